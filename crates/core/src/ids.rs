@@ -1,0 +1,217 @@
+//! The names that the dialer and the admin give to things, and the ids that we give.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::time::Timestamp;
+
+/// A name that cannot be one: which kind, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum IdError {
+    /// Nothing but blanks.
+    #[error("{0} is empty")]
+    Empty(&'static str),
+    /// Longer than the most.
+    #[error("{what} is {bytes} bytes long, at most {most} expected")]
+    TooLong {
+        /// The kind of name.
+        what: &'static str,
+        /// Its length.
+        bytes: usize,
+        /// The most allowed.
+        most: usize,
+    },
+    /// Line feeds and the like would break headers, logs and dialplans.
+    #[error("{0} has a control character")]
+    Control(&'static str),
+}
+
+fn check<'a>(text: &'a str, what: &'static str, most: usize) -> Result<&'a str, IdError> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err(IdError::Empty(what))
+    } else if text.len() > most {
+        Err(IdError::TooLong {
+            what,
+            bytes: text.len(),
+            most,
+        })
+    } else if text.chars().any(char::is_control) {
+        Err(IdError::Control(what))
+    } else {
+        Ok(text)
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $most:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks and takes `text`, blanks round it removed.
+            ///
+            /// # Errors
+            /// [`IdError`] when it is empty, too long or has control characters.
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                check(text, $what, $most).map(|text| Self(Arc::from(text)))
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+name!(
+    /// The name of a pool: the numbers a campaign may use. At most 64 bytes.
+    PoolId, "pool", 64
+);
+name!(
+    /// The dialer's own id of a campaign, opaque to us. At most 128 bytes.
+    CampaignId, "campaign", 128
+);
+name!(
+    /// The dialer's own id of an agent, opaque to us. At most 128 bytes.
+    AgentId, "agent", 128
+);
+name!(
+    /// The dialer's id of one call (VICIdial: the 20 characters in CALLERID(name)). At most 128 bytes.
+    CallId, "call", 128
+);
+
+impl PoolId {
+    /// The name of the pool that a number is in when nobody said otherwise.
+    pub const DEFAULT: &'static str = "default";
+}
+
+impl Default for PoolId {
+    /// The pool `default`.
+    fn default() -> Self {
+        Self(Arc::from(Self::DEFAULT))
+    }
+}
+
+/// The id of an allocation and of its reservation: a UUID of version 7, so ids sort by time to the millisecond.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AllocationId(Uuid);
+
+impl AllocationId {
+    /// The id made at `at` from 80 random bits (74 are used).
+    pub fn new(at: Timestamp, random: u128) -> Self {
+        let bytes = random.to_le_bytes();
+        let mut tail = [0; 10];
+        tail.copy_from_slice(&bytes[..10]);
+        Self(uuid::Builder::from_unix_timestamp_millis(at.as_ms().max(0) as u64, &tail).into_uuid())
+    }
+
+    /// The least id that an allocation at `at` or later can have.
+    pub fn first_at(at: Timestamp) -> Self {
+        Self(
+            uuid::Builder::from_unix_timestamp_millis(at.as_ms().max(0) as u64, &[0; 10])
+                .into_uuid(),
+        )
+    }
+
+    /// The 16 bytes, most significant first: they sort as the ids do.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id with these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+impl std::str::FromStr for AllocationId {
+    type Err = String;
+
+    /// Reads the hyphenated form that `Display` writes.
+    ///
+    /// # Errors
+    /// Says what was expected.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(text).map(Self).map_err(|_| {
+            "a reservation id is a UUID like 0192f3c5-7b1e-7cc3-98c4-dc0c0c07398f".to_owned()
+        })
+    }
+}
+
+impl fmt::Display for AllocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for AllocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_bounded() {
+        assert_eq!(
+            CampaignId::new(" SOLAR ").map(|id| id.to_string()),
+            Ok("SOLAR".to_owned())
+        );
+        assert_eq!(AgentId::new("  "), Err(IdError::Empty("agent")));
+        assert_eq!(CallId::new("a\nb"), Err(IdError::Control("call")));
+        assert_eq!(
+            PoolId::new(&"x".repeat(65)),
+            Err(IdError::TooLong {
+                what: "pool",
+                bytes: 65,
+                most: 64
+            })
+        );
+    }
+
+    #[test]
+    fn allocation_ids_sort_by_time() {
+        let early = AllocationId::new(Timestamp::from_ms(1_000), u128::MAX);
+        let late = AllocationId::new(Timestamp::from_ms(1_001), 0);
+        assert!(early < late);
+        assert!(AllocationId::first_at(Timestamp::from_ms(1_001)) <= late);
+        assert!(AllocationId::first_at(Timestamp::from_ms(1_001)) > early);
+        assert_eq!(late.to_string().parse(), Ok(late));
+    }
+}

@@ -1,0 +1,40 @@
+//! The rules of caller ID rotation: which number an outbound call presents, and why.
+//!
+//! This crate is pure: it does no I/O, reads no clock, and holds no lock. Engines and stores implement its ports
+//! ([`Allocator`], [`Journal`], [`InventoryStore`], [`HistoryStore`]); the [`Rotator`] is the one use case that every
+//! way in (HTTP, FastAGI, command line) calls.
+
+pub mod agent_limit;
+pub mod allocator;
+pub mod area_codes;
+pub mod destination;
+pub mod eligibility;
+pub mod ids;
+pub mod inventory;
+pub mod journal;
+pub mod ladder;
+pub mod number;
+pub mod outcome;
+pub mod policy;
+pub mod recovery;
+pub mod request;
+pub mod rotator;
+pub mod store;
+pub mod time;
+pub mod usage;
+pub mod window;
+
+pub use agent_limit::AgentLimit;
+pub use allocator::{Allocator, AllocatorError, EngineNumber, NumberState, Recovered};
+pub use destination::{DestinationError, DialPlan};
+pub use ids::{AgentId, AllocationId, CallId, CampaignId, IdError, PoolId};
+pub use inventory::{Attestation, Campaign, Limits, Number, Pool, Status};
+pub use journal::{AllocationRecord, CallEnd, EndRecord, Journal, JournalEvent};
+pub use ladder::{Ladder, Rung};
+pub use number::{AreaCode, NumberError, NumberFormat, PhoneNumber};
+pub use outcome::{Allocation, Cause, Exhausted, Outcome, ReleaseTarget};
+pub use policy::{Policy, PolicyOverrides, TimeZone};
+pub use request::{AllocationRequest, Ask};
+pub use rotator::Rotator;
+pub use store::{HistoryStore, InventoryStore, StoreError};
+pub use time::{Clock, ManualClock, SystemClock, Timestamp};

@@ -1,0 +1,253 @@
+//! How the numbers of a pool rotate: the global settings, and what a pool says otherwise.
+
+use std::fmt;
+use std::num::NonZeroU16;
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZoneDatabase;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::ladder::Ladder;
+use crate::time::Timestamp;
+use crate::window::Day;
+
+/// The whole policy of a pool, nothing left open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The rungs that may be tried.
+    pub ladder: Ladder,
+    /// Least rest between two uses of a number, counted from the use, in milliseconds.
+    pub cooldown_ms: i64,
+    /// How long an allocation holds its number when nobody releases it, in milliseconds.
+    pub reservation_ms: i64,
+    /// Most reservations of one number at the same time; 1 = exclusive.
+    pub most_reservations: NonZeroU16,
+    /// How long a destination keeps seeing the number it was last shown, in milliseconds; 0 = off.
+    pub sticky_ms: i64,
+    /// Where local midnight is, for daily limits.
+    pub time_zone: TimeZone,
+}
+
+impl Default for Policy {
+    /// The reference's defaults: 300 s reservation, 30 s cooldown, exclusive, not sticky, days in UTC, all rungs.
+    fn default() -> Self {
+        Self {
+            ladder: Ladder::ALL,
+            cooldown_ms: 30_000,
+            reservation_ms: 300_000,
+            most_reservations: NonZeroU16::MIN,
+            sticky_ms: 0,
+            time_zone: TimeZone::utc(),
+        }
+    }
+}
+
+/// What a pool says otherwise than the global settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyOverrides {
+    /// See [`Policy::ladder`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ladder: Option<Ladder>,
+    /// See [`Policy::cooldown_ms`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooldown_ms: Option<i64>,
+    /// See [`Policy::reservation_ms`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reservation_ms: Option<i64>,
+    /// See [`Policy::most_reservations`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_reservations: Option<NonZeroU16>,
+    /// See [`Policy::sticky_ms`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sticky_ms: Option<i64>,
+    /// See [`Policy::time_zone`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<TimeZone>,
+}
+
+impl PolicyOverrides {
+    /// The pool's whole policy: its own word where it has one, else the global one.
+    pub fn over(&self, global: &Policy) -> Policy {
+        Policy {
+            ladder: self.ladder.unwrap_or(global.ladder),
+            cooldown_ms: self.cooldown_ms.unwrap_or(global.cooldown_ms),
+            reservation_ms: self.reservation_ms.unwrap_or(global.reservation_ms),
+            most_reservations: self.most_reservations.unwrap_or(global.most_reservations),
+            sticky_ms: self.sticky_ms.unwrap_or(global.sticky_ms),
+            time_zone: self
+                .time_zone
+                .clone()
+                .unwrap_or_else(|| global.time_zone.clone()),
+        }
+    }
+}
+
+/// An IANA time zone, from the data built into the binary (never the machine's, which may be old).
+#[derive(Clone, PartialEq, Eq)]
+pub struct TimeZone(jiff::tz::TimeZone);
+
+static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+impl TimeZone {
+    /// Coordinated universal time.
+    pub fn utc() -> Self {
+        Self(jiff::tz::TimeZone::UTC)
+    }
+
+    /// The zone of that IANA name, in any case.
+    ///
+    /// # Errors
+    /// Says what was given and what was expected.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        BUNDLED.get(name.trim()).map(Self).map_err(|_| {
+            format!("time zone `{name}` is unknown, expected an IANA name like America/New_York")
+        })
+    }
+
+    /// The IANA name.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The local day that `now` is in: from its first instant to the next day's.
+    pub fn day(&self, now: Timestamp) -> Day {
+        self.local_day(now).unwrap_or_else(|| Day::utc(now))
+    }
+
+    fn local_day(&self, now: Timestamp) -> Option<Day> {
+        let local = jiff::Timestamp::from_millisecond(now.as_ms())
+            .ok()?
+            .to_zoned(self.0.clone());
+        let start = local.start_of_day().ok()?.timestamp().as_millisecond();
+        let end = local
+            .date()
+            .tomorrow()
+            .ok()?
+            .to_zoned(self.0.clone())
+            .ok()?
+            .timestamp()
+            .as_millisecond();
+        Some(Day {
+            start: Timestamp::from_ms(start),
+            end: Timestamp::from_ms(end),
+        })
+    }
+}
+
+impl fmt::Display for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for TimeZone {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for TimeZone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeZone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(zone: &str, now: &str) -> (String, String) {
+        let day = TimeZone::parse(zone)
+            .expect("a zone")
+            .day(now.parse().expect("an instant"));
+        (day.start.to_string(), day.end.to_string())
+    }
+
+    fn span(start: &str, end: &str) -> (String, String) {
+        (format!("{start}:00.000000Z"), format!("{end}:00.000000Z"))
+    }
+
+    #[test]
+    fn a_day_runs_from_local_midnight_to_local_midnight() {
+        assert_eq!(
+            day("UTC", "2026-07-04T23:59:59Z"),
+            span("2026-07-04T00:00", "2026-07-05T00:00")
+        );
+        assert_eq!(
+            day("America/New_York", "2026-07-04T03:59:59Z"),
+            span("2026-07-03T04:00", "2026-07-04T04:00")
+        );
+        assert_eq!(
+            day("Asia/Kolkata", "2026-07-04T18:30:00Z"),
+            span("2026-07-04T18:30", "2026-07-05T18:30")
+        );
+    }
+
+    #[test]
+    fn days_of_the_clock_change_are_23_and_25_hours_long() {
+        assert_eq!(
+            day("America/Chicago", "2026-03-08T12:00:00Z"),
+            span("2026-03-08T06:00", "2026-03-09T05:00")
+        );
+        assert_eq!(
+            day("America/Chicago", "2026-11-01T12:00:00Z"),
+            span("2026-11-01T05:00", "2026-11-02T06:00")
+        );
+    }
+
+    /// British Columbia keeps UTC-7 all the year from November 2026 (time zone data 2026b).
+    #[test]
+    fn the_bundled_data_is_2026b_or_newer() {
+        assert_eq!(
+            day("America/Vancouver", "2026-12-24T12:00:00Z"),
+            span("2026-12-24T07:00", "2026-12-25T07:00")
+        );
+    }
+
+    #[test]
+    fn an_unknown_zone_is_named() {
+        assert_eq!(
+            TimeZone::parse("Mars/Base").map(|zone| zone.to_string()),
+            Err(
+                "time zone `Mars/Base` is unknown, expected an IANA name like America/New_York"
+                    .to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn a_pool_says_only_what_differs() {
+        let global = Policy::default();
+        let overrides = PolicyOverrides {
+            cooldown_ms: Some(5),
+            ..PolicyOverrides::default()
+        };
+        assert_eq!(
+            overrides.over(&global),
+            Policy {
+                cooldown_ms: 5,
+                ..global
+            }
+        );
+        assert_eq!(
+            serde_json::to_string(&overrides).expect("plain data"),
+            r#"{"cooldown_ms":5}"#
+        );
+    }
+}

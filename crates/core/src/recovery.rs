@@ -1,0 +1,136 @@
+//! Rebuilding what an engine must remember from history, at start.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::agent_limit::{AgentLimit, Arrival};
+use crate::allocator::{Recovered, Shown};
+use crate::ids::{AgentId, PoolId};
+use crate::number::PhoneNumber;
+use crate::policy::Policy;
+use crate::store::{HistoryStore, PastAllocation, StoreError};
+use crate::time::Timestamp;
+use crate::usage::{Hold, Usage};
+
+/// A local day has at most 25 hours; a day more covers every reservation, which are bounded by a day.
+const LOOK_BACK_MS: i64 = 26 * 3_600_000;
+/// The longest reservation a policy may ask for, in milliseconds.
+pub const RESERVATION_MOST_MS: i64 = 24 * 3_600_000;
+
+/// Reads history and gives what an engine must not forget.
+///
+/// Uses that history dates after `now` (the clock was wrong then) count as made now: never forgotten, never stuck.
+///
+/// # Errors
+/// [`StoreError`] of the store.
+pub async fn recover(
+    history: &dyn HistoryStore,
+    pools: &[(PoolId, Policy)],
+    agent_limit: AgentLimit,
+    now: Timestamp,
+) -> Result<Recovered, StoreError> {
+    let sticky_ms = pools
+        .iter()
+        .map(|(_, policy)| policy.sticky_ms)
+        .max()
+        .unwrap_or(0);
+    let since = now.plus_ms(-LOOK_BACK_MS.max(sticky_ms));
+    let mut memory = Memory::new(pools, agent_limit, now);
+    for (number, at) in history.last_uses().await? {
+        memory.last_use(number, at);
+    }
+    history
+        .allocations_since(since, &mut |past| memory.replay(past))
+        .await?;
+    Ok(memory.into_recovered())
+}
+
+struct Memory<'a> {
+    policies: HashMap<&'a PoolId, &'a Policy>,
+    fallback: Policy,
+    agent_limit: AgentLimit,
+    now: Timestamp,
+    recovered: Recovered,
+    usages: HashMap<PhoneNumber, Usage>,
+    shown: BTreeMap<(PoolId, PhoneNumber), (PhoneNumber, Timestamp)>,
+    agents: HashMap<AgentId, Arrival>,
+}
+
+impl<'a> Memory<'a> {
+    fn new(pools: &'a [(PoolId, Policy)], agent_limit: AgentLimit, now: Timestamp) -> Self {
+        Self {
+            policies: pools.iter().map(|(id, policy)| (id, policy)).collect(),
+            fallback: Policy::default(),
+            agent_limit,
+            now,
+            recovered: Recovered::default(),
+            usages: HashMap::new(),
+            shown: BTreeMap::new(),
+            agents: HashMap::new(),
+        }
+    }
+
+    fn last_use(&mut self, number: PhoneNumber, at: Timestamp) {
+        let usage = self.usages.entry(number).or_default();
+        usage.last_used_at = at.min(self.now);
+    }
+
+    fn replay(&mut self, past: PastAllocation) {
+        let record = past.record;
+        let at = record.at.min(self.now);
+        let policy = self
+            .policies
+            .get(&record.pool)
+            .copied()
+            .unwrap_or(&self.fallback);
+        let usage = self.usages.entry(record.number).or_default();
+        let until = record.reserved_until.min(at.plus_ms(RESERVATION_MOST_MS));
+        usage.record(
+            Hold {
+                id: record.id,
+                until,
+            },
+            at,
+            policy.time_zone.day(at),
+        );
+        if let Some(end) = past.ended {
+            usage.release(record.id, end.at.clamp(at, self.now.max(at)));
+        }
+        if policy.sticky_ms > 0 && at.plus_ms(policy.sticky_ms) > self.now {
+            self.shown.insert(
+                (record.pool.clone(), record.destination),
+                (record.number, at),
+            );
+        }
+        self.replay_agent(record.agent.as_ref(), at);
+        if record.call_id.is_some() && past.ended.is_none() && until > self.now {
+            self.recovered.calls.push(record);
+        }
+    }
+
+    /// What is older than two minutes cannot matter: an agent's stored instant is at most a minute ahead.
+    fn replay_agent(&mut self, agent: Option<&AgentId>, at: Timestamp) {
+        let Some(agent) = agent.filter(|_| self.now.ms_since(at) < 120_000) else {
+            return;
+        };
+        if let Ok(Some(permit)) = self.agent_limit.check(self.agents.get(agent).copied(), at) {
+            self.agents.insert(agent.clone(), permit.arrival);
+        }
+    }
+
+    fn into_recovered(mut self) -> Recovered {
+        self.recovered.usages = self.usages.into_iter().collect();
+        self.recovered.agents = self.agents.into_iter().collect();
+        let shown = self
+            .shown
+            .into_iter()
+            .map(|((pool, destination), (number, at))| Shown {
+                pool,
+                destination,
+                number,
+                at,
+            });
+        self.recovered.shown = shown.collect();
+        self.recovered.shown.sort_by_key(|shown| shown.at);
+        self.recovered
+    }
+}

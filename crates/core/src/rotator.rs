@@ -1,0 +1,95 @@
+//! The one use case: a call asks for its caller ID, and gives it back.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::agent_limit::AgentLimit;
+use crate::allocator::{Allocator, AllocatorError};
+use crate::ids::{CampaignId, PoolId};
+use crate::inventory::Campaign;
+use crate::journal::{CallEnd, EndRecord};
+use crate::outcome::{Outcome, ReleaseTarget};
+use crate::request::{AllocationRequest, Ask};
+
+/// Which pools each campaign uses: a snapshot, replaced whole when a campaign changes.
+#[derive(Debug)]
+pub struct Routes {
+    campaigns: HashMap<CampaignId, Arc<[PoolId]>>,
+    default: Arc<[PoolId]>,
+}
+
+impl Routes {
+    /// The routes of these campaigns; all others use the pool `default`.
+    pub fn new(campaigns: Vec<Campaign>) -> Self {
+        let campaigns = campaigns
+            .into_iter()
+            .map(|campaign| (campaign.id, campaign.pools.into()))
+            .collect();
+        Self {
+            campaigns,
+            default: Arc::new([PoolId::default()]),
+        }
+    }
+
+    fn pools(&self, campaign: Option<&CampaignId>) -> Arc<[PoolId]> {
+        let configured = campaign.and_then(|campaign| self.campaigns.get(campaign));
+        configured.unwrap_or(&self.default).clone()
+    }
+}
+
+/// Hands out caller IDs: what HTTP, FastAGI and every other way in calls.
+pub struct Rotator {
+    allocator: Arc<dyn Allocator>,
+    routes: RwLock<Arc<Routes>>,
+    agent_limit: AgentLimit,
+}
+
+impl Rotator {
+    /// A rotator over an engine, with no campaign configured.
+    pub fn new(allocator: Arc<dyn Allocator>, agent_limit: AgentLimit) -> Self {
+        Self {
+            allocator,
+            routes: RwLock::new(Arc::new(Routes::new(Vec::new()))),
+            agent_limit,
+        }
+    }
+
+    /// The caller ID for a call.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: no number was handed out.
+    pub async fn next(&self, request: &AllocationRequest) -> Result<Outcome, AllocatorError> {
+        let pools = self.routes().pools(request.campaign.as_ref());
+        self.allocator
+            .allocate(Ask {
+                request,
+                pools: &pools,
+                agent_limit: self.agent_limit,
+            })
+            .await
+    }
+
+    /// Ends a reservation; `None` when there was no live one, which is no error.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: the reservation lives on.
+    pub async fn release(
+        &self,
+        target: &ReleaseTarget,
+        end: CallEnd,
+    ) -> Result<Option<EndRecord>, AllocatorError> {
+        self.allocator.release(target, end).await
+    }
+
+    /// Takes new routes, from the next request on.
+    pub fn set_routes(&self, routes: Routes) {
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+    }
+
+    fn routes(&self) -> Arc<Routes> {
+        self.routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,218 @@
+//! The store's ports: inventory, policy and history.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::ids::{CampaignId, PoolId};
+use crate::inventory::{Campaign, Number, Pool};
+use crate::journal::{AllocationRecord, EndRecord};
+use crate::number::PhoneNumber;
+use crate::time::Timestamp;
+
+/// The store could not do its work.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The disk is full, or a bound on the files' size is reached.
+    #[error("the store is full: {0}")]
+    Full(#[source] BoxError),
+    /// Somebody else held the store for longer than we wait.
+    #[error("the store is busy: {0}")]
+    Busy(#[source] BoxError),
+    /// What was read is not what this program writes.
+    #[error("the store holds something this version cannot read: {0}")]
+    Unreadable(String),
+    /// A row names something that is not there.
+    #[error("{0}")]
+    Missing(String),
+    /// Everything else.
+    #[error("the store failed: {0}")]
+    Failed(#[source] BoxError),
+    /// The store is shutting down, or its thread ended.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// What a driver said.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What to do with a row whose number the inventory has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDuplicate {
+    /// Keep what is there.
+    Skip,
+    /// Take the row's values.
+    Update,
+    /// Refuse the row.
+    Fail,
+}
+
+/// What became of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is new.
+    Added,
+    /// It replaced what was there.
+    Updated,
+    /// What was there stays, and equals neither more nor less: see [`OnDuplicate::Skip`].
+    Skipped,
+    /// It was refused: the number exists, see [`OnDuplicate::Fail`].
+    Exists,
+}
+
+/// Counts transactions that changed the inventory; later ones have greater revisions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Revision(pub i64);
+
+/// What changed in the inventory after a revision.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// As they are now. At most the number asked for.
+    pub numbers: Vec<Number>,
+    /// All pools, when any changed.
+    pub pools: Option<Vec<Pool>>,
+    /// All campaigns, when any changed.
+    pub campaigns: Option<Vec<Campaign>>,
+    /// The revision up to which this is complete. Ask again from here until it stays the same.
+    pub upto: Revision,
+    /// Where in `upto` the numbers end, when there were more than asked for: pass it back.
+    pub after: Option<PhoneNumber>,
+}
+
+/// Keeper of numbers, pools and campaigns.
+///
+/// What implementers hold: each method is one transaction; a change is seen by [`InventoryStore::changes`] in every
+/// process that has the store open, whoever made it.
+#[async_trait]
+pub trait InventoryStore: Send + Sync {
+    /// Writes numbers in one transaction, and tells for each what became of it. Pools that do not exist are made.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is written then.
+    async fn write_numbers(
+        &self,
+        numbers: Vec<Number>,
+        on_duplicate: OnDuplicate,
+    ) -> Result<Vec<Written>, StoreError>;
+
+    /// The number's row, if we own it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn number(&self, number: PhoneNumber) -> Result<Option<Number>, StoreError>;
+
+    /// The next numbers in order, at most `most`, from the first or after one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn numbers(
+        &self,
+        after: Option<PhoneNumber>,
+        most: usize,
+    ) -> Result<Vec<Number>, StoreError>;
+
+    /// How many numbers there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn count_numbers(&self) -> Result<u64, StoreError>;
+
+    /// All pools, by name. The pool `default` is always among them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn pools(&self) -> Result<Vec<Pool>, StoreError>;
+
+    /// Makes or replaces a pool.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn put_pool(&self, pool: Pool) -> Result<(), StoreError>;
+
+    /// All campaigns, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn campaigns(&self) -> Result<Vec<Campaign>, StoreError>;
+
+    /// Makes or replaces a campaign.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] names a pool that does not exist.
+    async fn put_campaign(&self, campaign: Campaign) -> Result<(), StoreError>;
+
+    /// Removes a campaign; tells whether it was there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn delete_campaign(&self, id: CampaignId) -> Result<bool, StoreError>;
+
+    /// What changed after the revision `since` (and, when given, after that number in it), at most `most` numbers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn changes(
+        &self,
+        since: Revision,
+        after: Option<PhoneNumber>,
+        most: usize,
+    ) -> Result<Changes, StoreError>;
+}
+
+/// One allocation out of history, with its end when it was released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastAllocation {
+    /// What was allocated.
+    pub record: AllocationRecord,
+    /// How it ended, when that was before its reservation ran out.
+    pub ended: Option<EndRecord>,
+}
+
+/// Receives rows of history one by one, so that a million need no memory.
+pub type PastSink<'a> = &'a mut (dyn FnMut(PastAllocation) + Send);
+
+/// Keeper of what was allocated.
+///
+/// What implementers hold: everything a [`crate::Journal`] of the same store has committed is seen, indexed or not yet.
+#[async_trait]
+pub trait HistoryStore: Send + Sync {
+    /// Every allocation made at `since` or later, in the order of their times (of equal times: of their ids).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn allocations_since(
+        &self,
+        since: Timestamp,
+        sink: PastSink<'_>,
+    ) -> Result<(), StoreError>;
+
+    /// When each number was last allocated, of those that ever were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError>;
+
+    /// Removes at most `most` of the oldest allocations made before `before`; tells how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError>;
+
+    /// How many events are committed but not yet in the indexed history.
+    fn backlog(&self) -> u64;
+
+    /// Moves all that is committed into the indexed history; for tests, shutdown and backup.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn settle(&self) -> Result<(), StoreError>;
+}
+
+/// The pools that `campaign` names and `known` has not.
+pub fn missing_pools(campaign: &Campaign, known: &[PoolId]) -> Vec<PoolId> {
+    campaign
+        .pools
+        .iter()
+        .filter(|pool| !known.contains(pool))
+        .cloned()
+        .collect()
+}

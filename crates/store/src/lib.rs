@@ -1,0 +1,1 @@
+//! Stores: keepers of inventory, policy and history.

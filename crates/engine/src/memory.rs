@@ -1,0 +1,168 @@
+//! The memory engine: all hot state in one process, under one lock, committed to a journal before it answers.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use caller_id_core::{
+    Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber, Journal, NumberState,
+    Outcome, PhoneNumber, Policy, PoolId, Recovered, ReleaseTarget, Timestamp,
+};
+
+use self::commit::{Batch, Commits, Ticket};
+pub use self::state::{Decision, State};
+use self::undo::Undo;
+
+mod commit;
+mod expiring;
+mod order;
+mod pool;
+mod slab;
+mod state;
+mod undo;
+
+/// So many numbers change in one locked step, so that no allocation waits for more.
+const CHANGES_AT_ONCE: usize = 256;
+
+/// The engine of a service that runs alone.
+///
+/// A request is decided under one lock that is never held over a wait. Its event joins the batch that waits for the
+/// journal, and the answer is given when that batch is committed. When a commit fails, everything decided since the last
+/// good one is undone, newest first, and all who wait for it get an error.
+pub struct MemoryAllocator {
+    shared: Mutex<Shared>,
+    commits: Commits,
+    clock: Arc<dyn Clock>,
+}
+
+/// What the lock protects. Events join the batch in the order in which the state took them.
+#[derive(Default)]
+struct Shared {
+    state: State,
+    batch: Batch,
+}
+
+impl Shared {
+    /// Takes back everything that is not committed: what waits, then what `failed` tried to commit.
+    fn unwind(&mut self, failed: Vec<Undo>) -> Option<Ticket> {
+        let (waiting, ticket) = self.batch.abandon();
+        for undo in failed.into_iter().chain(waiting).rev() {
+            self.state.undo(undo);
+        }
+        ticket
+    }
+}
+
+impl MemoryAllocator {
+    /// An empty engine. Nothing is answered until [`MemoryAllocator::run`] runs.
+    pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            shared: Mutex::default(),
+            commits: Commits::new(journal),
+            clock,
+        })
+    }
+
+    /// Commits what was decided, until [`MemoryAllocator::stop`] and nothing waits any more. To be run once.
+    pub async fn run(&self) {
+        self.commits.run(&self.shared).await;
+    }
+
+    /// Refuses new requests, and lets [`MemoryAllocator::run`] end when all that wait are answered.
+    pub fn stop(&self) {
+        self.lock().batch.close();
+        self.commits.wake();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        lock(&self.shared)
+    }
+
+    /// Decides and joins the batch in one locked step, then waits until what the answer rests on is committed.
+    async fn decide<T>(
+        &self,
+        decide: impl FnOnce(&mut State, Timestamp) -> Decision<T>,
+    ) -> Result<T, AllocatorError> {
+        let now = self.clock.now();
+        let (answer, ticket) = {
+            let mut shared = self.lock();
+            let Shared { state, batch } = &mut *shared;
+            batch.check_open()?;
+            let decision = decide(state, now);
+            let ticket = match decision.change {
+                Some(change) => {
+                    if batch.is_empty() {
+                        self.commits.wake();
+                    }
+                    Some(batch.join(change))
+                }
+                None => decision.rests_on.and_then(|change| batch.ticket(change)),
+            };
+            (decision.answer, ticket)
+        };
+        match ticket {
+            Some(ticket) => ticket.committed().await.map(|()| answer),
+            None => Ok(answer),
+        }
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared
+        .lock()
+        .expect("nothing that holds the engine's lock panics")
+}
+
+#[async_trait]
+impl Allocator for MemoryAllocator {
+    async fn allocate(&self, ask: Ask<'_>) -> Result<Outcome, AllocatorError> {
+        self.decide(|state, now| state.allocate(ask, now)).await
+    }
+
+    async fn release(
+        &self,
+        target: &ReleaseTarget,
+        end: CallEnd,
+    ) -> Result<Option<EndRecord>, AllocatorError> {
+        self.decide(|state, now| state.release(target, end, now))
+            .await
+    }
+
+    /// Policies take effect at once; the orders follow in steps, and until then each choice is checked against them.
+    async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {
+        let now = self.clock.now();
+        for (id, policy) in pools {
+            let stale = self.lock().state.put_pool(&id, policy, now);
+            let mut next = stale.then_some(0);
+            while let Some(slot) = next {
+                next = self.lock().state.reindex(&id, slot, CHANGES_AT_ONCE, now);
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
+        let now = self.clock.now();
+        for some in numbers.chunks(CHANGES_AT_ONCE) {
+            let mut shared = self.lock();
+            for number in some {
+                shared.state.put_number(number, now);
+            }
+        }
+        Ok(())
+    }
+
+    async fn recover(&self, recovered: Recovered) -> Result<(), AllocatorError> {
+        let now = self.clock.now();
+        self.lock().state.recover(recovered, now);
+        Ok(())
+    }
+
+    async fn number_state(
+        &self,
+        number: PhoneNumber,
+    ) -> Result<Option<NumberState>, AllocatorError> {
+        let now = self.clock.now();
+        Ok(self.lock().state.number_state(number, now))
+    }
+}

@@ -1,0 +1,95 @@
+//! A pool in the engine: its policy and its orders.
+
+use caller_id_core::ladder::Candidates;
+use caller_id_core::window::Day;
+use caller_id_core::{AreaCode, PhoneNumber, Policy, PoolId, Rung, Timestamp};
+
+use super::order::{AreaOrders, Order, Place};
+
+/// The numbers of one pool, in the orders that choices are made from.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) id: PoolId,
+    policy: Policy,
+    /// The local day that was asked for last.
+    day: Day,
+    all: Order,
+    areas: AreaOrders,
+}
+
+/// What climbing a pool's ladder found.
+pub(super) enum Climb {
+    /// The number whose turn it is, and by which rung.
+    Free(Place, Rung),
+    /// Nobody is free; this one is first, when there is anybody.
+    Earliest(Option<Place>),
+}
+
+impl Pool {
+    pub(super) fn new(id: PoolId, policy: Policy, now: Timestamp) -> Self {
+        let day = policy.time_zone.day(now);
+        Self {
+            id,
+            policy,
+            day,
+            all: Order::default(),
+            areas: AreaOrders::default(),
+        }
+    }
+
+    pub(super) const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Takes a new policy; tells whether numbers may stand in the wrong place now.
+    pub(super) fn set_policy(&mut self, policy: Policy, now: Timestamp) -> bool {
+        let before = std::mem::replace(&mut self.policy, policy);
+        self.day = self.policy.time_zone.day(now);
+        before.cooldown_ms != self.policy.cooldown_ms
+            || before.most_reservations != self.policy.most_reservations
+            || before.time_zone != self.policy.time_zone
+    }
+
+    /// The local day of `now`.
+    pub(super) fn day(&mut self, now: Timestamp) -> Day {
+        if !self.day.holds(now) {
+            self.day = self.policy.time_zone.day(now);
+        }
+        self.day
+    }
+
+    pub(super) fn insert(&mut self, place: Place, area_code: Option<AreaCode>) {
+        self.all.insert(place);
+        if let Some(code) = area_code {
+            self.areas.get_or_make(code).insert(place);
+        }
+    }
+
+    pub(super) fn remove(&mut self, place: Place, area_code: Option<AreaCode>) {
+        self.all.remove(place);
+        if let Some(code) = area_code {
+            self.areas.get_or_make(code).remove(place);
+        }
+    }
+
+    /// Climbs the ladder for `destination`: the first rung with a free number wins.
+    pub(super) fn climb(&self, destination: PhoneNumber, now: Timestamp) -> Climb {
+        let mut earliest: Option<Place> = None;
+        for (rung, candidates) in self.policy.ladder.climb(destination.area_code()) {
+            let first = match candidates {
+                Candidates::Area(code) => self
+                    .areas
+                    .get(code)
+                    .and_then(|order| order.first_but(destination)),
+                Candidates::Areas(codes) => self.areas.first_but(codes, destination),
+                Candidates::All => self.all.first_but(destination),
+            };
+            match first {
+                Some(place) if place.available_at <= now => return Climb::Free(place, rung),
+                Some(place) => earliest = Some(earliest.map_or(place, |other| other.min(place))),
+                None => {}
+            }
+        }
+        Climb::Earliest(earliest)
+    }
+}

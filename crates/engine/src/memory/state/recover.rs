@@ -1,0 +1,78 @@
+//! Taking over what history knows, at start.
+
+use std::sync::Arc;
+
+use caller_id_core::allocator::Shown;
+use caller_id_core::usage::Usage;
+use caller_id_core::{AllocationRecord, PhoneNumber, Recovered, Timestamp};
+
+use super::{Call, Reservation, State, StickyShown};
+
+impl State {
+    /// Takes over what history knows of numbers that were put before. What it says of others is left out: a number that
+    /// is ours no longer is never presented.
+    pub fn recover(&mut self, recovered: Recovered, now: Timestamp) {
+        let now = self.advance(now);
+        for (number, usage) in recovered.usages {
+            self.recover_usage(number, usage, now);
+        }
+        for record in recovered.calls {
+            self.recover_call(record);
+        }
+        for shown in &recovered.shown {
+            self.recover_shown(shown);
+        }
+        for (agent, arrival) in recovered.agents {
+            self.agents
+                .insert(agent, arrival, arrival.forgotten_at(), now);
+        }
+    }
+
+    fn recover_usage(&mut self, number: PhoneNumber, usage: Usage, now: Timestamp) {
+        let Some(slot) = self.slots.get(&number).copied() else {
+            return;
+        };
+        for hold in usage.holds.iter().filter(|hold| hold.until > now) {
+            self.reservations.insert(
+                hold.id,
+                Reservation {
+                    slot,
+                    call_id: None,
+                },
+            );
+        }
+        self.numbers.get_mut(slot).usage = usage;
+        self.place(slot, now);
+    }
+
+    fn recover_call(&mut self, record: AllocationRecord) {
+        let Some(call_id) = record.call_id.clone() else {
+            return;
+        };
+        if let Some(reservation) = self.reservations.get_mut(&record.id) {
+            reservation.call_id = Some(call_id.clone());
+            self.calls.insert(
+                call_id,
+                Call {
+                    record: Arc::new(record),
+                    sequence: 0,
+                },
+            );
+        }
+    }
+
+    fn recover_shown(&mut self, shown: &Shown) {
+        let pool = self.pool_slots.get(&shown.pool).copied();
+        let slot = self.slots.get(&shown.number).copied();
+        if let Some((pool, slot)) = pool.zip(slot) {
+            let sticky_ms = self.pools[pool as usize].policy().sticky_ms;
+            let value = StickyShown { slot, at: shown.at };
+            self.sticky.insert(
+                (pool, shown.destination),
+                value,
+                shown.at.plus_ms(sticky_ms),
+                shown.at,
+            );
+        }
+    }
+}

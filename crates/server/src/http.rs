@@ -1,0 +1,84 @@
+//! The HTTP interface: the whole route list on one screen.
+
+pub mod body;
+pub mod error;
+pub mod health;
+pub mod import;
+pub mod next_cid;
+pub mod numbers;
+pub mod openapi;
+pub mod peer;
+pub mod pools;
+pub mod campaigns;
+pub mod query;
+pub mod release;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+use caller_id_core::{Clock, DialPlan, InventoryStore, NumberFormat, Policy, Rotator};
+
+pub use error::{ApiError, Fault};
+pub use peer::{Admin, Peer};
+
+use crate::auth::Access;
+use crate::sync::InventorySync;
+
+/// What the handlers work with.
+pub struct Api {
+    /// Hands out numbers.
+    pub rotator: Arc<Rotator>,
+    /// Numbers, pools and campaigns.
+    pub inventory: Arc<dyn InventoryStore>,
+    /// Brings changes of the inventory to the engine: call `now` after each write, before the answer.
+    pub sync: Arc<InventorySync>,
+    /// Who may ask.
+    pub access: Access,
+    /// Whether the store can commit.
+    pub health: health::StoreHealth,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How answers look.
+    pub answers: Answers,
+}
+
+/// Settings of the answers.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    /// How destinations are dialed.
+    pub dial_plan: DialPlan,
+    /// How numbers are written.
+    pub format: NumberFormat,
+    /// The global policy, that pools override.
+    pub policy: Policy,
+    /// After so long a request is answered with 503.
+    pub deadline: Duration,
+    /// A body must be here after so long.
+    pub body_deadline: Duration,
+}
+
+/// All routes.
+pub fn router(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/next-cid", get(next_cid::next_cid))
+        .route("/add-number", post(numbers::add_number))
+        .route("/health", get(health::health))
+        .route("/live", get(health::live))
+        .route("/ready", get(health::ready))
+        .route("/openapi.json", get(openapi::document))
+        .route("/api/v1/numbers/import", post(import::import))
+        .route("/api/v1/reservations/{id}", delete(release::by_reservation))
+        .route("/api/v1/release", post(release::by_call))
+        .route("/api/v1/pools", get(pools::list))
+        .route("/api/v1/pools/{id}", get(pools::show).put(pools::put))
+        .route("/api/v1/campaigns", get(campaigns::list))
+        .route(
+            "/api/v1/campaigns/{id}",
+            get(campaigns::show).put(campaigns::put).delete(campaigns::remove),
+        )
+        .fallback(async || ApiError::NoRoute)
+        .method_not_allowed_fallback(async || ApiError::NoMethod)
+        .with_state(api)
+}

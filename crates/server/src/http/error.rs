@@ -1,0 +1,338 @@
+//! What goes wrong, and what HTTP says of it. The only place that knows status codes.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use caller_id_core::{AllocatorError, Cause, Exhausted, StoreError, Timestamp};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::auth::Refusal;
+
+/// How long a caller waits before it asks again when we do not know better, in seconds.
+const RETRY_SECONDS: i64 = 1;
+/// The same when there is no number at all: somebody has to add one first.
+const RETRY_EMPTY_SECONDS: i64 = 60;
+
+/// Everything but success.
+#[derive(Debug)]
+pub enum ApiError {
+    /// Who asks may not.
+    Refused(Refusal),
+    /// The request cannot be understood: one fault for each field.
+    Invalid(Vec<Fault>),
+    /// Emergency, N11, 988 and short codes.
+    NotRotated {
+        /// What was asked, as given.
+        input: String,
+        /// Why it is refused.
+        message: String,
+    },
+    /// No number is eligible.
+    Exhausted {
+        /// Until when, and why.
+        exhausted: Exhausted,
+        /// When that was said.
+        now: Timestamp,
+    },
+    /// The agent has used up its limit.
+    AgentLimited {
+        /// Milliseconds until one allocation is free.
+        retry_after_ms: i64,
+    },
+    /// The number is in the inventory.
+    AlreadyExists,
+    /// There is no such thing; says which.
+    NotFound(String),
+    /// There is no such route.
+    NoRoute,
+    /// The route does not know the method.
+    NoMethod,
+    /// The body is larger than so many bytes.
+    TooLarge(usize),
+    /// The body did not come in time.
+    TooSlow,
+    /// The body is of a type that the route does not read; says what is expected.
+    MediaType(&'static str),
+    /// The engine did not answer in time.
+    DeadlinePassed,
+    /// The engine could not work.
+    Allocator(AllocatorError),
+    /// The store could not work.
+    Store(Arc<StoreError>),
+}
+
+/// One field that cannot be understood, in the form of FastAPI.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Fault {
+    /// What kind of fault, for programs.
+    pub r#type: String,
+    /// Where it is: `query` or `body`, then the field.
+    pub loc: Vec<String>,
+    /// What is wrong, for people.
+    pub msg: String,
+    /// What was given.
+    #[schema(value_type = Object, nullable = true)]
+    pub input: Value,
+}
+
+impl Fault {
+    /// A fault at `loc`.
+    pub fn new(loc: &[&str], kind: &str, msg: impl Into<String>, input: Value) -> Self {
+        Self {
+            r#type: kind.to_owned(),
+            loc: loc.iter().map(|&part| part.to_owned()).collect(),
+            msg: msg.into(),
+            input,
+        }
+    }
+
+    /// The field at `loc` is not there.
+    pub fn missing(loc: &[&str]) -> Self {
+        Self::new(loc, "missing", "Field required", Value::Null)
+    }
+}
+
+impl ApiError {
+    /// One field, or the body as a whole, that cannot be understood.
+    pub fn invalid(loc: &[&str], kind: &str, msg: impl Into<String>) -> Self {
+        Self::Invalid(vec![Fault::new(loc, kind, msg, Value::Null)])
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<AllocatorError> for ApiError {
+    fn from(error: AllocatorError) -> Self {
+        Self::Allocator(error)
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// What a client may know of an error.
+struct Problem {
+    status: StatusCode,
+    /// The last part of the problem's type.
+    kind: &'static str,
+    title: &'static str,
+    detail: Value,
+    more: Vec<(&'static str, Value)>,
+    retry_after_s: Option<i64>,
+}
+
+impl Problem {
+    fn new(
+        status: StatusCode,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<Value>,
+    ) -> Self {
+        Self {
+            status,
+            kind,
+            title,
+            detail: detail.into(),
+            more: Vec::new(),
+            retry_after_s: None,
+        }
+    }
+
+    fn retry_after(mut self, seconds: i64) -> Self {
+        self.retry_after_s = Some(seconds.max(1));
+        self
+    }
+}
+
+impl From<&ApiError> for Problem {
+    fn from(error: &ApiError) -> Self {
+        use StatusCode as S;
+        match error {
+            ApiError::Refused(refusal) => refused(refusal),
+            ApiError::Invalid(faults) => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "The request cannot be understood",
+                json!(faults),
+            ),
+            ApiError::NotRotated { input, message } => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                "not-rotated",
+                "Caller IDs are never rotated for this destination",
+                json!([Fault::new(&["query", "to"], "not_rotated", message, json!(input))]),
+            ),
+            ApiError::Exhausted { exhausted, now } => no_caller_id(*exhausted, *now),
+            ApiError::AgentLimited { retry_after_ms } => {
+                let seconds = ceil_seconds(*retry_after_ms);
+                let detail = format!("Agent rate limit exceeded. Retry in {seconds} seconds.");
+                Self::new(
+                    S::TOO_MANY_REQUESTS,
+                    "agent-limited",
+                    "The agent has used up its limit",
+                    detail,
+                )
+                .retry_after(seconds)
+            }
+            ApiError::AlreadyExists => {
+                Self::new(S::CONFLICT, "exists", "The number exists", "Caller ID already exists")
+            }
+            ApiError::NotFound(what) => {
+                Self::new(S::NOT_FOUND, "not-found", "Not found", what.as_str())
+            }
+            ApiError::NoRoute => Self::new(S::NOT_FOUND, "no-route", "Not Found", "Not Found"),
+            ApiError::NoMethod => Self::new(
+                S::METHOD_NOT_ALLOWED,
+                "no-method",
+                "Method Not Allowed",
+                "Method Not Allowed",
+            ),
+            ApiError::TooLarge(most) => Self::new(
+                S::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "The body is too large",
+                format!("body: at most {most} bytes expected"),
+            ),
+            ApiError::TooSlow => Self::new(
+                S::REQUEST_TIMEOUT,
+                "too-slow",
+                "The body did not come in time",
+                "body: did not come in time",
+            ),
+            ApiError::MediaType(expected) => Self::new(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "media-type",
+                "The body is of a type that is not read here",
+                format!("header content-type: {expected} expected"),
+            ),
+            ApiError::DeadlinePassed => unavailable("The answer took too long"),
+            ApiError::Allocator(_) => unavailable("The allocation could not be recorded"),
+            ApiError::Store(_) => unavailable("The store is not available"),
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Problem {
+    let status = match refusal {
+        Refusal::MissingToken | Refusal::InvalidToken | Refusal::Dialer { .. } => {
+            StatusCode::UNAUTHORIZED
+        }
+        Refusal::RoleRequired | Refusal::AddressNotAllowed { .. } => StatusCode::FORBIDDEN,
+    };
+    let mut problem = Problem::new(status, refusal.kind(), "Refused", refusal.to_string());
+    if let Some(hint) = refusal.hint() {
+        problem.more.push(("hint", json!(hint)));
+    }
+    problem
+}
+
+fn no_caller_id(exhausted: Exhausted, now: Timestamp) -> Problem {
+    let wait_s = match exhausted.earliest {
+        Some(earliest) if exhausted.cause != Cause::Empty => ceil_seconds(earliest.ms_since(now)),
+        _ => RETRY_EMPTY_SECONDS,
+    };
+    let mut problem = Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-caller-id",
+        "No number is free",
+        "No caller IDs available",
+    )
+    .retry_after(wait_s);
+    let earliest = exhausted.earliest.map(|at| at.to_string());
+    problem.more.push(("earliest", json!(earliest)));
+    problem.more.push(("cause", json!(exhausted.cause.as_str())));
+    problem
+}
+
+fn unavailable(detail: &str) -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "Not available now",
+        detail,
+    )
+    .retry_after(RETRY_SECONDS)
+}
+
+fn ceil_seconds(ms: i64) -> i64 {
+    ms.saturating_add(999) / 1_000
+}
+
+impl ApiError {
+    /// Logs what broke, once; expected refusals are not logged here.
+    fn log(&self, instance: &str) {
+        match self {
+            Self::Allocator(error) => tracing::error!(instance, %error, "no allocation"),
+            Self::Store(error) => tracing::error!(instance, %error, "the store failed"),
+            Self::DeadlinePassed => tracing::error!(instance, "a deadline passed"),
+            _ => {}
+        }
+    }
+
+    /// The answer in `application/problem+json`.
+    fn into_problem_json(self) -> Response {
+        let problem = Problem::from(&self);
+        let instance = format!("urn:uuid:{}", uuid::Builder::from_random_bytes(rand::random()).into_uuid());
+        self.log(&instance);
+        let mut members = Map::new();
+        members.insert("detail".to_owned(), problem.detail);
+        members.insert("type".to_owned(), json!(format!("urn:caller-id:problem:{}", problem.kind)));
+        members.insert("title".to_owned(), json!(problem.title));
+        members.insert("status".to_owned(), json!(problem.status.as_u16()));
+        members.insert("instance".to_owned(), json!(instance));
+        members.extend(problem.more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        let mut headers = headers(problem.status, problem.retry_after_s);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        (problem.status, headers, Value::Object(members).to_string()).into_response()
+    }
+
+    /// The answer for a dialplan that reads plain text: nothing at all, only the status.
+    pub(super) fn into_empty(self) -> Response {
+        let problem = Problem::from(&self);
+        self.log("-");
+        let mut headers = headers(problem.status, problem.retry_after_s);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        (problem.status, headers, Body::empty()).into_response()
+    }
+
+    /// The answer for a dialplan that reads `key=value` pairs: never a `caller_id`.
+    pub(super) fn into_form(self) -> Response {
+        let problem = Problem::from(&self);
+        self.log("-");
+        let mut headers = headers(problem.status, problem.retry_after_s);
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        let body = format!("error={}&status={}", problem.kind, problem.status.as_u16());
+        (problem.status, headers, body).into_response()
+    }
+}
+
+fn headers(status: StatusCode, retry_after_s: Option<i64>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(seconds) = retry_after_s {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    headers
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.into_problem_json()
+    }
+}

@@ -1,0 +1,14 @@
+//! The caller ID rotation service: everything that listens, and the command line.
+//!
+//! The binary is a thin `main`; the rest is a library, so that tests and benchmarks start a server in their own process.
+
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod defaults;
+pub mod http;
+pub mod rows;
+pub mod serve;
+pub mod sync;
+pub mod telemetry;

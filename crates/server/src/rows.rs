@@ -1,1 +1,85 @@
-//! Rows of number lists: CSV in, [`caller_id_core::Number`] out, and back.
+//! Rows of CSV: how numbers come in and go out, for the command line and the API alike.
+//!
+//! A file is read as a stream, in bounded memory, whatever is in it. One bad row is one [`BadRow`] and never the end of
+//! the import: a stray quote spoils its own line and not the rest of the file, which is why the records are split here
+//! and not by a general CSV reader (that one would also let a line grow without bound).
+
+mod cells;
+mod file_error;
+mod header;
+mod intake;
+mod lines;
+mod reader;
+mod records;
+mod report;
+mod seen;
+mod source;
+mod splitter;
+mod writer;
+
+use caller_id_core::store::OnDuplicate;
+
+pub use cells::{DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT};
+pub use file_error::FileError;
+pub use header::Column;
+pub use intake::{Intake, Options, Stop, Tally, Watcher, WriteMode, exists_reason, take_in};
+pub use reader::{Row, RowReader};
+pub use report::ReportWriter;
+pub use seen::Seen;
+pub use writer::NumberWriter;
+
+/// A row that was not written: where it is, and why.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct BadRow {
+    /// The line of the file on which the row begins, the header being line 1.
+    pub line: u64,
+    /// The row's caller ID as far as it can be shown: at most 64 characters.
+    pub caller_id: String,
+    /// What is wrong: the field, its value, and what was expected.
+    pub reason: String,
+}
+
+/// Reads `skip`, `update` or `fail`.
+///
+/// # Errors
+/// Says what was given and what was expected.
+pub fn parse_on_duplicate(text: &str) -> Result<OnDuplicate, String> {
+    match text {
+        "skip" => Ok(OnDuplicate::Skip),
+        "update" => Ok(OnDuplicate::Update),
+        "fail" => Ok(OnDuplicate::Fail),
+        other => Err(format!(
+            "on-duplicate `{}` is unknown, expected skip, update or fail",
+            shown(other)
+        )),
+    }
+}
+
+/// The word that [`parse_on_duplicate`] reads.
+pub const fn on_duplicate_word(on_duplicate: OnDuplicate) -> &'static str {
+    match on_duplicate {
+        OnDuplicate::Skip => "skip",
+        OnDuplicate::Update => "update",
+        OnDuplicate::Fail => "fail",
+    }
+}
+
+/// Text out of a file, fit for one line of a report: no control characters, at most 64 characters.
+fn shown(text: &str) -> String {
+    const CHARACTERS_MOST: usize = 64;
+    let mut short: String = text
+        .chars()
+        .take(CHARACTERS_MOST)
+        .map(|character| {
+            if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
+        .collect();
+    if text.chars().nth(CHARACTERS_MOST).is_some() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,176 @@
+//! From the cells of a row to a number, each cell checked.
+
+use std::num::NonZeroU32;
+
+use caller_id_core::{
+    AreaCode, Attestation, Limits, Number, PhoneNumber, PoolId, Status, area_codes,
+};
+use serde_json::Value;
+
+use super::header::Column;
+use super::shown;
+
+/// The daily limit of a row that says none, as the reference has it.
+pub const DEFAULT_DAILY_LIMIT: NonZeroU32 = NonZeroU32::new(500).expect("500 is not 0");
+/// The hourly limit of a row that says none, as the reference has it.
+pub const DEFAULT_HOURLY_LIMIT: NonZeroU32 = NonZeroU32::new(50).expect("50 is not 0");
+
+/// One cell: its text and whether it stood between quotes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cell<'a> {
+    pub(super) text: &'a str,
+    pub(super) quoted: bool,
+}
+
+impl<'a> Cell<'a> {
+    fn trimmed(self) -> &'a str {
+        self.text.trim()
+    }
+
+    /// Quotes keep the blanks round a text, so that an export imports again to the same.
+    fn verbatim(self) -> &'a str {
+        if self.quoted {
+            self.text
+        } else {
+            self.text.trim()
+        }
+    }
+}
+
+/// The number that a row describes; `cell` gives an empty cell for a column that the file has not.
+pub(super) fn number<'a>(cell: impl Fn(Column) -> Cell<'a>) -> Result<Number, String> {
+    let phone = caller_id(cell(Column::CallerId).trimmed())?;
+    let carrier = cell(Column::Carrier).verbatim();
+    Ok(Number {
+        number: phone,
+        area_code: area_code(cell(Column::AreaCode).trimmed(), phone)?,
+        carrier: (!carrier.is_empty()).then(|| carrier.to_owned()),
+        attestation: attestation(cell(Column::Attestation).trimmed())?,
+        status: status(cell(Column::Status).trimmed())?,
+        pool: pool(cell(Column::Pool).trimmed())?,
+        limits: Limits {
+            daily: limit(
+                Column::DailyLimit,
+                cell(Column::DailyLimit).trimmed(),
+                DEFAULT_DAILY_LIMIT,
+            )?,
+            hourly: limit(
+                Column::HourlyLimit,
+                cell(Column::HourlyLimit).trimmed(),
+                DEFAULT_HOURLY_LIMIT,
+            )?,
+        },
+        meta: meta(cell(Column::Meta).trimmed())?,
+    })
+}
+
+/// A number, but not what spreadsheets make of one: `3125550100.0` would read as a number of the Netherlands.
+fn caller_id(text: &str) -> Result<PhoneNumber, String> {
+    let digits_and = |part: &str, rest: fn(char) -> bool| {
+        !part.is_empty() && part.chars().all(|character| character.is_ascii_digit() || rest(character))
+    };
+    let spreadsheet = match text.rsplit_once(['E', 'e']) {
+        Some((mantissa, exponent)) => {
+            digits_and(mantissa, |character| matches!(character, '.' | ','))
+                && digits_and(exponent, |character| character == '+')
+        }
+        None => text.split_once('.').is_some_and(|(whole, fraction)| {
+            digits_and(whole, |_| false)
+                && !fraction.is_empty()
+                && fraction.bytes().all(|byte| byte == b'0')
+        }),
+    };
+    if spreadsheet {
+        return Err(format!(
+            "caller_id `{}` is a number as a spreadsheet writes it, format the column as text there",
+            shown(text)
+        ));
+    }
+    PhoneNumber::parse(text).map_err(|error| error.to_string())
+}
+
+/// Empty is the number's own; another one must exist, and fits only a number that could have it.
+fn area_code(text: &str, number: PhoneNumber) -> Result<Option<AreaCode>, String> {
+    let own = number.area_code();
+    if text.is_empty() {
+        return Ok(own);
+    }
+    let code: AreaCode = text.parse()?;
+    if own.is_none() {
+        return Err(format!(
+            "area_code `{code}` does not fit {number}, which has none: expected empty outside the North American plan"
+        ));
+    }
+    if own == Some(code) || area_codes::table().get(code).is_some() {
+        return Ok(Some(code));
+    }
+    Err(format!(
+        "area_code `{code}` is not in service (table of {}), expected one that is, or empty for the number's own",
+        area_codes::AS_OF
+    ))
+}
+
+/// Empty is the default; `none` and `unlimited` are no limit.
+fn limit(
+    column: Column,
+    text: &str,
+    default: NonZeroU32,
+) -> Result<Option<NonZeroU32>, String> {
+    if text.is_empty() {
+        return Ok(Some(default));
+    }
+    if text.eq_ignore_ascii_case("none") || text.eq_ignore_ascii_case("unlimited") {
+        return Ok(None);
+    }
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let limit = digits.then(|| text.parse().ok()).flatten();
+    limit.map(Some).ok_or_else(|| {
+        format!(
+            "{column} `{}` is no limit, expected 1 to {}, `none`, or empty for {default}",
+            shown(text),
+            u32::MAX
+        )
+    })
+}
+
+fn attestation(text: &str) -> Result<Option<Attestation>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse()
+        .map(Some)
+        .map_err(|_| format!("attestation `{}` is unknown, expected A, B, C or empty", shown(text)))
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    if text.is_empty() {
+        return Ok(Status::Active);
+    }
+    text.parse().map_err(|_| {
+        format!(
+            "status `{}` is unknown, expected active, paused, retired, resting:2026-11-22T07:47:40Z or empty",
+            shown(text)
+        )
+    })
+}
+
+fn pool(text: &str) -> Result<PoolId, String> {
+    if text.is_empty() {
+        return Ok(PoolId::default());
+    }
+    PoolId::new(text).map_err(|error| format!("{error}: `{}`", shown(text)))
+}
+
+fn meta(text: &str) -> Result<Option<Value>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match serde_json::from_str(text) {
+        Ok(object @ Value::Object(_)) => Ok(Some(object)),
+        Ok(_) => Err(format!("meta `{}` is no JSON object, expected {{…}} or empty", shown(text))),
+        Err(error) => Err(format!(
+            "meta `{}` is no JSON ({error}), expected a JSON object or empty",
+            shown(text)
+        )),
+    }
+}

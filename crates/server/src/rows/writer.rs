@@ -1,0 +1,87 @@
+//! Numbers written as CSV that reads back as the same numbers.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::num::NonZeroU32;
+
+use caller_id_core::Number;
+
+use super::header::Column;
+
+/// Writes numbers as CSV, every column, the numbers in E.164.
+///
+/// Text that a spreadsheet would take for a formula is written as it is: the file is made to be read back.
+pub struct NumberWriter<W> {
+    output: W,
+}
+
+impl<W: Write> NumberWriter<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// What the output said.
+    pub fn new(mut output: W) -> io::Result<Self> {
+        let names = Column::ALL.map(Column::name).join(",");
+        writeln!(output, "{names}")?;
+        Ok(Self { output })
+    }
+
+    /// Writes one number; tells how many lines that took.
+    ///
+    /// # Errors
+    /// What the output said.
+    pub fn write(&mut self, number: &Number) -> io::Result<u64> {
+        let meta = number.meta.as_ref().map(ToString::to_string);
+        let carrier = quoted(number.carrier.as_deref().unwrap_or_default());
+        writeln!(
+            self.output,
+            "{},{carrier},{},{},{},{},{},{},{}",
+            number.number,
+            or_empty(number.area_code),
+            limit(number.limits.daily),
+            limit(number.limits.hourly),
+            quoted(number.pool.as_str()),
+            or_empty(number.attestation),
+            number.status,
+            quoted(meta.as_deref().unwrap_or_default()),
+        )?;
+        Ok(1 + line_ends(&carrier))
+    }
+
+    /// Writes out what is buffered and gives the output back.
+    ///
+    /// # Errors
+    /// What the output said.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.output.flush()?;
+        Ok(self.output)
+    }
+}
+
+fn or_empty(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// No limit is said in so many words: an empty cell is the default.
+fn limit(limit: Option<NonZeroU32>) -> String {
+    limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
+}
+
+/// How many line ends a reader counts in `text`: `\n`, `\r\n`, `\r`.
+fn line_ends(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    let ends = bytes.iter().enumerate().filter(|(place, byte)| {
+        **byte == b'\n' || (**byte == b'\r' && bytes.get(place + 1) != Some(&b'\n'))
+    });
+    ends.count() as u64
+}
+
+/// `text` as a cell: between quotes where it must be, or where blanks at its ends would be lost.
+pub(super) fn quoted(text: &str) -> Cow<'_, str> {
+    let plain = !text.contains([',', '"', '\n', '\r']) && text.trim().len() == text.len();
+    if plain {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    }
+}

@@ -19,7 +19,6 @@ mod writer;
 
 use caller_id_core::store::OnDuplicate;
 
-pub use cells::{DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT};
 pub use file_error::FileError;
 pub use header::Column;
 pub use intake::{Intake, Options, Stop, Tally, Watcher, WriteMode, exists_reason, take_in};

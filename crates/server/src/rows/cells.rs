@@ -9,11 +9,7 @@ use serde_json::Value;
 
 use super::header::Column;
 use super::shown;
-
-/// The daily limit of a row that says none, as the reference has it.
-pub const DEFAULT_DAILY_LIMIT: NonZeroU32 = NonZeroU32::new(500).expect("500 is not 0");
-/// The hourly limit of a row that says none, as the reference has it.
-pub const DEFAULT_HOURLY_LIMIT: NonZeroU32 = NonZeroU32::new(50).expect("50 is not 0");
+use crate::defaults;
 
 /// One cell: its text and whether it stood between quotes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,12 +48,12 @@ pub(super) fn number<'a>(cell: impl Fn(Column) -> Cell<'a>) -> Result<Number, St
             daily: limit(
                 Column::DailyLimit,
                 cell(Column::DailyLimit).trimmed(),
-                DEFAULT_DAILY_LIMIT,
+                defaults::LIMITS.daily,
             )?,
             hourly: limit(
                 Column::HourlyLimit,
                 cell(Column::HourlyLimit).trimmed(),
-                DEFAULT_HOURLY_LIMIT,
+                defaults::LIMITS.hourly,
             )?,
         },
         meta: meta(cell(Column::Meta).trimmed())?,
@@ -114,10 +110,10 @@ fn area_code(text: &str, number: PhoneNumber) -> Result<Option<AreaCode>, String
 fn limit(
     column: Column,
     text: &str,
-    default: NonZeroU32,
+    default: Option<NonZeroU32>,
 ) -> Result<Option<NonZeroU32>, String> {
     if text.is_empty() {
-        return Ok(Some(default));
+        return Ok(default);
     }
     if text.eq_ignore_ascii_case("none") || text.eq_ignore_ascii_case("unlimited") {
         return Ok(None);
@@ -126,7 +122,7 @@ fn limit(
     let limit = digits.then(|| text.parse().ok()).flatten();
     limit.map(Some).ok_or_else(|| {
         format!(
-            "{column} `{}` is no limit, expected 1 to {}, `none`, or empty for {default}",
+            "{column} `{}` is no limit, expected 1 to {}, `none` for no limit, or empty for the default",
             shown(text),
             u32::MAX
         )

@@ -15,6 +15,8 @@ mod report;
 mod seen;
 mod source;
 mod splitter;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use caller_id_core::store::OnDuplicate;

@@ -13,11 +13,12 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 const UTF16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+type Unpacked<R> = MultiGzDecoder<BufReader<Whole<R>>>;
 
 /// A stream of CSV text, unpacked where it was packed, its byte order mark removed.
 pub(super) enum Source<R> {
     Plain(BufReader<Whole<R>>),
-    Gzip(Box<BufReader<Whole<MultiGzDecoder<BufReader<Whole<R>>>>>>),
+    Gzip(Box<BufReader<Whole<Unpacked<R>>>>),
 }
 
 impl<R: Read> Source<R> {

@@ -1,1 +1,9 @@
-//! placeholder
+//! What tests share: conformance suites that every engine and every store must pass, the naive model that says what is
+//! right, the checker of invariants over a history, and builders.
+
+pub mod allocator_suite;
+pub mod builders;
+pub mod invariants;
+pub mod memory_history;
+pub mod model;
+pub mod random_walk;

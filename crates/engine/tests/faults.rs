@@ -1,0 +1,314 @@
+//! The memory engine when the journal fails, waits or is too slow.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use caller_id_core::{
+    AgentLimit, AllocationId, AllocationRequest, Allocator, AllocatorError, Ask, CallEnd, Limits,
+    ManualClock, NumberState, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget,
+};
+use caller_id_engine::MemoryAllocator;
+use caller_id_testkit::builders::{START, brisk_policy, call, engine_number, number, request};
+use caller_id_testkit::invariants::{Rules, violations};
+use caller_id_testkit::memory_history::MemoryHistory;
+use tokio::task::JoinHandle;
+
+struct Rig {
+    engine: Arc<MemoryAllocator>,
+    history: Arc<MemoryHistory>,
+    clock: Arc<ManualClock>,
+    commits: Option<JoinHandle<()>>,
+}
+
+const LIMIT: u32 = 50;
+
+async fn rig(numbers: u64, policy: Policy) -> Rig {
+    let history = Arc::new(MemoryHistory::default());
+    let clock = Arc::new(ManualClock::at(START));
+    let engine = MemoryAllocator::new(history.clone(), clock.clone());
+    let running = engine.clone();
+    let commits = tokio::spawn(async move { running.run().await });
+    engine
+        .put_pools(vec![(PoolId::default(), policy)])
+        .await
+        .expect("pools are taken");
+    let numbers = (0..numbers)
+        .map(|line| engine_number(number(312, line)))
+        .collect();
+    engine
+        .put_numbers(numbers)
+        .await
+        .expect("numbers are taken");
+    Rig {
+        engine,
+        history,
+        clock,
+        commits: Some(commits),
+    }
+}
+
+impl Rig {
+    async fn ask(&self, request: &AllocationRequest) -> Result<Outcome, AllocatorError> {
+        let pools = [PoolId::default()];
+        self.engine
+            .allocate(Ask {
+                request,
+                pools: &pools,
+                agent_limit: AgentLimit::per_minute(LIMIT),
+            })
+            .await
+    }
+
+    async fn states(&self, numbers: u64) -> Vec<Option<NumberState>> {
+        let mut states = Vec::new();
+        for line in 0..numbers {
+            states.push(
+                self.engine
+                    .number_state(number(312, line))
+                    .await
+                    .expect("answers"),
+            );
+        }
+        states
+    }
+}
+
+fn far() -> PhoneNumber {
+    number(808, 1)
+}
+
+fn id(outcome: &Outcome) -> Option<AllocationId> {
+    match outcome {
+        Outcome::Allocated(allocation) => Some(allocation.record.id),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_leaves_nothing_reserved_or_counted() {
+    let policy = Policy {
+        sticky_ms: 1_000_000,
+        ..brisk_policy()
+    };
+    let rig = rig(3, policy).await;
+    let kept = rig
+        .ask(&request(far(), "1001", "kept"))
+        .await
+        .expect("the journal takes it");
+    let before = rig.states(3).await;
+    rig.history.fail_every(Some(1));
+    for _ in 0..5 {
+        let refused = rig.ask(&request(number(312, 2), "1001", "lost")).await;
+        assert!(
+            matches!(refused, Err(AllocatorError::NotRecorded(_))),
+            "{refused:?}"
+        );
+        let target = ReleaseTarget::Call(call("kept"));
+        let refused = rig.engine.release(&target, CallEnd::Answer).await;
+        assert!(
+            matches!(refused, Err(AllocatorError::NotRecorded(_))),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(rig.states(3).await, before);
+    rig.history.fail_every(None);
+    let again = rig
+        .ask(&request(far(), "1001", "kept"))
+        .await
+        .expect("answers");
+    assert_eq!(
+        id(&again),
+        id(&kept),
+        "the reservation that could not be released lives on, with its call id"
+    );
+    let Outcome::Allocated(next) = rig
+        .ask(&request(number(312, 2), "1001", "lost"))
+        .await
+        .expect("taken")
+    else {
+        panic!("a number is free")
+    };
+    assert!(!next.repeated, "the call that failed got nothing to repeat");
+    assert_eq!(
+        next.agent_remaining,
+        Some(LIMIT - 2),
+        "failures did not count against the agent"
+    );
+    assert_eq!(next.record.number, number(312, 1));
+    assert_eq!(rig.history.history().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_decided_on_top_of_a_failed_commit_fails_with_it() {
+    let rig = rig(2, brisk_policy()).await;
+    rig.history.close_gate();
+    let first = request(far(), "", "first");
+    let second = request(far(), "", "second");
+    let mut one = std::pin::pin!(rig.ask(&first));
+    assert!(futures_poll(one.as_mut()).await.is_pending());
+    tokio::task::yield_now().await;
+    let mut two = std::pin::pin!(rig.ask(&second));
+    assert!(futures_poll(two.as_mut()).await.is_pending());
+    rig.history.fail_every(Some(1));
+    rig.history.open_gate();
+    assert!(one.await.is_err());
+    assert!(two.await.is_err());
+    rig.history.fail_every(None);
+    let Outcome::Allocated(allocation) = rig.ask(&first).await.expect("taken") else {
+        panic!("free")
+    };
+    assert_eq!(allocation.record.number, number(312, 0));
+}
+
+async fn futures_poll<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+#[tokio::test]
+async fn nobody_is_answered_before_the_commit_not_even_the_call_that_asks_again() {
+    let rig = rig(2, brisk_policy()).await;
+    rig.history.close_gate();
+    let asked = request(far(), "", "call");
+    let mut first = std::pin::pin!(rig.ask(&asked));
+    let mut again = std::pin::pin!(rig.ask(&asked));
+    for _ in 0..3 {
+        assert!(futures_poll(first.as_mut()).await.is_pending());
+        assert!(futures_poll(again.as_mut()).await.is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rig.history.history().len(), 0);
+    rig.history.open_gate();
+    let (first, again) = (first.await.expect("taken"), again.await.expect("taken"));
+    assert_eq!(id(&first), id(&again));
+    assert_eq!(rig.history.history().len(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_while_the_commit_fails_leaves_nothing_reserved() {
+    let rig = rig(1, brisk_policy()).await;
+    rig.history.close_gate();
+    let asked = request(far(), "", "gone");
+    {
+        let mut ask = Box::pin(rig.ask(&asked));
+        assert!(futures_poll(ask.as_mut()).await.is_pending());
+    }
+    rig.history.fail_every(Some(1));
+    rig.history.open_gate();
+    while rig
+        .ask(&request(far(), "", "probe"))
+        .await
+        .is_ok_and(|outcome| id(&outcome).is_none())
+    {
+        tokio::task::yield_now().await;
+    }
+    rig.history.fail_every(None);
+    assert!(id(&rig.ask(&asked).await.expect("taken")).is_some());
+}
+
+#[tokio::test]
+async fn the_queue_for_the_journal_is_bounded() {
+    let rig = rig(20_000, brisk_policy()).await;
+    rig.history.close_gate();
+    let asked = AllocationRequest::to(far());
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let mut ask = Box::pin(rig.ask(&asked));
+        match futures_poll(ask.as_mut()).await {
+            Poll::Pending => waiting.push(ask),
+            Poll::Ready(answer) => break answer,
+        }
+        assert!(waiting.len() < 20_000, "the queue has a bound");
+    };
+    assert!(
+        matches!(refused, Err(AllocatorError::Overloaded(_))),
+        "{refused:?}"
+    );
+    rig.history.open_gate();
+    for ask in waiting {
+        assert!(ask.await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_engine_answers_who_waits_and_refuses_who_comes() {
+    let mut rig = rig(2, brisk_policy()).await;
+    let commits = rig.commits.take().expect("it runs");
+    rig.history.close_gate();
+    let asked = AllocationRequest::to(far());
+    let mut ask = std::pin::pin!(rig.ask(&asked));
+    assert!(futures_poll(ask.as_mut()).await.is_pending());
+    rig.engine.stop();
+    assert!(matches!(
+        rig.ask(&asked).await,
+        Err(AllocatorError::Stopped)
+    ));
+    rig.history.open_gate();
+    assert!(id(&ask.await.expect("taken")).is_some());
+    commits.await.expect("the commit loop ends");
+    assert_eq!(rig.history.history().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn with_every_nth_commit_failing_all_invariants_hold_and_every_answer_is_in_history() {
+    let policy = Policy {
+        cooldown_ms: 20,
+        reservation_ms: 50,
+        ..Policy::default()
+    };
+    let rig = Arc::new(rig(40, policy.clone()).await);
+    let limits = Limits::new(60, 30);
+    let limited = |line| caller_id_core::EngineNumber {
+        limits,
+        ..engine_number(number(312, line))
+    };
+    rig.engine
+        .put_numbers((0..40).map(limited).collect())
+        .await
+        .expect("numbers are taken");
+    rig.history.fail_every(Some(3));
+    let mut tasks = tokio::task::JoinSet::new();
+    for worker in 0..8 {
+        let rig = rig.clone();
+        tasks.spawn(async move { hammer(&rig, worker).await });
+    }
+    let told = tasks.join_all().await;
+    let failed: usize = told.iter().map(|(_, failed)| failed).sum();
+    let acknowledged: Vec<AllocationId> = told.into_iter().flat_map(|(ids, _)| ids).collect();
+    assert!(
+        failed > 100 && acknowledged.len() > 100,
+        "{failed} failed, {} succeeded",
+        acknowledged.len()
+    );
+    let history = rig.history.history();
+    assert_eq!(
+        history.len(),
+        acknowledged.len(),
+        "nothing is in history that nobody was told"
+    );
+    let rules = |_| Rules {
+        policy: policy.clone(),
+        limits,
+    };
+    assert_eq!(
+        violations(&history, &acknowledged, rules),
+        Vec::<String>::new()
+    );
+}
+
+/// Allocates and releases, and tells what was acknowledged and how often the journal failed.
+async fn hammer(rig: &Rig, worker: u64) -> (Vec<AllocationId>, usize) {
+    let (mut acknowledged, mut failed) = (Vec::new(), 0);
+    for step in 0..400 {
+        let name = format!("{worker}-{step}");
+        match rig.ask(&request(far(), "", &name)).await {
+            Ok(outcome) => acknowledged.extend(id(&outcome)),
+            Err(_) => failed += 1,
+        }
+        rig.clock.advance_ms(1);
+        if step % 2 == 0 {
+            let target = ReleaseTarget::Call(call(&name));
+            failed += usize::from(rig.engine.release(&target, CallEnd::Answer).await.is_err());
+        }
+    }
+    (acknowledged, failed)
+}

@@ -1,6 +1,8 @@
 //! Which number is chosen.
 
-use caller_id_core::{AllocationRequest, Cause, Limits, PhoneNumber, Policy, PoolId, Rung, Status};
+use caller_id_core::{
+    AllocationRequest, Cause, EngineNumber, Limits, PhoneNumber, Policy, PoolId, Rung, Status,
+};
 
 use super::{EngineFactory, EngineUnderTest, NO_LIMIT, allocated, exhausted};
 use crate::builders::{START, area, brisk_policy, engine_number, number, phone, pool};
@@ -207,15 +209,15 @@ pub async fn a_campaign_never_leaves_its_pools_and_asks_them_in_order(
     for name in ["default", "solar", "roof"] {
         engine.pool(name, brisk_policy()).await;
     }
-    let in_pool = |code, name: &str| caller_id_core::EngineNumber {
+    let in_pool = |number, name| EngineNumber {
         pool: pool(name),
-        ..engine_number(number(code, name.len() as u64))
+        ..engine_number(number)
     };
     engine
         .put([
-            in_pool(312, "default"),
-            in_pool(212, "solar"),
-            in_pool(312, "roof"),
+            in_pool(number(312, 1), "default"),
+            in_pool(number(212, 1), "solar"),
+            in_pool(number(312, 2), "roof"),
         ])
         .await;
     let request = AllocationRequest::to(number(312, 7));
@@ -288,7 +290,7 @@ pub async fn a_sticky_number_that_is_not_eligible_is_not_used(
     _: &dyn EngineFactory,
 ) {
     engine.policy(sticky_policy()).await;
-    let limited = |line| caller_id_core::EngineNumber {
+    let limited = |line| EngineNumber {
         limits: Limits::new(0, 1),
         ..engine_number(number(312, line))
     };
@@ -309,14 +311,10 @@ pub async fn paused_and_retired_numbers_are_never_presented_and_resting_ends_by_
     let until = START.plus_ms(600 * SECOND);
     let statuses = [Status::Paused, Status::Retired, Status::Resting(until)];
     engine
-        .put(
-            (0..)
-                .zip(statuses)
-                .map(|(line, status)| caller_id_core::EngineNumber {
-                    status,
-                    ..engine_number(number(312, line))
-                }),
-        )
+        .put((0..).zip(statuses).map(|(line, status)| EngineNumber {
+            status,
+            ..engine_number(number(312, line))
+        }))
         .await;
     let none = engine.none(far()).await;
     assert_eq!((none.earliest, none.cause), (Some(until), Cause::Resting));
@@ -336,7 +334,7 @@ pub async fn an_empty_pool_says_empty(engine: &EngineUnderTest, _: &dyn EngineFa
     let none = engine.none(far()).await;
     assert_eq!((none.earliest, none.cause), (None, Cause::Empty));
     engine
-        .put([caller_id_core::EngineNumber {
+        .put([EngineNumber {
             status: Status::Paused,
             ..engine_number(number(312, 1))
         }])
@@ -355,7 +353,7 @@ pub async fn limited_numbers_never_hide_the_free_ones(
             ..brisk_policy()
         })
         .await;
-    let limited = |line| caller_id_core::EngineNumber {
+    let limited = |line| EngineNumber {
         limits: Limits::new(0, 1),
         ..engine_number(number(312, line))
     };
@@ -390,7 +388,7 @@ pub async fn numbers_are_free_again_at_the_instant_that_was_told(
     engine.policy(policy).await;
     let limits = Limits::new(3, 2);
     engine
-        .put((0..2).map(|line| caller_id_core::EngineNumber {
+        .put((0..2).map(|line| EngineNumber {
             limits,
             ..engine_number(number(312, line))
         }))

@@ -1,0 +1,231 @@
+//! The store in two SQLite files: inventory and history in one, the journal in the other.
+//!
+//! Commits of the engine touch the journal alone: nothing an admin, an import or the historian does to the main file
+//! makes them wait. See `docs/adr/0002-two-sqlite-files.md`.
+
+mod checkpoint;
+mod codec;
+mod error;
+mod files;
+mod health;
+mod historian;
+mod history;
+mod inventory;
+mod journal;
+mod lane;
+mod progress;
+mod rows;
+mod schema;
+mod threads;
+mod write;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use caller_id_core::{Clock, Journal, JournalEvent, StoreError};
+use rusqlite::Connection;
+
+use error::sqlite;
+use files::Files;
+use history::HistoryReader;
+use journal::JournalSender;
+use lane::Lane;
+use progress::Progress;
+use schema::Manner;
+use threads::Threads;
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process, however sudden.
+    #[default]
+    Process,
+    /// The end of the machine's power, too: each commit waits for the disk.
+    Power,
+}
+
+/// How a [`SqliteStore`] works.
+#[derive(Clone)]
+pub struct SqliteOptions {
+    /// What a commit survives; [`Durability::Process`] unless set.
+    pub durability: Durability,
+    /// Gives rows of the inventory their times.
+    pub clock: Arc<dyn Clock>,
+    /// Most events that may be committed and not yet in history; past it commits fail. 5,000,000 unless set.
+    pub backlog_most: u64,
+    /// About how long the journal's write-ahead log may get, in bytes. 64 MiB unless set.
+    pub log_bytes_most: u64,
+    /// How large the journal's file may get, in bytes; past it commits fail. No bound but the disk's unless set.
+    pub journal_bytes_most: Option<u64>,
+    /// How long work on the main file waits for others that write it or read it. 5 s unless set.
+    pub wait: Duration,
+    /// How long a commit waits for the journal. 10 s unless set.
+    pub commit_wait: Duration,
+}
+
+impl SqliteOptions {
+    /// The defaults, with this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            durability: Durability::default(),
+            clock,
+            backlog_most: 5_000_000,
+            log_bytes_most: 64 << 20,
+            journal_bytes_most: None,
+            wait: Duration::from_secs(5),
+            commit_wait: Duration::from_secs(10),
+        }
+    }
+
+    fn manner(&self) -> Manner {
+        Manner {
+            durability: self.durability,
+            wait: self.wait,
+            checkpoint_pages: 4_000,
+            cache_kib: 2_048,
+        }
+    }
+}
+
+/// Keeper of inventory, history and journal in two files on a local disk.
+///
+/// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore) and
+/// [`Journal`]. Its methods need a tokio runtime with its timers on.
+pub struct SqliteStore {
+    writer: Lane<Connection>,
+    readers: Lane<Connection>,
+    history: Lane<HistoryReader>,
+    clock: Arc<dyn Clock>,
+    progress: Arc<Progress>,
+    /// None when opened beside a server.
+    journal: Option<JournalSender>,
+    threads: Mutex<Option<Threads>>,
+}
+
+/// How many inventory reads may run at once; they are short.
+const READERS: usize = 4;
+/// How many history reads may run at once; they may be long.
+const HISTORY_READERS: usize = 2;
+
+impl SqliteStore {
+    /// Opens the data set whose main file is `path`, alone: makes it where it is missing, brings it up to date, and
+    /// starts the threads that commit and that move the journal into history. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another server uses it; [`StoreError::Unreadable`] when a newer version wrote it;
+    /// others when the files cannot be made or read.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        let files = Files::prepare(path)?;
+        let lock = files.lock()?;
+        migrate_main(&files, &options)?;
+        files.prepare_journal()?;
+        let (journal, progress, threads) = threads::start(&files, &options, lock)?;
+        let store = Self::assemble(files, options, progress, Some(journal));
+        *store.threads() = Some(threads);
+        Ok(Arc::new(store))
+    }
+
+    /// Opens the data set beside a server that may use it: for inventory and for reading history.
+    ///
+    /// [`Journal::commit`] and `settle` answer [`StoreError::Closed`] here, and `backlog` is always 0.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], but never because a server uses it.
+    pub fn open_beside(path: &Path, options: SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        let files = Files::prepare(path)?;
+        migrate_main(&files, &options)?;
+        let progress = Arc::new(Progress::new(0, 0, 0));
+        progress.stop();
+        Ok(Arc::new(Self::assemble(files, options, progress, None)))
+    }
+
+    fn assemble(
+        files: Files,
+        options: SqliteOptions,
+        progress: Arc<Progress>,
+        journal: Option<JournalSender>,
+    ) -> Self {
+        let manner = options.manner();
+        let connect = {
+            let main = files.main.clone();
+            move || schema::connect(&main, manner)
+        };
+        Self {
+            writer: Lane::new(1, options.wait, connect.clone()),
+            readers: Lane::new(READERS, options.wait, connect.clone()),
+            history: Lane::new(HISTORY_READERS, options.wait, move || {
+                let journal = match files.journal.exists() {
+                    true => Some(schema::connect(&files.journal, manner)?),
+                    false => None,
+                };
+                HistoryReader::new(connect()?, journal)
+            }),
+            clock: options.clock,
+            progress,
+            journal,
+            threads: Mutex::new(None),
+        }
+    }
+
+    /// Ends the threads, leaves the files tidy and gives the lock free. What the journal has is moved into history
+    /// after the next start; call `settle` first to have it moved now. Everything asked later is answered
+    /// [`StoreError::Closed`].
+    pub async fn close(&self) {
+        self.close_lanes();
+        let threads = self.threads().take();
+        if let Some(threads) = threads {
+            let ended = tokio::task::spawn_blocking(move || threads.end());
+            if let Err(lost) = ended.await {
+                tracing::error!(error = %lost, "closing the store failed");
+            }
+        }
+    }
+
+    fn close_lanes(&self) {
+        self.writer.close();
+        self.readers.close();
+        self.history.close();
+    }
+
+    fn threads(&self) -> std::sync::MutexGuard<'_, Option<Threads>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.close_lanes();
+        if let Some(threads) = self.threads().take() {
+            threads.end();
+        }
+    }
+}
+
+#[async_trait]
+impl Journal for SqliteStore {
+    async fn commit(&self, events: Vec<JournalEvent>) -> Result<(), StoreError> {
+        match &self.journal {
+            Some(journal) => journal.commit(&events).await,
+            None => Err(StoreError::Closed),
+        }
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.commit(Vec::new()).await
+    }
+}
+
+fn migrate_main(files: &Files, options: &SqliteOptions) -> Result<(), StoreError> {
+    let mut main = schema::connect(&files.main, options.manner())?;
+    schema::migrate(&mut main, &files.main, schema::MAIN)
+}
+
+/// One of the marks and counters of the main file.
+fn meta(connection: &Connection, key: &str) -> Result<i64, StoreError> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?1")
+        .and_then(|mut select| select.query_row([key], |row| row.get(0)))
+        .map_err(sqlite)
+}

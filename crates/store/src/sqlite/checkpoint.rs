@@ -1,0 +1,134 @@
+//! Keeps the journal's write-ahead log short, off the path of commits while that is possible.
+
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+
+use caller_id_core::StoreError;
+use rusqlite::Connection;
+
+use super::error::sqlite;
+use super::health::Health;
+
+/// Moves what it can into the file without making anybody wait.
+const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+/// Moves nothing, but tells how long the log is.
+const MEASURE: &str = "PRAGMA wal_checkpoint(NOOP)";
+/// Moves all and cuts the log's file to nothing.
+const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// A frame of the log: a page and its head.
+const FRAME_BYTES: u64 = 4_096 + 24;
+/// How many commits go by between two looks at the log.
+const COMMITS_BETWEEN: u32 = 32;
+
+/// How long the log is, in frames, and how much of it is in the file already.
+#[derive(Debug, Clone, Copy)]
+struct Log {
+    frames: u64,
+    moved: u64,
+}
+
+fn checkpoint(connection: &Connection, pragma: &str) -> Result<Log, StoreError> {
+    connection
+        .prepare_cached(pragma)
+        .and_then(|mut checkpoint| {
+            checkpoint.query_row([], |row| {
+                let frames = row.get::<_, i64>(1)?.max(0) as u64;
+                let moved = row.get::<_, i64>(2)?.max(0) as u64;
+                Ok(Log { frames, moved })
+            })
+        })
+        .map_err(sqlite)
+}
+
+/// Leaves a file whose log is empty; when others still use it, as short as it can be now.
+pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
+    checkpoint(connection, TRUNCATE).map(drop)
+}
+
+/// The part of it that belongs to the thread that commits.
+///
+/// The other thread moves pages while commits go on, but only a moment without commits lets the log start anew. Such a
+/// moment may never come under load, so past the bound the committing thread makes one: it moves the little that is
+/// left. Past twice the bound it waits for the other thread first.
+pub(super) struct LogKeeper {
+    bytes_most: u64,
+    commits: u32,
+    asked_at_frames: u64,
+    ask: SyncSender<()>,
+    turn: Arc<Mutex<()>>,
+    health: Health,
+}
+
+impl LogKeeper {
+    /// Keeps the log under about `bytes_most`.
+    pub(super) fn new(bytes_most: u64, ask: SyncSender<()>, turn: Arc<Mutex<()>>) -> Self {
+        Self {
+            bytes_most,
+            commits: 0,
+            asked_at_frames: 0,
+            ask,
+            turn,
+            health: Health::new("shortening the journal's log"),
+        }
+    }
+
+    /// To be called after each commit.
+    pub(super) fn note_commit(&mut self, connection: &Connection) {
+        self.commits += 1;
+        if self.commits >= COMMITS_BETWEEN {
+            self.commits = 0;
+            let looked = self.look(connection);
+            self.health.note(looked.err().as_ref());
+        }
+    }
+
+    fn look(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let log = checkpoint(connection, MEASURE)?;
+        let bytes = log.frames * FRAME_BYTES;
+        if bytes > self.bytes_most {
+            self.brake(connection, bytes)?;
+            self.asked_at_frames = 0;
+            return Ok(());
+        }
+        // The log has started anew since.
+        self.asked_at_frames = self.asked_at_frames.min(log.frames);
+        if (log.frames - self.asked_at_frames) * FRAME_BYTES > self.bytes_most / 8 {
+            self.asked_at_frames = log.frames;
+            // When it is asked already, or gone, there is nothing more to say.
+            let _ = self.ask.try_send(());
+        }
+        Ok(())
+    }
+
+    fn brake(&self, connection: &Connection, bytes: u64) -> Result<(), StoreError> {
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::WouldBlock) if bytes <= 2 * self.bytes_most => return Ok(()),
+            Err(_) => self.turn.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        checkpoint(connection, PASSIVE).map(drop)
+    }
+}
+
+/// The thread that moves pages while commits go on.
+pub(super) struct Checkpointer {
+    pub(super) connection: Connection,
+    pub(super) asked: Receiver<()>,
+    pub(super) turn: Arc<Mutex<()>>,
+}
+
+impl Checkpointer {
+    /// Works until nobody is left who could ask.
+    pub(super) fn run(self) {
+        let mut health = Health::new("moving the journal's log into its file");
+        while self.asked.recv().is_ok() {
+            let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let done = checkpoint(&self.connection, PASSIVE);
+            drop(turn);
+            if let Ok(log) = &done {
+                tracing::trace!(frames = log.frames, moved = log.moved, "journal checkpoint");
+            }
+            health.note(done.err().as_ref());
+        }
+    }
+}

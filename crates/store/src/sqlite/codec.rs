@@ -1,0 +1,178 @@
+//! One batch of events as bytes: a version, then the events in postcard's compact form.
+
+use caller_id_core::{
+    AgentId, AllocationId, AllocationRecord, CallEnd, CallId, CampaignId, EndRecord, IdError,
+    JournalEvent, PhoneNumber, PoolId, Rung, StoreError, Timestamp,
+};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// The first byte of every batch. A change of [`Event`] needs another one, and a reader for both.
+const VERSION: u8 = 1;
+
+/// An event as it is written. Its order of variants and fields is the format.
+#[derive(Serialize, Deserialize)]
+enum Event<'a> {
+    #[serde(borrow)]
+    Allocated(Row<'a>),
+    Ended {
+        id: [u8; 16],
+        at_ms: i64,
+        end: u8,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row<'a> {
+    id: [u8; 16],
+    at_ms: i64,
+    number: u64,
+    destination: u64,
+    campaign: Option<&'a str>,
+    agent: Option<&'a str>,
+    call_id: Option<&'a str>,
+    pool: &'a str,
+    rung: u8,
+    reserved_until_ms: i64,
+}
+
+/// The codes of [`Rung`] and [`CallEnd`] are their places here.
+const RUNGS: [Rung; 5] = [
+    Rung::Sticky,
+    Rung::AreaCode,
+    Rung::Overlay,
+    Rung::Region,
+    Rung::Any,
+];
+const ENDS: [CallEnd; 7] = [
+    CallEnd::Released,
+    CallEnd::Answer,
+    CallEnd::Busy,
+    CallEnd::NoAnswer,
+    CallEnd::Cancel,
+    CallEnd::Congestion,
+    CallEnd::ChanUnavail,
+];
+
+/// The batch as bytes.
+pub(super) fn encode(events: &[JournalEvent]) -> Result<Vec<u8>, StoreError> {
+    const BYTES_EXPECTED: usize = 112;
+    let mut bytes = Vec::with_capacity(8 + events.len() * BYTES_EXPECTED);
+    bytes.push(VERSION);
+    postcard::to_extend(&Batch(events), bytes).map_err(|cause| StoreError::Failed(Box::new(cause)))
+}
+
+/// The batch that `encode` made into `bytes`.
+pub(super) fn decode(bytes: &[u8]) -> Result<Vec<JournalEvent>, StoreError> {
+    let (events, rest) = postcard::take_from_bytes::<Vec<Event<'_>>>(body(bytes)?)
+        .map_err(|cause| unreadable(&cause.to_string()))?;
+    if !rest.is_empty() {
+        return Err(unreadable(&format!("{} bytes too many", rest.len())));
+    }
+    events.iter().map(Event::read).collect()
+}
+
+/// How many events the batch has, without reading them.
+pub(super) fn count(bytes: &[u8]) -> Result<u64, StoreError> {
+    postcard::take_from_bytes::<u64>(body(bytes)?)
+        .map(|(count, _)| count)
+        .map_err(|cause| unreadable(&cause.to_string()))
+}
+
+fn body(bytes: &[u8]) -> Result<&[u8], StoreError> {
+    match bytes.split_first() {
+        Some((&VERSION, body)) => Ok(body),
+        Some((version, _)) => Err(unreadable(&format!("it has version {version}, not 1"))),
+        None => Err(unreadable("it is empty")),
+    }
+}
+
+fn unreadable(why: &str) -> StoreError {
+    StoreError::Unreadable(format!("a batch of the journal: {why}"))
+}
+
+/// Writes events straight out of what the engine gave, with no copy of them in between.
+struct Batch<'a>(&'a [JournalEvent]);
+
+impl Serialize for Batch<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Event::write))
+    }
+}
+
+impl<'a> Event<'a> {
+    fn write(event: &'a JournalEvent) -> Self {
+        match event {
+            JournalEvent::Allocated(record) => Self::Allocated(Row {
+                id: *record.id.as_bytes(),
+                at_ms: record.at.as_ms(),
+                number: record.number.e164_digits(),
+                destination: record.destination.e164_digits(),
+                campaign: record.campaign.as_ref().map(CampaignId::as_str),
+                agent: record.agent.as_ref().map(AgentId::as_str),
+                call_id: record.call_id.as_ref().map(CallId::as_str),
+                pool: record.pool.as_str(),
+                rung: code(&RUNGS, record.rung),
+                reserved_until_ms: record.reserved_until.as_ms(),
+            }),
+            JournalEvent::Ended(end) => Self::Ended {
+                id: *end.id.as_bytes(),
+                at_ms: end.at.as_ms(),
+                end: code(&ENDS, end.end),
+            },
+        }
+    }
+
+    fn read(&self) -> Result<JournalEvent, StoreError> {
+        match self {
+            Self::Allocated(row) => row
+                .read()
+                .map(|record| JournalEvent::Allocated(record.into())),
+            Self::Ended { id, at_ms, end } => Ok(JournalEvent::Ended(EndRecord {
+                id: AllocationId::from_bytes(*id),
+                at: Timestamp::from_ms(*at_ms),
+                end: meaning(&ENDS, *end, "end of a call")?,
+            })),
+        }
+    }
+}
+
+impl Row<'_> {
+    fn read(&self) -> Result<AllocationRecord, StoreError> {
+        Ok(AllocationRecord {
+            id: AllocationId::from_bytes(self.id),
+            at: Timestamp::from_ms(self.at_ms),
+            number: number(self.number)?,
+            destination: number(self.destination)?,
+            campaign: self.campaign.map(CampaignId::new).transpose().map_err(id)?,
+            agent: self.agent.map(AgentId::new).transpose().map_err(id)?,
+            call_id: self.call_id.map(CallId::new).transpose().map_err(id)?,
+            pool: PoolId::new(self.pool).map_err(id)?,
+            rung: meaning(&RUNGS, self.rung, "rung")?,
+            reserved_until: Timestamp::from_ms(self.reserved_until_ms),
+        })
+    }
+}
+
+fn code<T: PartialEq + Copy>(known: &[T], value: T) -> u8 {
+    known
+        .iter()
+        .position(|other| *other == value)
+        .map_or(u8::MAX, |place| place as u8)
+}
+
+fn meaning<T: Copy>(known: &[T], code: u8, what: &str) -> Result<T, StoreError> {
+    known
+        .get(usize::from(code))
+        .copied()
+        .ok_or_else(|| unreadable(&format!("{what} {code} is unknown")))
+}
+
+fn number(digits: u64) -> Result<PhoneNumber, StoreError> {
+    PhoneNumber::from_e164_digits(digits)
+        .ok_or_else(|| unreadable(&format!("{digits} is no phone number")))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+fn id(error: IdError) -> StoreError {
+    unreadable(&error.to_string())
+}

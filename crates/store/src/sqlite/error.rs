@@ -1,0 +1,47 @@
+//! What SQLite says, in the words of core's [`StoreError`].
+
+use caller_id_core::StoreError;
+use caller_id_core::store::BoxError;
+use rusqlite::ErrorCode;
+use rusqlite::ffi;
+
+/// Sorts an error of the driver by what a caller can do about it.
+pub(super) fn sqlite(error: rusqlite::Error) -> StoreError {
+    let Some(code) = error.sqlite_error() else {
+        return StoreError::Failed(error.into());
+    };
+    // The shared memory beside a write-ahead log grows with it, and fails under another name when the disk is full.
+    let full =
+        matches!(code.code, ErrorCode::DiskFull) || code.extended_code == ffi::SQLITE_IOERR_SHMSIZE;
+    match code.code {
+        _ if full => StoreError::Full(error.into()),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy(error.into()),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            StoreError::Unreadable(error.to_string())
+        }
+        _ => StoreError::Failed(error.into()),
+    }
+}
+
+/// An error of the file system, with what was tried.
+pub(super) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) -> StoreError {
+    let text = BoxError::from(format!("{doing} `{}`: {error}", path.display()));
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            StoreError::Full(text)
+        }
+        _ => StoreError::Failed(text),
+    }
+}
+
+/// The same error once more, for everybody who waits for one thing.
+pub(super) fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full(source) => StoreError::Full(source.to_string().into()),
+        StoreError::Busy(source) => StoreError::Busy(source.to_string().into()),
+        StoreError::Unreadable(text) => StoreError::Unreadable(text.clone()),
+        StoreError::Missing(text) => StoreError::Missing(text.clone()),
+        StoreError::Failed(source) => StoreError::Failed(source.to_string().into()),
+        StoreError::Closed => StoreError::Closed,
+    }
+}

@@ -1,0 +1,134 @@
+//! The files of one data set: `caller-id.db`, `caller-id.journal.db` and `caller-id.lock`.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use caller_id_core::StoreError;
+
+use super::error;
+
+/// Where the files of one data set are.
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    /// Inventory and indexed history.
+    pub(super) main: PathBuf,
+    /// What is committed and not yet moved into history.
+    pub(super) journal: PathBuf,
+    lock: PathBuf,
+}
+
+impl Files {
+    /// Makes the folder and an empty main file where they are missing, and settles links, so that two names of one
+    /// file have one lock.
+    pub(super) fn prepare(path: &Path) -> Result<Self, StoreError> {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder)
+                .map_err(|cause| error::file("cannot make the folder", folder, &cause))?;
+        }
+        touch(path)?;
+        let main = path
+            .canonicalize()
+            .map_err(|cause| error::file("cannot find", path, &cause))?;
+        // Only `.db` is taken off: `data.sqlite` and `data.db` in one folder stay apart.
+        let stem = match main.extension() {
+            Some(extension) if extension == "db" => main.with_extension(""),
+            _ => main.clone(),
+        };
+        Ok(Self {
+            journal: with_ending(&stem, ".journal.db"),
+            lock: with_ending(&stem, ".lock"),
+            main,
+        })
+    }
+
+    /// Makes an empty journal file where it is missing.
+    pub(super) fn prepare_journal(&self) -> Result<(), StoreError> {
+        touch(&self.journal)
+    }
+
+    /// Takes the lock that only one server can hold; it ends with the returned file, or with the process.
+    pub(super) fn lock(&self) -> Result<File, StoreError> {
+        let file = owner_only()
+            .open(&self.lock)
+            .map_err(|cause| error::file("cannot open the lock file", &self.lock, &cause))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Busy(
+                format!(
+                    "another caller-id serve uses `{}` (it holds `{}`)",
+                    self.main.display(),
+                    self.lock.display()
+                )
+                .into(),
+            )),
+            Err(TryLockError::Error(cause)) => Err(error::file("cannot lock", &self.lock, &cause)),
+        }
+    }
+}
+
+fn with_ending(stem: &Path, ending: &str) -> PathBuf {
+    let mut name = stem.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// SQLite gives its own helper files the rights of the file they belong to, so it is enough to make that one.
+fn touch(path: &Path) -> Result<(), StoreError> {
+    owner_only()
+        .open(path)
+        .map(drop)
+        .map_err(|cause| error::file("cannot open", path, &cause))
+}
+
+/// Numbers and called parties are nobody else's business: a new file is readable by its owner only.
+fn owner_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_and_the_lock_are_named_after_the_main_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::prepare(&folder.path().join("new/caller-id.db")).unwrap();
+        assert!(files.main.ends_with("new/caller-id.db"));
+        assert!(files.journal.ends_with("new/caller-id.journal.db"));
+        assert!(files.lock.ends_with("new/caller-id.lock"));
+        let other = Files::prepare(&folder.path().join("new/caller-id.sqlite")).unwrap();
+        assert!(other.journal.ends_with("new/caller-id.sqlite.journal.db"));
+    }
+
+    #[test]
+    fn a_second_holder_of_the_lock_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::prepare(&folder.path().join("caller-id.db")).unwrap();
+        let held = files.lock().unwrap();
+        let refused = files.lock().unwrap_err().to_string();
+        assert!(
+            refused.contains("another caller-id serve uses"),
+            "{refused}"
+        );
+        assert!(refused.contains("caller-id.lock"), "{refused}");
+        drop(held);
+        files.lock().unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_readable_by_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::prepare(&folder.path().join("caller-id.db")).unwrap();
+        let mode = files.main.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,176 @@
+//! The historian: moves batches from the journal into the indexed history, in the background.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use caller_id_core::{AllocationRecord, EndRecord, JournalEvent, StoreError};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::time::Instant;
+
+use super::codec;
+use super::error::sqlite;
+use super::health::Health;
+use super::journal::{self, Command, Flow};
+use super::progress::{Next, Progress};
+
+const INSERT: &str = "INSERT INTO allocations
+    (id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
+/// The first end counts; the end of an allocation that is unknown, or pruned already, is nothing to keep.
+const END: &str =
+    "UPDATE allocations SET ended_at = ?2, call_end = ?3 WHERE id = ?1 AND ended_at IS NULL";
+const MARK: &str = "UPDATE meta SET value = ?1 WHERE key = 'applied_seq'";
+
+/// About how many events one transaction moves: 20 to 100 ms of work, so other writers wait no longer.
+const EVENTS_AT_ONCE: usize = 2_000;
+/// How long it gathers after a silence: few calls a second make few transactions.
+const GATHER: Duration = Duration::from_millis(250);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// The thread that moves the journal into history.
+///
+/// A batch and the mark that it was moved are one transaction, and the journal's row is deleted after it: a crash in
+/// between leaves a row that the mark says to ignore.
+pub(super) struct Historian {
+    pub(super) main: Connection,
+    pub(super) journal: Connection,
+    pub(super) progress: Arc<Progress>,
+    pub(super) tidy: SyncSender<Command>,
+    pub(super) backlog_most: u64,
+}
+
+/// Some batches out of the journal.
+struct Load {
+    events: Vec<JournalEvent>,
+    upto: i64,
+}
+
+impl Historian {
+    /// Works until it is told to stop. What is not moved then is moved after the next start.
+    pub(super) fn run(mut self) {
+        let mut health = Health::new("moving the journal into history");
+        let mut next = self.progress.await_work(GATHER);
+        while next != Next::Stop {
+            let began = Instant::now();
+            let moved = self.step();
+            health.note(moved.as_ref().err());
+            next = match moved {
+                Err(error) => {
+                    self.progress.note_failed(&error);
+                    self.progress.rest(PAUSE_AFTER_FAILURE)
+                }
+                Ok(()) if self.progress.applied() >= self.progress.committed() => {
+                    self.progress.await_work(GATHER)
+                }
+                Ok(()) if next == Next::Hurry => self.progress.rest(Duration::ZERO),
+                Ok(()) => {
+                    let rest =
+                        rest_for(began.elapsed(), self.progress.backlog(), self.backlog_most);
+                    self.progress.rest(rest)
+                }
+            };
+        }
+    }
+
+    /// Moves the next batches in one transaction.
+    fn step(&mut self) -> Result<(), StoreError> {
+        let load = self.load()?;
+        let transaction = self
+            .main
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sqlite)?;
+        write(&transaction, &load).map_err(sqlite)?;
+        transaction.commit().map_err(sqlite)?;
+        self.progress
+            .note_applied(load.upto, load.events.len() as u64);
+        // When the channel is full, commits are flowing, and each of them tidies up too.
+        let _ = self.tidy.try_send(Command::Tidy);
+        Ok(())
+    }
+
+    /// Reads them whole before the main file is touched, so that the journal's log is not held meanwhile.
+    fn load(&self) -> Result<Load, StoreError> {
+        let committed = self.progress.committed();
+        let mut load = Load {
+            events: Vec::new(),
+            upto: self.progress.applied(),
+        };
+        journal::each_after(&self.journal, load.upto, |seq, bytes| {
+            load.events.extend(codec::decode(bytes)?);
+            load.upto = seq;
+            Ok(if load.events.len() < EVENTS_AT_ONCE {
+                Flow::On
+            } else {
+                Flow::End
+            })
+        })?;
+        if load.events.len() < EVENTS_AT_ONCE {
+            // That was all, even if somebody took the last rows away: never look for them again and again.
+            load.upto = load.upto.max(committed);
+        }
+        Ok(load)
+    }
+}
+
+fn write(transaction: &Transaction<'_>, load: &Load) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(INSERT)?;
+    let mut end = transaction.prepare_cached(END)?;
+    for event in &load.events {
+        match event {
+            JournalEvent::Allocated(record) => insert_record(&mut insert, record)?,
+            JournalEvent::Ended(EndRecord { id, at, end: how }) => {
+                end.execute((id.as_bytes(), at.as_ms(), how.as_str()))?;
+            }
+        }
+    }
+    transaction.prepare_cached(MARK)?.execute([load.upto])?;
+    Ok(())
+}
+
+/// Binds a record to the ten parameters that history and the table of unmoved allocations have in common.
+pub(super) fn insert_record(
+    insert: &mut rusqlite::CachedStatement<'_>,
+    record: &AllocationRecord,
+) -> rusqlite::Result<()> {
+    insert.execute((
+        record.id.as_bytes(),
+        record.at.as_ms(),
+        record.number.e164_digits() as i64,
+        record.destination.e164_digits() as i64,
+        record.campaign.as_ref().map(|id| id.as_str()),
+        record.agent.as_ref().map(|id| id.as_str()),
+        record.call_id.as_ref().map(|id| id.as_str()),
+        record.pool.as_str(),
+        record.rung.as_str(),
+        record.reserved_until.as_ms(),
+    ))?;
+    Ok(())
+}
+
+/// How long to rest after working so long: allocation needs the processor more than history does.
+///
+/// Up to a fiftieth of the bound three times as long as it worked, so it takes a quarter of one core at most; up to a
+/// fifth as long as it worked; beyond that not at all, because a full backlog refuses allocations.
+fn rest_for(worked: Duration, backlog: u64, most: u64) -> Duration {
+    if backlog <= most / 50 {
+        worked * 3
+    } else if backlog <= most / 5 {
+        worked
+    } else {
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_historian_rests_less_the_more_there_is_to_do() {
+        let worked = Duration::from_millis(10);
+        assert_eq!(rest_for(worked, 20, 1_000), worked * 3);
+        assert_eq!(rest_for(worked, 21, 1_000), worked);
+        assert_eq!(rest_for(worked, 201, 1_000), Duration::ZERO);
+    }
+}

@@ -1,0 +1,248 @@
+//! Reading and pruning history, with what is committed and not yet moved into it.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use caller_id_core::store::{PastAllocation, PastSink};
+use caller_id_core::{
+    AllocationId, EndRecord, HistoryStore, JournalEvent, PhoneNumber, StoreError, Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension, Row};
+use tokio::sync::mpsc;
+
+use super::codec;
+use super::error::sqlite;
+use super::historian::insert_record;
+use super::journal::{Flow, each_after};
+use super::rows::PastReader;
+use super::{SqliteStore, meta};
+
+/// What the journal has and history has not, for the length of one read. Temporary tables spill to disk by themselves,
+/// so a long tail needs no memory, and SQLite merges them with history in order.
+const TAIL_TABLES: &str = "
+    CREATE TEMP TABLE tail (
+        id BLOB PRIMARY KEY, at INTEGER, number INTEGER, destination INTEGER, campaign TEXT, agent TEXT, call_id TEXT,
+        pool TEXT, rung TEXT, reserved_until INTEGER
+    ) WITHOUT ROWID;
+    CREATE TEMP TABLE tail_ends (id BLOB PRIMARY KEY, at INTEGER, call_end TEXT) WITHOUT ROWID;";
+const TAIL_INSERT: &str = "INSERT INTO temp.tail
+    (id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
+const TAIL_END: &str =
+    "INSERT INTO temp.tail_ends (id, at, call_end) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING";
+
+const SINCE: &str = "
+    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, ended_at, call_end
+    FROM allocations WHERE id >= ?1 ORDER BY id";
+const SINCE_WITH_TAIL: &str = "
+    SELECT a.id, a.at, a.number, a.destination, a.campaign, a.agent, a.call_id, a.pool, a.rung, a.reserved_until,
+        coalesce(a.ended_at, e.at), coalesce(a.call_end, e.call_end)
+    FROM main.allocations a LEFT JOIN temp.tail_ends e ON e.id = a.id WHERE a.id >= ?1
+    UNION ALL
+    SELECT t.id, t.at, t.number, t.destination, t.campaign, t.agent, t.call_id, t.pool, t.rung, t.reserved_until,
+        e.at, e.call_end
+    FROM temp.tail t LEFT JOIN temp.tail_ends e ON e.id = t.id
+    WHERE t.id >= ?1 AND NOT EXISTS (SELECT 1 FROM main.allocations a WHERE a.id = t.id)
+    ORDER BY 1";
+/// The greatest number below one that was ever used, and when last: one seek in the index, so that all last uses cost
+/// a seek for each number and not a look at each allocation.
+const LAST_USE_BELOW: &str = "
+    SELECT number, at FROM allocations WHERE number < ?1 ORDER BY number DESC, at DESC LIMIT 1";
+const PRUNE: &str = "
+    DELETE FROM allocations WHERE id IN (SELECT id FROM allocations WHERE id < ?1 ORDER BY id LIMIT ?2)";
+
+/// How many allocations go from the reading thread to the caller at once, and how many such lots may wait.
+const LOT: usize = 1_024;
+const LOTS_WAITING: usize = 4;
+
+/// Two connections that together see all that is committed.
+pub(super) struct HistoryReader {
+    main: Connection,
+    /// None where there is no journal file: nothing was ever committed then.
+    journal: Option<Connection>,
+}
+
+impl HistoryReader {
+    pub(super) fn new(main: Connection, journal: Option<Connection>) -> Result<Self, StoreError> {
+        main.execute_batch(TAIL_TABLES).map_err(sqlite)?;
+        Ok(Self { main, journal })
+    }
+
+    /// Reads from one moment of both files: history up to the mark, and the journal after it.
+    ///
+    /// The journal's moment must be the earlier one. Seen in this order, a batch that was deleted from the journal
+    /// before its moment was in history before it, so before history's moment too; and one that was moved between the
+    /// two is in both, and not read twice because its number is not after the mark. In the other order a batch could be
+    /// moved and deleted in between, and be seen in neither.
+    fn at_one_moment<R>(
+        &mut self,
+        read: impl FnOnce(&Connection, Option<&Connection>, i64) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let journal = match &self.journal {
+            Some(journal) => Some(Moment::begin(journal, "SELECT max(seq) FROM journal")?),
+            None => None,
+        };
+        let main = Moment::begin(&self.main, "SELECT max(value) FROM meta")?;
+        let applied = meta(main.0, "applied_seq")?;
+        read(main.0, journal.as_ref().map(|moment| moment.0), applied)
+    }
+
+    fn since(
+        &mut self,
+        since: Timestamp,
+        mut take: impl FnMut(PastAllocation) -> Flow,
+    ) -> Result<(), StoreError> {
+        self.at_one_moment(|main, journal, applied| {
+            let tail = match journal {
+                Some(journal) => fill_tail(main, journal, applied)?,
+                None => 0,
+            };
+            let sql = if tail == 0 { SINCE } else { SINCE_WITH_TAIL };
+            let mut select = main.prepare_cached(sql).map_err(sqlite)?;
+            let mut rows = select
+                .query([AllocationId::first_at(since).as_bytes()])
+                .map_err(sqlite)?;
+            let mut reader = PastReader::default();
+            while let Some(row) = rows.next().map_err(sqlite)? {
+                if take(reader.read(row)?) == Flow::End {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn last_uses(&mut self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
+        self.at_one_moment(|main, journal, applied| {
+            let mut uses = HashMap::new();
+            each_last_use(main, |number, at| {
+                uses.insert(number, at);
+            })?;
+            if let Some(journal) = journal {
+                each_after(journal, applied, |_, bytes| {
+                    for event in codec::decode(bytes)? {
+                        if let JournalEvent::Allocated(record) = event {
+                            let at = uses.entry(record.number).or_insert(record.at);
+                            *at = record.at.max(*at);
+                        }
+                    }
+                    Ok(Flow::On)
+                })?;
+            }
+            Ok(uses.into_iter().collect())
+        })
+    }
+}
+
+/// A reading transaction. Its end takes back what was put into temporary tables, too.
+struct Moment<'a>(&'a Connection);
+
+impl<'a> Moment<'a> {
+    /// Begins it, and looks at the file: SQLite takes its snapshot at the first look, not at BEGIN.
+    fn begin(connection: &'a Connection, look: &str) -> Result<Self, StoreError> {
+        connection.execute_batch("BEGIN").map_err(sqlite)?;
+        let moment = Self(connection);
+        connection.query_row(look, [], |_| Ok(())).map_err(sqlite)?;
+        Ok(moment)
+    }
+}
+
+impl Drop for Moment<'_> {
+    fn drop(&mut self) {
+        // It fails only where SQLite has ended the transaction already.
+        let _ = self.0.execute_batch("ROLLBACK");
+    }
+}
+
+/// Puts the events of the batches after `applied` into the temporary tables; tells how many.
+fn fill_tail(main: &Connection, journal: &Connection, applied: i64) -> Result<usize, StoreError> {
+    let mut insert = main.prepare_cached(TAIL_INSERT).map_err(sqlite)?;
+    let mut end = main.prepare_cached(TAIL_END).map_err(sqlite)?;
+    let mut events = 0;
+    each_after(journal, applied, |_, bytes| {
+        for event in codec::decode(bytes)? {
+            events += 1;
+            match event {
+                JournalEvent::Allocated(record) => {
+                    insert_record(&mut insert, &record).map_err(sqlite)?;
+                }
+                JournalEvent::Ended(EndRecord { id, at, end: how }) => {
+                    end.execute((id.as_bytes(), at.as_ms(), how.as_str()))
+                        .map_err(sqlite)?;
+                }
+            }
+        }
+        Ok(Flow::On)
+    })?;
+    Ok(events)
+}
+
+fn each_last_use(
+    main: &Connection,
+    mut take: impl FnMut(PhoneNumber, Timestamp),
+) -> Result<(), StoreError> {
+    let mut select = main.prepare_cached(LAST_USE_BELOW).map_err(sqlite)?;
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    let mut below = i64::MAX;
+    while let Some((number, at)) = select.query_row([below], read).optional().map_err(sqlite)? {
+        take(super::rows::number(number)?, Timestamp::from_ms(at));
+        below = number;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl HistoryStore for SqliteStore {
+    async fn allocations_since(
+        &self,
+        since: Timestamp,
+        sink: PastSink<'_>,
+    ) -> Result<(), StoreError> {
+        let (send, mut lots) = mpsc::channel::<Vec<PastAllocation>>(LOTS_WAITING);
+        let reading = self.history.run(move |reader| {
+            let mut lot = Vec::with_capacity(LOT);
+            reader.since(since, |past| {
+                lot.push(past);
+                if lot.len() < LOT {
+                    return Flow::On;
+                }
+                let full = std::mem::replace(&mut lot, Vec::with_capacity(LOT));
+                // Nobody receives any more: the caller has stopped waiting.
+                send.blocking_send(full).map_or(Flow::End, |()| Flow::On)
+            })?;
+            let _ = send.blocking_send(lot);
+            Ok(())
+        });
+        let receiving = async {
+            while let Some(lot) = lots.recv().await {
+                lot.into_iter().for_each(&mut *sink);
+            }
+        };
+        tokio::join!(reading, receiving).0
+    }
+
+    async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
+        self.history.run(HistoryReader::last_uses).await
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
+        self.writer
+            .run(move |main| {
+                main.prepare_cached(PRUNE)
+                    .and_then(|mut prune| {
+                        let most = i64::try_from(most).unwrap_or(i64::MAX);
+                        prune.execute((AllocationId::first_at(before).as_bytes(), most))
+                    })
+                    .map_err(sqlite)
+            })
+            .await
+    }
+
+    fn backlog(&self) -> u64 {
+        self.progress.backlog()
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        self.progress.settle().await
+    }
+}

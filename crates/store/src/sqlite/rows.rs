@@ -1,0 +1,192 @@
+//! Rows of the main file as core's types, and back.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{
+    AgentId, AllocationId, AllocationRecord, AreaCode, CallId, Campaign, CampaignId, EndRecord,
+    IdError, Limits, Number, PhoneNumber, Pool, PoolId, Rung, Status, StoreError, Timestamp,
+};
+use rusqlite::Row;
+use rusqlite::types::FromSql;
+
+use super::error::sqlite;
+
+/// The digits as a number.
+pub(super) fn number(digits: i64) -> Result<PhoneNumber, StoreError> {
+    u64::try_from(digits)
+        .ok()
+        .and_then(PhoneNumber::from_e164_digits)
+        .ok_or_else(|| StoreError::Unreadable(format!("`{digits}` is no phone number")))
+}
+
+fn column<T: FromSql>(row: &Row<'_>, place: usize) -> Result<T, StoreError> {
+    row.get(place).map_err(sqlite)
+}
+
+fn text<'a>(row: &'a Row<'_>, place: usize) -> Result<Option<&'a str>, StoreError> {
+    row.get_ref(place)
+        .map_err(sqlite)?
+        .as_str_or_null()
+        .map_err(|cause| unreadable("a row", &cause.to_string()))
+}
+
+fn unreadable(what: &str, why: &str) -> StoreError {
+    StoreError::Unreadable(format!("{what}: {why}"))
+}
+
+/// Columns of `numbers` in the order that [`read_number`] expects.
+pub(super) const NUMBER_COLUMNS: &str = "number, area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, meta, revision";
+/// Where the revision is among them.
+pub(super) const REVISION_PLACE: usize = 10;
+
+/// The row of the inventory.
+pub(super) fn read_number(row: &Row<'_>) -> Result<Number, StoreError> {
+    let number = number(column(row, 0)?)?;
+    let fail = |why: &str| unreadable(&format!("number `{number}`"), why);
+    let area_code = match column::<Option<u16>>(row, 1)? {
+        Some(code) => Some(AreaCode::new(code).ok_or_else(|| fail("its area code is none"))?),
+        None => None,
+    };
+    let attestation = text(row, 3)?.map(str::parse).transpose();
+    let until = column::<Option<i64>>(row, 5)?.map(Timestamp::from_ms);
+    let status = match (text(row, 4)?.unwrap_or_default(), until) {
+        ("resting", Some(until)) => Status::Resting(until),
+        (word, _) => word.parse().map_err(|cause: String| fail(&cause))?,
+    };
+    let meta = text(row, 9)?.map(serde_json::from_str).transpose();
+    Ok(Number {
+        number,
+        area_code,
+        carrier: column(row, 2)?,
+        attestation: attestation.map_err(|cause: String| fail(&cause))?,
+        status,
+        pool: PoolId::new(text(row, 6)?.unwrap_or_default())
+            .map_err(|cause| fail(&cause.to_string()))?,
+        limits: Limits {
+            daily: column::<Option<u32>>(row, 7)?.and_then(NonZeroU32::new),
+            hourly: column::<Option<u32>>(row, 8)?.and_then(NonZeroU32::new),
+        },
+        meta: meta.map_err(|cause| fail(&cause.to_string()))?,
+    })
+}
+
+/// The word of the column `status`.
+pub(super) fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Active => "active",
+        Status::Paused => "paused",
+        Status::Resting(_) => "resting",
+        Status::Retired => "retired",
+    }
+}
+
+/// A pool from its columns `id, policy`.
+pub(super) fn read_pool(row: &Row<'_>) -> Result<Pool, StoreError> {
+    let name = text(row, 0)?.unwrap_or_default();
+    let fail = |why: &str| unreadable(&format!("pool `{name}`"), why);
+    Ok(Pool {
+        id: PoolId::new(name).map_err(|cause| fail(&cause.to_string()))?,
+        policy: serde_json::from_str(text(row, 1)?.unwrap_or_default())
+            .map_err(|cause| fail(&cause.to_string()))?,
+    })
+}
+
+/// A campaign from its columns `id, pools`.
+pub(super) fn read_campaign(row: &Row<'_>) -> Result<Campaign, StoreError> {
+    let name = text(row, 0)?.unwrap_or_default();
+    let fail = |why: &str| unreadable(&format!("campaign `{name}`"), why);
+    Ok(Campaign {
+        id: CampaignId::new(name).map_err(|cause| fail(&cause.to_string()))?,
+        pools: serde_json::from_str(text(row, 1)?.unwrap_or_default())
+            .map_err(|cause| fail(&cause.to_string()))?,
+    })
+}
+
+/// Reads rows of history. The same few campaigns, agents and pools come again and again: each is kept in memory once.
+#[derive(Default)]
+pub(super) struct PastReader {
+    campaigns: Known<CampaignId>,
+    agents: Known<AgentId>,
+    pools: Known<PoolId>,
+    rungs: Known<Rung>,
+}
+
+impl PastReader {
+    /// The row with the columns of `allocations`, in their order.
+    pub(super) fn read(&mut self, row: &Row<'_>) -> Result<PastAllocation, StoreError> {
+        let id = AllocationId::from_bytes(column(row, 0)?);
+        let fail = |why: &str| unreadable(&format!("allocation `{id}`"), why);
+        let name = |cause: IdError| fail(&cause.to_string());
+        let record = AllocationRecord {
+            id,
+            at: Timestamp::from_ms(column(row, 1)?),
+            number: number(column(row, 2)?)?,
+            destination: number(column(row, 3)?)?,
+            campaign: match text(row, 4)? {
+                Some(campaign) => Some(
+                    self.campaigns
+                        .get(campaign, CampaignId::new)
+                        .map_err(name)?,
+                ),
+                None => None,
+            },
+            agent: match text(row, 5)? {
+                Some(agent) => Some(self.agents.get(agent, AgentId::new).map_err(name)?),
+                None => None,
+            },
+            call_id: text(row, 6)?.map(CallId::new).transpose().map_err(name)?,
+            pool: self
+                .pools
+                .get(text(row, 7)?.unwrap_or_default(), PoolId::new)
+                .map_err(name)?,
+            rung: self
+                .rungs
+                .get(text(row, 8)?.unwrap_or_default(), Rung::from_str)
+                .map_err(|cause| fail(&cause))?,
+            reserved_until: Timestamp::from_ms(column(row, 9)?),
+        };
+        let ended = match (column::<Option<i64>>(row, 10)?, text(row, 11)?) {
+            (Some(at), end) => Some(EndRecord {
+                id,
+                at: Timestamp::from_ms(at),
+                end: end
+                    .unwrap_or_default()
+                    .parse()
+                    .map_err(|cause: String| fail(&cause))?,
+            }),
+            (None, _) => None,
+        };
+        Ok(PastAllocation { record, ended })
+    }
+}
+
+/// Values by the text they were read from; it starts over when there are too many.
+struct Known<T>(HashMap<Box<str>, T>);
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Clone> Known<T> {
+    fn get<E>(&mut self, text: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, E>
+    where
+        Box<str>: Hash + Eq,
+    {
+        const MOST: usize = 10_000;
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
+        }
+        let value = read(text)?;
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        self.0.insert(text.into(), value.clone());
+        Ok(value)
+    }
+}

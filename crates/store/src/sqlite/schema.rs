@@ -1,0 +1,122 @@
+//! Opening a file and bringing its schema up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use caller_id_core::StoreError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::Durability;
+use super::error::sqlite;
+
+/// The migrations of the main file, oldest first. They are only ever added.
+pub(super) const MAIN: &[&str] = &[include_str!(
+    "../../migrations/sqlite/0001_inventory_and_history.sql"
+)];
+/// The migrations of the journal file, oldest first. They are only ever added.
+pub(super) const JOURNAL: &[&str] = &[include_str!(
+    "../../migrations/sqlite-journal/0001_journal.sql"
+)];
+
+/// How a connection behaves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// When a commit counts as done.
+    pub(super) durability: Durability,
+    /// How long to wait for somebody else's transaction.
+    pub(super) wait: Duration,
+    /// After how many pages in the write-ahead log a commit moves them into the file itself; 0 = never.
+    pub(super) checkpoint_pages: u32,
+    /// How many KiB of pages it keeps in memory.
+    pub(super) cache_kib: u32,
+}
+
+/// A spike must not leave a log of its size behind for ever.
+const LOG_BYTES_KEPT: u64 = 64 << 20;
+const TRIES_LEAST: u32 = 50;
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// A connection to an existing file, whose schema may still be old.
+pub(super) fn connect(path: &Path, manner: Manner) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection.busy_timeout(manner.wait).map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let synchronous = match manner.durability {
+        Durability::Process => "NORMAL",
+        Durability::Power => "FULL",
+    };
+    connection
+        .execute_batch(&format!(
+            "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = {};
+             PRAGMA cache_size = -{}; PRAGMA journal_size_limit = {LOG_BYTES_KEPT};
+             PRAGMA foreign_keys = ON;",
+            manner.checkpoint_pages, manner.cache_kib
+        ))
+        .map_err(sqlite)?;
+    Ok(connection)
+}
+
+/// Brings the file up to date; several processes may do so at once.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] when the file was written by a newer version.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<(), StoreError> {
+    let known = migrations.len();
+    if check_version(connection, path, known)? < known || !is_wal(connection)? {
+        patiently(|| {
+            connection
+                .execute_batch("PRAGMA journal_mode = WAL")
+                .map_err(sqlite)
+        })?;
+        // Another process may have come first while this one waited: the version is read again inside.
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sqlite)?;
+        let done = check_version(&transaction, path, known)?;
+        for migration in &migrations[done..] {
+            transaction.execute_batch(migration).map_err(sqlite)?;
+        }
+        transaction
+            .pragma_update(None, "user_version", known as i64)
+            .map_err(sqlite)?;
+        transaction.commit().map_err(sqlite)?;
+    }
+    Ok(())
+}
+
+fn is_wal(connection: &Connection) -> Result<bool, StoreError> {
+    connection
+        .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))
+        .map(|mode| mode == "wal")
+        .map_err(sqlite)
+}
+
+fn check_version(connection: &Connection, path: &Path, known: usize) -> Result<usize, StoreError> {
+    let version: u32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(sqlite)?;
+    let version = version as usize;
+    if version > known {
+        return Err(StoreError::Unreadable(format!(
+            "`{}` has schema version {version}, this caller-id knows up to {known}: use a newer caller-id",
+            path.display()
+        )));
+    }
+    Ok(version)
+}
+
+/// Changing to the write-ahead log is the one thing for which SQLite's own waiting does not count.
+fn patiently(mut attempt: impl FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    for _ in 0..TRIES_LEAST {
+        match attempt() {
+            Err(StoreError::Busy(_)) => std::thread::sleep(TRY_AGAIN_AFTER),
+            other => return other,
+        }
+    }
+    attempt()
+}

@@ -40,6 +40,9 @@ pub struct BadRow {
     pub reason: String,
 }
 
+/// Most bad rows that one answer of the API names; an import through the API sends no more rows than that at once.
+pub const NAMED_MOST: usize = 5_000;
+
 /// Reads `skip`, `update` or `fail`.
 ///
 /// # Errors

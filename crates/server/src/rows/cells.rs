@@ -11,52 +11,27 @@ use super::header::Column;
 use super::shown;
 use crate::defaults;
 
-/// One cell: its text and whether it stood between quotes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Cell<'a> {
-    pub(super) text: &'a str,
-    pub(super) quoted: bool,
-}
+/// Longest name of a carrier, in bytes.
+const CARRIER_MOST: usize = 128;
+/// The largest limit. Larger ones are typing errors.
+const LIMIT_MOST: u32 = i32::MAX as u32;
 
-impl<'a> Cell<'a> {
-    fn trimmed(self) -> &'a str {
-        self.text.trim()
-    }
-
-    /// Quotes keep the blanks round a text, so that an export imports again to the same.
-    fn verbatim(self) -> &'a str {
-        if self.quoted {
-            self.text
-        } else {
-            self.text.trim()
-        }
-    }
-}
-
-/// The number that a row describes; `cell` gives an empty cell for a column that the file has not.
-pub(super) fn number<'a>(cell: impl Fn(Column) -> Cell<'a>) -> Result<Number, String> {
-    let phone = caller_id(cell(Column::CallerId).trimmed())?;
-    let carrier = cell(Column::Carrier).verbatim();
+/// The number that a row describes; `cell` gives the trimmed text of a cell, empty for a column that the file has not.
+pub(super) fn number<'a>(cell: impl Fn(Column) -> &'a str) -> Result<Number, String> {
+    let phone = caller_id(cell(Column::CallerId))?;
+    let limit = |column, default| limit(column, cell(column), default);
     Ok(Number {
         number: phone,
-        area_code: area_code(cell(Column::AreaCode).trimmed(), phone)?,
-        carrier: (!carrier.is_empty()).then(|| carrier.to_owned()),
-        attestation: attestation(cell(Column::Attestation).trimmed())?,
-        status: status(cell(Column::Status).trimmed())?,
-        pool: pool(cell(Column::Pool).trimmed())?,
+        area_code: area_code(cell(Column::AreaCode), phone)?,
+        carrier: carrier(cell(Column::Carrier))?,
+        attestation: attestation(cell(Column::Attestation))?,
+        status: status(cell(Column::Status))?,
+        pool: pool(cell(Column::Pool))?,
         limits: Limits {
-            daily: limit(
-                Column::DailyLimit,
-                cell(Column::DailyLimit).trimmed(),
-                defaults::LIMITS.daily,
-            )?,
-            hourly: limit(
-                Column::HourlyLimit,
-                cell(Column::HourlyLimit).trimmed(),
-                defaults::LIMITS.hourly,
-            )?,
+            daily: limit(Column::DailyLimit, defaults::LIMITS.daily)?,
+            hourly: limit(Column::HourlyLimit, defaults::LIMITS.hourly)?,
         },
-        meta: meta(cell(Column::Meta).trimmed())?,
+        meta: meta(cell(Column::Meta))?,
     })
 }
 
@@ -106,6 +81,16 @@ fn area_code(text: &str, number: PhoneNumber) -> Result<Option<AreaCode>, String
     ))
 }
 
+fn carrier(text: &str) -> Result<Option<String>, String> {
+    if text.len() > CARRIER_MOST || text.chars().any(char::is_control) {
+        return Err(format!(
+            "carrier `{}` is not a name, expected at most {CARRIER_MOST} bytes without control characters",
+            shown(text)
+        ));
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
 /// Empty is the default; `none` and `unlimited` are no limit.
 fn limit(
     column: Column,
@@ -119,12 +104,12 @@ fn limit(
         return Ok(None);
     }
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let limit = digits.then(|| text.parse().ok()).flatten();
+    let limit = digits.then(|| text.parse::<NonZeroU32>().ok()).flatten();
+    let limit = limit.filter(|limit| limit.get() <= LIMIT_MOST);
     limit.map(Some).ok_or_else(|| {
         format!(
-            "{column} `{}` is no limit, expected 1 to {}, `none` for no limit, or empty for the default",
-            shown(text),
-            u32::MAX
+            "{column} `{}` is no limit, expected 1 to {LIMIT_MOST}, `none` for no limit, or empty for the default",
+            shown(text)
         )
     })
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use caller_id_core::Number;
 
-use super::cells::{self, Cell};
+use super::cells;
 use super::file_error::FileError;
 use super::header::{self, Column, Header};
 use super::lines::{Line, Lines};
@@ -86,7 +86,7 @@ impl<R: Read> RowReader<R> {
         if self.records.has_nul() {
             return Err("has a NUL byte, text expected".to_owned());
         }
-        let mut cells = [Cell::default(); Column::ALL.len()];
+        let mut cells = [""; Column::ALL.len()];
         for column in Column::ALL {
             if let Some(place) = self.header.place(column) {
                 cells[column as usize] = self.cell(column, place)?;
@@ -95,20 +95,14 @@ impl<R: Read> RowReader<R> {
         cells::number(|column| cells[column as usize])
     }
 
-    fn cell(&self, column: Column, place: usize) -> Result<Cell<'_>, String> {
-        let Some(field) = self.records.field(place) else {
-            return Ok(Cell::default());
-        };
-        let text = std::str::from_utf8(field.bytes).map_err(|error| {
+    fn cell(&self, column: Column, place: usize) -> Result<&str, String> {
+        let field = self.records.field(place).unwrap_or_default();
+        std::str::from_utf8(field).map(str::trim).map_err(|error| {
             format!(
                 "{column} `{}` is not UTF-8 at byte {}",
-                shown(&String::from_utf8_lossy(field.bytes)),
+                shown(&String::from_utf8_lossy(field)),
                 error.valid_up_to() + 1
             )
-        })?;
-        Ok(Cell {
-            text,
-            quoted: field.quoted,
         })
     }
 
@@ -116,7 +110,7 @@ impl<R: Read> RowReader<R> {
         let place = self.header.place(Column::CallerId);
         let field = place.and_then(|place| self.records.field(place));
         field.map_or_else(String::new, |field| {
-            shown(String::from_utf8_lossy(field.bytes).trim())
+            shown(String::from_utf8_lossy(field).trim())
         })
     }
 }
@@ -162,7 +156,7 @@ fn read_header<R: Read>(records: &mut Records<Source<R>>) -> Result<Header, File
     }
     let titles = (0..records.len())
         .filter_map(|place| records.field(place))
-        .map(|field| String::from_utf8(field.bytes.to_vec()))
+        .map(|field| String::from_utf8(field.to_vec()))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| FileError::NotCsv("binary data or text in another encoding"))?;
     Header::new(&titles).map_err(|reason| refuse(line, reason))

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 
 use super::lines::{BYTES_MOST, Line, Lines};
-use super::splitter::{Field, Progress, Splitter};
+use super::splitter::{Progress, Splitter};
 
 /// The records of a file. Blank lines are none.
 pub(super) struct Records<R> {
@@ -58,7 +58,7 @@ impl<R: BufRead> Records<R> {
         self.splitter.has_nul()
     }
 
-    pub(super) fn field(&self, index: usize) -> Option<Field<'_>> {
+    pub(super) fn field(&self, index: usize) -> Option<&[u8]> {
         self.splitter.field(index)
     }
 

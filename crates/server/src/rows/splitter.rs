@@ -34,22 +34,8 @@ pub(super) struct Splitter {
     place: Place,
     /// The fields' text, quotes taken off, one after the other.
     text: Vec<u8>,
-    ends: Vec<End>,
-    quoted: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct End {
-    at: usize,
-    quoted: bool,
-}
-
-/// One field as it stands in the file, quotes taken off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Field<'a> {
-    pub(super) bytes: &'a [u8],
-    /// Blanks round quoted text belong to it.
-    pub(super) quoted: bool,
+    /// Where in `text` each field ends.
+    ends: Vec<usize>,
 }
 
 impl Splitter {
@@ -63,7 +49,6 @@ impl Splitter {
     /// Begins a new record.
     pub(super) fn begin(&mut self) {
         self.place = Place::Start;
-        self.quoted = false;
         self.text.clear();
         self.ends.clear();
     }
@@ -73,13 +58,11 @@ impl Splitter {
         self.ends.len()
     }
 
-    pub(super) fn field(&self, index: usize) -> Option<Field<'_>> {
-        let end = self.ends.get(index)?;
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before].at);
-        Some(Field {
-            bytes: &self.text[start..end.at],
-            quoted: end.quoted,
-        })
+    /// One field, quotes taken off.
+    pub(super) fn field(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.text[start..end])
     }
 
     /// Whether any byte of the record is NUL.
@@ -124,10 +107,7 @@ impl Splitter {
                 self.end_field();
                 Place::Start
             }
-            Place::Start if byte == b'"' => {
-                self.quoted = true;
-                Place::Quoted
-            }
+            Place::Start if byte == b'"' => Place::Quoted,
             Place::Start | Place::Bare => {
                 self.text.push(byte);
                 Place::Bare
@@ -141,11 +121,7 @@ impl Splitter {
     }
 
     fn end_field(&mut self) {
-        self.ends.push(End {
-            at: self.text.len(),
-            quoted: self.quoted,
-        });
-        self.quoted = false;
+        self.ends.push(self.text.len());
     }
 }
 
@@ -164,7 +140,7 @@ mod tests {
         let progress = splitter.push(line.as_bytes());
         let fields = (0..splitter.len())
             .filter_map(|index| splitter.field(index))
-            .map(|field| String::from_utf8_lossy(field.bytes).into_owned())
+            .map(|field| String::from_utf8_lossy(field).into_owned())
             .collect();
         (progress, fields)
     }

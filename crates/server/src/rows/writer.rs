@@ -26,17 +26,17 @@ impl<W: Write> NumberWriter<W> {
         Ok(Self { output })
     }
 
-    /// Writes one number; tells how many lines that took.
+    /// Writes one number, on one line.
     ///
     /// # Errors
     /// What the output said.
-    pub fn write(&mut self, number: &Number) -> io::Result<u64> {
+    pub fn write(&mut self, number: &Number) -> io::Result<()> {
         let meta = number.meta.as_ref().map(ToString::to_string);
-        let carrier = quoted(number.carrier.as_deref().unwrap_or_default());
         writeln!(
             self.output,
-            "{},{carrier},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{}",
             number.number,
+            quoted(number.carrier.as_deref().unwrap_or_default()),
             or_empty(number.area_code),
             limit(number.limits.daily),
             limit(number.limits.hourly),
@@ -44,8 +44,7 @@ impl<W: Write> NumberWriter<W> {
             or_empty(number.attestation),
             number.status,
             quoted(meta.as_deref().unwrap_or_default()),
-        )?;
-        Ok(1 + line_ends(&carrier))
+        )
     }
 
     /// Writes out what is buffered and gives the output back.
@@ -67,21 +66,11 @@ fn limit(limit: Option<NonZeroU32>) -> String {
     limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
 }
 
-/// How many line ends a reader counts in `text`: `\n`, `\r\n`, `\r`.
-fn line_ends(text: &str) -> u64 {
-    let bytes = text.as_bytes();
-    let ends = bytes.iter().enumerate().filter(|(place, byte)| {
-        **byte == b'\n' || (**byte == b'\r' && bytes.get(place + 1) != Some(&b'\n'))
-    });
-    ends.count() as u64
-}
-
-/// `text` as a cell: between quotes where it must be, or where blanks at its ends would be lost.
+/// `text` as a cell: between quotes where it must be.
 pub(super) fn quoted(text: &str) -> Cow<'_, str> {
-    let plain = !text.contains([',', '"', '\n', '\r']) && text.trim().len() == text.len();
-    if plain {
-        Cow::Borrowed(text)
-    } else {
+    if text.contains([',', '"', '\n', '\r']) {
         Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    } else {
+        Cow::Borrowed(text)
     }
 }

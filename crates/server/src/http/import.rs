@@ -1,27 +1,200 @@
 //! `POST /api/v1/numbers/import`: many numbers in one request, as CSV.
 
+mod feed;
+
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use caller_id_core::store::OnDuplicate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use self::feed::{Patience, feed};
+use super::query::Query;
 use super::{Admin, Api, ApiError};
+use crate::rows::{
+    self, BadRow, FileError, Intake, NAMED_MOST, Options, Stop, Tally, Watcher, WriteMode,
+};
 
-/// Reads CSV from the body and writes its rows, a batch in one transaction.
+/// Rows of one transaction: few enough that allocations do not wait for it.
+const BATCH_ROWS: usize = 2_000;
+/// A body may take so long as a whole; two million rows over a slow line come in less.
+const WHOLE_BODY: Duration = Duration::from_secs(3_600);
+
+/// What became of the rows.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportBody {
+    #[serde(flatten)]
+    tally: Tally,
+    /// Nothing was written; the counts tell what would have been.
+    dry_run: bool,
+    /// The first 5,000 bad rows, by line. The header is line 1.
+    errors: Vec<BadRow>,
+    /// How many bad rows more there are.
+    errors_left_out: u64,
+    /// Columns of the file that mean nothing to us.
+    unknown_columns: Vec<String>,
+}
+
+/// Reads numbers as CSV from the body, plain or gzip, and writes them, a batch of rows in one transaction.
 ///
-/// # Errors
-/// [`ApiError`] when the request as a whole cannot be read; bad rows are reported in the answer.
+/// Bad rows are told in the answer and do not hinder the others. What is written stays written, also when the request
+/// fails later. When the answer is there, the engine knows the numbers.
+#[utoipa::path(
+    post,
+    path = "/api/v1/numbers/import",
+    tag = "inventory",
+    params(
+        ("on_duplicate" = Option<String>, Query, description = "skip (default), update or fail: what to do with numbers that are there"),
+        ("dry_run" = Option<bool>, Query, description = "true: write nothing, tell what would be written"),
+    ),
+    request_body(
+        content = String,
+        content_type = "text/csv",
+        description = "A header that names caller_id (or number, did) and where wanted carrier, area_code, daily_limit, hourly_limit, pool, attestation, status, meta; then one number a row"
+    ),
+    security(("admin_token" = []), ("bearer" = [])),
+    responses(
+        (status = 200, description = "The file was read to its end", body = ImportBody),
+        (status = 401, description = "No admin token, or a wrong one", body = super::openapi::ProblemBody),
+        (status = 403, description = "No admin, or an address that is not allowed", body = super::openapi::ProblemBody),
+        (status = 408, description = "The body stalled; rows before that are written", body = super::openapi::ProblemBody),
+        (status = 415, description = "The body says to be something else", body = super::openapi::ProblemBody),
+        (status = 422, description = "The file cannot be read, or not to its end; says how many rows are written", body = super::openapi::ProblemBody),
+        (status = 503, description = "The store failed; says how many rows are written", body = super::openapi::ProblemBody),
+    )
+)]
 pub async fn import(
-    State(_api): State<Arc<Api>>,
+    State(api): State<Arc<Api>>,
     _admin: Admin,
-    _headers: HeaderMap,
-    _body: Body,
-) -> Result<Response, ApiError> {
-    Err(ApiError::invalid(
-        &["body"],
-        "not_implemented",
-        "import is not there yet",
-    ))
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<ImportBody>, ApiError> {
+    let options = options(query.as_deref().unwrap_or_default())?;
+    check_kind(&headers)?;
+    let patience = Patience {
+        stall: api.answers.body_deadline,
+        whole: WHOLE_BODY,
+    };
+    let (pump, input) = feed(body, patience);
+    let mut named = Named::default();
+    let taking = rows::take_in(input, api.inventory.clone(), options, &mut named);
+    let ((), intake) = tokio::join!(pump, taking);
+    let Intake { tally, stopped } = intake;
+    if options.mode == WriteMode::Write && tally.added + tally.updated > 0 {
+        api.sync.now().await?;
+    }
+    if let Some(stop) = stopped {
+        return Err(failure(stop, tally, options.mode));
+    }
+    Ok(Json(ImportBody {
+        tally,
+        dry_run: options.mode == WriteMode::DryRun,
+        errors: named.rows,
+        errors_left_out: named.left_out,
+        unknown_columns: named.unknown_columns,
+    }))
+}
+
+fn options(query: &str) -> Result<Options, ApiError> {
+    let query = Query::parse(query.as_bytes(), "query");
+    let on_duplicate = query.parsed("on_duplicate", rows::parse_on_duplicate);
+    let dry_run = query.parsed("dry_run", |text| match text {
+        "true" | "1" => Ok(WriteMode::DryRun),
+        "false" | "0" => Ok(WriteMode::Write),
+        _ => Err("dry_run: true or false expected"),
+    });
+    match (on_duplicate, dry_run) {
+        (Ok(on_duplicate), Ok(mode)) => Ok(Options {
+            on_duplicate: on_duplicate.unwrap_or(OnDuplicate::Skip),
+            mode: mode.unwrap_or(WriteMode::Write),
+            batch_rows: BATCH_ROWS,
+        }),
+        (on_duplicate, dry_run) => Err(ApiError::Invalid(
+            on_duplicate.err().into_iter().chain(dry_run.err()).collect(),
+        )),
+    }
+}
+
+/// Refuses bodies that say to be what we cannot read. Whether it is packed is told from its first bytes, and what
+/// `curl --data-binary` and browsers call a CSV file is taken for one.
+fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
+    let text = |name: HeaderName| {
+        let value = headers.get(name)?.to_str().unwrap_or("unreadable");
+        let kind = value.split(';').next().unwrap_or_default().trim();
+        Some(kind.to_ascii_lowercase())
+    };
+    let kind = text(CONTENT_TYPE).unwrap_or_default();
+    let plausible = kind.starts_with("text/")
+        || matches!(
+            kind.as_str(),
+            "" | "application/csv"
+                | "application/gzip"
+                | "application/x-gzip"
+                | "application/octet-stream"
+                | "application/vnd.ms-excel"
+                | "application/x-www-form-urlencoded"
+        );
+    if !plausible {
+        return Err(ApiError::MediaType("text/csv or application/gzip"));
+    }
+    let coding = text(CONTENT_ENCODING).unwrap_or_default();
+    if !matches!(coding.as_str(), "" | "identity" | "gzip" | "x-gzip") {
+        return Err(ApiError::MediaType("text/csv, with content-encoding gzip or none,"));
+    }
+    Ok(())
+}
+
+/// The error for a file that was not read to its end.
+fn failure(stop: Stop, tally: Tally, mode: WriteMode) -> ApiError {
+    let written = match mode {
+        WriteMode::Write => tally.added + tally.updated,
+        WriteMode::DryRun => 0,
+    };
+    let cause = match stop {
+        Stop::Store(error) => ApiError::from(error),
+        Stop::File(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::TimedOut => {
+            ApiError::TooSlow
+        }
+        Stop::File(error) => ApiError::invalid(
+            &["body"],
+            "csv",
+            format!("{error} ({} rows were read, {written} of them written)", tally.rows),
+        ),
+    };
+    ApiError::Partly {
+        cause: Box::new(cause),
+        tally,
+    }
+}
+
+/// The bad rows that the answer names.
+#[derive(Default)]
+struct Named {
+    rows: Vec<BadRow>,
+    left_out: u64,
+    unknown_columns: Vec<String>,
+}
+
+impl Watcher for Named {
+    fn unknown_columns(&mut self, names: &[String]) {
+        self.unknown_columns = names.to_vec();
+    }
+
+    fn bad_row(&mut self, row: BadRow) {
+        if self.rows.len() < NAMED_MOST {
+            self.rows.push(row);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn progress(&mut self, _tally: &Tally) {}
 }

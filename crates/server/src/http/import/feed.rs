@@ -1,0 +1,94 @@
+//! A body as a `Read`: the network is awaited, the rows are read on a thread that may block.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+
+/// Pieces of the body that wait to be read.
+const PIECES_AHEAD: usize = 4;
+/// What is still taken from a client after its file was refused, so that it comes to read the answer.
+const DRAINED_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long a body may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// From one piece to the next.
+    pub(super) stall: Duration,
+    /// For all of it.
+    pub(super) whole: Duration,
+}
+
+/// The reading end. It ends with an error when the body does not come to its end.
+pub(super) struct Feed {
+    pieces: mpsc::Receiver<Piece>,
+    rest: Bytes,
+    ended: bool,
+}
+
+enum Piece {
+    Data(Bytes),
+    Broken(io::Error),
+    End,
+}
+
+/// Both ends: the future moves `body` into the feed.
+pub(super) fn feed(body: Body, patience: Patience) -> (impl Future<Output = ()> + Send, Feed) {
+    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+    let feed = Feed {
+        pieces,
+        rest: Bytes::new(),
+        ended: false,
+    };
+    (pump(body, patience, sender), feed)
+}
+
+async fn pump(body: Body, patience: Patience, pieces: mpsc::Sender<Piece>) {
+    let mut stream = body.into_data_stream();
+    let until = Instant::now() + patience.whole;
+    let mut unwanted_bytes = 0;
+    loop {
+        let wait = patience.stall.min(until - Instant::now());
+        let piece = match timeout(wait, stream.next()).await {
+            Err(_) => Piece::Broken(io::ErrorKind::TimedOut.into()),
+            Ok(None) => Piece::End,
+            Ok(Some(Ok(bytes))) => Piece::Data(bytes),
+            Ok(Some(Err(error))) => Piece::Broken(io::Error::other(error)),
+        };
+        match piece {
+            Piece::Data(bytes) if pieces.is_closed() => {
+                unwanted_bytes += bytes.len();
+                if unwanted_bytes > DRAINED_BYTES {
+                    return;
+                }
+            }
+            Piece::Data(bytes) => {
+                // A reader that is gone is noticed at the next piece.
+                let _ = pieces.send(Piece::Data(bytes)).await;
+            }
+            last => {
+                let _ = pieces.send(last).await;
+                return;
+            }
+        }
+    }
+}
+
+impl Read for Feed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.rest.is_empty() && !self.ended {
+            match self.pieces.blocking_recv() {
+                Some(Piece::Data(bytes)) => self.rest = bytes,
+                Some(Piece::End) => self.ended = true,
+                Some(Piece::Broken(error)) => return Err(error),
+                None => return Err(io::Error::other("the request was given up")),
+            }
+        }
+        let taken = self.rest.len().min(buffer.len());
+        buffer[..taken].copy_from_slice(&self.rest.split_to(taken));
+        Ok(taken)
+    }
+}

@@ -7,3 +7,4 @@ pub mod invariants;
 pub mod memory_history;
 pub mod model;
 pub mod random_walk;
+pub mod store_suite;

@@ -1,0 +1,38 @@
+//! The suite that every store passes, over the SQLite store.
+
+#![expect(clippy::unwrap_used, reason = "every function here is a test")]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use caller_id_core::ManualClock;
+use caller_id_store::{SqliteOptions, SqliteStore};
+use caller_id_testkit::builders::START;
+use caller_id_testkit::store_suite::{DataSet, OpenStore, StoreFactory};
+use tempfile::TempDir;
+
+struct Sqlite;
+
+#[async_trait]
+impl StoreFactory for Sqlite {
+    async fn data_set(&self) -> Box<dyn DataSet> {
+        Box::new(Folder(tempfile::tempdir().unwrap()))
+    }
+}
+
+struct Folder(TempDir);
+
+#[async_trait]
+impl DataSet for Folder {
+    async fn open(&mut self) -> OpenStore {
+        let options = SqliteOptions::new(Arc::new(ManualClock::at(START)));
+        let store = SqliteStore::open(&self.0.path().join("caller-id.db"), options).unwrap();
+        OpenStore {
+            inventory: store.clone(),
+            history: store.clone(),
+            journal: store,
+        }
+    }
+}
+
+caller_id_testkit::store_suite!(Sqlite);

@@ -1,0 +1,136 @@
+//! The conformance suite of stores: what core's ports promise, one fact a function.
+//!
+//! A store's tests name a factory and say `caller_id_testkit::store_suite!(factory)`: every fact becomes a test.
+
+#![expect(clippy::unwrap_used, reason = "every function here is a test")]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{HistoryStore, InventoryStore, Journal, JournalEvent, Timestamp};
+
+mod changes;
+mod history;
+mod inventory;
+mod journal;
+pub mod records;
+
+pub use changes::*;
+pub use history::*;
+pub use inventory::*;
+pub use journal::*;
+
+/// Makes stores to be tested.
+#[async_trait]
+pub trait StoreFactory: Sync {
+    /// A new, empty data set.
+    async fn data_set(&self) -> Box<dyn DataSet>;
+}
+
+/// What a store keeps, apart from the store that has it open.
+#[async_trait]
+pub trait DataSet: Send {
+    /// Opens it, for the first time or again: the stores of the last time are dropped before.
+    async fn open(&mut self) -> OpenStore;
+}
+
+/// A store that is open, seen through each of its ports. Dropping it closes it.
+pub struct OpenStore {
+    /// Numbers, pools, campaigns.
+    pub inventory: Arc<dyn InventoryStore>,
+    /// What was allocated.
+    pub history: Arc<dyn HistoryStore>,
+    /// Where it is committed.
+    pub journal: Arc<dyn Journal>,
+}
+
+impl OpenStore {
+    /// Commits one batch.
+    pub async fn commit(&self, events: impl IntoIterator<Item = JournalEvent>) {
+        self.journal
+            .commit(events.into_iter().collect())
+            .await
+            .expect("the batch is committed");
+    }
+
+    /// Moves all that is committed into history.
+    pub async fn settle(&self) {
+        self.history.settle().await.expect("history is settled");
+    }
+
+    /// All allocations of history.
+    pub async fn past(&self) -> Vec<PastAllocation> {
+        self.past_since(Timestamp::ZERO).await
+    }
+
+    /// The allocations of history from an instant on.
+    pub async fn past_since(&self, since: Timestamp) -> Vec<PastAllocation> {
+        let mut past = Vec::new();
+        self.history
+            .allocations_since(since, &mut |one| past.push(one))
+            .await
+            .expect("history is read");
+        past
+    }
+}
+
+/// Makes a test of every fact of the suite, for the stores that the factory makes.
+#[macro_export]
+macro_rules! store_suite {
+    ($factory:expr) => {
+        $crate::store_suite_tests! {
+            $factory;
+            // inventory
+            the_default_pool_is_there_from_the_start,
+            a_number_reads_back_as_it_was_written,
+            numbers_are_paged_in_order,
+            a_duplicate_is_skipped_replaced_or_refused_as_asked,
+            a_number_twice_in_one_batch_is_a_duplicate_of_itself,
+            the_rows_beside_a_refused_one_are_written,
+            a_pool_that_a_row_names_is_made,
+            a_refused_row_makes_no_pool,
+            pools_and_campaigns_read_back,
+            a_campaign_with_a_missing_pool_is_refused_by_name,
+            a_deleted_campaign_is_gone,
+            the_inventory_survives_a_reopen,
+            // changes
+            changes_page_through_every_number_once,
+            nothing_changed_after_the_last_revision,
+            writing_the_same_again_is_no_change,
+            each_change_shows_from_the_revision_before,
+            a_number_that_changes_between_two_pages_is_seen_as_it_is,
+            // history
+            what_is_committed_is_seen_before_and_after_it_is_settled,
+            an_end_is_seen_wherever_its_allocation_is,
+            the_first_end_counts,
+            the_end_of_an_unknown_allocation_is_ignored,
+            allocations_come_in_the_order_of_their_times,
+            allocations_before_the_instant_are_left_out,
+            the_last_use_of_a_number_is_its_latest,
+            pruning_takes_the_oldest_and_no_more_than_asked,
+            // journal
+            a_batch_committed_twice_is_in_history_once,
+            the_backlog_is_what_was_committed_and_not_moved,
+            a_probe_leaves_no_trace_in_history,
+            everything_committed_survives_a_reopen,
+            random_batches_read_back_as_they_were_committed,
+            reading_while_batches_are_moved_sees_each_allocation_once,
+        }
+    };
+}
+
+/// The part of [`store_suite!`] that repeats.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! store_suite_tests {
+    ($factory:expr; $($fact:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $fact() {
+                let mut data_set = $crate::store_suite::StoreFactory::data_set(&$factory).await;
+                $crate::store_suite::$fact(&mut *data_set).await;
+            }
+        )*
+    };
+}

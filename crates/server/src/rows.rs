@@ -30,7 +30,7 @@ pub use seen::Seen;
 pub use writer::NumberWriter;
 
 /// A row that was not written: where it is, and why.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct BadRow {
     /// The line of the file on which the row begins, the header being line 1.
     pub line: u64,

@@ -1,19 +1,182 @@
 //! `caller-id import`.
 
+mod api;
+mod chunk;
+mod client;
+mod console;
+mod input;
+mod requests;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail, ensure};
+use caller_id_core::store::OnDuplicate;
+use clap::{Args, ValueEnum};
+use tokio::time::Instant;
+
+use self::client::{Client, Url};
+use self::console::Console;
+use self::input::Input;
+use crate::app;
+use crate::auth::first_token::FILE_NAME;
+use crate::config::ConfigError;
+use crate::config::secret::Secret;
 use crate::config::storage::StorageConfig;
+use crate::rows::{self, Options, WriteMode};
+
+/// The exit code of an import that did not come to its end.
+const EXIT_FATAL: u8 = 2;
 
 /// What `import` takes.
-#[derive(Debug, clap::Args)]
+///
+/// Columns are found in any order and case: caller_id (or number, did), and where wanted carrier, area_code, daily_limit,
+/// hourly_limit, pool, attestation, status, meta. An empty limit is the default (500 a day, 50 an hour), `none` is no limit.
+#[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Where the database is.
+    /// The CSV file, plain or gzip; `-` reads the standard input
+    #[arg(long, value_name = "FILE")]
+    pub csv: PathBuf,
+    /// Through a running service, or straight into the database (a running service sees the numbers at once)
+    #[arg(long, value_enum, default_value_t = Mode::Api)]
+    pub mode: Mode,
+    /// Where the service listens
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    pub api_url: String,
+    /// The service's admin token. Default: ADMIN_TOKEN; for a service on this machine also the file `admin-token` beside
+    /// the database
+    #[arg(long, value_name = "TOKEN")]
+    pub admin_token: Option<Secret>,
+    /// Requests under way at once (mode api)
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: u16,
+    /// Rows of one transaction (mode db)
+    #[arg(long, value_name = "ROWS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub batch: u32,
+    /// Write nothing; tell what would be written
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What to do with numbers that are there: `skip` keeps them, `update` takes the row's values, `fail` makes it a bad row
+    #[arg(long, value_name = "skip|update|fail", default_value = "skip", value_parser = rows::parse_on_duplicate)]
+    pub on_duplicate: OnDuplicate,
+    /// Write every bad row to this file, as CSV: line, caller_id, reason
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Where the database is (mode db).
     #[command(flatten)]
     pub storage: StorageConfig,
 }
 
-/// Runs the command. The exit code: 0 when all went well, 1 when some rows were bad (an error is 2).
+/// The way into the inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Through the service.
+    Api,
+    /// Straight into the database.
+    Db,
+}
+
+/// Runs the command. The exit code: 0 when all rows were fine, 1 when some were bad, 2 when the import did not come to its
+/// end; what went wrong is on standard error then, with how many rows are written.
 ///
 /// # Errors
-/// Says what went wrong, in one line.
-pub async fn run(_args: ImportArgs) -> anyhow::Result<std::process::ExitCode> {
-    anyhow::bail!("import is not there yet")
+/// A setting that cannot be used.
+pub async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
+    match import(&args).await {
+        Ok(code) => Ok(code),
+        Err(error) if error.is::<ConfigError>() => Err(error),
+        Err(error) => {
+            console::warn(&format!("caller-id: {error:#}"));
+            Ok(ExitCode::from(EXIT_FATAL))
+        }
+    }
+}
+
+async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    let input = Input::open(&args.csv)?;
+    let started = Instant::now();
+    let (tally, stopped) = match args.mode {
+        Mode::Api => {
+            let client = Client::new(args.url()?, args.token()?);
+            let mut console = Console::new(&input, args.report()?, args.dry_run)?;
+            let (options, concurrency) = (args.options(), usize::from(args.concurrency));
+            let sending = move || {
+                let intake = api::send(input, &client, options, concurrency, &mut console);
+                (intake, console)
+            };
+            let sent = tokio::task::spawn_blocking(sending).await;
+            let (intake, console) = sent.context("the import broke off")?;
+            console.finish(&intake.tally, started.elapsed())?;
+            (intake.tally, intake.stopped)
+        }
+        Mode::Db => {
+            let store = app::open_beside(&args.storage)?;
+            let mut console = Console::new(&input, args.report()?, args.dry_run)?;
+            let intake = rows::take_in(input, store, args.options(), &mut console).await;
+            console.finish(&intake.tally, started.elapsed())?;
+            (intake.tally, intake.stopped.map(Into::into))
+        }
+    };
+    if let Some(stop) = stopped {
+        let kept = if args.dry_run { 0 } else { tally.added + tally.updated };
+        let file = args.csv.display();
+        return Err(stop).with_context(|| format!("{file} is not imported to its end ({kept} numbers are written and stay)"));
+    }
+    Ok(ExitCode::from(u8::from(tally.failed > 0)))
+}
+
+impl ImportArgs {
+    fn options(&self) -> Options {
+        Options {
+            on_duplicate: self.on_duplicate,
+            mode: if self.dry_run { WriteMode::DryRun } else { WriteMode::Write },
+            batch_rows: self.batch as usize,
+        }
+    }
+
+    /// Where the report goes; not over the file that is read.
+    fn report(&self) -> anyhow::Result<Option<PathBuf>> {
+        let Some(path) = &self.report else {
+            return Ok(None);
+        };
+        let same = path.canonicalize().is_ok_and(|report| {
+            self.csv.canonicalize().is_ok_and(|csv| csv == report)
+        });
+        ensure!(!same, "report {} is the file that is imported, another one expected", path.display());
+        Ok(Some(path.clone()))
+    }
+
+    fn url(&self) -> anyhow::Result<Url> {
+        let url = Url::parse(&self.api_url)?;
+        if url.shows_the_token() {
+            console::warn("the admin token goes over the network unencrypted: https:// is safer");
+        }
+        Ok(url)
+    }
+
+    /// The token given, or the one that a service on this machine made for itself.
+    fn token(&self) -> anyhow::Result<Secret> {
+        if let Some(token) = &self.admin_token {
+            return Ok(token.clone());
+        }
+        let mut beside = None;
+        if self.url_is_loopback() {
+            let database = self.storage.database_path()?;
+            let path = database.with_file_name(FILE_NAME);
+            match fs::read_to_string(&path) {
+                Ok(token) => return Ok(Secret::new(token.trim())),
+                Err(error) => beside = Some(format!("; {}: {error}", path.display())),
+            }
+        }
+        bail!(
+            "no admin token: give --admin-token or ADMIN_TOKEN; the service prints it at its first start and keeps it in the \
+             file `{FILE_NAME}` beside its database{}",
+            beside.unwrap_or_default()
+        )
+    }
+
+    fn url_is_loopback(&self) -> bool {
+        Url::parse(&self.api_url).is_ok_and(|url| url.is_loopback())
+    }
 }

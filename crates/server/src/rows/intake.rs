@@ -66,7 +66,8 @@ impl Tally {
         self.rows += more.rows;
     }
 
-    fn count(&mut self, written: Written) {
+    /// Counts one row.
+    pub fn count(&mut self, written: Written) {
         self.rows += 1;
         match written {
             Written::Added => self.added += 1,
@@ -102,11 +103,11 @@ pub enum Stop {
 
 /// What an import did. Batches written before it stopped stay written.
 #[derive(Debug)]
-pub struct Intake {
+pub struct Intake<E = Stop> {
     /// What became of the rows.
     pub tally: Tally,
     /// Why it ended early, if it did.
-    pub stopped: Option<Stop>,
+    pub stopped: Option<E>,
 }
 
 /// Reads numbers from `input` and writes them to `store`, one transaction a batch. Rows that cannot be written are told

@@ -47,6 +47,11 @@ impl<W: Write> NumberWriter<W> {
         )
     }
 
+    /// The output.
+    pub fn get_ref(&self) -> &W {
+        &self.output
+    }
+
     /// Writes out what is buffered and gives the output back.
     ///
     /// # Errors

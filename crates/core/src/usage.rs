@@ -36,24 +36,19 @@ pub struct Usage {
 
 impl Usage {
     /// Counts an allocation at `now` that holds the number as `hold` says, and forgets holds whose end has passed.
-    ///
-    /// Gives the holds it forgot. `day` is the local day of `now`.
-    pub fn record(&mut self, hold: Hold, now: Timestamp, day: Day) -> Holds {
-        let (passed, live): (Holds, Holds) = self
+    /// `day` is the local day of `now`.
+    pub fn record(&mut self, hold: Hold, now: Timestamp, day: Day) {
+        let passed = self
             .holds
             .iter()
-            .copied()
-            .partition(|held| held.until <= now);
-        self.last_end_at = passed
-            .iter()
             .map(|held| held.until)
-            .fold(self.last_end_at, Timestamp::max);
-        self.holds = live;
+            .filter(|until| *until <= now);
+        self.last_end_at = passed.fold(self.last_end_at, Timestamp::max);
+        self.holds.retain(|held| held.until > now);
         self.holds.push(hold);
         self.last_used_at = now;
         self.hour.record(now);
         self.day.record(now, day);
-        passed
     }
 
     /// Ends the hold `id` at `now`. Gives it when it was live, so when this changed something.
@@ -64,6 +59,13 @@ impl Usage {
             .position(|held| held.id == id && held.until > now)?;
         self.last_end_at = self.last_end_at.max(now);
         Some(self.holds.remove(place))
+    }
+
+    /// Whether the allocation `id` holds the number at `now`.
+    pub fn is_held_by(&self, id: AllocationId, now: Timestamp) -> bool {
+        self.holds
+            .iter()
+            .any(|held| held.id == id && held.until > now)
     }
 
     /// How many reservations live at `now`.
@@ -108,8 +110,8 @@ mod tests {
         }
     }
 
-    fn record(usage: &mut Usage, hold: Hold, now: i64) -> usize {
-        usage.record(hold, at(now), Day::utc(at(now))).len()
+    fn record(usage: &mut Usage, hold: Hold, now: i64) {
+        usage.record(hold, at(now), Day::utc(at(now)));
     }
 
     #[test]
@@ -149,7 +151,7 @@ mod tests {
     fn a_new_use_forgets_holds_whose_end_has_passed() {
         let mut usage = Usage::default();
         record(&mut usage, hold(1, 100), 0);
-        assert_eq!(record(&mut usage, hold(2, 300), 150), 1);
+        record(&mut usage, hold(2, 300), 150);
         assert_eq!((usage.holds.len(), usage.last_end_at), (1, at(100)));
     }
 }

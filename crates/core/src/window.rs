@@ -14,58 +14,57 @@ const BUCKETS: usize = 13;
 /// at most five minutes late.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RollingHour {
-    /// The bucket of the last use; the others are those before it.
+    /// The bucket of the last use.
     last: i64,
-    /// Uses by bucket number modulo 13.
+    /// Uses in that bucket, in the one before it, and so on.
     uses: [u32; BUCKETS],
 }
 
 impl RollingHour {
     /// Counts a use at `now`, which is not before the uses counted so far.
     pub fn record(&mut self, now: Timestamp) {
-        let bucket = bucket(now).max(self.last);
-        for gone in (self.last + 1..=bucket).rev().take(BUCKETS) {
-            self.uses[place(gone)] = 0;
+        let passed = self.age(now);
+        if passed > 0 {
+            self.uses.copy_within(..BUCKETS - passed, passed);
+            self.uses[..passed].fill(0);
+            self.last = bucket(now);
         }
-        self.last = bucket;
-        let uses = &mut self.uses[place(bucket)];
-        *uses = uses.saturating_add(1);
+        self.uses[0] = self.uses[0].saturating_add(1);
     }
 
     /// Uses that count at `now`.
     pub fn count(&self, now: Timestamp) -> u32 {
-        self.since_bucket(oldest(now))
+        let counted = &self.uses[..BUCKETS - self.age(now)];
+        counted
+            .iter()
+            .fold(0, |sum, uses| sum.saturating_add(*uses))
     }
 
     /// The first instant, `now` or later, at which fewer than `limit` uses count; `None` when that is now.
     pub fn free_at(&self, limit: u32, now: Timestamp) -> Option<Timestamp> {
-        let first = oldest(now);
-        if self.since_bucket(first) < limit {
+        let mut count = self.count(now);
+        if count < limit {
             return None;
         }
-        let leaves = (first..=self.last).find(|gone| self.since_bucket(gone + 1) < limit)?;
-        Some(Timestamp::from_ms((leaves + BUCKETS as i64) * BUCKET_MS))
+        let oldest_first = (0..BUCKETS - self.age(now)).rev();
+        for age in oldest_first {
+            count -= self.uses[age];
+            if count < limit {
+                let leaves = self.last - age as i64 + BUCKETS as i64;
+                return Some(Timestamp::from_ms(leaves * BUCKET_MS));
+            }
+        }
+        None
     }
 
-    fn since_bucket(&self, first: i64) -> u32 {
-        let first = first.max(self.last - (BUCKETS as i64 - 1));
-        (first..=self.last)
-            .map(|bucket| self.uses[place(bucket)])
-            .fold(0, u32::saturating_add)
+    /// How many buckets have begun since the last use; no more than matter.
+    fn age(&self, now: Timestamp) -> usize {
+        (bucket(now) - self.last).clamp(0, BUCKETS as i64) as usize
     }
 }
 
 fn bucket(at: Timestamp) -> i64 {
     at.as_ms().div_euclid(BUCKET_MS)
-}
-
-/// The oldest bucket that counts at `now`.
-fn oldest(now: Timestamp) -> i64 {
-    bucket(now) - (BUCKETS as i64 - 1)
-}
-
-fn place(bucket: i64) -> usize {
-    bucket.rem_euclid(BUCKETS as i64) as usize
 }
 
 /// A local day: from its first instant, which belongs to it, to the next day's, which does not.

@@ -21,7 +21,7 @@ mod state;
 mod undo;
 
 /// So many numbers change in one locked step, so that no allocation waits for more.
-const CHANGES_AT_ONCE: usize = 256;
+const CHANGES_AT_ONCE: u32 = 256;
 
 /// The engine of a service that runs alone.
 ///
@@ -143,7 +143,7 @@ impl Allocator for MemoryAllocator {
 
     async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
         let now = self.clock.now();
-        for some in numbers.chunks(CHANGES_AT_ONCE) {
+        for some in numbers.chunks(CHANGES_AT_ONCE as usize) {
             let mut shared = self.lock();
             for number in some {
                 shared.state.put_number(number, now);

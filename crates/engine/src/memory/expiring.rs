@@ -18,7 +18,7 @@ pub(super) struct ExpiringMap<K, V> {
     most: usize,
 }
 
-impl<K: Clone + Eq + Hash, V: Copy> ExpiringMap<K, V> {
+impl<K: Clone + Eq + Hash, V> ExpiringMap<K, V> {
     pub(super) fn new(most: usize) -> Self {
         Self {
             entries: AHashMap::new(),
@@ -28,8 +28,8 @@ impl<K: Clone + Eq + Hash, V: Copy> ExpiringMap<K, V> {
     }
 
     /// The value of `key`, expired or not: the caller knows what it means.
-    pub(super) fn get(&self, key: &K) -> Option<V> {
-        self.entries.get(key).map(|(value, _)| *value)
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|(value, _)| value)
     }
 
     /// Sets the value of `key` until `expires`, and gives the one before.
@@ -109,7 +109,7 @@ mod tests {
         map.insert("agent", 1, at(10), at(0));
         map.insert("agent", 2, at(50), at(5));
         map.insert("other", 3, at(90), at(20));
-        assert_eq!(map.get(&"agent"), Some(2));
+        assert_eq!(map.get(&"agent"), Some(&2));
         map.insert("third", 4, at(90), at(60));
         assert_eq!(map.get(&"agent"), None);
     }
@@ -122,7 +122,7 @@ mod tests {
         }
         assert_eq!(
             (map.entries.len(), map.get(&9), map.get(&6)),
-            (3, Some(9), None)
+            (3, Some(&9), None)
         );
     }
 
@@ -135,6 +135,6 @@ mod tests {
         map.insert("a", 1, at(10), at(0));
         let before = map.insert("a", 2, at(10), at(0));
         map.restore(&"a", before);
-        assert_eq!(map.get(&"a"), Some(1));
+        assert_eq!(map.get(&"a"), Some(&1));
     }
 }

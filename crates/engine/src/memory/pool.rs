@@ -85,7 +85,7 @@ impl Pool {
                 Candidates::All => self.all.first_but(destination),
             };
             match first {
-                Some(place) if place.available_at <= now => return Climb::Free(place, rung),
+                Some(place) if place.available_at() <= now => return Climb::Free(place, rung),
                 Some(place) => earliest = Some(earliest.map_or(place, |other| other.min(place))),
                 None => {}
             }

@@ -2,9 +2,9 @@
 
 use caller_id_core::agent_limit::Arrival;
 use caller_id_core::usage::Usage;
-use caller_id_core::{AgentId, AllocationId, CallId};
+use caller_id_core::{AgentId, CallId};
 
-use super::state::{Call, Reservation, StickyKey, StickyShown};
+use super::state::{Call, StickyKey, StickyShown};
 
 /// What a change replaced.
 pub(super) struct Undo {
@@ -12,22 +12,13 @@ pub(super) struct Undo {
     pub(super) slot: u32,
     /// Its use before.
     pub(super) usage: Usage,
-    /// The rest, by kind of change.
-    pub(super) kind: Kind,
+    /// What else an allocation replaced. The end of a reservation replaces nothing else.
+    pub(super) replaced: Replaced,
 }
 
-pub(super) enum Kind {
-    Allocated(Box<Replaced>),
-    Ended {
-        id: AllocationId,
-        reservation: Reservation,
-        call: Option<Call>,
-    },
-}
-
-/// What an allocation replaced; boxed, because most of it is empty as a rule.
+/// What an allocation replaced besides the number's use.
+#[derive(Default)]
 pub(super) struct Replaced {
-    pub(super) id: AllocationId,
     pub(super) call: Option<(CallId, Option<Call>)>,
     pub(super) agent: Option<(AgentId, Option<Arrival>)>,
     pub(super) sticky: Option<(StickyKey, Option<StickyShown>)>,

@@ -6,7 +6,7 @@ use caller_id_core::allocator::Shown;
 use caller_id_core::usage::Usage;
 use caller_id_core::{AllocationRecord, PhoneNumber, Recovered, Timestamp};
 
-use super::{Call, Reservation, State, StickyShown};
+use super::{Call, State, StickyShown};
 
 impl State {
     /// Takes over what history knows of numbers that were put before. What it says of others is left out: a number that
@@ -29,35 +29,22 @@ impl State {
     }
 
     fn recover_usage(&mut self, number: PhoneNumber, usage: Usage, now: Timestamp) {
-        let Some(slot) = self.slots.get(&number).copied() else {
-            return;
-        };
-        for hold in usage.holds.iter().filter(|hold| hold.until > now) {
-            self.reservations.insert(
-                hold.id,
-                Reservation {
-                    slot,
-                    call_id: None,
-                },
-            );
+        if let Some(slot) = self.slots.get(&number).copied() {
+            self.numbers.get_mut(slot).usage = usage;
+            self.place(slot, now);
         }
-        self.numbers.get_mut(slot).usage = usage;
-        self.place(slot, now);
     }
 
     fn recover_call(&mut self, record: AllocationRecord) {
-        let Some(call_id) = record.call_id.clone() else {
-            return;
-        };
-        if let Some(reservation) = self.reservations.get_mut(&record.id) {
-            reservation.call_id = Some(call_id.clone());
-            self.calls.insert(
-                call_id,
-                Call {
-                    record: Arc::new(record),
-                    sequence: 0,
-                },
-            );
+        let slot = self.slots.get(&record.number).copied();
+        if let Some((slot, call_id)) = slot.zip(record.call_id.clone()) {
+            let (at, expires) = (record.at, record.reserved_until);
+            let call = Call {
+                slot,
+                record: Arc::new(record),
+                sequence: 0,
+            };
+            self.calls.insert(call_id, call, expires, at);
         }
     }
 

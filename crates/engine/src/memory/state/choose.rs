@@ -1,0 +1,140 @@
+//! Choosing: the rules that come before a number is taken. Nothing here counts or reserves.
+
+use caller_id_core::agent_limit::{OverLimit, Permit};
+use caller_id_core::{Allocation, Ask, Cause, Exhausted, Outcome, PhoneNumber, Rung, Timestamp};
+use smallvec::SmallVec;
+
+use super::super::order::Place;
+use super::super::pool::Climb;
+use super::{Chosen, Decision, State};
+
+/// The pools of a request, as the engine knows them.
+type PoolSlots = SmallVec<[u32; 4]>;
+
+impl State {
+    /// Rule 1: a call that asks again while its reservation lives gets the same answer, counted once.
+    pub(super) fn repeat(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Decision<Outcome>> {
+        let call = self.calls.get(ask.request.call_id.as_ref()?)?;
+        let entry = self.numbers.get(call.slot);
+        if !entry.usage.is_held_by(call.record.id, now) {
+            return None;
+        }
+        let limited = ask
+            .request
+            .agent
+            .as_ref()
+            .filter(|_| ask.agent_limit.is_on());
+        let remaining = |agent| {
+            ask.agent_limit
+                .remaining(self.agents.get(agent).copied(), now)
+        };
+        let answer = Outcome::Allocated(Allocation {
+            record: call.record.clone(),
+            area_code: entry.area_code,
+            limits: entry.limits,
+            agent_remaining: limited.map(remaining),
+            repeated: true,
+        });
+        Some(Decision {
+            answer,
+            change: None,
+            rests_on: Some(call.sequence),
+        })
+    }
+
+    /// Rule 2: the agent limit.
+    pub(super) fn permit(
+        &self,
+        ask: &Ask<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Permit>, OverLimit> {
+        match &ask.request.agent {
+            Some(agent) if ask.agent_limit.is_on() => {
+                ask.agent_limit.check(self.agents.get(agent).copied(), now)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Rules 3 to 5 and 7: the number this destination knows, else the one whose turn it is, else until when there is none.
+    pub(super) fn choose(&mut self, ask: &Ask<'_>, now: Timestamp) -> Result<Chosen, Exhausted> {
+        let slots = ask
+            .pools
+            .iter()
+            .filter_map(|pool| self.pool_slots.get(pool));
+        let pools: PoolSlots = slots.copied().collect();
+        let destination = ask.request.destination;
+        match self.shown_before(&pools, destination, now) {
+            Some(chosen) => Ok(chosen),
+            None => self.climb(&pools, destination, now),
+        }
+    }
+
+    /// Rule 3: the number this destination was last shown by one of these pools, if it is eligible now.
+    fn shown_before(
+        &mut self,
+        pools: &[u32],
+        destination: PhoneNumber,
+        now: Timestamp,
+    ) -> Option<Chosen> {
+        let shown = pools.iter().filter_map(|pool| {
+            let sticky_ms = self.pools[*pool as usize].policy().sticky_ms;
+            let on = sticky_ms > 0;
+            let shown = on
+                .then(|| self.sticky.get(&(*pool, destination)))
+                .flatten()?;
+            (shown.at.plus_ms(sticky_ms) > now).then_some(*shown)
+        });
+        let latest =
+            shown.reduce(|latest, other| if other.at > latest.at { other } else { latest });
+        let slot = latest?.slot;
+        let mine = pools.contains(&self.numbers.get(slot).pool);
+        (mine && self.is_free(slot, now)).then_some(Chosen {
+            slot,
+            rung: Rung::Sticky,
+        })
+    }
+
+    /// Rules 4, 5 and 7: pool by pool, rung by rung, the number that has been free the longest.
+    fn climb(
+        &mut self,
+        pools: &[u32],
+        destination: PhoneNumber,
+        now: Timestamp,
+    ) -> Result<Chosen, Exhausted> {
+        let mut earliest: Option<Place> = None;
+        for pool in pools {
+            loop {
+                match self.pools[*pool as usize].climb(destination, now) {
+                    Climb::Free(place, rung) => {
+                        let slot = place.slot();
+                        if self.is_free(slot, now) {
+                            return Ok(Chosen { slot, rung });
+                        }
+                        // It stood there by a policy that has changed since. In its right place it is not found again.
+                        self.place(slot, now);
+                    }
+                    Climb::Earliest(first) => {
+                        earliest = first.into_iter().chain(earliest).min();
+                        break;
+                    }
+                }
+            }
+        }
+        Err(earliest.map_or(Exhausted::EMPTY, |place| self.exhausted(place, now)))
+    }
+
+    /// Rule 7: until when there is none, and why.
+    fn exhausted(&mut self, first: Place, now: Timestamp) -> Exhausted {
+        let cause = self.availability(first.slot(), now);
+        Exhausted {
+            earliest: Some(first.available_at()),
+            cause: cause.map_or(Cause::Empty, |free| free.cause),
+        }
+    }
+
+    fn is_free(&mut self, slot: u32, now: Timestamp) -> bool {
+        self.availability(slot, now)
+            .is_some_and(|free| free.at <= now)
+    }
+}

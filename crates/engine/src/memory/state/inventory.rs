@@ -1,0 +1,134 @@
+//! Numbers and pools that come and change, and where each number stands.
+
+use caller_id_core::eligibility::{Availability, availability};
+use caller_id_core::usage::Usage;
+use caller_id_core::{EngineNumber, NumberState, PhoneNumber, Policy, PoolId, Timestamp};
+
+use super::super::order::Place;
+use super::super::pool::Pool;
+use super::super::slab::Entry;
+use super::State;
+
+impl State {
+    /// Makes a pool or changes its policy. Tells whether its numbers may stand in the wrong place until
+    /// [`State::reindex`] has passed over them.
+    pub fn put_pool(&mut self, id: &PoolId, policy: Policy, now: Timestamp) -> bool {
+        let now = self.advance(now);
+        if let Some(slot) = self.pool_slots.get(id) {
+            return self.pools[*slot as usize].set_policy(policy, now);
+        }
+        self.pool_slots.insert(id.clone(), self.pools.len() as u32);
+        self.pools.push(Pool::new(id.clone(), policy, now));
+        false
+    }
+
+    /// Looks at `most` numbers from `slot` on and puts those of `pool` into their right places; gives the slot to go on
+    /// from, `None` after the last.
+    pub fn reindex(&mut self, pool: &PoolId, slot: u32, most: u32, now: Timestamp) -> Option<u32> {
+        let now = self.advance(now);
+        let pool = *self.pool_slots.get(pool)?;
+        let end = slot.saturating_add(most).min(self.numbers.len());
+        for slot in slot..end {
+            if self.numbers.get(slot).pool == pool {
+                self.place(slot, now);
+            }
+        }
+        (end < self.numbers.len()).then_some(end)
+    }
+
+    /// Adds a number, or changes what its owner says of it. Its use so far is kept.
+    pub fn put_number(&mut self, number: &EngineNumber, now: Timestamp) {
+        let now = self.advance(now);
+        let pool = self.pool_slot(&number.pool, now);
+        let slot = match self.slots.get(&number.number).copied() {
+            Some(slot) => {
+                self.leave_orders(slot);
+                let entry = self.numbers.get_mut(slot);
+                entry.area_code = number.area_code;
+                entry.status = number.status;
+                entry.limits = number.limits;
+                entry.pool = pool;
+                slot
+            }
+            None => self.add(number, pool),
+        };
+        self.place(slot, now);
+    }
+
+    /// The live state of a number.
+    pub fn number_state(&mut self, number: PhoneNumber, now: Timestamp) -> Option<NumberState> {
+        let now = self.advance(now);
+        let slot = *self.slots.get(&number)?;
+        let available_at = self.availability(slot, now).map(|free| free.at);
+        let entry = self.numbers.get(slot);
+        let day = self.pools[entry.pool as usize].day(now);
+        let last_used_at = entry.usage.last_used_at;
+        Some(NumberState {
+            available_at,
+            last_used_at: (last_used_at > Timestamp::ZERO).then_some(last_used_at),
+            uses_in_hour: entry.usage.hour.count(now),
+            uses_today: entry.usage.day.count(day),
+            reservations: entry.usage.live(now) as u32,
+        })
+    }
+
+    fn pool_slot(&mut self, id: &PoolId, now: Timestamp) -> u32 {
+        if let Some(slot) = self.pool_slots.get(id) {
+            return *slot;
+        }
+        self.put_pool(id, Policy::default(), now);
+        self.pools.len() as u32 - 1
+    }
+
+    fn add(&mut self, number: &EngineNumber, pool: u32) -> u32 {
+        let slot = self.numbers.push(Entry {
+            number: number.number,
+            area_code: number.area_code,
+            status: number.status,
+            limits: number.limits,
+            pool,
+            usage: Usage::default(),
+            available_at: None,
+        });
+        self.slots.insert(number.number, slot);
+        slot
+    }
+
+    /// From when a number is free, as things stand.
+    pub(super) fn availability(&mut self, slot: u32, now: Timestamp) -> Option<Availability> {
+        let entry = self.numbers.get(slot);
+        let pool = &mut self.pools[entry.pool as usize];
+        let day = pool.day(now);
+        availability(
+            &entry.usage,
+            entry.status,
+            entry.limits,
+            pool.policy(),
+            day,
+            now,
+        )
+    }
+
+    /// Computes from when a number is free, and puts it into its place in its pool's orders.
+    pub(super) fn place(&mut self, slot: u32, now: Timestamp) {
+        let available_at = self.availability(slot, now).map(|free| free.at);
+        if self.numbers.get(slot).available_at == available_at {
+            return;
+        }
+        self.leave_orders(slot);
+        if let Some(available_at) = available_at {
+            let entry = self.numbers.get_mut(slot);
+            entry.available_at = Some(available_at);
+            let place = Place::new(available_at, entry.number, slot);
+            self.pools[entry.pool as usize].insert(place, entry.area_code);
+        }
+    }
+
+    fn leave_orders(&mut self, slot: u32) {
+        let entry = self.numbers.get_mut(slot);
+        if let Some(available_at) = entry.available_at.take() {
+            let place = Place::new(available_at, entry.number, slot);
+            self.pools[entry.pool as usize].remove(place, entry.area_code);
+        }
+    }
+}

@@ -44,7 +44,9 @@ impl Access {
             return Err(Refusal::AddressNotAllowed { client });
         }
         let given = headers.get("x-admin-token").map(|value| value.as_bytes());
-        let given = given.filter(|token| !token.is_empty()).or_else(|| bearer(headers));
+        let given = given
+            .filter(|token| !token.is_empty())
+            .or_else(|| bearer(headers));
         self.admin_token(given.ok_or(Refusal::MissingToken)?, now)
     }
 
@@ -69,7 +71,11 @@ impl Access {
         }
         let key = headers.get("x-api-key").map(|value| value.as_bytes());
         let keys = [key, bearer(headers)];
-        if keys.into_iter().flatten().any(|key| self.dialer_keys.has(key)) {
+        if keys
+            .into_iter()
+            .flatten()
+            .any(|key| self.dialer_keys.has(key))
+        {
             return Ok(());
         }
         self.admin(peer, headers, now).map_err(|_| Refusal::Dialer {
@@ -124,9 +130,10 @@ impl Refusal {
     /// Which setting to make, where one would help.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::AddressNotAllowed { client } => {
-                Some(format!("{client} is not in IP_WHITELIST{}", proxy_hint(*client)))
-            }
+            Self::AddressNotAllowed { client } => Some(format!(
+                "{client} is not in IP_WHITELIST{}",
+                proxy_hint(*client)
+            )),
             Self::Dialer { client, .. } => Some(format!(
                 "send a key of DIALER_KEYS in the header X-API-Key, or add the address to DIALER_ALLOW: {client} was seen{}",
                 proxy_hint(*client)
@@ -141,9 +148,7 @@ fn proxy_hint(client: Client) -> &'static str {
         Client::Unproven(_) => {
             "; if that is your proxy, name it in TRUSTED_PROXIES, so that its X-Forwarded-For counts"
         }
-        Client::Unknown => {
-            "; the proxy in TRUSTED_PROXIES must send a well-formed X-Forwarded-For"
-        }
+        Client::Unknown => "; the proxy in TRUSTED_PROXIES must send a well-formed X-Forwarded-For",
         Client::Direct(_) | Client::Forwarded(_) => "",
     }
 }
@@ -156,7 +161,11 @@ impl fmt::Display for Refusal {
             Self::RoleRequired => f.write_str("Admin role required"),
             Self::AddressNotAllowed { .. } => f.write_str("IP not allowed"),
             Self::Dialer { key_given, .. } => {
-                f.write_str(if *key_given { "Invalid dialer key. " } else { "Missing dialer key. " })?;
+                f.write_str(if *key_given {
+                    "Invalid dialer key. "
+                } else {
+                    "Missing dialer key. "
+                })?;
                 let hint = self.hint().unwrap_or_default();
                 write!(f, "Not allowed: {hint}")
             }

@@ -5,7 +5,18 @@ pub mod export;
 pub mod import;
 pub mod serve;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::describe::{environment_name, settings};
+use crate::config::source::{Environment, Source};
+use crate::config::{ConfigError, Settings};
+
+/// The exit code of everything that was asked wrongly.
+const EXIT_WRONG: u8 = 2;
 
 /// Hands out caller IDs for outbound calls.
 #[derive(Debug, Parser)]
@@ -27,4 +38,323 @@ pub enum Command {
     Export(Box<export::ExportArgs>),
     /// Check the settings, and show each with where it came from.
     CheckConfig(Box<check_config::CheckConfigArgs>),
+}
+
+/// Runs the process: reads the command line and the environment, does what they say, and gives the exit code.
+pub async fn main() -> ExitCode {
+    let environment = match Environment::of_process() {
+        Ok(environment) => environment,
+        Err(error) => return wrong(&error),
+    };
+    let parsed = match parse(std::env::args_os().collect(), &environment) {
+        Ok(parsed) => parsed,
+        Err(stop) => return stop.show(),
+    };
+    let done = match parsed.cli.command {
+        Command::Serve(args) => Box::pin(serve::run(*args)).await,
+        Command::Import(args) => Box::pin(import::run(*args)).await,
+        Command::Export(args) => Box::pin(export::run(*args)).await,
+        Command::CheckConfig(args) => check_config::run(&args, &parsed.values, &environment),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) if error.is::<ConfigError>() => wrong(&error),
+        Err(error) => {
+            eprintln!("caller-id: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::from(EXIT_WRONG)
+}
+
+/// A command line that was understood.
+#[derive(Debug)]
+pub struct Parsed {
+    /// What it says.
+    pub cli: Cli,
+    /// Each setting's value as text, and where it came from; none when nobody said anything and there is no default.
+    pub values: Vec<Effective>,
+}
+
+/// What holds for one setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// The setting.
+    pub name: String,
+    /// Its value, if any; `(hidden)` for secrets.
+    pub value: Option<String>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Why nothing is run.
+#[derive(Debug)]
+pub enum Stop {
+    /// Help or the version was asked for, or an argument is none.
+    Clap(clap::Error),
+    /// A setting has a value that cannot be used.
+    Config(ConfigError),
+}
+
+impl Stop {
+    fn show(self) -> ExitCode {
+        match self {
+            Self::Config(error) => wrong(&error),
+            Self::Clap(error) => {
+                // Where even standard error is closed there is nobody to tell.
+                let _ = error.print();
+                ExitCode::from(error.exit_code().try_into().unwrap_or(EXIT_WRONG))
+            }
+        }
+    }
+}
+
+/// Reads the command line; what it leaves open comes from the environment.
+///
+/// # Errors
+/// [`Stop`] says what to show instead.
+pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<Parsed, Stop> {
+    let command = Cli::command();
+    let given = flags_given(&arguments);
+    if let Some(place) = arguments
+        .iter()
+        .position(|word| is_subcommand(&command, word))
+    {
+        let subcommand = arguments[place].to_string_lossy().into_owned();
+        let more = from_environment(&command, &subcommand, &given, environment);
+        arguments.splice(place + 1..place + 1, more);
+    }
+    let matches = command.try_get_matches_from(arguments).map_err(explain)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(explain)?;
+    let matches = matches.subcommand().map(|(_, matches)| matches);
+    let effective = settings().into_iter().map(|setting| {
+        let source = match environment.get(&setting.name) {
+            _ if given.contains(&setting.flag) => Source::Flag,
+            Some((_, source)) => source,
+            None => Source::Default,
+        };
+        let raw = matches.and_then(|matches| matches.try_get_raw(&setting.id).ok().flatten());
+        let value = raw
+            .and_then(|mut values| values.next_back())
+            .map(|value| value.to_string_lossy().into_owned());
+        let value = value.filter(|value| !value.is_empty());
+        Effective {
+            name: setting.name,
+            value: if setting.secret {
+                value.map(|_| "(hidden)".to_owned())
+            } else {
+                value
+            },
+            source,
+        }
+    });
+    Ok(Parsed {
+        values: effective.collect(),
+        cli,
+    })
+}
+
+/// The settings of a service for which the environment says `pairs` and nothing else: for tests and benchmarks.
+///
+/// # Errors
+/// As [`parse`].
+pub fn serve_settings(pairs: &[(&str, &str)]) -> Result<Settings, Stop> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let environment = Environment::new(pairs.iter().map(own), []);
+    let words = ["caller-id", "serve"].map(OsString::from);
+    match parse(words.to_vec(), &environment)?.cli.command {
+        Command::Serve(args) => Ok(args.settings),
+        _ => unreachable!("the subcommand is `serve`"),
+    }
+}
+
+fn is_subcommand(command: &clap::Command, word: &OsString) -> bool {
+    command
+        .get_subcommands()
+        .any(|known| word == known.get_name())
+}
+
+/// The names of all long flags on the command line. An empty value is like none, so it counts as not given.
+fn flags_given(arguments: &[OsString]) -> Vec<String> {
+    let flags = arguments
+        .iter()
+        .filter_map(|word| word.to_str()?.strip_prefix("--"));
+    flags
+        .filter(|flag| !flag.ends_with('='))
+        .map(|flag| flag.split('=').next().unwrap_or(flag).to_owned())
+        .collect()
+}
+
+/// Flags for what the environment says and the command line does not. Only settings: a variable `MODE` of somebody else's is
+/// not our `--mode`.
+fn from_environment(
+    command: &clap::Command,
+    subcommand: &str,
+    given: &[String],
+    environment: &Environment,
+) -> Vec<OsString> {
+    let Some(subcommand) = command.find_subcommand(subcommand) else {
+        return Vec::new();
+    };
+    let settings = settings();
+    let flags = subcommand.get_arguments().filter_map(clap::Arg::get_long);
+    flags
+        .filter(|flag| settings.iter().any(|setting| setting.flag == *flag))
+        .filter(|flag| !given.iter().any(|given| given == flag))
+        .filter_map(|flag| {
+            let (value, _) = environment.get(&environment_name(flag))?;
+            Some(OsString::from(format!("--{flag}={value}")))
+        })
+        .collect()
+}
+
+/// One line for a value that cannot be used; everything else is told in clap's own words.
+fn explain(error: clap::Error) -> Stop {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (ErrorKind::ValueValidation, Some(arg)) = (error.kind(), context(ContextKind::InvalidArg))
+    else {
+        return Stop::Clap(error);
+    };
+    let flag = arg.split_whitespace().next().unwrap_or(arg);
+    let name = environment_name(flag);
+    if !settings().iter().any(|setting| setting.name == name) {
+        return Stop::Clap(error);
+    }
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let expected = std::error::Error::source(&error)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    Stop::Config(ConfigError::new(&name, value, expected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(
+        words: &[&str],
+        variables: &[(&str, &str)],
+        dot_env: &[(&str, &str)],
+    ) -> Result<Parsed, String> {
+        let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let words = std::iter::once("caller-id")
+            .chain(words.iter().copied())
+            .map(OsString::from);
+        parse(
+            words.collect(),
+            &Environment::new(own(variables), own(dot_env)),
+        )
+        .map_err(|stop| match stop {
+            Stop::Config(error) => error.to_string(),
+            Stop::Clap(error) => error.to_string(),
+        })
+    }
+
+    fn port(parsed: &Parsed) -> (String, Source) {
+        let port = parsed
+            .values
+            .iter()
+            .find(|value| value.name == "API_PORT")
+            .unwrap();
+        (port.value.clone().unwrap(), port.source)
+    }
+
+    #[test]
+    fn the_flag_wins_over_the_environment_that_over_dot_env_that_over_the_default() {
+        let all = parsed(
+            &["serve", "--api-port=1"],
+            &[("API_PORT", "2")],
+            &[("API_PORT", "3")],
+        )
+        .unwrap();
+        assert_eq!(port(&all), ("1".to_owned(), Source::Flag));
+        let two = parsed(&["serve"], &[("API_PORT", "2")], &[("API_PORT", "3")]).unwrap();
+        assert_eq!(port(&two), ("2".to_owned(), Source::Environment));
+        let one = parsed(&["serve"], &[("API_PORT", "")], &[("API_PORT", "3")]).unwrap();
+        assert_eq!(port(&one), ("3".to_owned(), Source::DotEnv));
+        let none = parsed(&["serve"], &[], &[]).unwrap();
+        assert_eq!(port(&none), ("8000".to_owned(), Source::Default));
+    }
+
+    #[test]
+    fn a_wrong_value_is_one_line_that_names_setting_value_and_what_was_expected() {
+        let cases = [
+            (
+                ("API_PORT", "abc"),
+                "API_PORT: `abc` is not valid: expected a port from 1 to 65535",
+            ),
+            (
+                ("RESERVATION_TTL_SECONDS", "0"),
+                "RESERVATION_TTL_SECONDS: `0` is not valid: expected a whole number from 1 to 86400",
+            ),
+            (
+                ("RESERVATION_TTL_SECONDS", "-5"),
+                "RESERVATION_TTL_SECONDS: `-5` is not valid: expected a whole number from 1 to 86400",
+            ),
+            (
+                ("CALLER_ID_FORMAT", "x"),
+                "CALLER_ID_FORMAT: `x` is not valid: expected national, digits or e164",
+            ),
+            (
+                ("JWT_ALGORITHM", "none"),
+                "JWT_ALGORITHM: `none` is not valid: expected HS256",
+            ),
+            (
+                ("DURABILITY", "x"),
+                "DURABILITY: `x` is not valid: expected process or power",
+            ),
+            (
+                ("IP_WHITELIST", "10.0.0.0/99"),
+                "IP_WHITELIST: `10.0.0.0/99` is not valid: `10.0.0.0/99` is no address or network like 10.1.2.3, 10.0.0.0/8 or 2001:db8::/32",
+            ),
+        ];
+        for (variable, line) in cases {
+            assert_eq!(
+                parsed(&["serve"], &[variable], &[]).map(|_| ()),
+                Err(line.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn fault_17_empty_lists_are_like_none() {
+        let names = [
+            "ALLOWED_ORIGINS",
+            "IP_WHITELIST",
+            "DIALER_KEYS",
+            "DIALER_ALLOW",
+            "TRUSTED_PROXIES",
+            "DIAL_PREFIXES",
+            "REDIS_URL",
+            "ADMIN_TOKEN",
+        ];
+        let empty = names.map(|name| (name, ""));
+        let Command::Serve(args) = parsed(&["serve"], &[], &empty).unwrap().cli.command else {
+            panic!("serve expected");
+        };
+        assert_eq!(args.settings.check(), Ok(()));
+    }
+
+    #[test]
+    fn secrets_are_hidden_among_the_values() {
+        let parsed = parsed(&["serve"], &[("ADMIN_TOKEN", "horse-battery-7")], &[]).unwrap();
+        assert!(!format!("{parsed:?}").contains("horse"));
+    }
+
+    #[test]
+    fn variables_of_somebody_else_are_not_our_flags() {
+        assert!(parsed(&["serve"], &[("SHOW_TOKEN", "x"), ("HELP", "1")], &[]).is_ok());
+    }
 }

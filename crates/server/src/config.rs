@@ -1,14 +1,67 @@
 //! The settings: one struct for each concern. Nothing else reads flags, the environment or `.env`.
+//!
+//! Each setting is a long flag (`--api-port`) and an environment name (`API_PORT`), that may also stand in `.env`. The flag
+//! wins over the environment, that over `.env`, that over the default. An empty value is like none.
 
+pub mod access;
+pub mod describe;
+pub mod error;
+pub mod legacy;
+pub mod list;
+pub mod listen;
+pub mod log;
+pub mod number;
+pub mod rotation;
 pub mod secret;
+pub mod source;
 pub mod storage;
 
 use clap::Args;
 
+pub use error::ConfigError;
+
 /// All settings of the service.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
+    /// Where it listens.
+    #[command(flatten)]
+    pub listen: listen::ListenConfig,
     /// Where the data is kept.
     #[command(flatten)]
     pub storage: storage::StorageConfig,
+    /// How safely, and for how long.
+    #[command(flatten)]
+    pub history: storage::HistoryConfig,
+    /// Who may ask.
+    #[command(flatten)]
+    pub access: access::AccessConfig,
+    /// How numbers rotate.
+    #[command(flatten)]
+    pub rotation: rotation::RotationConfig,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: log::LogConfig,
+    /// Names of the service that this one replaces.
+    #[command(flatten)]
+    pub legacy: legacy::LegacyConfig,
+}
+
+impl Settings {
+    /// Checks what one setting alone cannot tell, before anything is opened.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.legacy.check()?;
+        self.storage.database_path()?;
+        self.rotation.dial_plan()?;
+        self.access.check(self.listen.is_loopback())
+    }
+
+    /// What is allowed, but should be known: one line each.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.legacy.warnings();
+        warnings.extend(self.access.warnings());
+        warnings
+    }
 }

@@ -1,7 +1,10 @@
 //! The HTTP interface: the whole route list on one screen.
 
 pub mod body;
+pub mod campaigns;
+pub mod cors;
 pub mod error;
+pub mod fields;
 pub mod health;
 pub mod import;
 pub mod next_cid;
@@ -9,7 +12,6 @@ pub mod numbers;
 pub mod openapi;
 pub mod peer;
 pub mod pools;
-pub mod campaigns;
 pub mod query;
 pub mod release;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use axum::routing::{delete, get, post};
 use caller_id_core::{Clock, DialPlan, InventoryStore, NumberFormat, Policy, Rotator};
 
@@ -59,9 +62,9 @@ pub struct Answers {
     pub body_deadline: Duration,
 }
 
-/// All routes.
-pub fn router(api: Arc<Api>) -> Router {
-    Router::new()
+/// All routes. Web pages of `origins` may call them.
+pub fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
+    let routes = Router::new()
         .route("/next-cid", get(next_cid::next_cid))
         .route("/add-number", post(numbers::add_number))
         .route("/health", get(health::health))
@@ -76,9 +79,15 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/campaigns", get(campaigns::list))
         .route(
             "/api/v1/campaigns/{id}",
-            get(campaigns::show).put(campaigns::put).delete(campaigns::remove),
+            get(campaigns::show)
+                .put(campaigns::put)
+                .delete(campaigns::remove),
         )
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::NoMethod)
-        .with_state(api)
+        .with_state(api);
+    match cors::layer(origins) {
+        Some(layer) => routes.layer(layer),
+        None => routes,
+    }
 }

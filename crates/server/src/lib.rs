@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod defaults;
 pub mod http;
+pub mod retention;
 pub mod rows;
 pub mod serve;
 pub mod sync;

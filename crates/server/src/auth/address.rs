@@ -85,7 +85,9 @@ fn entry_address(entry: &str) -> Option<IpAddr> {
     let bare = entry.parse::<IpAddr>().ok();
     let with_port = || entry.parse::<SocketAddr>().ok().map(|socket| socket.ip());
     let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    bare.or_else(with_port).or_else(bracketed).map(|address| address.to_canonical())
+    bare.or_else(with_port)
+        .or_else(bracketed)
+        .map(|address| address.to_canonical())
 }
 
 /// Addresses and networks, IPv4 and IPv6.
@@ -105,7 +107,9 @@ impl AddressList {
 
     /// Whether the client is listed. One that is not known for sure never is.
     pub fn has(&self, client: Client) -> bool {
-        client.address().is_some_and(|address| self.has_address(address))
+        client
+            .address()
+            .is_some_and(|address| self.has_address(address))
     }
 
     fn has_address(&self, address: IpAddr) -> bool {
@@ -124,7 +128,9 @@ impl FromStr for AddressEntry {
         if text.eq_ignore_ascii_case("localhost") {
             return Ok(Self(IpNet::from(IpAddr::from([127, 0, 0, 1]))));
         }
-        let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+        let address = text
+            .parse::<IpAddr>()
+            .map(|address| IpNet::from(address.to_canonical()));
         let entry = address.or_else(|_| text.parse::<IpNet>().map(canonical));
         entry.map(Self).map_err(|_| {
             format!("`{text}` is no address or network like 10.1.2.3, 10.0.0.0/8 or 2001:db8::/32")
@@ -158,7 +164,11 @@ mod tests {
     use super::*;
 
     fn list(text: &str) -> AddressList {
-        AddressList::new(text.split(',').filter(|word| !word.is_empty()).map(|word| word.parse().expect("an entry")))
+        AddressList::new(
+            text.split(',')
+                .filter(|word| !word.is_empty())
+                .map(|word| word.parse().expect("an entry")),
+        )
     }
 
     fn client(peer: &str, trusted: &str, headers: &[(&'static str, &str)]) -> Client {
@@ -175,7 +185,10 @@ mod tests {
 
     #[test]
     fn without_a_proxy_the_peer_is_the_client() {
-        assert_eq!(client("::ffff:127.0.0.1", "", &[]), Client::Direct(ip("127.0.0.1")));
+        assert_eq!(
+            client("::ffff:127.0.0.1", "", &[]),
+            Client::Direct(ip("127.0.0.1"))
+        );
         assert!(client("::1", "", &[]).is_this_machine());
         assert!(!client("10.0.0.1", "", &[]).is_this_machine());
     }
@@ -194,16 +207,28 @@ mod tests {
     #[test]
     fn the_last_address_that_is_no_trusted_proxy_is_the_client() {
         let seen = |chain: &[(&'static str, &str)]| client("10.0.0.1", "10.0.0.0/8", chain);
-        assert_eq!(seen(&[("x-forwarded-for", "127.0.0.1, 192.0.2.7, 10.0.0.2")]), Client::Forwarded(ip("192.0.2.7")));
-        let two_lines = [("x-forwarded-for", "198.51.100.1"), ("x-forwarded-for", "192.0.2.7:443, 10.0.0.2")];
+        assert_eq!(
+            seen(&[("x-forwarded-for", "127.0.0.1, 192.0.2.7, 10.0.0.2")]),
+            Client::Forwarded(ip("192.0.2.7"))
+        );
+        let two_lines = [
+            ("x-forwarded-for", "198.51.100.1"),
+            ("x-forwarded-for", "192.0.2.7:443, 10.0.0.2"),
+        ];
         assert_eq!(seen(&two_lines), Client::Forwarded(ip("192.0.2.7")));
-        assert_eq!(seen(&[("x-forwarded-for", "10.0.0.3")]), Client::Forwarded(ip("10.0.0.3")));
+        assert_eq!(
+            seen(&[("x-forwarded-for", "10.0.0.3")]),
+            Client::Forwarded(ip("10.0.0.3"))
+        );
     }
 
     #[test]
     fn what_a_trusted_proxy_does_not_say_clearly_is_unknown() {
         let seen = |chain: &[(&'static str, &str)]| client("10.0.0.1", "10.0.0.1", chain);
-        assert_eq!(seen(&[("x-forwarded-for", "192.0.2.7, nobody")]), Client::Unknown);
+        assert_eq!(
+            seen(&[("x-forwarded-for", "192.0.2.7, nobody")]),
+            Client::Unknown
+        );
         assert_eq!(seen(&[("x-forwarded-for", "")]), Client::Unknown);
         assert_eq!(seen(&[("x-real-ip", "192.0.2.7")]), Client::Unknown);
         assert!(!list("0.0.0.0/0,::/0").has(Client::Unknown));

@@ -43,15 +43,24 @@ fn read(text: &str, path: PathBuf) -> anyhow::Result<FirstToken> {
         "{} holds no admin token: remove it, and one is made at the next start",
         path.display()
     );
-    narrow(&path).with_context(|| format!("cannot make {} readable for its owner only", path.display()))?;
-    Ok(FirstToken { token: Secret::new(text), path, new: false })
+    narrow(&path)
+        .with_context(|| format!("cannot make {} readable for its owner only", path.display()))?;
+    Ok(FirstToken {
+        token: Secret::new(text),
+        path,
+        new: false,
+    })
 }
 
 fn make(path: PathBuf) -> anyhow::Result<FirstToken> {
     let bytes: [u8; RANDOM_BYTES] = rand::random();
     let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     write(&path, &token).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(FirstToken { token: Secret::new(token), path, new: true })
+    Ok(FirstToken {
+        token: Secret::new(token),
+        path,
+        new: true,
+    })
 }
 
 /// Whole or not at all: a start that is cut off leaves no half token.
@@ -93,7 +102,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
+        let metadata = fs::metadata(path).expect("the file is there");
+        metadata.permissions().mode() & 0o777
     }
 
     #[test]
@@ -121,6 +131,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FILE_NAME), "abc\n").unwrap();
         let error = obtain(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("admin-token holds no admin token"), "{error}");
+        assert!(
+            error.contains("admin-token holds no admin token"),
+            "{error}"
+        );
     }
 }

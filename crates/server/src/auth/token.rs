@@ -15,7 +15,12 @@ impl Keys {
     /// These tokens; empty ones are left out.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let given = secrets.into_iter().map(Secret::reveal);
-        Self(given.filter(|text| !text.is_empty()).map(|text| digest(text.as_bytes())).collect())
+        Self(
+            given
+                .filter(|text| !text.is_empty())
+                .map(|text| digest(text.as_bytes()))
+                .collect(),
+        )
     }
 
     /// Whether `given` is one of them. Takes the same time for every wrong token of one length.
@@ -24,7 +29,10 @@ impl Keys {
             return false;
         }
         let given = digest(given);
-        let found = self.0.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(&given));
+        let found = self
+            .0
+            .iter()
+            .fold(Choice::from(0), |found, key| found | key.ct_eq(&given));
         found.into()
     }
 }
@@ -41,9 +49,28 @@ fn digest(text: &[u8]) -> [u8; 32] {
 
 /// Values that are in every word list; compared in lower case.
 const WEAK: [&str; 22] = [
-    "change-me", "changeme", "change_me", "change-me-please", "changethis", "change-this", "secret", "secretkey",
-    "secret-key", "admin", "administrator", "admin-token", "password", "passw0rd", "token", "default", "test",
-    "testing", "12345678", "123456789", "letmein", "supersecret",
+    "change-me",
+    "changeme",
+    "change_me",
+    "change-me-please",
+    "changethis",
+    "change-this",
+    "secret",
+    "secretkey",
+    "secret-key",
+    "admin",
+    "administrator",
+    "admin-token",
+    "password",
+    "passw0rd",
+    "token",
+    "default",
+    "test",
+    "testing",
+    "12345678",
+    "123456789",
+    "letmein",
+    "supersecret",
 ];
 /// Shorter ones are guessed.
 const LENGTH_LEAST: usize = 8;
@@ -70,12 +97,27 @@ mod tests {
 
     #[test]
     fn keys_are_never_shown() {
-        assert_eq!(format!("{:?}", Keys::new(&[Secret::new("one")])), "1 keys (hidden)");
+        assert_eq!(
+            format!("{:?}", Keys::new(&[Secret::new("one")])),
+            "1 keys (hidden)"
+        );
     }
 
     #[test]
     fn what_everybody_tries_first_is_weak() {
-        for weak in ["change-me", "CHANGEME", "Secret", "admin", "password", "token", "test", "123456", "letmein", "short", "aaaaaaaaaaaa"] {
+        for weak in [
+            "change-me",
+            "CHANGEME",
+            "Secret",
+            "admin",
+            "password",
+            "token",
+            "test",
+            "123456",
+            "letmein",
+            "short",
+            "aaaaaaaaaaaa",
+        ] {
             assert!(is_weak(&Secret::new(weak)), "{weak}");
         }
         assert!(!is_weak(&Secret::new("horse-battery-7")));

@@ -1,6 +1,18 @@
 //! `caller-id serve`.
 
+use std::io::{IsTerminal, Write, stdout};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use caller_id_core::SystemClock;
+use tokio::net::TcpListener;
+
+use crate::app::App;
+use crate::auth::first_token::FirstToken;
 use crate::config::Settings;
+use crate::{serve, telemetry};
 
 /// What `serve` takes.
 #[derive(Debug, clap::Args)]
@@ -8,4 +20,88 @@ pub struct ServeArgs {
     /// All settings.
     #[command(flatten)]
     pub settings: Settings,
+    /// Print the admin token at start, also when it was made before
+    #[arg(long)]
+    pub show_token: bool,
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// A setting that cannot be used, an address that is taken, a store that cannot be opened, a task that ended.
+pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let settings = args.settings;
+    telemetry::start(&settings.log);
+    settings.check()?;
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let socket = settings.listen.socket();
+    let listener = TcpListener::bind(socket)
+        .await
+        .with_context(|| format!("cannot listen on {socket}"))?;
+    let stop = serve::stop_signal()?;
+    let app = App::open(&settings, Arc::new(SystemClock::new())).await?;
+    let banner = Banner {
+        settings: &settings,
+        address: listener.local_addr()?,
+        first_token: app.first_token(),
+        show_token: args.show_token,
+    };
+    banner.print().context("cannot write to standard output")?;
+    serve::serve(listener, app, stop).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the person who started the service wants to know.
+struct Banner<'a> {
+    settings: &'a Settings,
+    address: SocketAddr,
+    first_token: Option<&'a FirstToken>,
+    show_token: bool,
+}
+
+impl Banner<'_> {
+    fn print(&self) -> std::io::Result<()> {
+        let mut lines = Vec::new();
+        let url = format!("http://{}", self.address);
+        lines.push(format!(
+            "{} {} listens on {url}",
+            self.settings.legacy.app_name,
+            env!("CARGO_PKG_VERSION")
+        ));
+        lines.extend(self.token_lines());
+        if self.show_token || stdout().is_terminal() {
+            lines.push("Try it:".to_owned());
+            lines.push(format!(
+                "  curl '{url}/next-cid?to=13125550123&campaign=DEMO&agent=1001'"
+            ));
+        }
+        let mut out = stdout().lock();
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()
+    }
+
+    fn token_lines(&self) -> Vec<String> {
+        let configured = self.settings.access.admin_token.as_ref();
+        let token = self.first_token.map(|first| &first.token).or(configured);
+        let new = self.first_token.is_some_and(|first| first.new);
+        let mut lines = Vec::new();
+        match token {
+            Some(token) if new || self.show_token => {
+                lines.push(format!("Admin token: {}", token.reveal()));
+            }
+            _ => {}
+        }
+        match self.first_token {
+            Some(first) => lines.push(format!(
+                "The admin token is kept in {}",
+                first.path.display()
+            )),
+            None => lines.push("The admin token is the one of the settings".to_owned()),
+        }
+        lines
+    }
 }

@@ -1,19 +1,168 @@
-//! Where the data is kept.
+//! Where the data is kept, how safely, and for how long.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
-/// Where the data is kept, and how safely.
+use super::ConfigError;
+use super::number::within;
+
+/// Where the data is kept.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct StorageConfig {
-    /// The database: `sqlite:caller-id.db` or `sqlite:///var/lib/caller-id/caller-id.db`.
-    /// Default: the file `caller-id.db` in DATA_DIR
+    /// The database: `sqlite:caller-id.db` or `sqlite:///var/lib/caller-id/caller-id.db`;
+    /// when not set, the file `caller-id.db` in DATA_DIR
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
-    /// The folder for the database and the admin token that is made at the first start.
-    /// Default: the platform's data folder
+    /// The folder of the database; when not set, the platform's folder for data
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+}
+
+/// How safely history is kept, and for how long.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Storage")]
+pub struct HistoryConfig {
+    /// What an answered allocation survives: `process` (the process is killed) or `power` (the machine loses power; slower)
+    #[arg(long, value_name = "WHAT", default_value = "process")]
+    pub durability: Durability,
+    /// Allocations older than so many days are removed from history, in small steps; 0 keeps all
+    #[arg(long, value_name = "DAYS", default_value = "400", value_parser = within::<0, 36_500>)]
+    pub history_retention_days: u32,
+}
+
+/// What an answered allocation survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process.
+    Process,
+    /// The loss of the machine's power.
+    Power,
+}
+
+impl FromStr for Durability {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "process" => Ok(Self::Process),
+            "power" => Ok(Self::Power),
+            _ => Err("expected process or power"),
+        }
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Process => "process",
+            Self::Power => "power",
+        })
+    }
+}
+
+const DATABASE_URL: &str = "DATABASE_URL";
+const FILE_NAME: &str = "caller-id.db";
+
+impl StorageConfig {
+    /// The database file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when `DATABASE_URL` is for another database or cannot be read, or when the platform has no data folder.
+    pub fn database_path(&self) -> Result<PathBuf, ConfigError> {
+        match self.database_url.as_deref().map(str::trim) {
+            Some(url) if !url.is_empty() => sqlite_path(url),
+            _ => Ok(self.data_folder()?.join(FILE_NAME)),
+        }
+    }
+
+    fn data_folder(&self) -> Result<PathBuf, ConfigError> {
+        if let Some(folder) = &self.data_dir {
+            return Ok(folder.clone());
+        }
+        let platform = dirs::data_dir().map(|folder| folder.join("caller-id"));
+        platform.ok_or_else(|| {
+            ConfigError::new(
+                "DATA_DIR",
+                "",
+                "this account has no folder for data: expected one to be named",
+            )
+        })
+    }
+}
+
+fn sqlite_path(url: &str) -> Result<PathBuf, ConfigError> {
+    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    let invalid = |expected: &str| Err(ConfigError::new(DATABASE_URL, &masked(url), expected));
+    if scheme.starts_with("postgres") {
+        return invalid(
+            "this version runs alone with SQLite, PostgreSQL comes later: expected sqlite:<file>",
+        );
+    }
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if scheme != "sqlite" || path.is_empty() || path == "/" || path.contains(['?', '#']) {
+        return invalid(
+            "expected sqlite:<file>, as in sqlite:caller-id.db or sqlite:///var/lib/caller-id/caller-id.db",
+        );
+    }
+    if path.contains(":memory:") {
+        return invalid(
+            "expected sqlite:<file>: a database in memory would forget every allocation",
+        );
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// The URL without what stands before the `@`.
+pub fn masked(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://(hidden)@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(url: &str) -> Result<PathBuf, String> {
+        let storage = StorageConfig {
+            database_url: Some(url.to_owned()),
+            data_dir: Some(PathBuf::from("/data")),
+        };
+        storage.database_path().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn sqlite_urls_name_a_file() {
+        assert_eq!(path("sqlite:a.db"), Ok(PathBuf::from("a.db")));
+        assert_eq!(path("sqlite:///var/a.db"), Ok(PathBuf::from("/var/a.db")));
+        assert_eq!(path("sqlite:/var/a.db"), Ok(PathBuf::from("/var/a.db")));
+        assert_eq!(path(" "), Ok(PathBuf::from("/data/caller-id.db")));
+    }
+
+    #[test]
+    fn postgres_stops_with_one_line_that_hides_the_password() {
+        let error = path("postgresql+asyncpg://user:pa@ss@db:5432/x").unwrap_err();
+        assert_eq!(
+            error,
+            "DATABASE_URL: `postgresql+asyncpg://(hidden)@db:5432/x` is not valid: this version runs alone with SQLite, PostgreSQL comes later: expected sqlite:<file>"
+        );
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for url in [
+            "mysql://x/y",
+            "caller-id.db",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite:a.db?mode=ro",
+        ] {
+            assert!(path(url).is_err(), "{url}");
+        }
+    }
 }

@@ -12,6 +12,8 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::auth::Refusal;
+use crate::rows::Tally;
+use crate::sync::SyncError;
 
 /// How long a caller waits before it asks again when we do not know better, in seconds.
 const RETRY_SECONDS: i64 = 1;
@@ -60,21 +62,30 @@ pub enum ApiError {
     MediaType(&'static str),
     /// The engine did not answer in time.
     DeadlinePassed,
+    /// The store cannot commit.
+    NotReady,
     /// The engine could not work.
     Allocator(AllocatorError),
     /// The store could not work.
     Store(Arc<StoreError>),
+    /// An import ended early; what it wrote until then stays.
+    Partly {
+        /// Why it ended.
+        cause: Box<ApiError>,
+        /// What became of the rows before.
+        tally: Tally,
+    },
 }
 
 /// One field that cannot be understood, in the form of FastAPI.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Fault {
     /// What kind of fault, for programs.
-    pub r#type: String,
+    pub r#type: &'static str,
     /// Where it is: `query` or `body`, then the field.
-    pub loc: Vec<String>,
+    pub loc: Box<[String]>,
     /// What is wrong, for people.
-    pub msg: String,
+    pub msg: Box<str>,
     /// What was given.
     #[schema(value_type = Object, nullable = true)]
     pub input: Value,
@@ -82,9 +93,9 @@ pub struct Fault {
 
 impl Fault {
     /// A fault at `loc`.
-    pub fn new(loc: &[&str], kind: &str, msg: impl Into<String>, input: Value) -> Self {
+    pub fn new(loc: &[&str], kind: &'static str, msg: impl Into<Box<str>>, input: Value) -> Self {
         Self {
-            r#type: kind.to_owned(),
+            r#type: kind,
             loc: loc.iter().map(|&part| part.to_owned()).collect(),
             msg: msg.into(),
             input,
@@ -99,7 +110,7 @@ impl Fault {
 
 impl ApiError {
     /// One field, or the body as a whole, that cannot be understood.
-    pub fn invalid(loc: &[&str], kind: &str, msg: impl Into<String>) -> Self {
+    pub fn invalid(loc: &[&str], kind: &'static str, msg: impl Into<Box<str>>) -> Self {
         Self::Invalid(vec![Fault::new(loc, kind, msg, Value::Null)])
     }
 }
@@ -113,6 +124,15 @@ impl From<StoreError> for ApiError {
 impl From<AllocatorError> for ApiError {
     fn from(error: AllocatorError) -> Self {
         Self::Allocator(error)
+    }
+}
+
+impl From<SyncError> for ApiError {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Store(error) => error.into(),
+            SyncError::Allocator(error) => error.into(),
+        }
     }
 }
 
@@ -171,7 +191,12 @@ impl From<&ApiError> for Problem {
                 S::UNPROCESSABLE_ENTITY,
                 "not-rotated",
                 "Caller IDs are never rotated for this destination",
-                json!([Fault::new(&["query", "to"], "not_rotated", message, json!(input))]),
+                json!([Fault::new(
+                    &["query", "to"],
+                    "not_rotated",
+                    message.as_str(),
+                    json!(input)
+                )]),
             ),
             ApiError::Exhausted { exhausted, now } => no_caller_id(*exhausted, *now),
             ApiError::AgentLimited { retry_after_ms } => {
@@ -185,9 +210,12 @@ impl From<&ApiError> for Problem {
                 )
                 .retry_after(seconds)
             }
-            ApiError::AlreadyExists => {
-                Self::new(S::CONFLICT, "exists", "The number exists", "Caller ID already exists")
-            }
+            ApiError::AlreadyExists => Self::new(
+                S::CONFLICT,
+                "exists",
+                "The number exists",
+                "Caller ID already exists",
+            ),
             ApiError::NotFound(what) => {
                 Self::new(S::NOT_FOUND, "not-found", "Not found", what.as_str())
             }
@@ -217,8 +245,10 @@ impl From<&ApiError> for Problem {
                 format!("header content-type: {expected} expected"),
             ),
             ApiError::DeadlinePassed => unavailable("The answer took too long"),
+            ApiError::NotReady => unavailable("The store cannot commit"),
             ApiError::Allocator(_) => unavailable("The allocation could not be recorded"),
             ApiError::Store(_) => unavailable("The store is not available"),
+            ApiError::Partly { cause, tally } => partly(cause, tally),
         }
     }
 }
@@ -251,7 +281,9 @@ fn no_caller_id(exhausted: Exhausted, now: Timestamp) -> Problem {
     .retry_after(wait_s);
     let earliest = exhausted.earliest.map(|at| at.to_string());
     problem.more.push(("earliest", json!(earliest)));
-    problem.more.push(("cause", json!(exhausted.cause.as_str())));
+    problem
+        .more
+        .push(("cause", json!(exhausted.cause.as_str())));
     problem
 }
 
@@ -265,6 +297,17 @@ fn unavailable(detail: &str) -> Problem {
     .retry_after(RETRY_SECONDS)
 }
 
+/// The problem of `cause`, and how far the import came.
+fn partly(cause: &ApiError, tally: &Tally) -> Problem {
+    let mut problem = Problem::from(cause);
+    problem.more.push(("rows", json!(tally.rows)));
+    problem.more.push(("added", json!(tally.added)));
+    problem.more.push(("updated", json!(tally.updated)));
+    problem.more.push(("skipped", json!(tally.skipped)));
+    problem.more.push(("failed", json!(tally.failed)));
+    problem
+}
+
 fn ceil_seconds(ms: i64) -> i64 {
     ms.saturating_add(999) / 1_000
 }
@@ -275,6 +318,7 @@ impl ApiError {
         match self {
             Self::Allocator(error) => tracing::error!(instance, %error, "no allocation"),
             Self::Store(error) => tracing::error!(instance, %error, "the store failed"),
+            Self::Partly { cause, .. } => cause.log(instance),
             Self::DeadlinePassed => tracing::error!(instance, "a deadline passed"),
             _ => {}
         }
@@ -283,17 +327,31 @@ impl ApiError {
     /// The answer in `application/problem+json`.
     fn into_problem_json(self) -> Response {
         let problem = Problem::from(&self);
-        let instance = format!("urn:uuid:{}", uuid::Builder::from_random_bytes(rand::random()).into_uuid());
+        let instance = format!(
+            "urn:uuid:{}",
+            uuid::Builder::from_random_bytes(rand::random()).into_uuid()
+        );
         self.log(&instance);
         let mut members = Map::new();
         members.insert("detail".to_owned(), problem.detail);
-        members.insert("type".to_owned(), json!(format!("urn:caller-id:problem:{}", problem.kind)));
+        members.insert(
+            "type".to_owned(),
+            json!(format!("urn:caller-id:problem:{}", problem.kind)),
+        );
         members.insert("title".to_owned(), json!(problem.title));
         members.insert("status".to_owned(), json!(problem.status.as_u16()));
         members.insert("instance".to_owned(), json!(instance));
-        members.extend(problem.more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        members.extend(
+            problem
+                .more
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         let mut headers = headers(problem.status, problem.retry_after_s);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         (problem.status, headers, Value::Object(members).to_string()).into_response()
     }
 
@@ -302,7 +360,10 @@ impl ApiError {
         let problem = Problem::from(&self);
         self.log("-");
         let mut headers = headers(problem.status, problem.retry_after_s);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
         (problem.status, headers, Body::empty()).into_response()
     }
 
@@ -318,6 +379,12 @@ impl ApiError {
         let body = format!("error={}&status={}", problem.kind, problem.status.as_u16());
         (problem.status, headers, body).into_response()
     }
+}
+
+/// An answer of a service that runs but should not be asked for numbers.
+pub(super) fn not_ready(body: impl IntoResponse) -> Response {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    (status, headers(status, Some(RETRY_SECONDS)), body).into_response()
 }
 
 fn headers(status: StatusCode, retry_after_s: Option<i64>) -> HeaderMap {

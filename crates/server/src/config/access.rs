@@ -1,0 +1,124 @@
+//! Who may ask.
+
+use std::fmt;
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::ConfigError;
+use super::list::List;
+use super::secret::Secret;
+use crate::auth::Access;
+use crate::auth::address::{AddressEntry, AddressList};
+use crate::auth::jwt::JwtKey;
+use crate::auth::token::{Keys, is_weak};
+
+/// Who may ask.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Access")]
+pub struct AccessConfig {
+    /// The admin's token. With neither this nor JWT_SECRET, one is made at the first start and kept in the file `admin-token`
+    /// beside the database
+    #[arg(long, value_name = "SECRET")]
+    pub admin_token: Option<Secret>,
+    /// The secret that admins' JSON web tokens are signed with
+    #[arg(long, value_name = "SECRET")]
+    pub jwt_secret: Option<Secret>,
+    /// The algorithm of those: only HS256
+    #[arg(long, value_name = "NAME", default_value = "HS256")]
+    pub jwt_algorithm: JwtAlgorithm,
+    /// Addresses and networks that admins may come from, with commas between them; none = all
+    #[arg(long, value_name = "ADDRESSES", default_value = "")]
+    pub ip_whitelist: List<AddressEntry>,
+    /// Keys that dialers on other machines send in X-API-Key, with commas between them
+    #[arg(long, value_name = "SECRET", default_value = "")]
+    pub dialer_keys: List<Secret>,
+    /// Addresses and networks of dialers that need no key, with commas between them
+    #[arg(long, value_name = "ADDRESSES", default_value = "")]
+    pub dialer_allow: List<AddressEntry>,
+    /// Proxies whose X-Forwarded-For is believed, with commas between them
+    #[arg(long, value_name = "ADDRESSES", default_value = "")]
+    pub trusted_proxies: List<AddressEntry>,
+}
+
+/// The one algorithm there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JwtAlgorithm;
+
+impl FromStr for JwtAlgorithm {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        (text.trim() == "HS256")
+            .then_some(Self)
+            .ok_or("expected HS256")
+    }
+}
+
+impl fmt::Display for JwtAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HS256")
+    }
+}
+
+const GUESSED: &str =
+    "it is one that everybody tries first, expected at least 8 characters that nobody guesses";
+
+impl AccessConfig {
+    /// Refuses secrets that everybody tries first, unless only this machine can try.
+    ///
+    /// # Errors
+    /// Names the setting; never shows the secret.
+    pub fn check(&self, loopback: bool) -> Result<(), ConfigError> {
+        match self.weak().first() {
+            Some(setting) if !loopback => Err(ConfigError::hidden(
+                setting,
+                format!("{GUESSED} (or API_HOST=127.0.0.1)"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Secrets that everybody tries first.
+    pub fn warnings(&self) -> Vec<String> {
+        let warn = |setting: &&str| {
+            format!("{setting}: {GUESSED}; it is accepted only while API_HOST is loopback")
+        };
+        self.weak().iter().map(warn).collect()
+    }
+
+    fn weak(&self) -> Vec<&'static str> {
+        let tokens = [
+            ("ADMIN_TOKEN", &self.admin_token),
+            ("JWT_SECRET", &self.jwt_secret),
+        ];
+        let weak = tokens
+            .iter()
+            .filter(|(_, secret)| secret.as_ref().is_some_and(is_weak));
+        let keys = self
+            .dialer_keys
+            .0
+            .iter()
+            .any(is_weak)
+            .then_some("DIALER_KEYS");
+        weak.map(|(setting, _)| *setting).chain(keys).collect()
+    }
+
+    /// Whether a token has to be made, because no other way in is set.
+    pub fn needs_first_token(&self) -> bool {
+        self.admin_token.is_none() && self.jwt_secret.is_none()
+    }
+
+    /// Who may do what. `first` is the token that was made, where one was.
+    pub fn access(&self, first: Option<&Secret>) -> Access {
+        let addresses = |list: &List<AddressEntry>| AddressList::new(list.0.iter().copied());
+        Access {
+            admin_tokens: Keys::new(self.admin_token.iter().chain(first)),
+            jwt: self.jwt_secret.as_ref().map(JwtKey::new),
+            admin_addresses: addresses(&self.ip_whitelist),
+            dialer_keys: Keys::new(&self.dialer_keys.0),
+            dialer_addresses: addresses(&self.dialer_allow),
+            trusted_proxies: addresses(&self.trusted_proxies),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What settings there are, read from the structs themselves: for `check-config`, `docs/CONFIG.md` and the search for typos.
+
+use std::fmt::Write;
+
+use clap::{Arg, Args, Command};
+
+use super::Settings;
+
+/// One setting.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The name in the environment: `API_PORT`.
+    pub name: String,
+    /// The flag without dashes: `api-port`.
+    pub flag: String,
+    /// The key that clap keeps it under.
+    pub id: String,
+    /// The chapter it stands in.
+    pub chapter: String,
+    /// What it is for.
+    pub help: String,
+    /// What holds when nobody says anything.
+    pub default: Option<String>,
+    /// Its value is never shown.
+    pub secret: bool,
+}
+
+/// All settings, in the order of the help text.
+pub fn settings() -> Vec<Setting> {
+    let command = Settings::augment_args(Command::new("settings"));
+    command.get_arguments().filter_map(setting).collect()
+}
+
+fn setting(arg: &Arg) -> Option<Setting> {
+    let flag = arg.get_long()?;
+    let default = arg
+        .get_default_values()
+        .first()
+        .map(|value| value.to_string_lossy().into_owned());
+    let names = arg.get_value_names().unwrap_or_default();
+    Some(Setting {
+        name: environment_name(flag),
+        flag: flag.to_owned(),
+        id: arg.get_id().to_string(),
+        chapter: arg.get_help_heading().unwrap_or("General").to_owned(),
+        help: arg.get_help().map(ToString::to_string).unwrap_or_default(),
+        default: default.filter(|value| !value.is_empty()),
+        secret: names.iter().any(|name| name == "SECRET"),
+    })
+}
+
+/// The environment name of a flag: `api-port` is `API_PORT`.
+pub fn environment_name(flag: &str) -> String {
+    flag.trim_start_matches('-')
+        .replace('-', "_")
+        .to_ascii_uppercase()
+}
+
+/// The page `docs/CONFIG.md`.
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "# Settings\n\n\
+         Written by `caller-id check-config --markdown`; a test compares it with the program.\n\n\
+         Each setting is a flag (`--api-port 8000`) and a name in the environment (`API_PORT=8000`), which may also stand in the\n\
+         file `.env` of the working directory. The flag wins over the environment, the environment over `.env`, `.env` over the\n\
+         default. An empty value is like none. `caller-id check-config` shows what holds, and why. Secrets are never shown.\n",
+    );
+    let mut chapter = String::new();
+    for setting in settings() {
+        if setting.chapter != chapter {
+            chapter.clone_from(&setting.chapter);
+            let _ = write!(
+                page,
+                "\n## {chapter}\n\n| name | default | meaning |\n|---|---|---|\n"
+            );
+        }
+        let default = setting
+            .default
+            .map(|value| format!("`{value}`"))
+            .unwrap_or_default();
+        let help = setting.help.replace('|', "\\|").replace('\n', " ");
+        let _ = writeln!(page, "| `{}` | {default} | {help} |", setting.name);
+    }
+    page
+}

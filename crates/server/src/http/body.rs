@@ -1,0 +1,86 @@
+//! Bodies, read whole: bounded in size and in time.
+
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+use super::ApiError;
+
+/// The largest body of a single thing, in bytes.
+pub const BODY_MOST: usize = 64 * 1024;
+
+/// The whole body, at most [`BODY_MOST`] bytes.
+///
+/// # Errors
+/// [`ApiError::TooLarge`], [`ApiError::TooSlow`], or that it was cut off.
+pub async fn read(body: Body, deadline: Duration) -> Result<Bytes, ApiError> {
+    let whole = Limited::new(body, BODY_MOST).collect();
+    match tokio::time::timeout(deadline, whole).await {
+        Err(_) => Err(ApiError::TooSlow),
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge(BODY_MOST)),
+        Ok(Err(_)) => Err(ApiError::invalid(
+            &["body"],
+            "cut_off",
+            "the body ended too early",
+        )),
+    }
+}
+
+/// The body as a JSON object.
+///
+/// # Errors
+/// [`ApiError::MediaType`] when it says to be something else; 422 when it is none.
+pub async fn read_object(
+    headers: &HeaderMap,
+    body: Body,
+    deadline: Duration,
+) -> Result<Map<String, Value>, ApiError> {
+    if !is_json(headers) {
+        return Err(ApiError::MediaType("application/json"));
+    }
+    let text = read(body, deadline).await?;
+    object(&text)
+}
+
+/// Reads a JSON object.
+///
+/// # Errors
+/// 422 that says where the text stops to be JSON.
+pub fn object(text: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match serde_json::from_slice(text) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(ApiError::invalid(
+            &["body"],
+            "model_type",
+            "a JSON object is expected",
+        )),
+        Err(error) => Err(ApiError::invalid(
+            &["body"],
+            "json_invalid",
+            format!("JSON decode error: {error}"),
+        )),
+    }
+}
+
+/// Whether the body says to be JSON, or says nothing.
+pub fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_none_or(|kind| {
+        kind.eq_ignore_ascii_case("application/json")
+            || kind.to_ascii_lowercase().ends_with("+json")
+    })
+}
+
+/// Whether the body says to be a form, as `curl -d` does.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    media_type(headers)
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().unwrap_or("unreadable");
+    value.split(';').next().map(str::trim)
+}

@@ -1,0 +1,149 @@
+//! Campaigns: which pools each uses.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use caller_id_core::{Campaign, CampaignId, PoolId, StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::body::read_object;
+use super::fields::{Fields, PathId};
+use super::{Admin, Api, ApiError};
+
+/// The pools of a campaign, first choice first.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read field by field")]
+pub struct PutCampaign {
+    /// 1 to 16 names of pools that exist.
+    pools: Vec<String>,
+}
+
+/// A campaign as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CampaignBody {
+    id: String,
+    /// First choice first.
+    pools: Vec<String>,
+}
+
+impl From<&Campaign> for CampaignBody {
+    fn from(campaign: &Campaign) -> Self {
+        Self {
+            id: campaign.id.to_string(),
+            pools: campaign.pools.iter().map(PoolId::to_string).collect(),
+        }
+    }
+}
+
+/// All campaigns.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CampaignList {
+    campaigns: Vec<CampaignBody>,
+}
+
+/// Whether a campaign was there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Removed {
+    removed: bool,
+}
+
+/// All campaigns that are configured; all others use the pool `default`.
+#[utoipa::path(get, path = "/api/v1/campaigns", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
+    responses((status = 200, body = CampaignList)))]
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    _admin: Admin,
+) -> Result<Json<CampaignList>, ApiError> {
+    let campaigns = api.inventory.campaigns().await?;
+    let campaigns = campaigns.iter().map(CampaignBody::from).collect();
+    Ok(Json(CampaignList { campaigns }))
+}
+
+/// One campaign.
+#[utoipa::path(get, path = "/api/v1/campaigns/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
+    params(("id" = String, Path, description = "The dialer's id")),
+    responses((status = 200, body = CampaignBody), (status = 404, body = super::openapi::ProblemBody)))]
+pub async fn show(
+    State(api): State<Arc<Api>>,
+    _admin: Admin,
+    id: PathId,
+) -> Result<Json<CampaignBody>, ApiError> {
+    let id = id.parse(CampaignId::new)?;
+    let campaigns = api.inventory.campaigns().await?;
+    let campaign = campaigns.iter().find(|campaign| campaign.id == id);
+    let missing = || ApiError::NotFound(format!("There is no campaign `{id}`"));
+    Ok(Json(campaign.ok_or_else(missing)?.into()))
+}
+
+/// Makes a campaign, or replaces its pools. It holds from the next request on.
+#[utoipa::path(put, path = "/api/v1/campaigns/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
+    params(("id" = String, Path, description = "The dialer's id")),
+    request_body = PutCampaign,
+    responses((status = 200, body = CampaignBody), (status = 422, body = super::openapi::ProblemBody)))]
+pub async fn put(
+    State(api): State<Arc<Api>>,
+    _admin: Admin,
+    id: PathId,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<CampaignBody>, ApiError> {
+    let id = id.parse(CampaignId::new)?;
+    let campaign = read(
+        id,
+        read_object(&headers, body, api.answers.body_deadline).await?,
+    )?;
+    match api.inventory.put_campaign(campaign.clone()).await {
+        Err(StoreError::Missing(what)) => {
+            return Err(ApiError::invalid(&["body", "pools"], "missing_pool", what));
+        }
+        written => written?,
+    }
+    api.sync.now().await?;
+    Ok(Json((&campaign).into()))
+}
+
+/// Removes a campaign: its calls use the pool `default` from then on.
+#[utoipa::path(delete, path = "/api/v1/campaigns/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
+    params(("id" = String, Path, description = "The dialer's id")),
+    responses((status = 200, body = Removed)))]
+pub async fn remove(
+    State(api): State<Arc<Api>>,
+    _admin: Admin,
+    id: PathId,
+) -> Result<Json<Removed>, ApiError> {
+    let id = id.parse(CampaignId::new)?;
+    let removed = api.inventory.delete_campaign(id).await?;
+    api.sync.now().await?;
+    Ok(Json(Removed { removed }))
+}
+
+fn read(id: CampaignId, members: Map<String, Value>) -> Result<Campaign, ApiError> {
+    let mut fields = Fields::new(members);
+    fields.only(&["pools"]);
+    let pools = fields.read("pools", pools);
+    let pools = fields.required("pools", pools);
+    let campaign = pools.map(|pools| Campaign::new(id, pools));
+    if let Some(Err(error)) = &campaign {
+        fields.fault("pools", error.clone());
+    }
+    fields.finish()?;
+    campaign
+        .and_then(Result::ok)
+        .ok_or(ApiError::Invalid(Vec::new()))
+}
+
+fn pools(value: &Value) -> Result<Vec<PoolId>, String> {
+    let names = value
+        .as_array()
+        .ok_or("pools: a list of names is expected")?;
+    let pool = |name: &Value| {
+        let name = name.as_str().ok_or("pools: a list of names is expected")?;
+        PoolId::new(name).map_err(|error| error.to_string())
+    };
+    names.iter().map(pool).collect()
+}

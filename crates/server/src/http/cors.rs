@@ -1,0 +1,35 @@
+//! Which web pages may call the API.
+
+use std::time::Duration;
+
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, Method};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+/// How long a browser keeps what it was told.
+const KEPT: Duration = Duration::from_secs(3_600);
+
+/// The layer that lets pages of `origins` in; none when there are none, so that the hot route pays nothing.
+pub fn layer(origins: &[HeaderValue]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let all = origins.iter().any(|origin| origin == "*");
+    let allowed = if all {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().cloned())
+    };
+    let headers = ["x-admin-token", "x-api-key"].map(HeaderName::from_static);
+    let layer = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers(
+            headers
+                .into_iter()
+                .chain([AUTHORIZATION, CONTENT_TYPE])
+                .collect::<Vec<_>>(),
+        )
+        .max_age(KEPT);
+    Some(layer)
+}

@@ -1,0 +1,193 @@
+//! `POST /add-number`: one number more.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use caller_id_core::area_codes;
+use caller_id_core::store::{OnDuplicate, Written};
+use caller_id_core::{
+    AreaCode, Attestation, Limits, Number, NumberFormat, PhoneNumber, PoolId, Status,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::body::read_object;
+use super::fields::{Fields, Given};
+use super::{Admin, Api, ApiError};
+use crate::defaults;
+
+/// Longest name of a carrier, in bytes.
+const CARRIER_MOST: usize = 128;
+
+/// What `POST /add-number` takes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that all faults are named at once"
+)]
+pub struct AddNumber {
+    /// The number in any form: 13125550100, 312-555-0100, +442079460958.
+    caller_id: String,
+    /// Who carries calls from it.
+    carrier: Option<String>,
+    /// The area code it stands for; its own when not given. Only for NANP numbers.
+    area_code: Option<String>,
+    /// Most uses from midnight to midnight; 500 when not given, null for no limit.
+    #[schema(minimum = 1)]
+    daily_limit: Option<u32>,
+    /// Most uses in any 60 minutes; 50 when not given, null for no limit.
+    #[schema(minimum = 1)]
+    hourly_limit: Option<u32>,
+    /// Whatever else is kept with it.
+    #[schema(value_type = Option<Object>)]
+    meta: Option<Map<String, Value>>,
+    /// The pool it is in; `default` when not given. Made when there is none of that name.
+    pool: Option<String>,
+    /// STIR/SHAKEN level: A, B or C.
+    attestation: Option<String>,
+    /// active (default), paused, retired, or resting:<instant>.
+    status: Option<String>,
+}
+
+/// A number as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NumberBody {
+    caller_id: String,
+    carrier: Option<String>,
+    #[schema(value_type = Option<String>)]
+    area_code: Option<AreaCode>,
+    daily_limit: Option<u32>,
+    hourly_limit: Option<u32>,
+    #[schema(value_type = Option<Object>)]
+    meta: Option<Value>,
+    /// When it was last allocated; null for a new one.
+    last_used: Option<String>,
+    pool: String,
+    attestation: Option<String>,
+    status: String,
+}
+
+impl NumberBody {
+    fn new(number: Number, format: NumberFormat) -> Self {
+        Self {
+            caller_id: number.number.format(format),
+            carrier: number.carrier,
+            area_code: number.area_code,
+            daily_limit: number.limits.daily.map(NonZeroU32::get),
+            hourly_limit: number.limits.hourly.map(NonZeroU32::get),
+            meta: number.meta,
+            last_used: None,
+            pool: number.pool.to_string(),
+            attestation: number.attestation.map(|level| level.to_string()),
+            status: number.status.to_string(),
+        }
+    }
+}
+
+/// Adds a number. When the answer is there, the engine knows it.
+#[utoipa::path(
+    post,
+    path = "/add-number",
+    tag = "inventory",
+    request_body = AddNumber,
+    security(("admin_token" = []), ("bearer" = [])),
+    responses(
+        (status = 200, description = "It is added", body = NumberBody),
+        (status = 401, description = "No admin token, or a wrong one", body = super::openapi::ProblemBody),
+        (status = 403, description = "No admin, or an address that is not allowed", body = super::openapi::ProblemBody),
+        (status = 409, description = "It is there already", body = super::openapi::ProblemBody),
+        (status = 413, description = "The body is too large", body = super::openapi::ProblemBody),
+        (status = 422, description = "A field cannot be understood", body = super::openapi::ProblemBody),
+    )
+)]
+pub async fn add_number(
+    State(api): State<Arc<Api>>,
+    _admin: Admin,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<NumberBody>, ApiError> {
+    let members = read_object(&headers, body, api.answers.body_deadline).await?;
+    let number = read(members)?;
+    let written = api
+        .inventory
+        .write_numbers(vec![number.clone()], OnDuplicate::Fail)
+        .await?;
+    if written.first() == Some(&Written::Exists) {
+        return Err(ApiError::AlreadyExists);
+    }
+    api.sync.now().await?;
+    Ok(Json(NumberBody::new(number, api.answers.format)))
+}
+
+fn read(members: Map<String, Value>) -> Result<Number, ApiError> {
+    let mut fields = Fields::new(members);
+    let caller_id = fields.text("caller_id", PhoneNumber::parse);
+    let caller_id = fields.required("caller_id", caller_id);
+    let limits = Limits {
+        daily: limit(&mut fields, "daily_limit", defaults::LIMITS.daily),
+        hourly: limit(&mut fields, "hourly_limit", defaults::LIMITS.hourly),
+    };
+    let carrier = fields.text("carrier", carrier).value();
+    let area_code = fields
+        .text("area_code", |text| area_code(text, caller_id))
+        .value();
+    let attestation = fields
+        .text("attestation", str::parse::<Attestation>)
+        .value();
+    let status = fields.text("status", str::parse::<Status>).value();
+    let pool = fields.text("pool", PoolId::new).value();
+    let meta = fields.read("meta", object).value();
+    fields.finish()?;
+    let number = Number::new(caller_id.ok_or(ApiError::Invalid(Vec::new()))?);
+    Ok(Number {
+        area_code: area_code.or(number.area_code),
+        carrier,
+        attestation,
+        status: status.unwrap_or(number.status),
+        pool: pool.unwrap_or_default(),
+        limits,
+        meta,
+        ..number
+    })
+}
+
+fn limit(fields: &mut Fields, name: &str, default: Option<NonZeroU32>) -> Option<NonZeroU32> {
+    match fields.count(name, 1, i32::MAX as u32) {
+        Given::Missing => default,
+        Given::Null => None,
+        Given::Value(limit) => NonZeroU32::new(limit),
+    }
+}
+
+fn carrier(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.len() > CARRIER_MOST || text.chars().any(char::is_control) {
+        return Err(format!(
+            "carrier: at most {CARRIER_MOST} bytes without control characters expected"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn area_code(text: &str, number: Option<PhoneNumber>) -> Result<AreaCode, String> {
+    let code: AreaCode = text.trim().parse()?;
+    if number.is_some_and(|number| !number.is_nanp()) {
+        return Err("area_code: numbers outside the NANP have none".to_owned());
+    }
+    match area_codes::table().get(code) {
+        Some(_) => Ok(code),
+        None => Err(format!("area code `{code}` is not in service")),
+    }
+}
+
+fn object(value: &Value) -> Result<Value, String> {
+    match value {
+        Value::Object(_) => Ok(value.clone()),
+        _ => Err("meta: an object is expected".to_owned()),
+    }
+}

@@ -1,0 +1,49 @@
+//! Who asks: the other end of the connection, and whether it is an admin.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::{Api, ApiError};
+
+/// The address of the other end of the connection. The accept loop puts it into each request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+impl Peer {
+    /// The peer of a request. One that the accept loop did not mark comes from nowhere that any list could have.
+    pub fn of(parts: &Parts) -> Self {
+        let nowhere = Self(IpAddr::from([0, 0, 0, 0]));
+        parts.extensions.get::<Self>().copied().unwrap_or(nowhere)
+    }
+}
+
+/// An admin asks. As an argument of a handler it refuses everybody else, before the body is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Admin;
+
+impl FromRequestParts<Arc<Api>> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let Peer(peer) = Peer::of(parts);
+        api.access.admin(peer, &parts.headers, api.clock.now())?;
+        Ok(Self)
+    }
+}
+
+/// A dialer asks, or an admin.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialer;
+
+impl FromRequestParts<Arc<Api>> for Dialer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let Peer(peer) = Peer::of(parts);
+        api.access.dialer(peer, &parts.headers, api.clock.now())?;
+        Ok(Self)
+    }
+}

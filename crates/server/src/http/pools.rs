@@ -1,0 +1,189 @@
+//! Pools and how their numbers rotate.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use caller_id_core::{Ladder, Policy, PolicyOverrides, Pool, PoolId, TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::body::read_object;
+use super::fields::{Fields, PathId};
+use super::{Admin, Api, ApiError};
+
+/// The longest reservation and cooldown, in seconds: a day.
+const DAY_SECONDS: u32 = 86_400;
+/// The longest sticky time, in seconds: a year.
+const YEAR_SECONDS: u32 = 366 * DAY_SECONDS;
+
+/// How the numbers of a pool rotate. What is missing follows the global settings.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct PolicyBody {
+    /// Least rest of a number between two uses.
+    #[schema(minimum = 0, maximum = 86400)]
+    cooldown_seconds: Option<i64>,
+    /// How long a number is held when nobody releases it.
+    #[schema(minimum = 1, maximum = 86400)]
+    reservation_seconds: Option<i64>,
+    /// Most reservations of one number at the same time; 1 = exclusive.
+    #[schema(minimum = 1)]
+    most_reservations: Option<u16>,
+    /// How long a destination keeps seeing the same number; 0 = off.
+    sticky_seconds: Option<i64>,
+    /// Where local midnight is, for daily limits: an IANA name.
+    time_zone: Option<String>,
+    /// The rungs that may be tried: area_code, overlay, region, any.
+    ladder: Option<Vec<String>>,
+}
+
+/// A pool as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PoolBody {
+    id: String,
+    /// What this pool says itself.
+    policy: PolicyBody,
+    /// What holds, with the global settings.
+    effective: PolicyBody,
+}
+
+/// All pools.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PoolList {
+    pools: Vec<PoolBody>,
+}
+
+/// All pools, by name.
+#[utoipa::path(get, path = "/api/v1/pools", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
+    responses((status = 200, body = PoolList)))]
+pub async fn list(State(api): State<Arc<Api>>, _admin: Admin) -> Result<Json<PoolList>, ApiError> {
+    let pools = api.inventory.pools().await?;
+    let show = |pool| PoolBody::new(&pool, &api.answers.policy);
+    Ok(Json(PoolList {
+        pools: pools.into_iter().map(show).collect(),
+    }))
+}
+
+/// One pool.
+#[utoipa::path(get, path = "/api/v1/pools/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
+    params(("id" = String, Path, description = "Its name")),
+    responses((status = 200, body = PoolBody), (status = 404, body = super::openapi::ProblemBody)))]
+pub async fn show(
+    State(api): State<Arc<Api>>,
+    _admin: Admin,
+    id: PathId,
+) -> Result<Json<PoolBody>, ApiError> {
+    let id = id.parse(PoolId::new)?;
+    let pools = api.inventory.pools().await?;
+    let pool = pools.iter().find(|pool| pool.id == id);
+    let pool = pool.ok_or_else(|| ApiError::NotFound(format!("There is no pool `{id}`")))?;
+    Ok(Json(PoolBody::new(pool, &api.answers.policy)))
+}
+
+/// Makes a pool, or replaces what it says. It holds from the next request on.
+#[utoipa::path(put, path = "/api/v1/pools/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
+    params(("id" = String, Path, description = "Its name")),
+    request_body = PolicyBody,
+    responses((status = 200, body = PoolBody), (status = 422, body = super::openapi::ProblemBody)))]
+pub async fn put(
+    State(api): State<Arc<Api>>,
+    _admin: Admin,
+    id: PathId,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<PoolBody>, ApiError> {
+    let id = id.parse(PoolId::new)?;
+    let policy = read(read_object(&headers, body, api.answers.body_deadline).await?)?;
+    let pool = Pool { id, policy };
+    api.inventory.put_pool(pool.clone()).await?;
+    api.sync.now().await?;
+    Ok(Json(PoolBody::new(&pool, &api.answers.policy)))
+}
+
+impl PoolBody {
+    fn new(pool: &Pool, global: &Policy) -> Self {
+        let effective = pool.policy.over(global);
+        let whole = PolicyOverrides {
+            ladder: Some(effective.ladder),
+            cooldown_ms: Some(effective.cooldown_ms),
+            reservation_ms: Some(effective.reservation_ms),
+            most_reservations: Some(effective.most_reservations),
+            sticky_ms: Some(effective.sticky_ms),
+            time_zone: Some(effective.time_zone),
+        };
+        Self {
+            id: pool.id.to_string(),
+            policy: PolicyBody::from(&pool.policy),
+            effective: PolicyBody::from(&whole),
+        }
+    }
+}
+
+impl From<&PolicyOverrides> for PolicyBody {
+    fn from(policy: &PolicyOverrides) -> Self {
+        let seconds = |ms: Option<i64>| ms.map(|ms| ms / 1_000);
+        let rungs = |ladder: Ladder| ladder.to_string().split(',').map(str::to_owned).collect();
+        Self {
+            cooldown_seconds: seconds(policy.cooldown_ms),
+            reservation_seconds: seconds(policy.reservation_ms),
+            most_reservations: policy.most_reservations.map(NonZeroU16::get),
+            sticky_seconds: seconds(policy.sticky_ms),
+            time_zone: policy.time_zone.as_ref().map(|zone| zone.name().to_owned()),
+            ladder: policy.ladder.map(rungs),
+        }
+    }
+}
+
+fn read(members: Map<String, Value>) -> Result<PolicyOverrides, ApiError> {
+    let mut fields = Fields::new(members);
+    fields.only(&[
+        "cooldown_seconds",
+        "reservation_seconds",
+        "most_reservations",
+        "sticky_seconds",
+        "time_zone",
+        "ladder",
+    ]);
+    let mut ms = |name, least, most| {
+        fields
+            .count(name, least, most)
+            .value()
+            .map(|s| i64::from(s) * 1_000)
+    };
+    let cooldown_ms = ms("cooldown_seconds", 0, DAY_SECONDS);
+    let reservation_ms = ms("reservation_seconds", 1, DAY_SECONDS);
+    let sticky_ms = ms("sticky_seconds", 0, YEAR_SECONDS);
+    let most = fields
+        .count("most_reservations", 1, u32::from(u16::MAX))
+        .value();
+    let time_zone = fields.text("time_zone", TimeZone::parse).value();
+    let ladder = fields.read("ladder", ladder).value();
+    fields.finish()?;
+    Ok(PolicyOverrides {
+        ladder,
+        cooldown_ms,
+        reservation_ms,
+        most_reservations: most.and_then(|most| NonZeroU16::new(most as u16)),
+        sticky_ms,
+        time_zone,
+    })
+}
+
+/// A list of rungs, or the same in one text with commas.
+fn ladder(value: &Value) -> Result<Ladder, String> {
+    let rungs = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(rungs) => {
+            let words: Option<Vec<&str>> = rungs.iter().map(Value::as_str).collect();
+            words
+                .ok_or("ladder: a list of texts is expected")?
+                .join(",")
+        }
+        _ => return Err("ladder: a list of rungs is expected".to_owned()),
+    };
+    rungs.parse()
+}

@@ -1,0 +1,145 @@
+//! Query strings and forms, read strictly: what is not UTF-8 is refused by name, never guessed.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+use serde_json::{Value, json};
+
+use super::Fault;
+
+/// Most parameters that are looked at.
+const PARAMETERS_MOST: usize = 64;
+
+/// The parameters of a query string, or the fields of a form.
+#[derive(Debug, Default)]
+pub struct Query<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
+    place: &'static str,
+}
+
+impl<'a> Query<'a> {
+    /// Splits `text` (`a=b&c=d`). `place` is what faults name: `query` or `body`.
+    pub fn parse(text: &'a [u8], place: &'static str) -> Self {
+        let pairs = text
+            .split(|&byte| byte == b'&')
+            .filter(|pair| !pair.is_empty())
+            .take(PARAMETERS_MOST)
+            .map(|pair| {
+                let cut = pair
+                    .iter()
+                    .position(|&byte| byte == b'=')
+                    .unwrap_or(pair.len());
+                let name = String::from_utf8_lossy(&decode(&pair[..cut])).into_owned();
+                (
+                    Cow::Owned(name),
+                    decode(pair.get(cut + 1..).unwrap_or_default()),
+                )
+            })
+            .collect();
+        Self { pairs, place }
+    }
+
+    /// The first value of `name`; none when it is missing or empty.
+    ///
+    /// # Errors
+    /// A fault that names the parameter when its value is not UTF-8.
+    pub fn get(&self, name: &str) -> Result<Option<&str>, Fault> {
+        let Some((_, value)) = self.pairs.iter().find(|(known, _)| known == name) else {
+            return Ok(None);
+        };
+        match std::str::from_utf8(value) {
+            Ok(text) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
+            Err(_) => Err(Fault::new(
+                &[self.place, name],
+                "not_utf8",
+                format!("{name} is not UTF-8 after percent-decoding"),
+                json!(String::from_utf8_lossy(value)),
+            )),
+        }
+    }
+
+    /// The value of `name` as a `T`, when it is there.
+    ///
+    /// # Errors
+    /// A fault that names the parameter and says what `parse` says.
+    pub fn parsed<T, E: std::fmt::Display>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Fault> {
+        let Some(text) = self.get(name)? else {
+            return Ok(None);
+        };
+        let invalid = |error: E| {
+            Fault::new(
+                &[self.place, name],
+                "value_error",
+                error.to_string(),
+                shown(text),
+            )
+        };
+        parse(text).map(Some).map_err(invalid)
+    }
+}
+
+/// What was given, cut where it is longer than anything sensible.
+pub fn shown(text: &str) -> Value {
+    const SHOWN_MOST: usize = 128;
+    json!(text.chars().take(SHOWN_MOST).collect::<String>())
+}
+
+/// `+` is a blank, except at the beginning: people paste `to=+13125550100` and mean the plus.
+fn decode(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(text);
+    }
+    let blanks: Vec<u8> = text
+        .iter()
+        .enumerate()
+        .map(|(place, &byte)| {
+            if byte == b'+' && place > 0 {
+                b' '
+            } else {
+                byte
+            }
+        })
+        .collect();
+    Cow::Owned(percent_decode(&blanks).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_percent_decoded() {
+        let query = Query::parse(b"to=%2B1%20312&agent=a+b&empty=&x", "query");
+        assert_eq!(query.get("to").unwrap(), Some("+1 312"));
+        assert_eq!(query.get("agent").unwrap(), Some("a b"));
+        assert_eq!(query.get("empty").unwrap(), None);
+        assert_eq!(query.get("x").unwrap(), None);
+        assert_eq!(query.get("y").unwrap(), None);
+    }
+
+    #[test]
+    fn a_plus_in_front_stays_a_plus() {
+        let query = Query::parse(b"to=+13125550100", "query");
+        assert_eq!(query.get("to").unwrap(), Some("+13125550100"));
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused_by_name() {
+        let query = Query::parse(b"agent=%ff%fe", "query");
+        assert_eq!(
+            query.get("agent").unwrap_err().loc,
+            ["query", "agent"].map(str::to_owned).into()
+        );
+    }
+
+    #[test]
+    fn half_an_escape_is_taken_as_it_stands() {
+        let query = Query::parse(b"agent=50%&campaign=%zz", "query");
+        assert_eq!(query.get("agent").unwrap(), Some("50%"));
+        assert_eq!(query.get("campaign").unwrap(), Some("%zz"));
+    }
+}

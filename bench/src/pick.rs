@@ -79,7 +79,7 @@ impl<'a> Dialer<'a> {
                 .expect("the exchange starts with 2 to 9"),
             campaign: None,
             agent: AgentId::new(&format!("agent{}", self.random.random_range(0..AGENTS))).ok(),
-            call_id: CallId::new(&format!("V1122074740{:09}", self.calls)).ok(),
+            call_id: None,
         }
     }
 }
@@ -88,7 +88,7 @@ fn filled(numbers: &[PhoneNumber]) -> State {
     let mut state = State::default();
     let policy = Policy {
         reservation_ms: 60_000,
-        sticky_ms: 3_600_000,
+        sticky_ms: 0,
         ..Policy::default()
     };
     state.put_pool(&PoolId::default(), policy, START);

@@ -16,6 +16,7 @@ mod commit;
 mod expiring;
 mod order;
 mod pool;
+mod shown;
 mod slab;
 mod state;
 mod undo;

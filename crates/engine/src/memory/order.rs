@@ -35,30 +35,31 @@ impl Place {
     }
 }
 
-/// One order. Its head is the answer when its instant has come; if not, nobody behind it is free either.
+/// The numbers of one area code in order. The head is the answer when its instant has come; if not, nobody behind it is
+/// free either.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+struct Order {
     places: BTreeSet<Place>,
     head: Option<Place>,
 }
 
 impl Order {
-    pub(super) fn insert(&mut self, place: Place) {
+    fn insert(&mut self, place: Place) {
         self.places.insert(place);
         if self.head.is_none_or(|head| place < head) {
             self.head = Some(place);
         }
     }
 
-    pub(super) fn remove(&mut self, place: Place) {
+    fn remove(&mut self, place: Place) {
         self.places.remove(&place);
         if self.head == Some(place) {
             self.head = self.places.first().copied();
         }
     }
 
-    /// The first place whose number is not `except`: a number is never shown to itself.
-    pub(super) fn first_but(&self, except: PhoneNumber) -> Option<Place> {
+    /// The first place whose number is not `except`.
+    fn first_but(&self, except: PhoneNumber) -> Option<Place> {
         match self.head {
             Some(head) if head.is_of(except) => self.places.iter().nth(1).copied(),
             head => head,
@@ -66,51 +67,94 @@ impl Order {
     }
 }
 
-const AREA_CODES: usize = 800;
+/// Area codes from 200 to 999, and one place for numbers that have none.
+const ORDERS: usize = 801;
 const NONE: u16 = u16::MAX;
 
-/// One order for each area code that has numbers.
+/// A pool's numbers: one order for each area code that has any, and the order of their heads.
+///
+/// The first of all numbers is the first of the heads, so no order of all is kept: the trees that change at each
+/// allocation stay small enough for the cache, also with a million numbers.
 #[derive(Debug)]
-pub(super) struct AreaOrders {
-    /// Where in `orders` an area code's order is, by area code less 200.
-    index: Box<[u16; AREA_CODES]>,
+pub(super) struct Orders {
+    /// Where in `orders` an area code's order is.
+    index: Box<[u16; ORDERS]>,
     orders: Vec<Order>,
+    /// The head of each order, and where that order is.
+    heads: BTreeSet<(Place, u16)>,
 }
 
-impl Default for AreaOrders {
+impl Default for Orders {
     fn default() -> Self {
         Self {
-            index: Box::new([NONE; AREA_CODES]),
+            index: Box::new([NONE; ORDERS]),
             orders: Vec::new(),
+            heads: BTreeSet::new(),
         }
     }
 }
 
-impl AreaOrders {
-    pub(super) fn get(&self, code: AreaCode) -> Option<&Order> {
-        self.orders.get(usize::from(self.index[position(code)]))
+impl Orders {
+    pub(super) fn insert(&mut self, place: Place, code: Option<AreaCode>) {
+        self.change(code, |order| order.insert(place));
     }
 
-    pub(super) fn get_or_make(&mut self, code: AreaCode) -> &mut Order {
-        let index = &mut self.index[position(code)];
-        if *index == NONE {
-            *index = self.orders.len() as u16;
-            self.orders.push(Order::default());
+    pub(super) fn remove(&mut self, place: Place, code: Option<AreaCode>) {
+        self.change(code, |order| order.remove(place));
+    }
+
+    /// The first of all but `except`.
+    pub(super) fn first(&self, except: PhoneNumber) -> Option<Place> {
+        let mut heads = self.heads.iter();
+        let (head, at) = *heads.next()?;
+        if !head.is_of(except) {
+            return Some(head);
         }
-        &mut self.orders[usize::from(*index)]
-    }
-
-    /// The first place among those of several area codes.
-    pub(super) fn first_but(&self, codes: &[AreaCode], except: PhoneNumber) -> Option<Place> {
-        codes
-            .iter()
-            .filter_map(|code| self.get(*code)?.first_but(except))
+        let behind = self.orders[usize::from(at)].first_but(except);
+        behind
+            .into_iter()
+            .chain(heads.next().map(|(next, _)| *next))
             .min()
     }
+
+    /// The first of those of one area code, but `except`.
+    pub(super) fn first_of(&self, code: AreaCode, except: PhoneNumber) -> Option<Place> {
+        let at = self.index[position(Some(code))];
+        self.orders.get(usize::from(at))?.first_but(except)
+    }
+
+    /// The first of those of several area codes, but `except`.
+    pub(super) fn first_of_any(&self, codes: &[AreaCode], except: PhoneNumber) -> Option<Place> {
+        codes
+            .iter()
+            .filter_map(|code| self.first_of(*code, except))
+            .min()
+    }
+
+    fn change(&mut self, code: Option<AreaCode>, change: impl FnOnce(&mut Order)) {
+        let at = self.get_or_make(code);
+        let order = &mut self.orders[usize::from(at)];
+        let before = order.head;
+        change(order);
+        if order.head != before {
+            let after = order.head;
+            before.map(|head| self.heads.remove(&(head, at)));
+            after.map(|head| self.heads.insert((head, at)));
+        }
+    }
+
+    fn get_or_make(&mut self, code: Option<AreaCode>) -> u16 {
+        let at = &mut self.index[position(code)];
+        if *at == NONE {
+            *at = self.orders.len() as u16;
+            self.orders.push(Order::default());
+        }
+        *at
+    }
 }
 
-fn position(code: AreaCode) -> usize {
-    usize::from(code.get() - 200)
+fn position(code: Option<AreaCode>) -> usize {
+    code.map_or(ORDERS - 1, |code| usize::from(code.get() - 200))
 }
 
 #[cfg(test)]
@@ -135,34 +179,50 @@ mod tests {
         assert!(!place.is_of(self::number(1)));
     }
 
-    #[test]
-    fn the_head_is_the_one_free_the_longest_and_ties_go_by_number() {
-        let mut order = Order::default();
-        let nobody = number(999);
-        for one in [place(5, 1), place(3, 3), place(3, 2), place(9, 0)] {
-            order.insert(one);
-        }
-        assert_eq!(order.first_but(nobody), Some(place(3, 2)));
-        order.remove(place(3, 2));
-        assert_eq!(order.first_but(nobody), Some(place(3, 3)));
-        assert_eq!(order.first_but(number(3)), Some(place(5, 1)));
-        order.insert(place(1, 7));
-        assert_eq!(order.first_but(nobody), Some(place(1, 7)));
+    fn area(code: u16) -> Option<AreaCode> {
+        AreaCode::new(code)
     }
 
     #[test]
-    fn several_area_codes_are_one_candidate_set() {
-        let (chicago, suburbs) = (
-            AreaCode::new(312).expect("valid"),
-            AreaCode::new(999).expect("valid"),
-        );
-        let mut orders = AreaOrders::default();
-        orders.get_or_make(chicago).insert(place(5, 1));
-        orders.get_or_make(suburbs).insert(place(4, 2));
+    fn the_first_is_the_one_free_the_longest_and_ties_go_by_number() {
+        let mut orders = Orders::default();
+        for (one, code) in [
+            (place(5, 1), 312),
+            (place(3, 3), 312),
+            (place(3, 2), 312),
+            (place(9, 0), 212),
+        ] {
+            orders.insert(one, area(code));
+        }
+        assert_eq!(orders.first(number(999)), Some(place(3, 2)));
+        orders.remove(place(3, 2), area(312));
+        assert_eq!(orders.first(number(999)), Some(place(3, 3)));
+        assert_eq!(orders.first(number(3)), Some(place(5, 1)));
+        orders.insert(place(1, 7), None);
+        assert_eq!(orders.first(number(999)), Some(place(1, 7)));
+        assert_eq!(orders.first(number(7)), Some(place(3, 3)));
+    }
+
+    #[test]
+    fn one_area_code_and_several_are_candidate_sets() {
+        let mut orders = Orders::default();
+        orders.insert(place(5, 1), area(312));
+        orders.insert(place(4, 2), area(999));
+        let [chicago, elsewhere, empty] = [312, 999, 200].map(|code| area(code).expect("valid"));
+        assert_eq!(orders.first_of(chicago, number(9)), Some(place(5, 1)));
+        assert_eq!(orders.first_of(chicago, number(1)), None);
+        assert_eq!(orders.first_of(empty, number(9)), None);
         assert_eq!(
-            orders.first_but(&[chicago, suburbs], number(9)),
+            orders.first_of_any(&[chicago, elsewhere, empty], number(9)),
             Some(place(4, 2))
         );
-        assert!(orders.get(AreaCode::new(200).expect("valid")).is_none());
+    }
+
+    #[test]
+    fn an_order_that_empties_leaves_no_head() {
+        let mut orders = Orders::default();
+        orders.insert(place(5, 1), area(312));
+        orders.remove(place(5, 1), area(312));
+        assert_eq!(orders.first(number(9)), None);
     }
 }

@@ -4,7 +4,8 @@ use caller_id_core::ladder::Candidates;
 use caller_id_core::window::Day;
 use caller_id_core::{AreaCode, PhoneNumber, Policy, PoolId, Rung, Timestamp};
 
-use super::order::{AreaOrders, Order, Place};
+use super::order::{Orders, Place};
+use super::shown::ShownNumbers;
 
 /// The numbers of one pool, in the orders that choices are made from.
 #[derive(Debug)]
@@ -13,8 +14,9 @@ pub(super) struct Pool {
     policy: Policy,
     /// The local day that was asked for last.
     day: Day,
-    all: Order,
-    areas: AreaOrders,
+    orders: Orders,
+    /// Which number each destination was last shown.
+    pub(super) shown: ShownNumbers,
 }
 
 /// What climbing a pool's ladder found.
@@ -32,8 +34,8 @@ impl Pool {
             id,
             policy,
             day,
-            all: Order::default(),
-            areas: AreaOrders::default(),
+            orders: Orders::default(),
+            shown: ShownNumbers::default(),
         }
     }
 
@@ -59,17 +61,11 @@ impl Pool {
     }
 
     pub(super) fn insert(&mut self, place: Place, area_code: Option<AreaCode>) {
-        self.all.insert(place);
-        if let Some(code) = area_code {
-            self.areas.get_or_make(code).insert(place);
-        }
+        self.orders.insert(place, area_code);
     }
 
     pub(super) fn remove(&mut self, place: Place, area_code: Option<AreaCode>) {
-        self.all.remove(place);
-        if let Some(code) = area_code {
-            self.areas.get_or_make(code).remove(place);
-        }
+        self.orders.remove(place, area_code);
     }
 
     /// Climbs the ladder for `destination`: the first rung with a free number wins.
@@ -77,12 +73,9 @@ impl Pool {
         let mut earliest: Option<Place> = None;
         for (rung, candidates) in self.policy.ladder.climb(destination.area_code()) {
             let first = match candidates {
-                Candidates::Area(code) => self
-                    .areas
-                    .get(code)
-                    .and_then(|order| order.first_but(destination)),
-                Candidates::Areas(codes) => self.areas.first_but(codes, destination),
-                Candidates::All => self.all.first_but(destination),
+                Candidates::Area(code) => self.orders.first_of(code, destination),
+                Candidates::Areas(codes) => self.orders.first_of_any(codes, destination),
+                Candidates::All => self.orders.first(destination),
             };
             match first {
                 Some(place) if place.available_at() <= now => return Climb::Free(place, rung),

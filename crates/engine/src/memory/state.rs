@@ -13,6 +13,7 @@ use caller_id_core::{
 use super::commit::Change;
 use super::expiring::ExpiringMap;
 use super::pool::Pool;
+use super::shown::Shown;
 use super::slab::Slab;
 use super::undo::{Replaced, Undo};
 
@@ -20,22 +21,10 @@ mod choose;
 mod inventory;
 mod recover;
 
-/// Destinations whose number is remembered. Past it the ones shown longest ago are forgotten early.
-const STICKY_MOST: usize = 4_000_000;
 /// Calls whose answer is remembered; each is forgotten when its reservation has run out.
 const CALLS_MOST: usize = 4_000_000;
 /// Agents whose limit is remembered; each is forgotten a minute after its last call at the latest.
 const AGENTS_MOST: usize = 4_000_000;
-
-/// A pool and a destination that it was asked for.
-pub(super) type StickyKey = (u32, PhoneNumber);
-
-/// Which number a destination was shown, and when.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct StickyShown {
-    slot: u32,
-    at: Timestamp,
-}
 
 /// The allocation that a call got, for when it asks again.
 #[derive(Debug, Clone)]
@@ -79,7 +68,6 @@ pub struct State {
     pool_slots: AHashMap<PoolId, u32>,
     calls: ExpiringMap<CallId, Call>,
     agents: ExpiringMap<AgentId, Arrival>,
-    sticky: ExpiringMap<StickyKey, StickyShown>,
 }
 
 impl Default for State {
@@ -94,7 +82,6 @@ impl Default for State {
             pool_slots: AHashMap::new(),
             calls: ExpiringMap::new(CALLS_MOST),
             agents: ExpiringMap::new(AGENTS_MOST),
-            sticky: ExpiringMap::new(STICKY_MOST),
         }
     }
 }
@@ -157,19 +144,15 @@ impl State {
 
     /// Takes back the newest change that is not taken back yet.
     pub(super) fn undo(&mut self, undo: Undo) {
-        let Replaced {
-            call,
-            agent,
-            sticky,
-        } = undo.replaced;
+        let Replaced { call, agent, shown } = undo.replaced;
         if let Some((call_id, before)) = call {
             self.calls.restore(&call_id, before);
         }
         if let Some((agent, before)) = agent {
             self.agents.restore(&agent, before);
         }
-        if let Some((key, before)) = sticky {
-            self.sticky.restore(&key, before);
+        if let Some((pool, destination, before)) = shown {
+            self.pools[pool as usize].shown.restore(destination, before);
         }
         self.numbers.get_mut(undo.slot).usage = undo.usage;
         self.place(undo.slot, self.now);
@@ -219,7 +202,7 @@ impl State {
             rung: chosen.rung,
             reserved_until: now.plus_ms(pool.policy().reservation_ms),
         });
-        let (day, sticky_ms) = (pool.day(now), pool.policy().sticky_ms);
+        let day = pool.day(now);
         let hold = Hold {
             id: record.id,
             until: record.reserved_until,
@@ -237,7 +220,7 @@ impl State {
         let replaced = Replaced {
             call: self.remember_call(&record, slot),
             agent: self.remember_agent(&record, permit),
-            sticky: self.remember_shown(pool_slot, sticky_ms, &record, slot),
+            shown: self.remember_shown(pool_slot, &record, slot),
         };
         let undo = Undo {
             slot,
@@ -283,20 +266,22 @@ impl State {
     fn remember_shown(
         &mut self,
         pool: u32,
-        sticky_ms: i64,
         record: &AllocationRecord,
         slot: u32,
-    ) -> Option<(StickyKey, Option<StickyShown>)> {
+    ) -> Option<(u32, PhoneNumber, Option<Shown>)> {
+        let sticky_pool = &mut self.pools[pool as usize];
+        let sticky_ms = sticky_pool.policy().sticky_ms;
         if sticky_ms == 0 {
             return None;
         }
-        let key = (pool, record.destination);
-        let shown = StickyShown {
+        let shown = Shown {
             slot,
             at: record.at,
         };
-        let expires = record.at.plus_ms(sticky_ms);
-        Some((key, self.sticky.insert(key, shown, expires, record.at)))
+        let before = sticky_pool
+            .shown
+            .insert(record.destination, shown, sticky_ms);
+        Some((pool, record.destination, before))
     }
 
     fn changed<T>(&mut self, answer: T, event: JournalEvent, undo: Undo) -> Decision<T> {

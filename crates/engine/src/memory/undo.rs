@@ -2,9 +2,10 @@
 
 use caller_id_core::agent_limit::Arrival;
 use caller_id_core::usage::Usage;
-use caller_id_core::{AgentId, CallId};
+use caller_id_core::{AgentId, CallId, PhoneNumber};
 
-use super::state::{Call, StickyKey, StickyShown};
+use super::shown::Shown;
+use super::state::Call;
 
 /// What a change replaced.
 pub(super) struct Undo {
@@ -21,5 +22,5 @@ pub(super) struct Undo {
 pub(super) struct Replaced {
     pub(super) call: Option<(CallId, Option<Call>)>,
     pub(super) agent: Option<(AgentId, Option<Arrival>)>,
-    pub(super) sticky: Option<(StickyKey, Option<StickyShown>)>,
+    pub(super) shown: Option<(u32, PhoneNumber, Option<Shown>)>,
 }

@@ -78,12 +78,11 @@ impl State {
         now: Timestamp,
     ) -> Option<Chosen> {
         let shown = pools.iter().filter_map(|pool| {
-            let sticky_ms = self.pools[*pool as usize].policy().sticky_ms;
+            let pool = &self.pools[*pool as usize];
+            let sticky_ms = pool.policy().sticky_ms;
             let on = sticky_ms > 0;
-            let shown = on
-                .then(|| self.sticky.get(&(*pool, destination)))
-                .flatten()?;
-            (shown.at.plus_ms(sticky_ms) > now).then_some(*shown)
+            on.then(|| pool.shown.get(destination, sticky_ms, now))
+                .flatten()
         });
         let latest =
             shown.reduce(|latest, other| if other.at > latest.at { other } else { latest });

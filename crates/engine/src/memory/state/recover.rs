@@ -6,7 +6,8 @@ use caller_id_core::allocator::Shown;
 use caller_id_core::usage::Usage;
 use caller_id_core::{AllocationRecord, PhoneNumber, Recovered, Timestamp};
 
-use super::{Call, State, StickyShown};
+use super::super::shown;
+use super::{Call, State};
 
 impl State {
     /// Takes over what history knows of numbers that were put before. What it says of others is left out: a number that
@@ -52,14 +53,10 @@ impl State {
         let pool = self.pool_slots.get(&shown.pool).copied();
         let slot = self.slots.get(&shown.number).copied();
         if let Some((pool, slot)) = pool.zip(slot) {
-            let sticky_ms = self.pools[pool as usize].policy().sticky_ms;
-            let value = StickyShown { slot, at: shown.at };
-            self.sticky.insert(
-                (pool, shown.destination),
-                value,
-                shown.at.plus_ms(sticky_ms),
-                shown.at,
-            );
+            let pool = &mut self.pools[pool as usize];
+            let sticky_ms = pool.policy().sticky_ms;
+            let place = shown::Shown { slot, at: shown.at };
+            pool.shown.insert(shown.destination, place, sticky_ms);
         }
     }
 }

@@ -33,11 +33,17 @@ pub struct ExportArgs {
 /// Says what went wrong, in one line; the file is as it was then.
 pub async fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
     let database = args.storage.database_path()?;
-    ensure!(database.exists(), "there is no database {}, nothing to export", database.display());
+    ensure!(
+        database.exists(),
+        "there is no database {}, nothing to export",
+        database.display()
+    );
     let store = app::open_beside(&args.storage)?;
     let numbers = if args.csv.as_os_str() == "-" {
         let written = write(&*store, io::stdout().lock()).await;
-        written.map_err(|error| error.context("cannot write to the standard output"))?.0
+        written
+            .map_err(|error| error.context("cannot write to the standard output"))?
+            .0
     } else {
         to_file(&*store, &args.csv).await?
     };
@@ -49,9 +55,15 @@ pub async fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
 /// Writes beside the file and puts it in place when it is whole.
 async fn to_file(store: &dyn InventoryStore, path: &Path) -> anyhow::Result<u64> {
     let cannot = || format!("cannot write {}", path.display());
-    if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+    if path
+        .metadata()
+        .is_ok_and(|there| !there.is_file() && !there.is_dir())
+    {
         // A device or a pipe cannot be replaced.
-        let file = File::options().write(true).open(path).with_context(cannot)?;
+        let file = File::options()
+            .write(true)
+            .open(path)
+            .with_context(cannot)?;
         return Ok(write(store, file).await.with_context(cannot)?.0);
     }
     let mut name = path.file_name().with_context(cannot)?.to_owned();
@@ -87,6 +99,8 @@ async fn write<W: Write>(store: &dyn InventoryStore, output: W) -> anyhow::Resul
         }
     }
     let buffer = writer.finish()?;
-    let output = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let output = buffer
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
     Ok((numbers, output))
 }

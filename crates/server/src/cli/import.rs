@@ -119,9 +119,15 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         }
     };
     if let Some(stop) = stopped {
-        let kept = if args.dry_run { 0 } else { tally.added + tally.updated };
+        let kept = if args.dry_run {
+            0
+        } else {
+            tally.added + tally.updated
+        };
         let file = args.csv.display();
-        return Err(stop).with_context(|| format!("{file} is not imported to its end ({kept} numbers are written and stay)"));
+        return Err(stop).with_context(|| {
+            format!("{file} is not imported to its end ({kept} numbers are written and stay)")
+        });
     }
     Ok(ExitCode::from(u8::from(tally.failed > 0)))
 }
@@ -130,7 +136,11 @@ impl ImportArgs {
     fn options(&self) -> Options {
         Options {
             on_duplicate: self.on_duplicate,
-            mode: if self.dry_run { WriteMode::DryRun } else { WriteMode::Write },
+            mode: if self.dry_run {
+                WriteMode::DryRun
+            } else {
+                WriteMode::Write
+            },
             batch_rows: self.batch as usize,
         }
     }
@@ -140,10 +150,14 @@ impl ImportArgs {
         let Some(path) = &self.report else {
             return Ok(None);
         };
-        let same = path.canonicalize().is_ok_and(|report| {
-            self.csv.canonicalize().is_ok_and(|csv| csv == report)
-        });
-        ensure!(!same, "report {} is the file that is imported, another one expected", path.display());
+        let same = path
+            .canonicalize()
+            .is_ok_and(|report| self.csv.canonicalize().is_ok_and(|csv| csv == report));
+        ensure!(
+            !same,
+            "report {} is the file that is imported, another one expected",
+            path.display()
+        );
         Ok(Some(path.clone()))
     }
 

@@ -89,7 +89,11 @@ pub async fn import(
     let ((), intake) = tokio::join!(pump, taking);
     let Intake { tally, stopped } = intake;
     if options.mode == WriteMode::Write && tally.added + tally.updated > 0 {
-        api.sync.now().await?;
+        let synced = api.sync.now().await;
+        synced.map_err(|error| ApiError::Partly {
+            cause: Box::new(error.into()),
+            tally,
+        })?;
     }
     if let Some(stop) = stopped {
         return Err(failure(stop, tally, options.mode));
@@ -118,7 +122,11 @@ fn options(query: &str) -> Result<Options, ApiError> {
             batch_rows: BATCH_ROWS,
         }),
         (on_duplicate, dry_run) => Err(ApiError::Invalid(
-            on_duplicate.err().into_iter().chain(dry_run.err()).collect(),
+            on_duplicate
+                .err()
+                .into_iter()
+                .chain(dry_run.err())
+                .collect(),
         )),
     }
 }
@@ -147,7 +155,9 @@ fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
     }
     let coding = text(CONTENT_ENCODING).unwrap_or_default();
     if !matches!(coding.as_str(), "" | "identity" | "gzip" | "x-gzip") {
-        return Err(ApiError::MediaType("text/csv, with content-encoding gzip or none,"));
+        return Err(ApiError::MediaType(
+            "text/csv, with content-encoding gzip or none,",
+        ));
     }
     Ok(())
 }
@@ -166,7 +176,10 @@ fn failure(stop: Stop, tally: Tally, mode: WriteMode) -> ApiError {
         Stop::File(error) => ApiError::invalid(
             &["body"],
             "csv",
-            format!("{error} ({} rows were read, {written} of them written)", tally.rows),
+            format!(
+                "{error} ({} rows were read, {written} of them written)",
+                tally.rows
+            ),
         ),
     };
     ApiError::Partly {

@@ -38,7 +38,10 @@ pub(super) fn number<'a>(cell: impl Fn(Column) -> &'a str) -> Result<Number, Str
 /// A number, but not what spreadsheets make of one: `3125550100.0` would read as a number of the Netherlands.
 fn caller_id(text: &str) -> Result<PhoneNumber, String> {
     let digits_and = |part: &str, rest: fn(char) -> bool| {
-        !part.is_empty() && part.chars().all(|character| character.is_ascii_digit() || rest(character))
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|character| character.is_ascii_digit() || rest(character))
     };
     let spreadsheet = match text.rsplit_once(['E', 'e']) {
         Some((mantissa, exponent)) => {
@@ -118,9 +121,12 @@ fn attestation(text: &str) -> Result<Option<Attestation>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse()
-        .map(Some)
-        .map_err(|_| format!("attestation `{}` is unknown, expected A, B, C or empty", shown(text)))
+    text.parse().map(Some).map_err(|_| {
+        format!(
+            "attestation `{}` is unknown, expected A, B, C or empty",
+            shown(text)
+        )
+    })
 }
 
 fn status(text: &str) -> Result<Status, String> {
@@ -148,7 +154,10 @@ fn meta(text: &str) -> Result<Option<Value>, String> {
     }
     match serde_json::from_str(text) {
         Ok(object @ Value::Object(_)) => Ok(Some(object)),
-        Ok(_) => Err(format!("meta `{}` is no JSON object, expected {{…}} or empty", shown(text))),
+        Ok(_) => Err(format!(
+            "meta `{}` is no JSON object, expected {{…}} or empty",
+            shown(text)
+        )),
         Err(error) => Err(format!(
             "meta `{}` is no JSON ({error}), expected a JSON object or empty",
             shown(text)

@@ -184,5 +184,9 @@ pub(super) fn delimiter(line: &[u8]) -> u8 {
         }
     }
     // Of equal counts the first wins, so a header of one column is read with commas.
-    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(byte, _)| *byte)
+    counts
+        .iter()
+        .rev()
+        .max_by_key(|(_, count)| *count)
+        .map_or(b',', |(byte, _)| *byte)
 }

@@ -42,7 +42,17 @@ pub struct Options {
 }
 
 /// How many rows there were, and what became of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+)]
 pub struct Tally {
     /// Numbers that are new.
     pub added: u64,
@@ -197,16 +207,15 @@ impl Batch {
 
 /// About how much memory the parts of `number` take that have no fixed size.
 fn size(number: &Number) -> usize {
-    let meta = number.meta.as_ref().map_or(0, |meta| meta.to_string().len());
+    let meta = number
+        .meta
+        .as_ref()
+        .map_or(0, |meta| meta.to_string().len());
     number.carrier.as_ref().map_or(0, String::len) + meta * 4
 }
 
 /// Reads to the end, or until nobody listens.
-fn read<R: Read>(
-    input: R,
-    batch_rows: usize,
-    parts: &mpsc::Sender<Part>,
-) -> Result<(), FileError> {
+fn read<R: Read>(input: R, batch_rows: usize, parts: &mpsc::Sender<Part>) -> Result<(), FileError> {
     let mut reader = RowReader::open(input)?;
     if !reader.unknown_columns().is_empty() {
         let names = reader.unknown_columns().to_vec();
@@ -243,7 +252,9 @@ async fn write(
     if batch.numbers.is_empty() {
         return Ok(Vec::new());
     }
-    store.write_numbers(batch.numbers.clone(), on_duplicate).await
+    store
+        .write_numbers(batch.numbers.clone(), on_duplicate)
+        .await
 }
 
 /// What [`write`] would tell.

@@ -71,9 +71,7 @@ impl<R: BufRead> Lines<R> {
                 return Ok(some);
             }
             some = true;
-            let end = buffer
-                .iter()
-                .position(|byte| matches!(byte, b'\n' | b'\r'));
+            let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             let taken = end.map_or(buffer.len(), |end| end + 1);
             line.take(&buffer[..taken]);
             let carriage_return = end.is_some_and(|end| buffer[end] == b'\r');

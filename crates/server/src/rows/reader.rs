@@ -151,7 +151,10 @@ fn read_header<R: Read>(records: &mut Records<Source<R>>) -> Result<Header, File
     if records.len() > COLUMNS_MOST {
         return Err(refuse(
             line,
-            format!("has {} columns, at most {COLUMNS_MOST} expected", records.len()),
+            format!(
+                "has {} columns, at most {COLUMNS_MOST} expected",
+                records.len()
+            ),
         ));
     }
     let titles = (0..records.len())

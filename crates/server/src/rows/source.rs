@@ -109,9 +109,9 @@ fn read_error(source: io::Error) -> FileError {
 
 fn gzip_error(source: io::Error) -> FileError {
     match source.kind() {
-        io::ErrorKind::InvalidData
-        | io::ErrorKind::InvalidInput
-        | io::ErrorKind::UnexpectedEof => FileError::Gzip { line: 0, source },
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+            FileError::Gzip { line: 0, source }
+        }
         _ => read_error(source),
     }
 }

@@ -114,7 +114,9 @@ impl Splitter {
             }
             Place::QuoteInQuoted | Place::Closed if byte == b' ' => Place::Closed,
             Place::QuoteInQuoted | Place::Closed => {
-                return Err("has text after a closing quote, a quote in quoted text is written twice");
+                return Err(
+                    "has text after a closing quote, a quote in quoted text is written twice",
+                );
             }
         };
         Ok(())

@@ -1,8 +1,12 @@
 use std::io::{Cursor, Read, Write};
 
-use caller_id_core::{Limits, Number, PoolId, Status};
+use caller_id_core::area_codes::table;
+use caller_id_core::{
+    AreaCode, Attestation, Limits, Number, PhoneNumber, PoolId, Status, Timestamp,
+};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use proptest::prelude::*;
 
 use super::lines::BYTES_MOST;
 use super::*;
@@ -38,7 +42,10 @@ fn one(file: &str) -> Number {
 
 /// What is wrong with a row whose cell under `column` is `cell`.
 fn fault(column: &str, cell: &str) -> String {
-    let file = format!("caller_id,{column}\n3125550100,\"{}\"\n", cell.replace('"', "\"\""));
+    let file = format!(
+        "caller_id,{column}\n3125550100,\"{}\"\n",
+        cell.replace('"', "\"\"")
+    );
     match rows(file.as_bytes()).unwrap().pop() {
         Some(Row::Bad(row)) => row.reason,
         other => panic!("a bad row expected, got {other:?}"),
@@ -75,7 +82,11 @@ fn columns_are_found_in_any_order_case_and_spelling() {
     ] {
         let number = one(&format!("{header}\n7,312-555-0100\n"));
         assert_eq!(number.number.to_string(), "+13125550100", "{header}");
-        assert_eq!(number.limits.hourly.map(|limit| limit.get()), Some(7), "{header}");
+        assert_eq!(
+            number.limits.hourly.map(|limit| limit.get()),
+            Some(7),
+            "{header}"
+        );
     }
 }
 
@@ -100,13 +111,21 @@ fn separators_line_ends_marks_and_packing_do_not_matter() {
 
 #[test]
 fn blank_lines_are_no_rows_but_count_as_lines() {
-    assert_eq!(told("\n\ncaller_id\n\n3125550100\n  \n3125550101"), ["5 +13125550100", "7 +13125550101"]);
+    assert_eq!(
+        told("\n\ncaller_id\n\n3125550100\n  \n3125550101"),
+        ["5 +13125550100", "7 +13125550101"]
+    );
 }
 
 /// Fault 15 of the reference: "no limit" could not be said.
 #[test]
 fn fault_15_no_limit_can_be_said_and_an_empty_cell_is_the_default() {
-    let limits = |cells: &str| one(&format!("caller_id,daily_limit,hourly_limit\n3125550100,{cells}\n")).limits;
+    let limits = |cells: &str| {
+        one(&format!(
+            "caller_id,daily_limit,hourly_limit\n3125550100,{cells}\n"
+        ))
+        .limits
+    };
     assert_eq!(limits("none,unlimited"), Limits::NONE);
     assert_eq!(limits("None,UNLIMITED"), Limits::NONE);
     assert_eq!(limits(","), Limits::new(500, 50));
@@ -116,7 +135,17 @@ fn fault_15_no_limit_can_be_said_and_an_empty_cell_is_the_default() {
 
 #[test]
 fn a_bad_limit_names_the_field_the_value_and_what_is_expected() {
-    for value in ["0", "-1", "many", "1.5", "2147483648", "4294967296", "+5", "1e3", "0x10"] {
+    for value in [
+        "0",
+        "-1",
+        "many",
+        "1.5",
+        "2147483648",
+        "4294967296",
+        "+5",
+        "1e3",
+        "0x10",
+    ] {
         assert_eq!(
             fault("daily_limit", value),
             format!(
@@ -132,7 +161,11 @@ fn a_bad_limit_names_the_field_the_value_and_what_is_expected() {
 fn fault_14_an_area_code_must_exist_and_fit_the_number() {
     let with = |number: &str, code: &str| told(format!("caller_id,area_code\n{number},{code}\n"));
     assert_eq!(with("3125550100", "773"), ["2 +13125550100"]);
-    assert_eq!(with("2995550100", "299"), ["2 +12995550100"], "the number's own");
+    assert_eq!(
+        with("2995550100", "299"),
+        ["2 +12995550100"],
+        "the number's own"
+    );
     assert!(with("3125550100", "299")[0].contains("area_code `299` is not in service"));
     assert!(with("3125550100", "12")[0].contains("area code `12` is not one"));
     assert!(with("+442079460958", "312")[0].contains("does not fit +442079460958"));
@@ -142,9 +175,17 @@ fn fault_14_an_area_code_must_exist_and_fit_the_number() {
 #[test]
 fn every_other_bad_cell_is_named() {
     let expected = [
-        ("status", "asleep", "status `asleep` is unknown, expected active"),
+        (
+            "status",
+            "asleep",
+            "status `asleep` is unknown, expected active",
+        ),
         ("status", "resting:soon", "status `resting:soon` is unknown"),
-        ("attestation", "D", "attestation `D` is unknown, expected A, B, C"),
+        (
+            "attestation",
+            "D",
+            "attestation `D` is unknown, expected A, B, C",
+        ),
         ("pool", "a\u{1}b", "pool has a control character"),
         ("carrier", "a\nb", "carrier `a\u{fffd}b` is not a name"),
         ("carrier", &"x".repeat(129), "carrier `xxx"),
@@ -160,7 +201,12 @@ fn every_other_bad_cell_is_named() {
 
 #[test]
 fn what_a_spreadsheet_made_of_a_number_is_never_another_countrys_number() {
-    for cell in ["3125550100.0", "3.12555E+09", "1.3125550100E10", "13125550100.00"] {
+    for cell in [
+        "3125550100.0",
+        "3.12555E+09",
+        "1.3125550100E10",
+        "13125550100.00",
+    ] {
         let told = told(format!("caller_id\n{cell}\n"));
         assert!(told[0].contains("as a spreadsheet writes it"), "{told:?}");
     }
@@ -170,7 +216,10 @@ fn what_a_spreadsheet_made_of_a_number_is_never_another_countrys_number() {
 #[test]
 fn formulas_are_text() {
     let number = one("caller_id,carrier\n3125550100,\"=HYPERLINK(\"\"http://x\"\",1)\"\n");
-    assert_eq!(number.carrier.as_deref(), Some("=HYPERLINK(\"http://x\",1)"));
+    assert_eq!(
+        number.carrier.as_deref(),
+        Some("=HYPERLINK(\"http://x\",1)")
+    );
     assert!(told("caller_id\n=1+1\n")[0].contains("number `=1+1` has `=` at place 1"));
 }
 
@@ -206,7 +255,10 @@ fn a_bad_row_is_not_the_end_of_the_file() {
 #[test]
 fn a_character_cut_in_two_by_a_separator_is_a_bad_row() {
     let told = told(b"caller_id,carrier,pool\n3125550100,\xc3,\xa9\n");
-    assert_eq!(told, ["2 bad [3125550100] carrier `\u{fffd}` is not UTF-8 at byte 1"]);
+    assert_eq!(
+        told,
+        ["2 bad [3125550100] carrier `\u{fffd}` is not UTF-8 at byte 1"]
+    );
 }
 
 #[test]
@@ -232,7 +284,9 @@ fn a_stray_quote_spoils_its_own_line_only() {
 #[test]
 fn a_line_without_end_is_a_bad_row_and_its_memory_is_bounded() {
     let long = "x".repeat(BYTES_MOST * 4);
-    let file = format!("caller_id,carrier\n3125550100,{long}\n3125550101,b\n3125550102,\"{long}\n3125550103,b\n");
+    let file = format!(
+        "caller_id,carrier\n3125550100,{long}\n3125550101,b\n3125550102,\"{long}\n3125550103,b\n"
+    );
     assert_eq!(
         told(file),
         [
@@ -246,8 +300,12 @@ fn a_line_without_end_is_a_bad_row_and_its_memory_is_bounded() {
 
 #[test]
 fn quoted_text_goes_on_for_several_lines() {
-    let file = "caller_id,meta\r\n3125550100,\"{\r\n  \"\"a\"\": 1\r\n}\"\r\n3125550101,\r\n555,\r\n";
-    assert_eq!(one(&file[..file.len() - 19]).meta, Some(serde_json::json!({"a": 1})));
+    let file =
+        "caller_id,meta\r\n3125550100,\"{\r\n  \"\"a\"\": 1\r\n}\"\r\n3125550101,\r\n555,\r\n";
+    assert_eq!(
+        one(&file[..file.len() - 19]).meta,
+        Some(serde_json::json!({"a": 1}))
+    );
     assert_eq!(told(file)[..2], ["2 +13125550100", "5 +13125550101"]);
     assert!(told(file)[2].starts_with("6 bad [555] number `555` has 3 digits"));
 }
@@ -257,13 +315,25 @@ fn a_file_that_is_no_list_of_numbers_is_refused_with_what_was_found() {
     let cases: [(&[u8], &str); 9] = [
         (b"", "the file is empty"),
         (b"\n \n", "the file is empty"),
-        (b"PK\x03\x04rest", "not CSV but a ZIP archive or an Excel workbook"),
+        (
+            b"PK\x03\x04rest",
+            "not CSV but a ZIP archive or an Excel workbook",
+        ),
         (b"\xff\xfec\0a\0", "not CSV but text in UTF-16"),
         (b"caller_id\0,x\n", "not CSV but binary data"),
         (b"\x80\x81\n", "not CSV but binary data"),
-        (b"phone,name\n1,2\n", "names `phone`, `name`, but caller_id (or number, did) is expected"),
-        (b"13125550100,carrierA\n", "it looks like a row of data: the first line must name the columns"),
-        (b"caller_id,\"carrier\n1,2\n", "the header (line 1) has a quote that is opened and not closed"),
+        (
+            b"phone,name\n1,2\n",
+            "names `phone`, `name`, but caller_id (or number, did) is expected",
+        ),
+        (
+            b"13125550100,carrierA\n",
+            "it looks like a row of data: the first line must name the columns",
+        ),
+        (
+            b"caller_id,\"carrier\n1,2\n",
+            "the header (line 1) has a quote that is opened and not closed",
+        ),
     ];
     for (file, expected) in cases {
         let told = refused(file);
@@ -273,10 +343,18 @@ fn a_file_that_is_no_list_of_numbers_is_refused_with_what_was_found() {
 
 #[test]
 fn a_column_named_twice_is_refused() {
-    assert!(refused("caller_id,carrier,Carrier\n").contains("has the column carrier twice: `carrier` at place 2 and `Carrier` at place 3"));
+    assert!(
+        refused("caller_id,carrier,Carrier\n").contains(
+            "has the column carrier twice: `carrier` at place 2 and `Carrier` at place 3"
+        )
+    );
     assert!(refused("caller_id,DID\n").contains("has the column caller_id twice"));
     assert!(refused("caller_id,note,note\n").contains("has the column `note` twice"));
-    assert_eq!(told("caller_id,,\n3125550100,,\n"), ["2 +13125550100"], "columns without a name");
+    assert_eq!(
+        told("caller_id,,\n3125550100,,\n"),
+        ["2 +13125550100"],
+        "columns without a name"
+    );
 }
 
 #[test]
@@ -287,7 +365,10 @@ fn unknown_columns_are_told_and_kept_out() {
 
 #[test]
 fn damaged_gzip_is_named_with_the_line_it_got_to() {
-    assert!(refused(b"\x1f\x8bgarbage that is no gzip").contains("the gzip data is damaged after line 0"));
+    assert!(
+        refused(b"\x1f\x8bgarbage that is no gzip")
+            .contains("the gzip data is damaged after line 0")
+    );
     let mut packed = gzip(b"caller_id\n3125550100\n3125550101\n");
     packed.truncate(packed.len() - 6);
     let mut reader = RowReader::open(&packed[..]).unwrap();
@@ -299,7 +380,10 @@ fn damaged_gzip_is_named_with_the_line_it_got_to() {
             Err(error) => break error.to_string(),
         }
     };
-    assert!(error.contains("the gzip data is damaged after line"), "{error} after {good} rows");
+    assert!(
+        error.contains("the gzip data is damaged after line"),
+        "{error} after {good} rows"
+    );
 }
 
 #[test]
@@ -323,16 +407,128 @@ fn a_stream_that_breaks_says_after_which_line() {
 fn a_report_is_csv_itself() {
     let mut report = Vec::new();
     let mut writer = ReportWriter::new(&mut report).unwrap();
-    let row = BadRow { line: 7, caller_id: "=1,2".to_owned(), reason: "has \"quotes\"".to_owned() };
+    let row = BadRow {
+        line: 7,
+        caller_id: "=1,2".to_owned(),
+        reason: "has \"quotes\"".to_owned(),
+    };
     writer.write(&row).unwrap();
     writer.finish().unwrap();
-    assert_eq!(String::from_utf8(report).unwrap(), "line,caller_id,reason\n7,\"=1,2\",\"has \"\"quotes\"\"\"\n");
+    assert_eq!(
+        String::from_utf8(report).unwrap(),
+        "line,caller_id,reason\n7,\"=1,2\",\"has \"\"quotes\"\"\"\n"
+    );
 }
 
 #[test]
 fn a_file_of_quotes_ends() {
-    for line in ["\"\n", "x\",\"\n", "\",\"\n", "\"\"\"\n", "x\"y,\"\n", "\"\r"] {
+    for line in [
+        "\"\n",
+        "x\",\"\n",
+        "\",\"\n",
+        "\"\"\"\n",
+        "x\"y,\"\n",
+        "\"\r",
+    ] {
         let file = format!("caller_id,carrier\n{}", line.repeat(50_000));
         assert!(!rows(file.as_bytes()).unwrap().is_empty(), "{line:?}");
+    }
+}
+
+/// Text with all that CSV and spreadsheets stumble over.
+fn awkward() -> impl Strategy<Value = String> {
+    proptest::string::string_regex("[-=+@,;\"'a-zé漢🎈 \\\\]{1,24}").expect("a regex")
+}
+
+fn phone() -> impl Strategy<Value = PhoneNumber> {
+    let nanp =
+        (200_u64..1_000, 200_u64..1_000, 0_u64..10_000).prop_map(|(area, exchange, line)| {
+            10_000_000_000 + area * 10_000_000 + exchange * 10_000 + line
+        });
+    let other = 20_000_000_u64..999_999_999_999_999;
+    prop_oneof![3 => nanp, 1 => other].prop_filter_map("no number", PhoneNumber::from_e164_digits)
+}
+
+fn area_code() -> impl Strategy<Value = Option<AreaCode>> {
+    proptest::option::of((200_u16..1_000).prop_filter_map("not in service", |code| {
+        AreaCode::new(code).filter(|code| table().get(*code).is_some())
+    }))
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    let until = (0_i64..4_102_444_800_000).prop_map(|ms| Status::Resting(Timestamp::from_ms(ms)));
+    let fixed = prop::sample::select(vec![Status::Active, Status::Paused, Status::Retired]);
+    prop_oneof![fixed, until]
+}
+
+fn meta() -> impl Strategy<Value = Option<serde_json::Value>> {
+    let value = prop_oneof![
+        ".{0,16}".prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+        Just(serde_json::Value::Null),
+    ];
+    let members = prop::collection::btree_map(".{0,8}", value, 0..4);
+    proptest::option::of(members.prop_map(|members| members.into_iter().collect()))
+}
+
+prop_compose! {
+    fn number()(
+        phone in phone(),
+        other_area in area_code(),
+        carrier in proptest::option::of(awkward()),
+        attestation in proptest::option::of(prop::sample::select(vec![Attestation::A, Attestation::B, Attestation::C])),
+        status in status(),
+        pool in awkward(),
+        daily in 0_u32..=i32::MAX as u32,
+        hourly in 0_u32..3,
+        meta in meta(),
+    ) -> Number {
+        let own = phone.area_code();
+        Number {
+            number: phone,
+            area_code: own.and(other_area).or(own),
+            carrier: carrier.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
+            attestation,
+            status,
+            pool: PoolId::new(&pool).unwrap_or_default(),
+            limits: Limits::new(daily, hourly),
+            meta,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back_as_the_same_numbers(numbers in prop::collection::vec(number(), 1..20)) {
+        let mut writer = NumberWriter::new(Vec::new()).expect("a Vec takes all");
+        for number in &numbers {
+            writer.write(number).expect("a Vec takes all");
+        }
+        let file = writer.finish().expect("a Vec takes all");
+        let expected: Vec<Row> = numbers
+            .into_iter()
+            .enumerate()
+            .map(|(place, number)| Row::Good(place as u64 + 2, number))
+            .collect();
+        prop_assert_eq!(rows(&file).expect("our own file"), expected);
+    }
+
+    #[test]
+    fn no_file_panics_and_every_line_is_told_at_most_once(bytes in prop::collection::vec(any::<u8>(), 0..400), text in "[\",;\\n\\r0-9a\\x00]{0,400}") {
+        for tail in [&bytes[..], text.as_bytes()] {
+            let mut file = b"caller_id,carrier\n".to_vec();
+            file.extend_from_slice(tail);
+            let lines: Vec<u64> = rows(&file)
+                .expect("a header")
+                .into_iter()
+                .map(|row| match row {
+                    Row::Good(line, _) => line,
+                    Row::Bad(row) => row.line,
+                })
+                .collect();
+            prop_assert!(lines.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", lines);
+            let _ = rows(tail);
+        }
     }
 }

@@ -50,12 +50,18 @@ impl Chunk {
 
     /// What became of the rows that are not sent, and the bad ones among them; once.
     pub(super) fn take_unsent(&mut self) -> (Tally, Vec<BadRow>) {
-        (std::mem::take(&mut self.unsent), std::mem::take(&mut self.bad))
+        (
+            std::mem::take(&mut self.unsent),
+            std::mem::take(&mut self.bad),
+        )
     }
 
     /// A row that the service refused, with its line in the file: the body has a header and one line for each row.
     pub(super) fn in_file(&self, row: BadRow) -> BadRow {
-        let place = row.line.checked_sub(2).and_then(|place| usize::try_from(place).ok());
+        let place = row
+            .line
+            .checked_sub(2)
+            .and_then(|place| usize::try_from(place).ok());
         let line = place.and_then(|place| self.lines.get(place).copied());
         BadRow {
             line: line.unwrap_or(row.line),
@@ -64,7 +70,9 @@ impl Chunk {
     }
 
     fn push(&mut self, line: u64, number: &Number) {
-        self.writer.write(number).expect("a Vec takes all that is written");
+        self.writer
+            .write(number)
+            .expect("a Vec takes all that is written");
         self.lines.push(line);
         self.numbers.insert(number.number);
     }

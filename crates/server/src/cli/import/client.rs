@@ -80,7 +80,10 @@ impl Client {
         let mut response = self
             .agent
             .post(format!("{base}/api/v1/numbers/import"))
-            .query("on_duplicate", rows::on_duplicate_word(options.on_duplicate))
+            .query(
+                "on_duplicate",
+                rows::on_duplicate_word(options.on_duplicate),
+            )
             .query("dry_run", (options.mode == WriteMode::DryRun).to_string())
             .header("X-Admin-Token", self.token.reveal())
             .content_type("text/csv; charset=utf-8")
@@ -136,8 +139,12 @@ impl Client {
                 "{base} refuses the admin token ({said}): give the one the service runs with, as --admin-token or ADMIN_TOKEN; \
                  one that it made itself is in the file `admin-token` beside its database"
             ),
-            404 | 405 => anyhow!("{base} has no import ({status}, {said}): is --api-url a caller-id service?"),
-            300..=399 => anyhow!("{base} answers {status}, a redirect: give its final address as --api-url"),
+            404 | 405 => anyhow!(
+                "{base} has no import ({status}, {said}): is --api-url a caller-id service?"
+            ),
+            300..=399 => {
+                anyhow!("{base} answers {status}, a redirect: give its final address as --api-url")
+            }
             _ => anyhow!("{base} answers {status}: {said}"),
         };
         let failure = match problem.hint {
@@ -165,22 +172,35 @@ impl Url {
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let expected = "expected one like http://127.0.0.1:8000";
         let base = text.trim().trim_end_matches('/').to_owned();
-        let uri: Uri = base.parse().with_context(|| format!("api-url `{text}` is no URL, {expected}"))?;
+        let uri: Uri = base
+            .parse()
+            .with_context(|| format!("api-url `{text}` is no URL, {expected}"))?;
         let plain = match uri.scheme_str() {
             Some("http") => true,
             Some("https") => false,
             _ => bail!("api-url `{text}` begins with neither http:// nor https://, {expected}"),
         };
-        ensure!(uri.query().is_none(), "api-url `{text}` has a query, {expected}");
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        ensure!(!host.is_empty(), "api-url `{text}` names no host, {expected}");
+        ensure!(
+            uri.query().is_none(),
+            "api-url `{text}` has a query, {expected}"
+        );
+        let host = uri
+            .host()
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+            .to_owned();
+        ensure!(
+            !host.is_empty(),
+            "api-url `{text}` names no host, {expected}"
+        );
         Ok(Self { base, host, plain })
     }
 
     /// Whether the service is on this machine.
     pub(super) fn is_loopback(&self) -> bool {
         let address = self.host.parse::<IpAddr>();
-        self.host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+        self.host.eq_ignore_ascii_case("localhost")
+            || address.is_ok_and(|address| address.is_loopback())
     }
 
     /// Whether the admin token would cross a network that can read it.
@@ -195,12 +215,20 @@ mod tests {
 
     #[test]
     fn loopback_is_known_by_name_and_by_address() {
-        for text in ["http://127.0.0.1:8000", "http://localhost/", "http://[::1]:8000"] {
+        for text in [
+            "http://127.0.0.1:8000",
+            "http://localhost/",
+            "http://[::1]:8000",
+        ] {
             assert!(Url::parse(text).unwrap().is_loopback(), "{text}");
         }
         let url = Url::parse("http://dialer.example:8000").unwrap();
         assert!(!url.is_loopback() && url.shows_the_token());
-        assert!(!Url::parse("https://dialer.example").unwrap().shows_the_token());
+        assert!(
+            !Url::parse("https://dialer.example")
+                .unwrap()
+                .shows_the_token()
+        );
     }
 
     #[test]

@@ -35,7 +35,11 @@ struct Report {
 }
 
 impl Console {
-    pub(super) fn new(input: &Input, report: Option<PathBuf>, dry_run: bool) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        input: &Input,
+        report: Option<PathBuf>,
+        dry_run: bool,
+    ) -> anyhow::Result<Self> {
         let report = report.map(Report::create).transpose()?;
         Ok(Self {
             bar: bar(input.bytes()),
@@ -70,13 +74,15 @@ impl Console {
 impl Watcher for Console {
     fn unknown_columns(&mut self, names: &[String]) {
         let names = names.join("`, `");
-        self.bar.suspend(|| warn(&format!("columns not known, kept out: `{names}`")));
+        self.bar
+            .suspend(|| warn(&format!("columns not known, kept out: `{names}`")));
     }
 
     fn bad_row(&mut self, row: BadRow) {
         self.bad += 1;
         if self.bad <= SHOWN_MOST {
-            self.bar.suspend(|| warn(&format!("line {}: {}", row.line, row.reason)));
+            self.bar
+                .suspend(|| warn(&format!("line {}: {}", row.line, row.reason)));
         }
         if let Some(report) = &mut self.report {
             report.write(&row);
@@ -85,7 +91,8 @@ impl Watcher for Console {
 
     fn progress(&mut self, tally: &Tally) {
         self.bar.set_position(self.done.load(Ordering::Relaxed));
-        self.bar.set_message(format!("{} rows, {} bad", tally.rows, tally.failed));
+        self.bar
+            .set_message(format!("{} rows, {} bad", tally.rows, tally.failed));
     }
 }
 
@@ -110,14 +117,20 @@ impl Report {
     fn finish(self) -> anyhow::Result<()> {
         let written = self.failed.map_or_else(|| self.writer.finish(), Err);
         written.with_context(|| {
-            format!("the report {} is not whole (the numbers are imported)", self.path.display())
+            format!(
+                "the report {} is not whole (the numbers are imported)",
+                self.path.display()
+            )
         })
     }
 }
 
 fn bar(bytes: Option<u64>) -> ProgressBar {
     let (bar, template) = match bytes {
-        Some(bytes) => (ProgressBar::new(bytes), "{bar:30} {percent:>3}% {msg} ({eta} left)"),
+        Some(bytes) => (
+            ProgressBar::new(bytes),
+            "{bar:30} {percent:>3}% {msg} ({eta} left)",
+        ),
         None => (ProgressBar::new_spinner(), "{spinner} {msg}"),
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -132,7 +145,11 @@ fn bar(bytes: Option<u64>) -> ProgressBar {
 fn summary(tally: &Tally, took: Duration, dry_run: bool) -> String {
     let seconds = took.as_secs_f64();
     let rate = tally.rows as f64 / seconds.max(0.001);
-    let prefix = if dry_run { "dry run, nothing written: " } else { "" };
+    let prefix = if dry_run {
+        "dry run, nothing written: "
+    } else {
+        ""
+    };
     format!(
         "{prefix}{} added, {} updated, {} skipped, {} bad in {seconds:.2} s ({rate:.0} rows/s)",
         tally.added, tally.updated, tally.skipped, tally.failed

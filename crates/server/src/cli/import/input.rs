@@ -24,7 +24,11 @@ impl Input {
             let cannot = || format!("cannot read {}", path.display());
             let file = File::open(path).with_context(cannot)?;
             let metadata = file.metadata().with_context(cannot)?;
-            ensure!(!metadata.is_dir(), "{} is a folder, a CSV file expected", path.display());
+            ensure!(
+                !metadata.is_dir(),
+                "{} is a folder, a CSV file expected",
+                path.display()
+            );
             let bytes = metadata.is_file().then_some(metadata.len());
             (Box::new(file), bytes)
         };

@@ -3,9 +3,11 @@
 use std::io::{Write, stdout};
 use std::process::ExitCode;
 
+use clap::ValueEnum;
+
 use super::Effective;
 use crate::config::Settings;
-use crate::config::describe::{markdown, settings};
+use crate::config::describe::{self, settings};
 use crate::config::source::Environment;
 
 /// What `check-config` takes.
@@ -14,9 +16,18 @@ pub struct CheckConfigArgs {
     /// All settings.
     #[command(flatten)]
     pub settings: Settings,
-    /// Print the page docs/CONFIG.md instead
-    #[arg(long, hide = true)]
-    pub markdown: bool,
+    /// Print a file that the project keeps, instead
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub print: Option<Kept>,
+}
+
+/// A file of the project that is written by the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kept {
+    /// `docs/CONFIG.md`.
+    ConfigPage,
+    /// `.env.example`.
+    EnvExample,
 }
 
 /// Checks the settings, and prints each with where it came from.
@@ -29,8 +40,12 @@ pub fn run(
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     let mut out = stdout().lock();
-    if args.markdown {
-        write!(out, "{}", markdown())?;
+    if let Some(kept) = args.print {
+        let text = match kept {
+            Kept::ConfigPage => describe::markdown(),
+            Kept::EnvExample => describe::env_example(),
+        };
+        write!(out, "{text}")?;
         return Ok(ExitCode::SUCCESS);
     }
     args.settings.check()?;

@@ -60,7 +60,7 @@ pub fn environment_name(flag: &str) -> String {
 pub fn markdown() -> String {
     let mut page = String::from(
         "# Settings\n\n\
-         Written by `caller-id check-config --markdown`; a test compares it with the program.\n\n\
+         Written by `caller-id check-config --print config-page`; a test compares it with the program.\n\n\
          Each setting is a flag (`--api-port 8000`) and a name in the environment (`API_PORT=8000`), which may also stand in the\n\
          file `.env` of the working directory. The flag wins over the environment, the environment over `.env`, `.env` over the\n\
          default. An empty value is like none. `caller-id check-config` shows what holds, and why. Secrets are never shown.\n",
@@ -82,4 +82,23 @@ pub fn markdown() -> String {
         let _ = writeln!(page, "| `{}` | {default} | {help} |", setting.name);
     }
     page
+}
+
+/// The file `.env.example`: every setting with its default. Copied to `.env` as it is, the service starts.
+pub fn env_example() -> String {
+    let mut file = String::from(
+        "# Settings of caller-id, each with its default; empty is like none. Copy to `.env` and change what you need.\n\
+         # Written by `caller-id check-config --print env-example`. What each is for: docs/CONFIG.md\n",
+    );
+    let mut chapter = String::new();
+    for setting in settings() {
+        if setting.chapter != chapter {
+            chapter.clone_from(&setting.chapter);
+            let _ = write!(file, "\n# {chapter}\n");
+        }
+        let default = setting.default.unwrap_or_default();
+        let quote = if default.contains(' ') { "\"" } else { "" };
+        let _ = writeln!(file, "{}={quote}{default}{quote}", setting.name);
+    }
+    file
 }

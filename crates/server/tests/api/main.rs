@@ -1,0 +1,11 @@
+//! The service as its users see it: the real engine and the real store, asked through the router or over TCP.
+
+mod access;
+mod connections;
+mod contract;
+mod faults;
+mod files;
+mod hostile;
+mod pools;
+mod process;
+mod support;

@@ -1,0 +1,134 @@
+//! Pools and campaigns change how numbers rotate, from the next request on.
+
+use serde_json::{Value, json};
+
+use crate::support::Service;
+
+#[tokio::test]
+async fn what_a_pool_says_holds_from_the_next_request_on() {
+    let service = Service::start(&[]).await;
+    service
+        .add(json!({"caller_id": "3125550100", "pool": "solar"}))
+        .await;
+    let policy = json!({"reservation_seconds": 60, "cooldown_seconds": 0, "most_reservations": 2,
+                        "time_zone": "America/Chicago", "ladder": ["area_code", "any"]});
+    let put = service.admin("PUT", "/api/v1/pools/solar", &policy).await;
+    assert_eq!(put.status, 200, "{}", put.body);
+    assert_eq!(put.json()["policy"]["ladder"], json!(["area_code", "any"]));
+    assert_eq!(put.json()["effective"]["sticky_seconds"], 0);
+    service
+        .admin(
+            "PUT",
+            "/api/v1/campaigns/SOLAR",
+            &json!({"pools": ["solar"]}),
+        )
+        .await;
+    for _ in 0..2 {
+        let answer = service
+            .get("/next-cid?to=13125551212&campaign=SOLAR")
+            .await
+            .json();
+        assert_eq!(answer["reservation_ttl"], 60);
+    }
+    assert_eq!(
+        service
+            .get("/next-cid?to=13125551212&campaign=SOLAR")
+            .await
+            .status,
+        404
+    );
+    let shown = service
+        .admin("GET", "/api/v1/pools/solar", &Value::Null)
+        .await
+        .json();
+    assert_eq!(shown["policy"]["time_zone"], "America/Chicago");
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_is_422_and_names_every_field() {
+    let service = Service::start(&[]).await;
+    let policy = json!({"reservation_seconds": 0, "cooldown_seconds": -1, "most_reservations": 70_000,
+                        "sticky_seconds": "x", "time_zone": "Mars/Base", "ladder": ["areacode"], "cooldwon": 1});
+    let mut fields = service
+        .admin("PUT", "/api/v1/pools/solar", &policy)
+        .await
+        .faulty_fields();
+    fields.sort_unstable();
+    let expected = [
+        "cooldown_seconds",
+        "cooldwon",
+        "ladder",
+        "most_reservations",
+        "reservation_seconds",
+        "sticky_seconds",
+        "time_zone",
+    ];
+    assert_eq!(fields, expected);
+}
+
+#[tokio::test]
+async fn a_pool_or_campaign_that_is_not_there_is_404_by_name() {
+    let service = Service::start(&[]).await;
+    for (path, detail) in [
+        ("/api/v1/pools/x", "There is no pool `x`"),
+        ("/api/v1/campaigns/x", "There is no campaign `x`"),
+    ] {
+        let answer = service.admin("GET", path, &Value::Null).await;
+        assert_eq!((answer.status, answer.detail().as_str()), (404, detail));
+    }
+}
+
+#[tokio::test]
+async fn campaigns_are_listed_and_removed() {
+    let service = Service::start(&[]).await;
+    service
+        .add(json!({"caller_id": "3125550100", "pool": "solar"}))
+        .await;
+    let body = json!({"pools": ["solar", "default"]});
+    assert_eq!(
+        service
+            .admin("PUT", "/api/v1/campaigns/A%20B", &body)
+            .await
+            .status,
+        200
+    );
+    let list = service
+        .admin("GET", "/api/v1/campaigns", &Value::Null)
+        .await
+        .json();
+    assert_eq!(
+        list,
+        json!({"campaigns": [{"id": "A B", "pools": ["solar", "default"]}]})
+    );
+    let gone = service
+        .admin("DELETE", "/api/v1/campaigns/A%20B", &Value::Null)
+        .await
+        .json();
+    assert_eq!(gone, json!({"removed": true}));
+    assert_eq!(
+        service
+            .get("/next-cid?to=13125551212&campaign=A%20B")
+            .await
+            .status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn a_campaign_names_pools_that_are_there() {
+    let service = Service::start(&[]).await;
+    for body in [
+        json!({"pools": ["nowhere"]}),
+        json!({"pools": []}),
+        json!({"pools": "default"}),
+        json!({}),
+        json!({"pools": ["default", "default"]}),
+    ] {
+        let answer = service.admin("PUT", "/api/v1/campaigns/SOLAR", &body).await;
+        assert_eq!(
+            (answer.status, answer.faulty_fields()),
+            (422, vec!["pools".to_owned()]),
+            "{body}"
+        );
+    }
+}

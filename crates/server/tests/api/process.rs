@@ -1,0 +1,225 @@
+//! The built binary: its start, its words, its end.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn binary(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
+    command.current_dir(folder).env_clear();
+    command
+        .env("HOME", folder)
+        .env("DATA_DIR", folder.join("data"));
+    command
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().expect("it runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// Ends the service also when the test fails.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Served {
+    /// Starts the service and reads its banner up to the line that begins with `last`.
+    fn start(command: &mut Command, last: &str) -> (Self, String) {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut banner = String::new();
+        let served = Self(child);
+        loop {
+            let line = lines.next().expect("a whole banner").expect("text");
+            banner.push_str(&line);
+            banner.push('\n');
+            if line.starts_with(last) {
+                return (served, banner);
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn terminate(mut self) -> (Option<i32>, String) {
+        let told = Command::new("kill")
+            .args(["-TERM", &self.0.id().to_string()])
+            .status();
+        assert!(told.expect("kill runs").success());
+        let status = self.0.wait().expect("it ends");
+        let mut log = String::new();
+        self.0
+            .stderr
+            .take()
+            .expect("piped")
+            .read_to_string(&mut log)
+            .expect("text");
+        (status.code(), log)
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_one_line_and_exit_code_2() {
+    let cases = [
+        (
+            "API_PORT",
+            "abc",
+            "API_PORT: `abc` is not valid: expected a port from 1 to 65535\n",
+        ),
+        (
+            "AGENT_RATE_LIMIT_PER_MIN",
+            "-1",
+            "AGENT_RATE_LIMIT_PER_MIN: `-1` is not valid: expected a whole number from 0 to 1000000\n",
+        ),
+        (
+            "REDIS_URL",
+            "redis://:pass@redis:6379/0",
+            "REDIS_URL: `redis://(hidden)@redis:6379/0` is not valid: this version runs alone with SQLite, Redis comes later: expected not to be set\n",
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql+asyncpg://u:pass@db/x",
+            "DATABASE_URL: `postgresql+asyncpg://(hidden)@db/x` is not valid: this version runs alone with SQLite, PostgreSQL comes later: expected sqlite:<file>\n",
+        ),
+        (
+            "JWT_ALGORITHM",
+            "none",
+            "JWT_ALGORITHM: `none` is not valid: expected HS256\n",
+        ),
+        (
+            "TIMEZONE",
+            "Mars/Base",
+            "TIMEZONE: `Mars/Base` is not valid: time zone `Mars/Base` is unknown, expected an IANA name like America/New_York\n",
+        ),
+    ];
+    for command in ["serve", "check-config"] {
+        for (name, value, line) in cases {
+            let folder = folder();
+            let output = run(binary(folder.path()).arg(command).env(name, value));
+            assert_eq!(
+                (output.status.code(), text(&output.stderr).as_str()),
+                (Some(2), line),
+                "{command} {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn check_config_shows_every_setting_with_its_source_and_no_secret() {
+    let folder = folder();
+    let dot_env = "API_PORT=9000\nADMIN_TOKEN=horse-battery-7\nDIALER_KEYS=key-of-dialer-1\nRESERVATION_TTL_SECOND=5\n";
+    std::fs::write(folder.path().join(".env"), dot_env).expect("written");
+    let output = run(binary(folder.path())
+        .args(["check-config", "--timezone=America/Chicago"])
+        .env("LADDER", "any"));
+    let (said, warned) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{warned}");
+    let line = |name: &str| {
+        let line = said
+            .lines()
+            .find(|line| line.split(' ').next() == Some(name))
+            .expect("a line");
+        line.split_whitespace()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(line("API_PORT"), "= 9000 [.env]");
+    assert_eq!(line("TIMEZONE"), "= America/Chicago [flag]");
+    assert_eq!(line("LADDER"), "= any [environment]");
+    assert_eq!(line("RESERVATION_TTL_SECONDS"), "= 300 [default]");
+    assert_eq!(line("ADMIN_TOKEN"), "= (hidden) [.env]");
+    assert_eq!(line("JWT_SECRET"), "= (not set) [default]");
+    assert!(!said.contains("horse") && !said.contains("dialer-1") && !warned.contains("horse"));
+    assert!(
+        warned.contains(
+            "`RESERVATION_TTL_SECOND` is no setting; is `RESERVATION_TTL_SECONDS` meant?"
+        ),
+        "{warned}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn fault_17_it_starts_with_its_own_example_of_settings_and_sigterm_ends_it_with_0() {
+    let folder = folder();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.env.example");
+    std::fs::copy(example, folder.path().join(".env")).expect("copied");
+    let (served, banner) = Served::start(
+        binary(folder.path()).args(["serve", "--api-port=0"]),
+        "The admin token is kept",
+    );
+    let token = std::fs::read_to_string(folder.path().join("data/admin-token")).expect("a token");
+    assert!(
+        banner.contains(&format!("Admin token: {}", token.trim())),
+        "{banner}"
+    );
+    let (code, log) = served.terminate();
+    assert_eq!(code, Some(0), "{log}");
+
+    let (served, banner) = Served::start(
+        binary(folder.path()).args(["serve", "--api-port=0"]),
+        "The admin token is kept",
+    );
+    assert!(!banner.contains(token.trim()), "it is printed once");
+    assert_eq!(served.terminate().0, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_line_that_the_banner_shows_works_when_pasted() {
+    let folder = folder();
+    let (served, banner) = Served::start(
+        binary(folder.path()).args(["serve", "--api-port=0", "--show-token"]),
+        "  curl",
+    );
+    let url = banner.split('\'').nth(1).expect("a quoted URL").to_owned();
+    let (host, path) = url
+        .trim_start_matches("http://")
+        .split_once('/')
+        .expect("host and path");
+    let mut stream = std::net::TcpStream::connect(host).expect("a connection");
+    let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(
+        answer.starts_with("HTTP/1.1 404") && answer.contains("No caller IDs available"),
+        "{answer}"
+    );
+    assert_eq!(served.terminate().0, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_service_on_the_same_data_is_refused() {
+    let folder = folder();
+    let (served, _) = Served::start(
+        binary(folder.path()).args(["serve", "--api-port=0"]),
+        "The admin token is kept",
+    );
+    let second = run(binary(folder.path()).args(["serve", "--api-port=0"]));
+    let said = text(&second.stderr);
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot open the database"), "{said}");
+    served.terminate();
+}

@@ -1,0 +1,172 @@
+//! A service in a folder of its own, with a clock that the test sets.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use caller_id::app::App;
+use caller_id::cli::serve_settings;
+use caller_id::http::Peer;
+use caller_id_core::{ManualClock, Timestamp};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// The admin token of every service here.
+pub(crate) const TOKEN: &str = "horse-battery-staple-7";
+/// Where the clock stands at first: 2026-11-22T12:00:00Z.
+pub(crate) const NOON: Timestamp = Timestamp::from_ms(1_795_348_800_000);
+
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) folder: TempDir,
+    /// Keeps the tasks running.
+    app: App,
+}
+
+impl Service {
+    /// A service with the settings given; the rest is default.
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(folder, settings).await
+    }
+
+    pub(crate) async fn start_in(folder: TempDir, settings: &[(&str, &str)]) -> Self {
+        let clock = Arc::new(ManualClock::at(NOON));
+        let path = folder.path().to_str().expect("a plain path").to_owned();
+        let mut pairs = vec![("DATA_DIR", path.as_str()), ("ADMIN_TOKEN", TOKEN)];
+        pairs.retain(|(name, _)| !settings.iter().any(|(given, _)| given == name));
+        pairs.extend_from_slice(settings);
+        let settings = serve_settings(&pairs).expect("good settings");
+        let app = App::open(&settings, clock.clone())
+            .await
+            .expect("a service");
+        Self {
+            router: app.router(),
+            clock,
+            folder,
+            app,
+        }
+    }
+
+    pub(crate) async fn stop(self) -> TempDir {
+        self.app.close().await.expect("a clean end");
+        self.folder
+    }
+
+    /// A request from this machine.
+    pub(crate) fn ask(&self, method: &str, path: &str) -> Call {
+        ask(&self.router, method, path)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path).send().await
+    }
+
+    /// An admin's request.
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let call = self.ask(method, path).header("x-admin-token", TOKEN);
+        if body.is_null() {
+            call.send().await
+        } else {
+            call.json(body).send().await
+        }
+    }
+
+    /// Adds a number with these limits and nothing else.
+    pub(crate) async fn add(&self, body: Value) {
+        let answer = self.admin("POST", "/add-number", &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+}
+
+pub(crate) fn ask(router: &Router, method: &str, path: &str) -> Call {
+    Call {
+        router: router.clone(),
+        peer: IpAddr::from([127, 0, 0, 1]),
+        request: Request::builder().method(method).uri(path),
+        body: Body::empty(),
+    }
+}
+
+pub(crate) struct Call {
+    router: Router,
+    peer: IpAddr,
+    request: axum::http::request::Builder,
+    body: Body,
+}
+
+impl Call {
+    pub(crate) fn from(mut self, peer: &str) -> Self {
+        self.peer = peer.parse().expect("an address");
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let mut request = self.request.body(self.body).expect("a request");
+        request.extensions_mut().insert(Peer(self.peer));
+        let response = self
+            .router
+            .oneshot(request)
+            .await
+            .expect("routes do not fail");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a whole body").to_bytes();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).expect("text"),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// The detail of a problem that is a text.
+    pub(crate) fn detail(&self) -> String {
+        self.json()["detail"].as_str().expect("a text").to_owned()
+    }
+
+    /// The last part of where each fault is.
+    pub(crate) fn faulty_fields(&self) -> Vec<String> {
+        let json = self.json();
+        let faults = json["detail"].as_array().expect("a list").iter();
+        let last = |fault: &Value| fault["loc"].as_array()?.last()?.as_str().map(str::to_owned);
+        faults.map(|fault| last(fault).expect("a place")).collect()
+    }
+}

@@ -13,6 +13,7 @@ mod history;
 mod inventory;
 mod journal;
 mod lane;
+mod merge;
 mod progress;
 mod rows;
 mod schema;
@@ -83,7 +84,8 @@ impl SqliteOptions {
         Manner {
             durability: self.durability,
             wait: self.wait,
-            checkpoint_pages: 4_000,
+            // About 64 MB of log: the same pages change again and again, and are copied to the file once.
+            checkpoint_pages: 16_000,
             cache_kib: 2_048,
         }
     }
@@ -104,6 +106,10 @@ pub struct SqliteStore {
     threads: Mutex<Option<Threads>>,
 }
 
+/// What the one writing connection may keep in memory beside the engine's own state, in KiB.
+const SERVER_CACHE_KIB: u32 = 8_192;
+/// The same in a process that imports: a million numbers in any order change pages all over the table.
+const IMPORT_CACHE_KIB: u32 = 65_536;
 /// How many inventory reads may run at once; they are short.
 const READERS: usize = 4;
 /// How many history reads may run at once; they may be long.
@@ -122,7 +128,7 @@ impl SqliteStore {
         migrate_main(&files, &options)?;
         files.prepare_journal()?;
         let (journal, progress, threads) = threads::start(&files, &options, lock)?;
-        let store = Self::assemble(files, options, progress, Some(journal));
+        let store = Self::assemble(files, options, progress, Some(journal), SERVER_CACHE_KIB);
         *store.threads() = Some(threads);
         Ok(Arc::new(store))
     }
@@ -138,7 +144,8 @@ impl SqliteStore {
         migrate_main(&files, &options)?;
         let progress = Arc::new(Progress::new(0, 0, 0));
         progress.stop();
-        Ok(Arc::new(Self::assemble(files, options, progress, None)))
+        let store = Self::assemble(files, options, progress, None, IMPORT_CACHE_KIB);
+        Ok(Arc::new(store))
     }
 
     fn assemble(
@@ -146,14 +153,19 @@ impl SqliteStore {
         options: SqliteOptions,
         progress: Arc<Progress>,
         journal: Option<JournalSender>,
+        writer_cache_kib: u32,
     ) -> Self {
         let manner = options.manner();
-        let connect = {
-            let main = files.main.clone();
-            move || schema::connect(&main, manner)
+        let writer_manner = Manner {
+            cache_kib: writer_cache_kib,
+            ..manner
         };
+        let [main, to_write] = [files.main.clone(), files.main.clone()];
+        let connect = move || schema::connect(&main, manner);
         Self {
-            writer: Lane::new(1, options.wait, connect.clone()),
+            writer: Lane::new(1, options.wait, move || {
+                schema::connect(&to_write, writer_manner)
+            }),
             readers: Lane::new(READERS, options.wait, connect.clone()),
             history: Lane::new(HISTORY_READERS, options.wait, move || {
                 let journal = match files.journal.exists() {

@@ -14,11 +14,11 @@ use super::codec;
 use super::error::sqlite;
 use super::historian::insert_record;
 use super::journal::{Flow, each_after};
-use super::rows::PastReader;
+use super::merge::{EndReader, Merge, PastReader, Stream};
 use super::{SqliteStore, meta};
 
 /// What the journal has and history has not, for the length of one read. Temporary tables spill to disk by themselves,
-/// so a long tail needs no memory, and SQLite merges them with history in order.
+/// so a long tail needs no memory, and give it back in order.
 const TAIL_TABLES: &str = "
     CREATE TEMP TABLE tail (
         id BLOB PRIMARY KEY, at INTEGER, number INTEGER, destination INTEGER, campaign TEXT, agent TEXT, call_id TEXT,
@@ -33,17 +33,12 @@ const TAIL_END: &str =
 
 const SINCE: &str = "
     SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, ended_at, call_end
-    FROM allocations WHERE id >= ?1 ORDER BY id";
-const SINCE_WITH_TAIL: &str = "
-    SELECT a.id, a.at, a.number, a.destination, a.campaign, a.agent, a.call_id, a.pool, a.rung, a.reserved_until,
-        coalesce(a.ended_at, e.at), coalesce(a.call_end, e.call_end)
-    FROM main.allocations a LEFT JOIN temp.tail_ends e ON e.id = a.id WHERE a.id >= ?1
-    UNION ALL
-    SELECT t.id, t.at, t.number, t.destination, t.campaign, t.agent, t.call_id, t.pool, t.rung, t.reserved_until,
-        e.at, e.call_end
-    FROM temp.tail t LEFT JOIN temp.tail_ends e ON e.id = t.id
-    WHERE t.id >= ?1 AND NOT EXISTS (SELECT 1 FROM main.allocations a WHERE a.id = t.id)
-    ORDER BY 1";
+    FROM main.allocations WHERE id >= ?1 ORDER BY id";
+const TAIL_SINCE: &str = "
+    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, NULL, NULL
+    FROM temp.tail WHERE id >= ?1 ORDER BY id";
+const TAIL_ENDS_SINCE: &str =
+    "SELECT id, at, call_end FROM temp.tail_ends WHERE id >= ?1 ORDER BY id";
 /// The greatest number below one that was ever used, and when last: one seek in the index, so that all last uses cost
 /// a seek for each number and not a look at each allocation.
 const LAST_USE_BELOW: &str = "
@@ -93,18 +88,22 @@ impl HistoryReader {
         mut take: impl FnMut(PastAllocation) -> Flow,
     ) -> Result<(), StoreError> {
         self.at_one_moment(|main, journal, applied| {
-            let tail = match journal {
-                Some(journal) => fill_tail(main, journal, applied)?,
-                None => 0,
+            if let Some(journal) = journal {
+                fill_tail(main, journal, applied)?;
+            }
+            let first = AllocationId::first_at(since);
+            let [mut select, mut tail, mut ends] = [
+                main.prepare_cached(SINCE).map_err(sqlite)?,
+                main.prepare_cached(TAIL_SINCE).map_err(sqlite)?,
+                main.prepare_cached(TAIL_ENDS_SINCE).map_err(sqlite)?,
+            ];
+            let mut merge = Merge {
+                moved: Stream::start(&mut select, first, PastReader::default())?,
+                tail: Stream::start(&mut tail, first, PastReader::default())?,
+                ends: Stream::start(&mut ends, first, EndReader)?,
             };
-            let sql = if tail == 0 { SINCE } else { SINCE_WITH_TAIL };
-            let mut select = main.prepare_cached(sql).map_err(sqlite)?;
-            let mut rows = select
-                .query([AllocationId::first_at(since).as_bytes()])
-                .map_err(sqlite)?;
-            let mut reader = PastReader::default();
-            while let Some(row) = rows.next().map_err(sqlite)? {
-                if take(reader.read(row)?) == Flow::End {
+            while let Some(past) = merge.next()? {
+                if take(past) == Flow::End {
                     break;
                 }
             }
@@ -154,14 +153,12 @@ impl Drop for Moment<'_> {
     }
 }
 
-/// Puts the events of the batches after `applied` into the temporary tables; tells how many.
-fn fill_tail(main: &Connection, journal: &Connection, applied: i64) -> Result<usize, StoreError> {
+/// Puts the events of the batches after `applied` into the temporary tables.
+fn fill_tail(main: &Connection, journal: &Connection, applied: i64) -> Result<(), StoreError> {
     let mut insert = main.prepare_cached(TAIL_INSERT).map_err(sqlite)?;
     let mut end = main.prepare_cached(TAIL_END).map_err(sqlite)?;
-    let mut events = 0;
     each_after(journal, applied, |_, bytes| {
         for event in codec::decode(bytes)? {
-            events += 1;
             match event {
                 JournalEvent::Allocated(record) => {
                     insert_record(&mut insert, &record).map_err(sqlite)?;
@@ -173,8 +170,7 @@ fn fill_tail(main: &Connection, journal: &Connection, applied: i64) -> Result<us
             }
         }
         Ok(Flow::On)
-    })?;
-    Ok(events)
+    })
 }
 
 fn each_last_use(
@@ -228,12 +224,16 @@ impl HistoryStore for SqliteStore {
     async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
         self.writer
             .run(move |main| {
-                main.prepare_cached(PRUNE)
+                let pruned = main
+                    .prepare_cached(PRUNE)
                     .and_then(|mut prune| {
                         let most = i64::try_from(most).unwrap_or(i64::MAX);
                         prune.execute((AllocationId::first_at(before).as_bytes(), most))
                     })
-                    .map_err(sqlite)
+                    .map_err(sqlite)?;
+                // Old pages of history need not stay in memory.
+                main.execute_batch("PRAGMA shrink_memory").map_err(sqlite)?;
+                Ok(pruned)
             })
             .await
     }

@@ -1,14 +1,10 @@
 //! Rows of the main file as core's types, and back.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::num::NonZeroU32;
-use std::str::FromStr;
 
-use caller_id_core::store::PastAllocation;
 use caller_id_core::{
-    AgentId, AllocationId, AllocationRecord, AreaCode, CallId, Campaign, CampaignId, EndRecord,
-    IdError, Limits, Number, PhoneNumber, Pool, PoolId, Rung, Status, StoreError, Timestamp,
+    AreaCode, Campaign, CampaignId, Limits, Number, PhoneNumber, Pool, PoolId, Status, StoreError,
+    Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::FromSql;
@@ -23,18 +19,21 @@ pub(super) fn number(digits: i64) -> Result<PhoneNumber, StoreError> {
         .ok_or_else(|| StoreError::Unreadable(format!("`{digits}` is no phone number")))
 }
 
-fn column<T: FromSql>(row: &Row<'_>, place: usize) -> Result<T, StoreError> {
+/// The value of a column.
+pub(super) fn column<T: FromSql>(row: &Row<'_>, place: usize) -> Result<T, StoreError> {
     row.get(place).map_err(sqlite)
 }
 
-fn text<'a>(row: &'a Row<'_>, place: usize) -> Result<Option<&'a str>, StoreError> {
+/// The text of a column, not copied.
+pub(super) fn text<'a>(row: &'a Row<'_>, place: usize) -> Result<Option<&'a str>, StoreError> {
     row.get_ref(place)
         .map_err(sqlite)?
         .as_str_or_null()
         .map_err(|cause| unreadable("a row", &cause.to_string()))
 }
 
-fn unreadable(what: &str, why: &str) -> StoreError {
+/// A row is not what this program writes.
+pub(super) fn unreadable(what: &str, why: &str) -> StoreError {
     StoreError::Unreadable(format!("{what}: {why}"))
 }
 
@@ -104,89 +103,4 @@ pub(super) fn read_campaign(row: &Row<'_>) -> Result<Campaign, StoreError> {
         pools: serde_json::from_str(text(row, 1)?.unwrap_or_default())
             .map_err(|cause| fail(&cause.to_string()))?,
     })
-}
-
-/// Reads rows of history. The same few campaigns, agents and pools come again and again: each is kept in memory once.
-#[derive(Default)]
-pub(super) struct PastReader {
-    campaigns: Known<CampaignId>,
-    agents: Known<AgentId>,
-    pools: Known<PoolId>,
-    rungs: Known<Rung>,
-}
-
-impl PastReader {
-    /// The row with the columns of `allocations`, in their order.
-    pub(super) fn read(&mut self, row: &Row<'_>) -> Result<PastAllocation, StoreError> {
-        let id = AllocationId::from_bytes(column(row, 0)?);
-        let fail = |why: &str| unreadable(&format!("allocation `{id}`"), why);
-        let name = |cause: IdError| fail(&cause.to_string());
-        let record = AllocationRecord {
-            id,
-            at: Timestamp::from_ms(column(row, 1)?),
-            number: number(column(row, 2)?)?,
-            destination: number(column(row, 3)?)?,
-            campaign: match text(row, 4)? {
-                Some(campaign) => Some(
-                    self.campaigns
-                        .get(campaign, CampaignId::new)
-                        .map_err(name)?,
-                ),
-                None => None,
-            },
-            agent: match text(row, 5)? {
-                Some(agent) => Some(self.agents.get(agent, AgentId::new).map_err(name)?),
-                None => None,
-            },
-            call_id: text(row, 6)?.map(CallId::new).transpose().map_err(name)?,
-            pool: self
-                .pools
-                .get(text(row, 7)?.unwrap_or_default(), PoolId::new)
-                .map_err(name)?,
-            rung: self
-                .rungs
-                .get(text(row, 8)?.unwrap_or_default(), Rung::from_str)
-                .map_err(|cause| fail(&cause))?,
-            reserved_until: Timestamp::from_ms(column(row, 9)?),
-        };
-        let ended = match (column::<Option<i64>>(row, 10)?, text(row, 11)?) {
-            (Some(at), end) => Some(EndRecord {
-                id,
-                at: Timestamp::from_ms(at),
-                end: end
-                    .unwrap_or_default()
-                    .parse()
-                    .map_err(|cause: String| fail(&cause))?,
-            }),
-            (None, _) => None,
-        };
-        Ok(PastAllocation { record, ended })
-    }
-}
-
-/// Values by the text they were read from; it starts over when there are too many.
-struct Known<T>(HashMap<Box<str>, T>);
-
-impl<T> Default for Known<T> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-impl<T: Clone> Known<T> {
-    fn get<E>(&mut self, text: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, E>
-    where
-        Box<str>: Hash + Eq,
-    {
-        const MOST: usize = 10_000;
-        if let Some(known) = self.0.get(text) {
-            return Ok(known.clone());
-        }
-        let value = read(text)?;
-        if self.0.len() >= MOST {
-            self.0.clear();
-        }
-        self.0.insert(text.into(), value.clone());
-        Ok(value)
-    }
 }

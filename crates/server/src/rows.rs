@@ -9,6 +9,8 @@ mod file_error;
 mod header;
 mod intake;
 mod lines;
+#[cfg(test)]
+mod properties;
 mod reader;
 mod records;
 mod report;

@@ -1,17 +1,17 @@
+//! What is read of good and bad files.
+
+mod cells;
+
 use std::io::{Cursor, Read, Write};
 
-use caller_id_core::area_codes::table;
-use caller_id_core::{
-    AreaCode, Attestation, Limits, Number, PhoneNumber, PoolId, Status, Timestamp,
-};
+use caller_id_core::{Limits, Number, PoolId, Status};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use proptest::prelude::*;
 
 use super::lines::BYTES_MOST;
 use super::*;
 
-fn rows(file: &[u8]) -> Result<Vec<Row>, FileError> {
+pub(super) fn rows(file: &[u8]) -> Result<Vec<Row>, FileError> {
     let mut reader = RowReader::open(file)?;
     let mut rows = Vec::new();
     while let Some(row) = reader.next_row()? {
@@ -37,18 +37,6 @@ fn one(file: &str) -> Number {
     match rows(file.as_bytes()).unwrap().pop() {
         Some(Row::Good(_, number)) => number,
         other => panic!("one good row expected, got {other:?}"),
-    }
-}
-
-/// What is wrong with a row whose cell under `column` is `cell`.
-fn fault(column: &str, cell: &str) -> String {
-    let file = format!(
-        "caller_id,{column}\n3125550100,\"{}\"\n",
-        cell.replace('"', "\"\"")
-    );
-    match rows(file.as_bytes()).unwrap().pop() {
-        Some(Row::Bad(row)) => row.reason,
-        other => panic!("a bad row expected, got {other:?}"),
     }
 }
 
@@ -115,112 +103,6 @@ fn blank_lines_are_no_rows_but_count_as_lines() {
         told("\n\ncaller_id\n\n3125550100\n  \n3125550101"),
         ["5 +13125550100", "7 +13125550101"]
     );
-}
-
-/// Fault 15 of the reference: "no limit" could not be said.
-#[test]
-fn fault_15_no_limit_can_be_said_and_an_empty_cell_is_the_default() {
-    let limits = |cells: &str| {
-        one(&format!(
-            "caller_id,daily_limit,hourly_limit\n3125550100,{cells}\n"
-        ))
-        .limits
-    };
-    assert_eq!(limits("none,unlimited"), Limits::NONE);
-    assert_eq!(limits("None,UNLIMITED"), Limits::NONE);
-    assert_eq!(limits(","), Limits::new(500, 50));
-    assert_eq!(limits("1,2147483647"), Limits::new(1, i32::MAX as u32));
-    assert_eq!(one("caller_id\n3125550100\n").limits, Limits::new(500, 50));
-}
-
-#[test]
-fn a_bad_limit_names_the_field_the_value_and_what_is_expected() {
-    for value in [
-        "0",
-        "-1",
-        "many",
-        "1.5",
-        "2147483648",
-        "4294967296",
-        "+5",
-        "1e3",
-        "0x10",
-    ] {
-        assert_eq!(
-            fault("daily_limit", value),
-            format!(
-                "daily_limit `{value}` is no limit, expected 1 to 2147483647, `none` for no limit, or empty for the default"
-            )
-        );
-    }
-    assert!(fault("hourly_limit", "0").starts_with("hourly_limit `0` is no limit"));
-}
-
-/// Fault 14 of the reference: any three digits were an area code, also of numbers that have none.
-#[test]
-fn fault_14_an_area_code_must_exist_and_fit_the_number() {
-    let with = |number: &str, code: &str| told(format!("caller_id,area_code\n{number},{code}\n"));
-    assert_eq!(with("3125550100", "773"), ["2 +13125550100"]);
-    assert_eq!(
-        with("2995550100", "299"),
-        ["2 +12995550100"],
-        "the number's own"
-    );
-    assert!(with("3125550100", "299")[0].contains("area_code `299` is not in service"));
-    assert!(with("3125550100", "12")[0].contains("area code `12` is not one"));
-    assert!(with("+442079460958", "312")[0].contains("does not fit +442079460958"));
-    assert_eq!(one("caller_id\n+442079460958\n").area_code, None);
-}
-
-#[test]
-fn every_other_bad_cell_is_named() {
-    let expected = [
-        (
-            "status",
-            "asleep",
-            "status `asleep` is unknown, expected active",
-        ),
-        ("status", "resting:soon", "status `resting:soon` is unknown"),
-        (
-            "attestation",
-            "D",
-            "attestation `D` is unknown, expected A, B, C",
-        ),
-        ("pool", "a\u{1}b", "pool has a control character"),
-        ("carrier", "a\nb", "carrier `a\u{fffd}b` is not a name"),
-        ("carrier", &"x".repeat(129), "carrier `xxx"),
-        ("meta", "[1]", "meta `[1]` is no JSON object"),
-        ("meta", "{\"a\":", "meta `{\"a\":` is no JSON (EOF"),
-        ("meta", "null", "meta `null` is no JSON object"),
-    ];
-    for (column, cell, reason) in expected {
-        let told = fault(column, cell);
-        assert!(told.starts_with(reason), "{column} {cell}: {told}");
-    }
-}
-
-#[test]
-fn what_a_spreadsheet_made_of_a_number_is_never_another_countrys_number() {
-    for cell in [
-        "3125550100.0",
-        "3.12555E+09",
-        "1.3125550100E10",
-        "13125550100.00",
-    ] {
-        let told = told(format!("caller_id\n{cell}\n"));
-        assert!(told[0].contains("as a spreadsheet writes it"), "{told:?}");
-    }
-    assert_eq!(told("caller_id\n312.555.0100\n"), ["2 +13125550100"]);
-}
-
-#[test]
-fn formulas_are_text() {
-    let number = one("caller_id,carrier\n3125550100,\"=HYPERLINK(\"\"http://x\"\",1)\"\n");
-    assert_eq!(
-        number.carrier.as_deref(),
-        Some("=HYPERLINK(\"http://x\",1)")
-    );
-    assert!(told("caller_id\n=1+1\n")[0].contains("number `=1+1` has `=` at place 1"));
 }
 
 #[test]
@@ -432,103 +314,5 @@ fn a_file_of_quotes_ends() {
     ] {
         let file = format!("caller_id,carrier\n{}", line.repeat(50_000));
         assert!(!rows(file.as_bytes()).unwrap().is_empty(), "{line:?}");
-    }
-}
-
-/// Text with all that CSV and spreadsheets stumble over.
-fn awkward() -> impl Strategy<Value = String> {
-    proptest::string::string_regex("[-=+@,;\"'a-zé漢🎈 \\\\]{1,24}").expect("a regex")
-}
-
-fn phone() -> impl Strategy<Value = PhoneNumber> {
-    let nanp =
-        (200_u64..1_000, 200_u64..1_000, 0_u64..10_000).prop_map(|(area, exchange, line)| {
-            10_000_000_000 + area * 10_000_000 + exchange * 10_000 + line
-        });
-    let other = 20_000_000_u64..999_999_999_999_999;
-    prop_oneof![3 => nanp, 1 => other].prop_filter_map("no number", PhoneNumber::from_e164_digits)
-}
-
-fn area_code() -> impl Strategy<Value = Option<AreaCode>> {
-    proptest::option::of((200_u16..1_000).prop_filter_map("not in service", |code| {
-        AreaCode::new(code).filter(|code| table().get(*code).is_some())
-    }))
-}
-
-fn status() -> impl Strategy<Value = Status> {
-    let until = (0_i64..4_102_444_800_000).prop_map(|ms| Status::Resting(Timestamp::from_ms(ms)));
-    let fixed = prop::sample::select(vec![Status::Active, Status::Paused, Status::Retired]);
-    prop_oneof![fixed, until]
-}
-
-fn meta() -> impl Strategy<Value = Option<serde_json::Value>> {
-    let value = prop_oneof![
-        ".{0,16}".prop_map(serde_json::Value::from),
-        any::<i64>().prop_map(serde_json::Value::from),
-        any::<bool>().prop_map(serde_json::Value::from),
-        Just(serde_json::Value::Null),
-    ];
-    let members = prop::collection::btree_map(".{0,8}", value, 0..4);
-    proptest::option::of(members.prop_map(|members| members.into_iter().collect()))
-}
-
-prop_compose! {
-    fn number()(
-        phone in phone(),
-        other_area in area_code(),
-        carrier in proptest::option::of(awkward()),
-        attestation in proptest::option::of(prop::sample::select(vec![Attestation::A, Attestation::B, Attestation::C])),
-        status in status(),
-        pool in awkward(),
-        daily in 0_u32..=i32::MAX as u32,
-        hourly in 0_u32..3,
-        meta in meta(),
-    ) -> Number {
-        let own = phone.area_code();
-        Number {
-            number: phone,
-            area_code: own.and(other_area).or(own),
-            carrier: carrier.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
-            attestation,
-            status,
-            pool: PoolId::new(&pool).unwrap_or_default(),
-            limits: Limits::new(daily, hourly),
-            meta,
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn what_is_written_reads_back_as_the_same_numbers(numbers in prop::collection::vec(number(), 1..20)) {
-        let mut writer = NumberWriter::new(Vec::new()).expect("a Vec takes all");
-        for number in &numbers {
-            writer.write(number).expect("a Vec takes all");
-        }
-        let file = writer.finish().expect("a Vec takes all");
-        let expected: Vec<Row> = numbers
-            .into_iter()
-            .enumerate()
-            .map(|(place, number)| Row::Good(place as u64 + 2, number))
-            .collect();
-        prop_assert_eq!(rows(&file).expect("our own file"), expected);
-    }
-
-    #[test]
-    fn no_file_panics_and_every_line_is_told_at_most_once(bytes in prop::collection::vec(any::<u8>(), 0..400), text in "[\",;\\n\\r0-9a\\x00]{0,400}") {
-        for tail in [&bytes[..], text.as_bytes()] {
-            let mut file = b"caller_id,carrier\n".to_vec();
-            file.extend_from_slice(tail);
-            let lines: Vec<u64> = rows(&file)
-                .expect("a header")
-                .into_iter()
-                .map(|row| match row {
-                    Row::Good(line, _) => line,
-                    Row::Bad(row) => row.line,
-                })
-                .collect();
-            prop_assert!(lines.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", lines);
-            let _ = rows(tail);
-        }
     }
 }

@@ -176,3 +176,89 @@ fn number(digits: u64) -> Result<PhoneNumber, StoreError> {
 fn id(error: IdError) -> StoreError {
     unreadable(&error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own, record};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn events() -> impl Strategy<Value = Vec<JournalEvent>> {
+        let event = (
+            0..1_000_000_000_i64,
+            any::<u64>(),
+            0..9_999_u64,
+            0..3_u8,
+            0..ENDS.len(),
+        )
+            .prop_map(|(ms, n, line, kind, end)| match kind {
+                0 => allocated(&record(ms, n, own(line))),
+                1 => allocated(&full_record(ms, n, own(line))),
+                _ => ended(&record(ms, n, own(line)), ms, ENDS[end]),
+            });
+        vec(event, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_reads_back_as_it_was_written(events in events()) {
+            let bytes = encode(&events).unwrap();
+            prop_assert_eq!(count(&bytes).unwrap(), events.len() as u64);
+            prop_assert_eq!(decode(&bytes).unwrap(), events);
+        }
+
+        #[test]
+        fn a_batch_cut_short_is_unreadable(events in events(), part in 0.0..1.0) {
+            let bytes = encode(&events).unwrap();
+            let cut = &bytes[..(bytes.len() as f64 * part) as usize];
+            prop_assert!(matches!(decode(cut), Err(StoreError::Unreadable(_))));
+        }
+
+        #[test]
+        fn garbage_is_unreadable_or_some_batch_and_never_a_panic(
+            mut garbage in vec(any::<u8>(), 0..300),
+            of_this_version in any::<bool>(),
+        ) {
+            if let Some(first) = garbage.first_mut().filter(|_| of_this_version) {
+                *first = VERSION;
+            }
+            match decode(&garbage) {
+                Ok(events) => prop_assert_eq!(count(&garbage).unwrap(), events.len() as u64),
+                Err(error) => prop_assert!(matches!(error, StoreError::Unreadable(_)), "{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_allocation_takes_about_a_hundred_bytes() {
+        let bytes = encode(&[allocated(&full_record(1, 1, own(1)))]).unwrap();
+        assert!(bytes.len() < 112, "{} bytes", bytes.len());
+    }
+
+    #[test]
+    fn the_bytes_of_version_1_never_change() {
+        let bytes = encode(&[
+            allocated(&record(1, 2, own(3))),
+            ended(&record(1, 2, own(3)), 4, CallEnd::Busy),
+        ])
+        .unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = [
+            "0102",                               // version and count
+            "0001a203c56d8170008000000000020000", // allocated: id
+            "82b6abbcc068",                       // at
+            "b3ffdff230",                         // number
+            "b29af2dd34",                         // destination
+            "000000",                             // no campaign, agent, call
+            "0764656661756c74",                   // pool
+            "04",                                 // rung
+            "c285d0bcc068",                       // reserved until
+            "0101a203c56d8170008000000000020000", // ended: id
+            "88b6abbcc068",                       // at
+            "02",                                 // how
+        ];
+        assert_eq!(hex, expected.concat());
+    }
+}

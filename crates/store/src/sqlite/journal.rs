@@ -53,7 +53,8 @@ impl JournalSender {
     /// Writes the batch, also an empty one, and comes back when it is durable.
     pub(super) async fn commit(&self, events: &[JournalEvent]) -> Result<(), StoreError> {
         let backlog = self.progress.backlog();
-        if backlog + events.len() as u64 > self.backlog_most {
+        // A probe asks whether one event would be taken.
+        if backlog + events.len().max(1) as u64 > self.backlog_most {
             return Err(StoreError::Full(
                 format!(
                     "{backlog} events wait to be moved into history, at most {} may: is the main file's disk full or slow?",

@@ -1,0 +1,237 @@
+//! Crashes between two steps, full disks, logs cut off.
+
+use caller_id_core::{AllocationRecord, CallEnd, HistoryStore, Journal, JournalEvent, StoreError};
+use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own, record};
+use rusqlite::Connection;
+
+use super::{Folder, ids, meddle, past};
+
+fn batch(n: u64) -> Vec<AllocationRecord> {
+    (0..10)
+        .map(|i| full_record(n as i64, n * 10 + i, own(i)))
+        .collect()
+}
+
+fn events(n: u64) -> Vec<JournalEvent> {
+    batch(n).iter().map(allocated).collect()
+}
+
+#[tokio::test]
+async fn a_crash_between_moving_and_deleting_doubles_nothing() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let held = folder.hold_main();
+    store.commit(events(1)).await.unwrap();
+    let end = ended(&batch(1)[0], 50, CallEnd::Busy);
+    store.commit(vec![end]).await.unwrap();
+    store.close().await;
+    drop((store, held));
+    // The journal as it is when everything is moved and nothing is deleted yet.
+    std::fs::copy(folder.journal(), folder.file("kept")).unwrap();
+    let store = folder.open();
+    store.settle().await.unwrap();
+    let moved = past(&store).await.unwrap();
+    assert_eq!(moved.len(), 10);
+    assert!(moved[0].ended.is_some());
+    store.close().await;
+    drop(store);
+    std::fs::copy(folder.file("kept"), folder.journal()).unwrap();
+
+    let store = folder.open();
+    assert_eq!(store.backlog(), 0);
+    assert_eq!(past(&store).await.unwrap(), moved);
+    store.commit(events(2)).await.unwrap();
+    store.settle().await.unwrap();
+    assert_eq!(ids(&store).await.len(), 20);
+}
+
+#[tokio::test]
+async fn batches_moved_a_second_time_change_nothing() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let held = folder.hold_main();
+    store.commit(events(1)).await.unwrap();
+    store
+        .commit(vec![ended(&batch(1)[3], 50, CallEnd::Busy)])
+        .await
+        .unwrap();
+    store.close().await;
+    drop((store, held));
+    std::fs::copy(folder.journal(), folder.file("kept")).unwrap();
+    let store = folder.open();
+    store.settle().await.unwrap();
+    let moved = past(&store).await.unwrap();
+    drop(store);
+    // The mark is lost, as if an older copy of it had been put back.
+    std::fs::copy(folder.file("kept"), folder.journal()).unwrap();
+    meddle(
+        &folder.main(),
+        "UPDATE meta SET value = 0 WHERE key = 'applied_seq'",
+    );
+    let store = folder.open();
+    assert_eq!(store.backlog(), 11);
+    assert_eq!(past(&store).await.unwrap(), moved);
+    store.settle().await.unwrap();
+    assert_eq!(past(&store).await.unwrap(), moved);
+}
+
+#[tokio::test]
+async fn a_journal_that_ends_before_the_mark_hides_no_new_batch() {
+    let folder = Folder::new();
+    drop(folder.open());
+    meddle(
+        &folder.main(),
+        "UPDATE meta SET value = 1000 WHERE key = 'applied_seq'",
+    );
+    let store = folder.open();
+    store.commit(events(1)).await.unwrap();
+    assert_eq!(ids(&store).await.len(), 10);
+    store.settle().await.unwrap();
+    assert_eq!(ids(&store).await.len(), 10);
+}
+
+#[tokio::test]
+async fn a_log_cut_off_anywhere_holds_whole_batches_only() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let held = folder.hold_main();
+    for n in 0..12 {
+        store.commit(events(n)).await.unwrap();
+    }
+    let log = std::fs::read(folder.file("caller-id.journal.db-wal")).unwrap();
+    let journal = std::fs::read(folder.journal()).unwrap();
+    drop((store, held));
+    let mut seen = Vec::new();
+    for part in 0..=24 {
+        let torn = Folder::new();
+        std::fs::copy(folder.main(), torn.main()).unwrap();
+        std::fs::write(torn.journal(), &journal).unwrap();
+        let cut = log.len() * part / 24;
+        std::fs::write(torn.file("caller-id.journal.db-wal"), &log[..cut]).unwrap();
+        let store = torn.open();
+        let count = ids(&store).await.len();
+        assert_eq!(count % 10, 0, "half a batch at {cut} bytes");
+        store.commit(events(100)).await.unwrap();
+        assert_eq!(ids(&store).await.len(), count + 10);
+        seen.push(count);
+    }
+    assert!(seen.is_sorted());
+    assert_eq!((seen[0], seen[24]), (0, 120));
+}
+
+#[tokio::test]
+async fn a_full_journal_refuses_a_batch_whole_and_takes_the_next_when_there_is_room() {
+    let folder = Folder::new();
+    let store = folder.open_with(|options| options.journal_bytes_most = Some(160 << 10));
+    let held = folder.hold_main();
+    let mut recorded = Vec::new();
+    let mut n = 0;
+    let refused = loop {
+        match store.commit(events(n)).await {
+            Ok(()) => recorded.extend(batch(n).iter().map(|record| record.id)),
+            Err(error) => break error,
+        }
+        n += 1;
+    };
+    assert!(matches!(refused, StoreError::Full(_)), "{refused}");
+    assert!(n > 10);
+    assert!(matches!(
+        store.probe().await,
+        Err(StoreError::Full(_)) | Ok(())
+    ));
+    assert_eq!(ids(&store).await, recorded);
+
+    drop(held);
+    store.settle().await.unwrap();
+    // Rows that were moved are deleted a moment later, by the thread that commits.
+    while store.commit(events(n + 1)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    recorded.extend(batch(n + 1).iter().map(|record| record.id));
+    assert_eq!(ids(&store).await, recorded);
+}
+
+#[tokio::test]
+async fn a_full_backlog_refuses_until_it_is_moved() {
+    let folder = Folder::new();
+    let store = folder.open_with(|options| options.backlog_most = 25);
+    let held = folder.hold_main();
+    store.commit(events(1)).await.unwrap();
+    store.commit(events(2)).await.unwrap();
+    let refused = store.commit(events(3)).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Full(_)));
+    let text = refused.to_string();
+    assert!(
+        text.contains("20 events wait") && text.contains("at most 25"),
+        "{text}"
+    );
+    assert_eq!(store.backlog(), 20);
+    drop(held);
+    store.settle().await.unwrap();
+    store.commit(events(3)).await.unwrap();
+    assert_eq!(ids(&store).await.len(), 30);
+}
+
+#[tokio::test]
+async fn who_holds_the_main_file_stops_no_commit_and_no_read() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let held = folder.hold_main();
+    for n in 0..20 {
+        store.commit(events(n)).await.unwrap();
+    }
+    assert_eq!(ids(&store).await.len(), 200);
+    let refused = store.settle().await.unwrap_err();
+    assert!(matches!(refused, StoreError::Busy(_)), "{refused}");
+    drop(held);
+    store.settle().await.unwrap();
+    assert_eq!(ids(&store).await.len(), 200);
+}
+
+#[tokio::test]
+async fn the_journals_log_stays_within_its_bound() {
+    let folder = Folder::new();
+    let store = folder.open_with(|options| options.log_bytes_most = 512 << 10);
+    for n in 0..3_000 {
+        store.commit(events(n)).await.unwrap();
+    }
+    let log = folder.file("caller-id.journal.db-wal");
+    let bytes = log.metadata().unwrap().len();
+    // About 35 MB were written to it.
+    assert!(bytes < 3 << 20, "{bytes} bytes");
+}
+
+#[tokio::test]
+async fn a_batch_nobody_can_read_stops_the_start() {
+    let folder = Folder::new();
+    drop(folder.open());
+    meddle(&folder.journal(), "INSERT INTO journal VALUES (7, x'0901')");
+    let refused = caller_id_store::SqliteStore::open(&folder.main(), super::options());
+    match refused {
+        Err(StoreError::Unreadable(text)) => assert!(text.contains("version 9"), "{text}"),
+        other => panic!("expected an unreadable batch, got {:?}", other.err()),
+    }
+}
+
+#[tokio::test]
+async fn moved_batches_are_deleted_from_the_journal() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for n in 0..100 {
+        store
+            .commit(vec![allocated(&record(n, 1, own(1)))])
+            .await
+            .unwrap();
+    }
+    store.settle().await.unwrap();
+    let stranger = Connection::open(folder.journal()).unwrap();
+    let left = || -> i64 {
+        stranger
+            .query_row("SELECT count(*) FROM journal", [], |row| row.get(0))
+            .unwrap()
+    };
+    while left() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ids(&store).await.len(), 100);
+}

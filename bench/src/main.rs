@@ -1,13 +1,68 @@
 //! Benchmarks that print ratios of one run: machines are noisy, and absolute times lie.
+//!
+//! `make bench` builds everything in release and runs this. Each part can be run alone.
 
+mod http;
+mod import;
+mod load;
+mod memory;
 mod numbers;
 mod pick;
+mod server;
+mod start;
 mod stopwatch;
+
+use clap::{Parser, Subcommand};
 
 /// As the service itself.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() {
-    pick::run();
+/// Measures the service, and prints ratios.
+#[derive(Debug, Parser)]
+struct Cli {
+    /// One part; all when none is named.
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+enum Part {
+    /// A pick in process, at 1,000 to 1,000,000 numbers.
+    Pick,
+    /// GET /next-cid against a bare handler with the same answer.
+    Http,
+    /// Memory of the service at 20,000 and 1,000,000 numbers.
+    Memory,
+    /// Import through the API and into the database.
+    Import,
+    /// Start with a million allocations in history.
+    Start,
+    /// Serve the bare handler: what `http` compares with.
+    #[command(hide = true)]
+    Bare,
+}
+
+fn main() -> anyhow::Result<()> {
+    let part = Cli::parse().part;
+    if part == Some(Part::Bare) {
+        return http::serve_bare();
+    }
+    let wanted = |one| part.is_none() || part == Some(one);
+    if wanted(Part::Pick) {
+        pick::run();
+    }
+    if wanted(Part::Http) {
+        http::run()?;
+    }
+    if wanted(Part::Memory) {
+        memory::run()?;
+    }
+    if wanted(Part::Import) {
+        import::run()?;
+    }
+    if wanted(Part::Start) {
+        start::run()?;
+    }
+    Ok(())
 }

@@ -15,7 +15,7 @@ use crate::stopwatch::Stopwatch;
 
 const PICKS: usize = 1_000_000;
 /// Asked for before the bench is timed, so that sticky numbers, windows and maps are as full as they get.
-const WARM_UP: usize = 300_000;
+const WARM_UP: usize = 2_000_000;
 /// Requests are made so many at a time, and only their answering is timed: a dialer's request is fresh in the cache.
 const CHUNK: usize = 1_000;
 const AGENTS: usize = 500;
@@ -79,7 +79,7 @@ impl<'a> Dialer<'a> {
                 .expect("the exchange starts with 2 to 9"),
             campaign: None,
             agent: AgentId::new(&format!("agent{}", self.random.random_range(0..AGENTS))).ok(),
-            call_id: None,
+            call_id: CallId::new(&format!("V1122074740{:09}", self.calls)).ok(),
         }
     }
 }
@@ -88,7 +88,7 @@ fn filled(numbers: &[PhoneNumber]) -> State {
     let mut state = State::default();
     let policy = Policy {
         reservation_ms: 60_000,
-        sticky_ms: 0,
+        sticky_ms: 3_600_000,
         ..Policy::default()
     };
     state.put_pool(&PoolId::default(), policy, START);

@@ -16,7 +16,6 @@ mod commit;
 mod expiring;
 mod order;
 mod pool;
-mod shown;
 mod slab;
 mod state;
 mod undo;

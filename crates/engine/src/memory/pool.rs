@@ -4,8 +4,20 @@ use caller_id_core::ladder::Candidates;
 use caller_id_core::window::Day;
 use caller_id_core::{AreaCode, PhoneNumber, Policy, PoolId, Rung, Timestamp};
 
+use super::expiring::ExpiringMap;
 use super::order::{Orders, Place};
-use super::shown::ShownNumbers;
+
+/// Destinations whose number a pool remembers. When more live, some are forgotten early.
+const SHOWN_MOST: usize = 4_000_000;
+
+/// Which number a destination was shown, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// Where the number is.
+    pub(super) slot: u32,
+    /// When it was shown.
+    pub(super) at: Timestamp,
+}
 
 /// The numbers of one pool, in the orders that choices are made from.
 #[derive(Debug)]
@@ -16,7 +28,7 @@ pub(super) struct Pool {
     day: Day,
     orders: Orders,
     /// Which number each destination was last shown.
-    pub(super) shown: ShownNumbers,
+    pub(super) shown: ExpiringMap<PhoneNumber, Shown>,
 }
 
 /// What climbing a pool's ladder found.
@@ -35,7 +47,7 @@ impl Pool {
             policy,
             day,
             orders: Orders::default(),
-            shown: ShownNumbers::default(),
+            shown: ExpiringMap::new(SHOWN_MOST),
         }
     }
 

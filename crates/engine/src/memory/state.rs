@@ -11,9 +11,8 @@ use caller_id_core::{
 };
 
 use super::commit::Change;
-use super::expiring::ExpiringMap;
-use super::pool::Pool;
-use super::shown::Shown;
+use super::expiring::{Expiring, ExpiringMap};
+use super::pool::{Pool, Shown};
 use super::slab::Slab;
 use super::undo::{Replaced, Undo};
 
@@ -146,13 +145,14 @@ impl State {
     pub(super) fn undo(&mut self, undo: Undo) {
         let Replaced { call, agent, shown } = undo.replaced;
         if let Some((call_id, before)) = call {
-            self.calls.restore(&call_id, before);
+            self.calls.restore(call_id, before, self.now);
         }
         if let Some((agent, before)) = agent {
-            self.agents.restore(&agent, before);
+            self.agents.restore(agent, before, self.now);
         }
         if let Some((pool, destination, before)) = shown {
-            self.pools[pool as usize].shown.restore(destination, before);
+            let shown = &mut self.pools[pool as usize].shown;
+            shown.restore(destination, before, self.now);
         }
         self.numbers.get_mut(undo.slot).usage = undo.usage;
         self.place(undo.slot, self.now);
@@ -238,50 +238,47 @@ impl State {
         &mut self,
         record: &Arc<AllocationRecord>,
         slot: u32,
-    ) -> Option<(CallId, Option<Call>)> {
+    ) -> Option<(CallId, Option<Expiring<Call>>)> {
         let call_id = record.call_id.clone()?;
-        let call = Call {
+        let value = Call {
             slot,
             record: record.clone(),
             sequence: self.changes + 1,
         };
-        let (expires, now) = (record.reserved_until, record.at);
-        let before = self.calls.insert(call_id.clone(), call, expires, now);
-        Some((call_id, before))
+        let expires = record.reserved_until;
+        let kept = Expiring { value, expires };
+        Some((call_id.clone(), self.calls.insert(call_id, kept, record.at)))
     }
 
     fn remember_agent(
         &mut self,
         record: &AllocationRecord,
         permit: Option<Permit>,
-    ) -> Option<(AgentId, Option<Arrival>)> {
-        let (agent, arrival) = (record.agent.clone()?, permit?.arrival);
-        let expires = arrival.forgotten_at();
-        let before = self
-            .agents
-            .insert(agent.clone(), arrival, expires, record.at);
-        Some((agent, before))
+    ) -> Option<(AgentId, Option<Expiring<Arrival>>)> {
+        let (agent, value) = (record.agent.clone()?, permit?.arrival);
+        let expires = value.forgotten_at();
+        let kept = Expiring { value, expires };
+        Some((agent.clone(), self.agents.insert(agent, kept, record.at)))
     }
 
     fn remember_shown(
         &mut self,
-        pool: u32,
+        pool_slot: u32,
         record: &AllocationRecord,
         slot: u32,
-    ) -> Option<(u32, PhoneNumber, Option<Shown>)> {
-        let sticky_pool = &mut self.pools[pool as usize];
-        let sticky_ms = sticky_pool.policy().sticky_ms;
+    ) -> Option<(u32, PhoneNumber, Option<Expiring<Shown>>)> {
+        let (destination, at) = (record.destination, record.at);
+        let pool = &mut self.pools[pool_slot as usize];
+        let sticky_ms = pool.policy().sticky_ms;
         if sticky_ms == 0 {
             return None;
         }
-        let shown = Shown {
-            slot,
-            at: record.at,
+        let kept = Expiring {
+            value: Shown { slot, at },
+            expires: at.plus_ms(sticky_ms),
         };
-        let before = sticky_pool
-            .shown
-            .insert(record.destination, shown, sticky_ms);
-        Some((pool, record.destination, before))
+        let before = pool.shown.insert(destination, kept, at);
+        Some((pool_slot, destination, before))
     }
 
     fn changed<T>(&mut self, answer: T, event: JournalEvent, undo: Undo) -> Decision<T> {

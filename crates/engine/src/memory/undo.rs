@@ -4,7 +4,8 @@ use caller_id_core::agent_limit::Arrival;
 use caller_id_core::usage::Usage;
 use caller_id_core::{AgentId, CallId, PhoneNumber};
 
-use super::shown::Shown;
+use super::expiring::Expiring;
+use super::pool::Shown;
 use super::state::Call;
 
 /// What a change replaced.
@@ -20,7 +21,7 @@ pub(super) struct Undo {
 /// What an allocation replaced besides the number's use.
 #[derive(Default)]
 pub(super) struct Replaced {
-    pub(super) call: Option<(CallId, Option<Call>)>,
-    pub(super) agent: Option<(AgentId, Option<Arrival>)>,
-    pub(super) shown: Option<(u32, PhoneNumber, Option<Shown>)>,
+    pub(super) call: Option<(CallId, Option<Expiring<Call>>)>,
+    pub(super) agent: Option<(AgentId, Option<Expiring<Arrival>>)>,
+    pub(super) shown: Option<(u32, PhoneNumber, Option<Expiring<Shown>>)>,
 }

@@ -80,9 +80,11 @@ impl State {
         let shown = pools.iter().filter_map(|pool| {
             let pool = &self.pools[*pool as usize];
             let sticky_ms = pool.policy().sticky_ms;
-            let on = sticky_ms > 0;
-            on.then(|| pool.shown.get(destination, sticky_ms, now))
+            let shown = (sticky_ms > 0).then(|| pool.shown.get(&destination));
+            shown
                 .flatten()
+                .copied()
+                .filter(|shown| shown.at.plus_ms(sticky_ms) > now)
         });
         let latest =
             shown.reduce(|latest, other| if other.at > latest.at { other } else { latest });

@@ -6,7 +6,8 @@ use caller_id_core::allocator::Shown;
 use caller_id_core::usage::Usage;
 use caller_id_core::{AllocationRecord, PhoneNumber, Recovered, Timestamp};
 
-use super::super::shown;
+use super::super::expiring::Expiring;
+use super::super::pool;
 use super::{Call, State};
 
 impl State {
@@ -24,8 +25,15 @@ impl State {
             self.recover_shown(shown);
         }
         for (agent, arrival) in recovered.agents {
-            self.agents
-                .insert(agent, arrival, arrival.forgotten_at(), now);
+            let expires = arrival.forgotten_at();
+            self.agents.insert(
+                agent,
+                Expiring {
+                    value: arrival,
+                    expires,
+                },
+                now,
+            );
         }
     }
 
@@ -45,7 +53,14 @@ impl State {
                 record: Arc::new(record),
                 sequence: 0,
             };
-            self.calls.insert(call_id, call, expires, at);
+            self.calls.insert(
+                call_id,
+                Expiring {
+                    value: call,
+                    expires,
+                },
+                at,
+            );
         }
     }
 
@@ -55,8 +70,10 @@ impl State {
         if let Some((pool, slot)) = pool.zip(slot) {
             let pool = &mut self.pools[pool as usize];
             let sticky_ms = pool.policy().sticky_ms;
-            let place = shown::Shown { slot, at: shown.at };
-            pool.shown.insert(shown.destination, place, sticky_ms);
+            let value = pool::Shown { slot, at: shown.at };
+            let expires = shown.at.plus_ms(sticky_ms);
+            pool.shown
+                .insert(shown.destination, Expiring { value, expires }, shown.at);
         }
     }
 }

@@ -1,0 +1,98 @@
+//! `GET /next-cid`, answered only after the commit, against a bare axum handler that answers the same text.
+
+use std::process::Command;
+
+use anyhow::Context;
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+
+use crate::load::{Load, Report};
+use crate::numbers::inventory;
+use crate::server::{Server, Site, free_address};
+
+const NUMBERS: usize = 20_000;
+const ROUNDS: usize = 3;
+const SECONDS: f64 = 4.0;
+
+const ANSWER: &str = r#"{"caller_id":"4153415689","agent":"1001","campaign":"SOLAR","destination":"4155551234","area_code":"415","expires_at":"2026-11-22T07:47:40.052768Z","reservation_ttl":30,"limits":{"daily_limit":200,"hourly_limit":30},"rate_limit_remaining":999999,"reservation_id":"019e3b7a-7f34-7000-8000-4e3b97a7f340","pool":"default","rung":"area_code"}"#;
+
+/// Every request gets a number: many calls may hold one at the same time, and shortly.
+const SETTINGS: [(&str, &str); 5] = [
+    ("RESERVATION_TTL_SECONDS", "1"),
+    ("CALLER_ID_COOLDOWN_SECONDS", "0"),
+    ("MOST_RESERVATIONS_PER_NUMBER", "1000"),
+    ("AGENT_RATE_LIMIT_PER_MIN", "1000000"),
+    ("STICKY_SECONDS", "600"),
+];
+
+/// Listens on the port in `BARE_PORT` until it is ended.
+pub(crate) fn serve_bare() -> anyhow::Result<()> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the parent process says the port"
+    )]
+    let port: u16 = std::env::var("BARE_PORT").context("BARE_PORT")?.parse()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let answer = || async { ([(CONTENT_TYPE, "application/json")], ANSWER) };
+        let router = Router::new().route("/next-cid", get(answer));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+        axum::serve(listener, router).await.context("serving")
+    })
+}
+
+fn bare() -> anyhow::Result<Server> {
+    let address = free_address()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .arg("bare")
+        .env("BARE_PORT", address.port().to_string());
+    Server::spawn(command, address, "/next-cid")
+}
+
+/// Measures in turn, so that both see the same noise, and prints the ratio of each round's pair.
+pub(crate) fn run() -> anyhow::Result<()> {
+    println!(
+        "## GET /next-cid, {NUMBERS} numbers, answered after the commit, against a bare handler"
+    );
+    let site = Site::new()?;
+    site.import(&site.csv(&inventory(NUMBERS))?, &["--mode", "db"])?;
+    let (service, bare) = (site.serve(&SETTINGS)?, bare()?);
+    for (connections, threads) in [(32, 1), (32, 2), (128, 2)] {
+        let load = |server: &Server| {
+            Load {
+                address: server.address,
+                connections,
+                threads,
+                seconds: SECONDS,
+            }
+            .run()
+        };
+        let mut ratios = Vec::new();
+        for _ in 0..ROUNDS {
+            let (theirs, ours) = (load(&bare)?, load(&service)?);
+            print("bare handler", &theirs);
+            print("/next-cid", &ours);
+            ratios.push(ours.rate / theirs.rate);
+        }
+        ratios.sort_by(f64::total_cmp);
+        let shown: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
+        println!(
+            "{connections} connections, {threads} load threads: ratio {} (median {:.2}; asked at 32: at least 0.70, p99 at most 5 ms)\n",
+            shown.join(" "),
+            ratios[ROUNDS / 2]
+        );
+    }
+    Ok(())
+}
+
+fn print(name: &str, report: &Report) {
+    let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| report.percentile_ms(share));
+    println!(
+        "{name:>12}: {:>7.0}/s   p50 {p50:.2} ms   p99 {p99:.2} ms   p99.9 {p999:.2} ms   not 200: {}",
+        report.rate, report.refused
+    );
+}

@@ -1,0 +1,183 @@
+//! The service as a process of its own, in a folder of its own, on a free port.
+
+use std::fs::File;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use caller_id_core::{NumberFormat, PhoneNumber};
+use tempfile::TempDir;
+
+use crate::stopwatch::Stopwatch;
+
+/// The admin token of every service that is measured.
+pub(crate) const TOKEN: &str = "a-token-for-benchmarks-only";
+const START_SECONDS: f64 = 60.0;
+
+/// A folder with a database, and the commands that work on it.
+pub(crate) struct Site {
+    folder: TempDir,
+}
+
+impl Site {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            folder: tempfile::tempdir()?,
+        })
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("caller-id.db")
+    }
+
+    /// Writes a CSV file with these numbers, without limits that a benchmark could reach.
+    pub(crate) fn csv(&self, numbers: &[PhoneNumber]) -> anyhow::Result<PathBuf> {
+        let path = self
+            .folder
+            .path()
+            .join(format!("numbers-{}.csv", numbers.len()));
+        let mut file = std::io::BufWriter::new(File::create(&path)?);
+        writeln!(file, "caller_id,carrier,area_code,daily_limit,hourly_limit")?;
+        for number in numbers {
+            let national = number.format(NumberFormat::National);
+            writeln!(
+                file,
+                "{national},carrier,{},1000000,1000000",
+                &national[..3]
+            )?;
+        }
+        file.flush()?;
+        Ok(path)
+    }
+
+    /// `caller-id import` of a file, with more arguments; gives the seconds it took.
+    pub(crate) fn import(&self, csv: &Path, arguments: &[&str]) -> anyhow::Result<f64> {
+        let watch = Stopwatch::start();
+        let done = self
+            .command("import")
+            .arg("--csv")
+            .arg(csv)
+            .args(arguments)
+            .output()?;
+        let seconds = watch.seconds();
+        if !done.status.success() {
+            bail!("import failed: {}", String::from_utf8_lossy(&done.stderr));
+        }
+        Ok(seconds)
+    }
+
+    fn command(&self, command: &str) -> Command {
+        let mut process = Command::new(binary());
+        process.arg(command).current_dir(self.folder.path());
+        process.env(
+            "DATABASE_URL",
+            format!("sqlite:{}", self.database().display()),
+        );
+        process.env("ADMIN_TOKEN", TOKEN);
+        process
+    }
+
+    /// Starts the service with more settings, and waits until it is ready.
+    pub(crate) fn serve(&self, settings: &[(&str, &str)]) -> anyhow::Result<Server> {
+        let address = free_address()?;
+        let mut command = self.command("serve");
+        command
+            .env("API_HOST", "127.0.0.1")
+            .env("API_PORT", address.port().to_string());
+        command
+            .env("LOG_LEVEL", "warn")
+            .envs(settings.iter().copied());
+        let log = File::create(self.folder.path().join("serve.log"))?;
+        command.stdout(Stdio::null()).stderr(log);
+        Server::spawn(command, address, "/ready")
+    }
+}
+
+fn binary() -> PathBuf {
+    let own = std::env::current_exe().expect("the running program has a path");
+    own.with_file_name("caller-id")
+}
+
+/// An address on loopback that nobody listens on.
+pub(crate) fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// A running process that listens; ended when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// From spawning to the first good answer.
+    pub(crate) start_seconds: f64,
+}
+
+impl Server {
+    /// Spawns a process and waits until `path` answers 200.
+    pub(crate) fn spawn(
+        mut command: Command,
+        address: SocketAddr,
+        path: &str,
+    ) -> anyhow::Result<Self> {
+        let watch = Stopwatch::start();
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot run {:?}", command.get_program()))?;
+        let mut server = Self {
+            child,
+            address,
+            start_seconds: 0.0,
+        };
+        while !answers(address, path) {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("{:?} ended with {status}", command.get_program());
+            }
+            if watch.seconds() > START_SECONDS {
+                bail!(
+                    "{:?} is not ready after {START_SECONDS} s",
+                    command.get_program()
+                );
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        server.start_seconds = watch.seconds();
+        Ok(server)
+    }
+
+    /// Resident memory now, in MB of 1,000,000 bytes.
+    pub(crate) fn memory_mb(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .context("no VmRSS")?;
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1_024.0 / 1_000_000.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn answers(address: SocketAddr, path: &str) -> bool {
+    use std::io::Read;
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer.starts_with(b"HTTP/1.1 200"))
+    };
+    ask().unwrap_or(false)
+}

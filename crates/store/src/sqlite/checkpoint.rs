@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
 
 use caller_id_core::StoreError;
 use rusqlite::Connection;
@@ -45,6 +46,16 @@ pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
     checkpoint(connection, TRUNCATE).map(drop)
 }
 
+/// Gives back the room that a log takes, on a disk that is full: what is in it is mostly older versions of pages.
+/// Whoever reads at the moment is waited for no longer than a blink.
+pub(super) fn make_room(connection: &Connection, wait: Duration) -> Result<(), StoreError> {
+    const BLINK: Duration = Duration::from_millis(50);
+    connection.busy_timeout(BLINK).map_err(sqlite)?;
+    let made = truncate(connection);
+    connection.busy_timeout(wait).map_err(sqlite)?;
+    made
+}
+
 /// The part of it that belongs to the thread that commits.
 ///
 /// The other thread moves pages while commits go on, but only a moment without commits lets the log start anew. Such a
@@ -52,6 +63,7 @@ pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
 /// left. Past twice the bound it waits for the other thread first.
 pub(super) struct LogKeeper {
     bytes_most: u64,
+    wait: Duration,
     commits: u32,
     asked_at_frames: u64,
     ask: SyncSender<()>,
@@ -60,10 +72,16 @@ pub(super) struct LogKeeper {
 }
 
 impl LogKeeper {
-    /// Keeps the log under about `bytes_most`.
-    pub(super) fn new(bytes_most: u64, ask: SyncSender<()>, turn: Arc<Mutex<()>>) -> Self {
+    /// Keeps the log under about `bytes_most`; `wait` is how long its connection waits for others.
+    pub(super) fn new(
+        bytes_most: u64,
+        wait: Duration,
+        ask: SyncSender<()>,
+        turn: Arc<Mutex<()>>,
+    ) -> Self {
         Self {
             bytes_most,
+            wait,
             commits: 0,
             asked_at_frames: 0,
             ask,
@@ -80,6 +98,14 @@ impl LogKeeper {
             let looked = self.look(connection);
             self.health.note(looked.err().as_ref());
         }
+    }
+
+    /// To be called when the disk is full; waits for the other thread, which may hold the log.
+    pub(super) fn make_room(&mut self, connection: &Connection) {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = make_room(connection, self.wait);
+        drop(turn);
+        self.health.note(made.err().as_ref());
     }
 
     fn look(&mut self, connection: &Connection) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use caller_id_core::{AllocationRecord, EndRecord, JournalEvent, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::time::Instant;
 
+use super::checkpoint;
 use super::codec;
 use super::error::sqlite;
 use super::health::Health;
@@ -24,6 +25,8 @@ const MARK: &str = "UPDATE meta SET value = ?1 WHERE key = 'applied_seq'";
 
 /// About how many events one transaction moves: 20 to 100 ms of work, so other writers wait no longer.
 const EVENTS_AT_ONCE: usize = 2_000;
+/// The same on a disk that was full a moment ago: less log.
+const EVENTS_AT_ONCE_CRAMPED: usize = 200;
 /// How long it gathers after a silence: few calls a second make few transactions.
 const GATHER: Duration = Duration::from_millis(250);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
@@ -38,6 +41,15 @@ pub(super) struct Historian {
     pub(super) progress: Arc<Progress>,
     pub(super) tidy: SyncSender<Command>,
     pub(super) backlog_most: u64,
+    /// How long it waits for others that write the main file.
+    pub(super) wait: Duration,
+}
+
+/// Whether there was room for the last attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Disk {
+    Roomy,
+    Full,
 }
 
 /// Some batches out of the journal.
@@ -50,32 +62,53 @@ impl Historian {
     /// Works until it is told to stop. What is not moved then is moved after the next start.
     pub(super) fn run(mut self) {
         let mut health = Health::new("moving the journal into history");
+        let mut disk = Disk::Roomy;
         let mut next = self.progress.await_work(GATHER);
         while next != Next::Stop {
             let began = Instant::now();
-            let moved = self.step();
+            let moved = self.step(disk);
             health.note(moved.as_ref().err());
+            let done = self.progress.applied() >= self.progress.committed();
             next = match moved {
                 Err(error) => {
+                    if matches!(error, StoreError::Full(_)) {
+                        disk = Disk::Full;
+                    }
                     self.progress.note_failed(&error);
                     self.progress.rest(PAUSE_AFTER_FAILURE)
                 }
-                Ok(()) if self.progress.applied() >= self.progress.committed() => {
+                Ok(()) if done => {
+                    disk = Disk::Roomy;
                     self.progress.await_work(GATHER)
                 }
                 Ok(()) if next == Next::Hurry => self.progress.rest(Duration::ZERO),
                 Ok(()) => {
-                    let rest =
-                        rest_for(began.elapsed(), self.progress.backlog(), self.backlog_most);
+                    let backlog = self.progress.backlog();
+                    let rest = rest_for(began.elapsed(), backlog, self.backlog_most);
                     self.progress.rest(rest)
                 }
             };
         }
     }
 
+    /// On a disk that was full, both logs give back what they can before a step, so that whatever room comes back goes
+    /// to history and not to logs that could then not be emptied any more.
+    fn make_room(&self) {
+        // When the channel is full or this fails, the disk is still full, and the step says so.
+        let _ = self.tidy.try_send(Command::MakeRoom);
+        let _ = checkpoint::make_room(&self.main, self.wait);
+    }
+
     /// Moves the next batches in one transaction.
-    fn step(&mut self) -> Result<(), StoreError> {
-        let load = self.load()?;
+    fn step(&mut self, disk: Disk) -> Result<(), StoreError> {
+        let most = match disk {
+            Disk::Roomy => EVENTS_AT_ONCE,
+            Disk::Full => {
+                self.make_room();
+                EVENTS_AT_ONCE_CRAMPED
+            }
+        };
+        let load = self.load(most)?;
         let transaction = self
             .main
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -90,7 +123,7 @@ impl Historian {
     }
 
     /// Reads them whole before the main file is touched, so that the journal's log is not held meanwhile.
-    fn load(&self) -> Result<Load, StoreError> {
+    fn load(&self, most: usize) -> Result<Load, StoreError> {
         let committed = self.progress.committed();
         let mut load = Load {
             events: Vec::new(),
@@ -99,13 +132,13 @@ impl Historian {
         journal::each_after(&self.journal, load.upto, |seq, bytes| {
             load.events.extend(codec::decode(bytes)?);
             load.upto = seq;
-            Ok(if load.events.len() < EVENTS_AT_ONCE {
+            Ok(if load.events.len() < most {
                 Flow::On
             } else {
                 Flow::End
             })
         })?;
-        if load.events.len() < EVENTS_AT_ONCE {
+        if load.events.len() < most {
             // That was all, even if somebody took the last rows away: never look for them again and again.
             load.upto = load.upto.max(committed);
         }

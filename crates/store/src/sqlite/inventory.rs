@@ -6,10 +6,14 @@ use caller_id_core::{Campaign, CampaignId, InventoryStore, Number, PhoneNumber, 
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::error::sqlite;
-use super::rows::{self, NUMBER_COLUMNS, REVISION_PLACE};
+use super::rows::{self, REVISION_PLACE, select_numbers};
 use super::write::{Change, Part, to_json};
 use super::{SqliteStore, meta};
 
+const NUMBER: &str = select_numbers!("WHERE number = ?1");
+const NUMBERS: &str = select_numbers!("WHERE number > ?1 ORDER BY number LIMIT ?2");
+const CHANGED: &str =
+    select_numbers!("WHERE (revision, number) > (?1, ?2) ORDER BY revision, number LIMIT ?3");
 const POOLS: &str = "SELECT id, policy FROM pools ORDER BY id";
 const PUT_POOL: &str = "INSERT INTO pools (id, policy) VALUES (?1, ?2)
     ON CONFLICT (id) DO UPDATE SET policy = excluded.policy WHERE policy <> excluded.policy";
@@ -49,10 +53,6 @@ fn changed_numbers(
     after: Option<PhoneNumber>,
     most: usize,
 ) -> Result<(Vec<Number>, Option<Revision>), StoreError> {
-    let sql = format!(
-        "SELECT {NUMBER_COLUMNS} FROM numbers WHERE (revision, number) > (?1, ?2)
-         ORDER BY revision, number LIMIT ?3"
-    );
     // Without a number to go on after, the revision itself is complete: no number is greater than this.
     let after = after.map_or(i64::MAX, digits);
     // One more than asked for tells whether there are more.
@@ -61,7 +61,7 @@ fn changed_numbers(
         let revision = row.get(REVISION_PLACE).map_err(sqlite)?;
         Ok((rows::read_number(row)?, Revision(revision)))
     };
-    let mut page = list(connection, &sql, (since.0, after, most_and_one), read)?;
+    let mut page = list(connection, CHANGED, (since.0, after, most_and_one), read)?;
     let cut = page.len() > most;
     page.truncate(most);
     let end = page.last().filter(|_| cut).map(|(_, revision)| *revision);
@@ -121,8 +121,7 @@ impl InventoryStore for SqliteStore {
     async fn number(&self, number: PhoneNumber) -> Result<Option<Number>, StoreError> {
         self.readers
             .run(move |main| {
-                let sql = format!("SELECT {NUMBER_COLUMNS} FROM numbers WHERE number = ?1");
-                let mut select = main.prepare_cached(&sql).map_err(sqlite)?;
+                let mut select = main.prepare_cached(NUMBER).map_err(sqlite)?;
                 select
                     .query_row([digits(number)], |row| Ok(rows::read_number(row)))
                     .optional()
@@ -139,12 +138,7 @@ impl InventoryStore for SqliteStore {
     ) -> Result<Vec<Number>, StoreError> {
         let after = after.map_or(0, digits);
         self.readers
-            .run(move |main| {
-                let sql = format!(
-                    "SELECT {NUMBER_COLUMNS} FROM numbers WHERE number > ?1 ORDER BY number LIMIT ?2"
-                );
-                list(main, &sql, (after, limit(most)), rows::read_number)
-            })
+            .run(move |main| list(main, NUMBERS, (after, limit(most)), rows::read_number))
             .await
     }
 

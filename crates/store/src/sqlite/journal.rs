@@ -30,6 +30,8 @@ pub(super) enum Command {
     Commit(Batch),
     /// Batches were moved into history: delete them.
     Tidy,
+    /// The disk is full: give back what the log takes.
+    MakeRoom,
     /// End.
     Stop,
 }
@@ -137,6 +139,7 @@ impl JournalWriter {
             match command {
                 Command::Commit(batch) => self.commit(batch),
                 Command::Tidy => {}
+                Command::MakeRoom => self.log.make_room(&self.connection),
                 Command::Stop => return,
             }
         }
@@ -150,19 +153,27 @@ impl JournalWriter {
         let seq = self.next_seq;
         // A number that failed is not used again: a recovery might find what the failed commit left in the log.
         self.next_seq += 1;
-        let written = self
-            .connection
-            .prepare_cached(INSERT)
-            .and_then(|mut insert| insert.execute((seq, &batch.bytes)))
-            .map_err(sqlite);
+        let mut written = self.insert(seq, &batch.bytes);
+        if matches!(written, Err(StoreError::Full(_))) {
+            self.log.make_room(&self.connection);
+            written = self.insert(seq, &batch.bytes);
+        }
         if written.is_ok() {
             self.progress.note_committed(seq, batch.events);
         }
         // A caller that has stopped waiting took it for an error already.
-        let _ = batch.reply.send(written.map(drop));
+        let _ = batch.reply.send(written);
         // After the answer: what follows costs the next batch a little, and this one nothing.
         self.log.note_commit(&self.connection);
         self.tidy(DELETED_AT_ONCE);
+    }
+
+    fn insert(&self, seq: i64, bytes: &[u8]) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(INSERT)
+            .and_then(|mut insert| insert.execute((seq, bytes)))
+            .map(drop)
+            .map_err(sqlite)
     }
 
     /// Deletes some of what is moved, when there are at least so many batches; tells whether it did.

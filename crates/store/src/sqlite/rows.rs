@@ -37,8 +37,18 @@ pub(super) fn unreadable(what: &str, why: &str) -> StoreError {
     StoreError::Unreadable(format!("{what}: {why}"))
 }
 
-/// Columns of `numbers` in the order that [`read_number`] expects.
-pub(super) const NUMBER_COLUMNS: &str = "number, area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, meta, revision";
+/// A SELECT from `numbers` with the columns in the order that [`read_number`] expects.
+macro_rules! select_numbers {
+    ($rest:literal) => {
+        concat!(
+            "SELECT number, area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, \
+             meta, revision FROM numbers ",
+            $rest
+        )
+    };
+}
+pub(super) use select_numbers;
+
 /// Where the revision is among them.
 pub(super) const REVISION_PLACE: usize = 10;
 

@@ -59,7 +59,7 @@ pub(super) fn start(
     let (commands, received) = sync_channel(COMMANDS_MOST);
     let (ask, asked) = sync_channel(1);
     let turn = Arc::new(Mutex::new(()));
-    let log = LogKeeper::new(options.log_bytes_most, ask, Arc::clone(&turn));
+    let log = LogKeeper::new(options.log_bytes_most, options.wait, ask, Arc::clone(&turn));
     let writer = JournalWriter::new(writing, received, Arc::clone(&progress), log, first);
     let checkpointer = Checkpointer {
         connection: schema::connect(&files.journal, journal_manner)?,
@@ -72,6 +72,7 @@ pub(super) fn start(
         progress: Arc::clone(&progress),
         tidy: commands.clone(),
         backlog_most: options.backlog_most,
+        wait: options.wait,
     };
     let mut threads = Threads {
         files: files.clone(),

@@ -14,6 +14,8 @@ use super::health::Health;
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 /// Moves nothing, but tells how long the log is.
 const MEASURE: &str = "PRAGMA wal_checkpoint(NOOP)";
+/// Moves all, and waits for readers so that the next commit starts the log anew.
+const RESTART: &str = "PRAGMA wal_checkpoint(RESTART)";
 /// Moves all and cuts the log's file to nothing.
 const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 /// A frame of the log: a page and its head.
@@ -49,18 +51,22 @@ pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
 /// Gives back the room that a log takes, on a disk that is full: what is in it is mostly older versions of pages.
 /// Whoever reads at the moment is waited for no longer than a blink.
 pub(super) fn make_room(connection: &Connection, wait: Duration) -> Result<(), StoreError> {
+    within_a_blink(connection, wait, TRUNCATE)
+}
+
+fn within_a_blink(connection: &Connection, wait: Duration, pragma: &str) -> Result<(), StoreError> {
     const BLINK: Duration = Duration::from_millis(50);
     connection.busy_timeout(BLINK).map_err(sqlite)?;
-    let made = truncate(connection);
+    let done = checkpoint(connection, pragma).map(drop);
     connection.busy_timeout(wait).map_err(sqlite)?;
-    made
+    done
 }
 
 /// The part of it that belongs to the thread that commits.
 ///
 /// The other thread moves pages while commits go on, but only a moment without commits lets the log start anew. Such a
 /// moment may never come under load, so past the bound the committing thread makes one: it moves the little that is
-/// left. Past twice the bound it waits for the other thread first.
+/// left. Past twice the bound it waits, a blink, for the other thread and for readers.
 pub(super) struct LogKeeper {
     bytes_most: u64,
     wait: Duration,
@@ -127,12 +133,14 @@ impl LogKeeper {
     }
 
     fn brake(&self, connection: &Connection, bytes: u64) -> Result<(), StoreError> {
-        let _turn = match self.turn.try_lock() {
-            Ok(turn) => turn,
-            Err(TryLockError::WouldBlock) if bytes <= 2 * self.bytes_most => return Ok(()),
-            Err(_) => self.turn.lock().unwrap_or_else(PoisonError::into_inner),
-        };
-        checkpoint(connection, PASSIVE).map(drop)
+        if bytes > 2 * self.bytes_most {
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            return within_a_blink(connection, self.wait, RESTART);
+        }
+        match self.turn.try_lock() {
+            Ok(_turn) => checkpoint(connection, PASSIVE).map(drop),
+            Err(TryLockError::Poisoned(_) | TryLockError::WouldBlock) => Ok(()),
+        }
     }
 }
 

@@ -63,23 +63,20 @@ impl HistoryReader {
         Ok(Self { main, journal })
     }
 
-    /// Reads from one moment of both files: history up to the mark, and the journal after it.
+    /// One moment of both files: history up to the mark it gives, and the journal after it.
     ///
     /// The journal's moment must be the earlier one. Seen in this order, a batch that was deleted from the journal
     /// before its moment was in history before it, so before history's moment too; and one that was moved between the
     /// two is in both, and not read twice because its number is not after the mark. In the other order a batch could be
     /// moved and deleted in between, and be seen in neither.
-    fn at_one_moment<R>(
-        &mut self,
-        read: impl FnOnce(&Connection, Option<&Connection>, i64) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
+    fn moment(&self) -> Result<(Option<Moment<'_>>, Moment<'_>, i64), StoreError> {
         let journal = match &self.journal {
             Some(journal) => Some(Moment::begin(journal, "SELECT max(seq) FROM journal")?),
             None => None,
         };
         let main = Moment::begin(&self.main, "SELECT max(value) FROM meta")?;
         let applied = meta(main.0, "applied_seq")?;
-        read(main.0, journal.as_ref().map(|moment| moment.0), applied)
+        Ok((journal, main, applied))
     }
 
     fn since(
@@ -87,49 +84,49 @@ impl HistoryReader {
         since: Timestamp,
         mut take: impl FnMut(PastAllocation) -> Flow,
     ) -> Result<(), StoreError> {
-        self.at_one_moment(|main, journal, applied| {
-            if let Some(journal) = journal {
-                fill_tail(main, journal, applied)?;
+        let (journal, main, applied) = self.moment()?;
+        if let Some(journal) = journal {
+            // The journal's moment ends here: its log cannot start anew while somebody reads, and this may take long.
+            fill_tail(main.0, journal.0, applied)?;
+        }
+        let first = AllocationId::first_at(since);
+        let [mut select, mut tail, mut ends] = [
+            main.0.prepare_cached(SINCE).map_err(sqlite)?,
+            main.0.prepare_cached(TAIL_SINCE).map_err(sqlite)?,
+            main.0.prepare_cached(TAIL_ENDS_SINCE).map_err(sqlite)?,
+        ];
+        let mut merge = Merge {
+            moved: Stream::start(&mut select, first, PastReader::default())?,
+            tail: Stream::start(&mut tail, first, PastReader::default())?,
+            ends: Stream::start(&mut ends, first, EndReader)?,
+        };
+        while let Some(past) = merge.next()? {
+            if take(past) == Flow::End {
+                break;
             }
-            let first = AllocationId::first_at(since);
-            let [mut select, mut tail, mut ends] = [
-                main.prepare_cached(SINCE).map_err(sqlite)?,
-                main.prepare_cached(TAIL_SINCE).map_err(sqlite)?,
-                main.prepare_cached(TAIL_ENDS_SINCE).map_err(sqlite)?,
-            ];
-            let mut merge = Merge {
-                moved: Stream::start(&mut select, first, PastReader::default())?,
-                tail: Stream::start(&mut tail, first, PastReader::default())?,
-                ends: Stream::start(&mut ends, first, EndReader)?,
-            };
-            while let Some(past) = merge.next()? {
-                if take(past) == Flow::End {
-                    break;
-                }
-            }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     fn last_uses(&mut self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
-        self.at_one_moment(|main, journal, applied| {
-            let mut uses = HashMap::new();
-            each_last_use(main, |number, at| {
-                uses.insert(number, at);
-            })?;
-            if let Some(journal) = journal {
-                each_after(journal, applied, |_, bytes| {
-                    for event in codec::decode(bytes)? {
-                        if let JournalEvent::Allocated(record) = event {
-                            let at = uses.entry(record.number).or_insert(record.at);
-                            *at = record.at.max(*at);
-                        }
+        let (journal, main, applied) = self.moment()?;
+        let mut uses = HashMap::new();
+        let mut used = |number, at: Timestamp| {
+            let latest = uses.entry(number).or_insert(at);
+            *latest = at.max(*latest);
+        };
+        if let Some(journal) = journal {
+            each_after(journal.0, applied, |_, bytes| {
+                for event in codec::decode(bytes)? {
+                    if let JournalEvent::Allocated(record) = event {
+                        used(record.number, record.at);
                     }
-                    Ok(Flow::On)
-                })?;
-            }
-            Ok(uses.into_iter().collect())
-        })
+                }
+                Ok(Flow::On)
+            })?;
+        }
+        each_last_use(main.0, used)?;
+        Ok(uses.into_iter().collect())
     }
 }
 

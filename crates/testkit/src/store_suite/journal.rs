@@ -150,7 +150,7 @@ pub async fn reading_while_batches_are_moved_sees_each_allocation_once(data: &mu
             store
                 .commit([allocated(&record(n, n as u64, own(1)))])
                 .await;
-            if n % 16 == 0 {
+            if n % 2 == 0 {
                 store.settle().await;
             }
         }

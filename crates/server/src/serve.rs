@@ -1,5 +1,7 @@
 //! Accepts connections, watches the tasks, and stops in order.
 
+mod patience;
+
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -17,12 +19,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use crate::app::App;
 use crate::config::listen::ListenConfig;
 use crate::http::Peer;
+
+use self::patience::Patience;
 
 /// When no more files can be opened, waiting helps; trying at once does not.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -39,7 +43,7 @@ pub async fn serve(
     mut app: App,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let connections = Connections::new(app.router(), app.listen());
+    let mut connections = Connections::new(app.router(), app.listen());
     let ended = tokio::select! {
         () = shutdown => None,
         task = app.task_ended() => Some(task),
@@ -85,7 +89,8 @@ struct Connections {
     http: http1::Builder,
     graceful: GracefulShutdown,
     free: Arc<Semaphore>,
-    abandoned: CancellationToken,
+    tasks: JoinSet<()>,
+    patience: Duration,
     shutdown_timeout: Duration,
 }
 
@@ -101,12 +106,13 @@ impl Connections {
             http,
             graceful: GracefulShutdown::new(),
             free: Arc::new(Semaphore::new(listen.max_connections as usize)),
-            abandoned: CancellationToken::new(),
+            tasks: JoinSet::new(),
+            patience: listen.body_timeout(),
             shutdown_timeout: listen.shutdown_timeout(),
         }
     }
 
-    async fn accept(&self, listener: TcpListener) -> Never {
+    async fn accept(&mut self, listener: TcpListener) -> Never {
         loop {
             let Ok(permit) = self.free.clone().acquire_owned().await else {
                 // The semaphore is never closed.
@@ -123,21 +129,19 @@ impl Connections {
         }
     }
 
-    fn serve_one(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+    fn serve_one(&mut self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         // An answer is one small write: waiting for more would only delay it.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY cannot be set");
         }
         let service = service(self.router.clone(), peer.ip());
+        let stream = Patience::new(stream, self.patience);
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let watcher: Watcher = self.graceful.watcher();
-        let abandoned = self.abandoned.clone();
-        tokio::spawn(async move {
+        while self.tasks.try_join_next().is_some() {}
+        self.tasks.spawn(async move {
             // How a connection ends is the client's affair: cut off, timed out, not HTTP at all.
-            let ended = abandoned
-                .run_until_cancelled(watcher.watch(connection))
-                .await;
-            if let Some(Err(error)) = ended {
+            if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection ended");
             }
             drop(permit);
@@ -153,7 +157,7 @@ impl Connections {
         {
             tracing::warn!("some connections did not end in time and are cut off");
         }
-        self.abandoned.cancel();
+        // What is left of the tasks ends with the set.
     }
 }
 

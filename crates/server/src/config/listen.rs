@@ -28,7 +28,7 @@ pub struct ListenConfig {
     /// After so many seconds without a whole request a connection is closed, fresh or kept alive
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = within::<1, 3_600>)]
     pub header_timeout_seconds: u32,
-    /// After so many seconds the body of a request must be there
+    /// After so many seconds the body of a request must be there, or some of an answer be taken by the client
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = within::<1, 3_600>)]
     pub body_timeout_seconds: u32,
     /// After so many milliseconds an allocation that is not recorded is answered with 503

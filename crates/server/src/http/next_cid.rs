@@ -106,10 +106,10 @@ fn destination(
             return Ok(None);
         }
     };
-    match answers.dial_plan.destination(text) {
+    match answers.dial_plan.destination(&text) {
         Ok(destination) => Ok(Some(destination)),
         Err(error @ DestinationError::NotRotated { .. }) => Err(ApiError::NotRotated {
-            input: text.to_owned(),
+            input: text.into_owned(),
             message: error.to_string(),
         }),
         Err(error) => {
@@ -117,7 +117,7 @@ fn destination(
                 &LOC,
                 "value_error",
                 error.to_string(),
-                shown(text),
+                shown(&text),
             ));
             Ok(None)
         }

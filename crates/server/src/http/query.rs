@@ -10,52 +10,53 @@ use super::Fault;
 /// Most parameters that are looked at.
 const PARAMETERS_MOST: usize = 64;
 
-/// The parameters of a query string, or the fields of a form.
-#[derive(Debug, Default)]
+/// The parameters of a query string, or the fields of a form. Nothing is decoded before it is asked for.
+#[derive(Debug)]
 pub struct Query<'a> {
-    pairs: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
+    text: &'a [u8],
     place: &'static str,
 }
 
 impl<'a> Query<'a> {
-    /// Splits `text` (`a=b&c=d`). `place` is what faults name: `query` or `body`.
+    /// Reads `text` (`a=b&c=d`). `place` is what faults name: `query` or `body`.
     pub fn parse(text: &'a [u8], place: &'static str) -> Self {
-        let pairs = text
-            .split(|&byte| byte == b'&')
-            .filter(|pair| !pair.is_empty())
-            .take(PARAMETERS_MOST)
-            .map(|pair| {
-                let cut = pair
-                    .iter()
-                    .position(|&byte| byte == b'=')
-                    .unwrap_or(pair.len());
-                let name = String::from_utf8_lossy(&decode(&pair[..cut])).into_owned();
-                (
-                    Cow::Owned(name),
-                    decode(pair.get(cut + 1..).unwrap_or_default()),
-                )
-            })
-            .collect();
-        Self { pairs, place }
+        Self { text, place }
     }
 
     /// The first value of `name`; none when it is missing or empty.
     ///
     /// # Errors
     /// A fault that names the parameter when its value is not UTF-8.
-    pub fn get(&self, name: &str) -> Result<Option<&str>, Fault> {
-        let Some((_, value)) = self.pairs.iter().find(|(known, _)| known == name) else {
+    pub fn get(&self, name: &str) -> Result<Option<Cow<'a, str>>, Fault> {
+        let Some(value) = self.raw(name) else {
             return Ok(None);
         };
-        match std::str::from_utf8(value) {
-            Ok(text) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
-            Err(_) => Err(Fault::new(
+        let text = match decode(value) {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).ok(),
+            Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).ok(),
+        };
+        match text {
+            Some(text) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
+            None => Err(Fault::new(
                 &[self.place, name],
                 "not_utf8",
                 format!("{name} is not UTF-8 after percent-decoding"),
-                json!(String::from_utf8_lossy(value)),
+                shown(&String::from_utf8_lossy(&decode(value))),
             )),
         }
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a [u8]> {
+        let pairs = self.text.split(|&byte| byte == b'&').take(PARAMETERS_MOST);
+        for pair in pairs {
+            let cut = pair.iter().position(|&byte| byte == b'=');
+            let (known, value) =
+                cut.map_or((pair, &[][..]), |cut| (&pair[..cut], &pair[cut + 1..]));
+            if *decode(known) == *name.as_bytes() {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// The value of `name` as a `T`, when it is there.
@@ -75,10 +76,10 @@ impl<'a> Query<'a> {
                 &[self.place, name],
                 "value_error",
                 error.to_string(),
-                shown(text),
+                shown(&text),
             )
         };
-        parse(text).map(Some).map_err(invalid)
+        parse(&text).map(Some).map_err(invalid)
     }
 }
 
@@ -114,8 +115,8 @@ mod tests {
     #[test]
     fn parameters_are_percent_decoded() {
         let query = Query::parse(b"to=%2B1%20312&agent=a+b&empty=&x", "query");
-        assert_eq!(query.get("to").unwrap(), Some("+1 312"));
-        assert_eq!(query.get("agent").unwrap(), Some("a b"));
+        assert_eq!(query.get("to").unwrap().as_deref(), Some("+1 312"));
+        assert_eq!(query.get("agent").unwrap().as_deref(), Some("a b"));
         assert_eq!(query.get("empty").unwrap(), None);
         assert_eq!(query.get("x").unwrap(), None);
         assert_eq!(query.get("y").unwrap(), None);
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn a_plus_in_front_stays_a_plus() {
         let query = Query::parse(b"to=+13125550100", "query");
-        assert_eq!(query.get("to").unwrap(), Some("+13125550100"));
+        assert_eq!(query.get("to").unwrap().as_deref(), Some("+13125550100"));
     }
 
     #[test]
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn half_an_escape_is_taken_as_it_stands() {
         let query = Query::parse(b"agent=50%&campaign=%zz", "query");
-        assert_eq!(query.get("agent").unwrap(), Some("50%"));
-        assert_eq!(query.get("campaign").unwrap(), Some("%zz"));
+        assert_eq!(query.get("agent").unwrap().as_deref(), Some("50%"));
+        assert_eq!(query.get("campaign").unwrap().as_deref(), Some("%zz"));
     }
 }

@@ -144,7 +144,7 @@ fn form(text: &[u8]) -> Result<Map<String, Value>, ApiError> {
             .get(name)
             .map_err(|fault| ApiError::Invalid(vec![fault]))?;
         if let Some(value) = value {
-            members.insert(name.to_owned(), value.into());
+            members.insert(name.to_owned(), value.into_owned().into());
         }
     }
     Ok(members)

@@ -111,6 +111,23 @@ async fn more_connections_than_allowed_wait_until_one_is_free() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_no_answers_is_cut_off() {
+    let service = Running::start(&[("MAX_CONNECTIONS", "1"), ("BODY_TIMEOUT_SECONDS", "1")]).await;
+    let mut greedy = service.connect().await;
+    let asking = tokio::spawn(async move {
+        // Never reads. Ends when the service has cut it off.
+        while greedy
+            .write_all(b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .is_ok()
+        {}
+    });
+    assert!(service.exchange(LIVE).await.starts_with("HTTP/1.1 200"));
+    within(asking).await.expect("no panic");
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_http_is_refused() {
     let service = Running::start(&[]).await;
     for text in [

@@ -26,6 +26,8 @@ use crate::config::secret::Secret;
 use crate::config::storage::StorageConfig;
 use crate::rows::{self, Options, WriteMode};
 
+/// The reference's importer was run with 50 requests of one row. More than this many of 5,000 rows only wait for the store.
+const REQUESTS_MOST: usize = 8;
 /// The exit code of an import that did not come to its end.
 const EXIT_FATAL: u8 = 2;
 
@@ -48,8 +50,8 @@ pub struct ImportArgs {
     /// the database
     #[arg(long, value_name = "TOKEN")]
     pub admin_token: Option<Secret>,
-    /// Requests under way at once (mode api)
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// Requests of 5,000 rows under way at once, of which at most 8 are made (mode api)
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub concurrency: u16,
     /// Rows of one transaction (mode db)
     #[arg(long, value_name = "ROWS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -100,7 +102,10 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         Mode::Api => {
             let client = Client::new(args.url()?, args.token()?);
             let mut console = Console::new(&input, args.report()?, args.dry_run)?;
-            let (options, concurrency) = (args.options(), usize::from(args.concurrency));
+            let (options, concurrency) = (
+                args.options(),
+                usize::from(args.concurrency).min(REQUESTS_MOST),
+            );
             let sending = move || {
                 let intake = api::send(input, &client, options, concurrency, &mut console);
                 (intake, console)

@@ -7,7 +7,7 @@ use caller_id_core::store::{OnDuplicate, Written};
 use caller_id_core::{InventoryStore, Number, PhoneNumber, StoreError};
 use futures_util::future::try_join_all;
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::file_error::FileError;
 use super::reader::{Row, RowReader};
@@ -17,9 +17,10 @@ use super::{BadRow, on_duplicate_word};
 /// A batch ends here too, however few rows it has, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Batches read ahead while one is written.
-const BATCHES_AHEAD: usize = 2;
-/// Look-ups of a dry run that are under way at once.
-const LOOK_UPS: usize = 256;
+const BATCHES_AHEAD: usize = 1;
+/// Look-ups of a dry run that are under way at once: as many as the store does at once. More would only make threads wait,
+/// and each of them would keep memory for later.
+const LOOK_UPS: usize = 4;
 
 /// Whether an import writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,39 +130,68 @@ pub async fn take_in<R: Read + Send + 'static>(
     watcher: &mut dyn Watcher,
 ) -> Intake {
     let (sender, mut parts) = mpsc::channel(BATCHES_AHEAD);
-    let reading = tokio::task::spawn_blocking(move || read(input, options.batch_rows, &sender));
     let mut intake = Intake {
         tally: Tally::default(),
         stopped: None,
     };
+    let ended = match spawn_reader(input, options.batch_rows, sender) {
+        Ok(ended) => ended,
+        Err(error) => {
+            intake.stopped = Some(StoreError::Failed(error.into()).into());
+            return intake;
+        }
+    };
     let mut seen = Seen::default();
     while let Some(part) = parts.recv().await {
-        match part {
-            Part::UnknownColumns(names) => watcher.unknown_columns(&names),
-            Part::Batch(batch) => {
-                let taken = match options.mode {
-                    WriteMode::Write => write(&*store, &batch, options.on_duplicate).await,
-                    WriteMode::DryRun => {
-                        foresee(&*store, &batch, options.on_duplicate, &mut seen).await
-                    }
-                };
-                match taken {
-                    Ok(written) => settle(batch, &written, &mut intake.tally, watcher),
-                    Err(error) => {
-                        intake.stopped = Some(error.into());
-                        return intake;
-                    }
-                }
-                watcher.progress(&intake.tally);
+        let batch = match part {
+            Part::Batch(batch) => batch,
+            Part::UnknownColumns(names) => {
+                watcher.unknown_columns(&names);
+                continue;
+            }
+        };
+        let Batch {
+            rows, numbers, bad, ..
+        } = batch;
+        let written = match options.mode {
+            WriteMode::Write if numbers.is_empty() => Ok(Vec::new()),
+            WriteMode::Write => store.write_numbers(numbers, options.on_duplicate).await,
+            WriteMode::DryRun => foresee(&*store, &rows, options.on_duplicate, &mut seen).await,
+        };
+        match written {
+            Ok(written) => settle(&rows, bad, &written, &mut intake.tally, watcher),
+            Err(error) => {
+                intake.stopped = Some(error.into());
+                return intake;
             }
         }
+        watcher.progress(&intake.tally);
     }
-    intake.stopped = match reading.await {
+    intake.stopped = match ended.await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.into()),
         Err(_) => Some(StoreError::Closed.into()),
     };
     intake
+}
+
+/// Reads on a thread of its own: it may wait long for its input, and must not take the place of the store's work.
+/// It ends with its input, or when nobody listens to `parts`.
+fn spawn_reader<R: Read + Send + 'static>(
+    input: R,
+    batch_rows: usize,
+    parts: mpsc::Sender<Part>,
+) -> std::io::Result<oneshot::Receiver<Result<(), FileError>>> {
+    let (end, ended) = oneshot::channel();
+    let reading = move || {
+        let read = read(input, batch_rows, &parts);
+        // First the end, then the close of `parts`; where nobody listens, nobody needs to know.
+        let _ = end.send(read);
+    };
+    std::thread::Builder::new()
+        .name("import".to_owned())
+        .spawn(reading)?;
+    Ok(ended)
 }
 
 /// The reason of a row whose number is in the inventory.
@@ -179,7 +209,8 @@ enum Part {
 
 #[derive(Default)]
 struct Batch {
-    lines: Vec<u64>,
+    /// The good rows: the line each begins on, and its number.
+    rows: Vec<(u64, PhoneNumber)>,
     numbers: Vec<Number>,
     bad: Vec<BadRow>,
     bytes: usize,
@@ -190,7 +221,7 @@ impl Batch {
         match row {
             Row::Good(line, number) => {
                 self.bytes += size(&number);
-                self.lines.push(line);
+                self.rows.push((line, number.number));
                 self.numbers.push(number);
             }
             Row::Bad(row) => {
@@ -244,31 +275,18 @@ fn read<R: Read>(input: R, batch_rows: usize, parts: &mpsc::Sender<Part>) -> Res
     }
 }
 
-async fn write(
-    store: &dyn InventoryStore,
-    batch: &Batch,
-    on_duplicate: OnDuplicate,
-) -> Result<Vec<Written>, StoreError> {
-    if batch.numbers.is_empty() {
-        return Ok(Vec::new());
-    }
-    store
-        .write_numbers(batch.numbers.clone(), on_duplicate)
-        .await
-}
-
-/// What [`write`] would tell.
+/// What writing `rows` would tell.
 async fn foresee(
     store: &dyn InventoryStore,
-    batch: &Batch,
+    rows: &[(u64, PhoneNumber)],
     on_duplicate: OnDuplicate,
     seen: &mut Seen,
 ) -> Result<Vec<Written>, StoreError> {
-    let mut foreseen = Vec::with_capacity(batch.numbers.len());
-    for some in batch.numbers.chunks(LOOK_UPS) {
-        let owned = try_join_all(some.iter().map(|number| store.number(number.number))).await?;
-        for (number, owned) in some.iter().zip(owned) {
-            let new = seen.insert(number.number) && owned.is_none();
+    let mut foreseen = Vec::with_capacity(rows.len());
+    for some in rows.chunks(LOOK_UPS) {
+        let owned = try_join_all(some.iter().map(|(_, number)| store.number(*number))).await?;
+        for ((_, number), owned) in some.iter().zip(owned) {
+            let new = seen.insert(*number) && owned.is_none();
             foreseen.push(match on_duplicate {
                 _ if new => Written::Added,
                 OnDuplicate::Skip => Written::Skipped,
@@ -281,22 +299,25 @@ async fn foresee(
 }
 
 /// Counts a batch and tells its bad rows in the order of their lines.
-fn settle(batch: Batch, written: &[Written], tally: &mut Tally, watcher: &mut dyn Watcher) {
-    let mut bad = batch.bad;
+fn settle(
+    rows: &[(u64, PhoneNumber)],
+    mut bad: Vec<BadRow>,
+    written: &[Written],
+    tally: &mut Tally,
+    watcher: &mut dyn Watcher,
+) {
     tally.rows += bad.len() as u64;
     tally.failed += bad.len() as u64;
-    for ((number, line), written) in batch.numbers.iter().zip(batch.lines).zip(written) {
+    for ((line, number), written) in rows.iter().zip(written) {
         tally.count(*written);
         if *written == Written::Exists {
             bad.push(BadRow {
-                line,
-                caller_id: number.number.to_string(),
-                reason: exists_reason(number.number),
+                line: *line,
+                caller_id: number.to_string(),
+                reason: exists_reason(*number),
             });
         }
     }
     bad.sort_by_key(|row| row.line);
-    for row in bad {
-        watcher.bad_row(row);
-    }
+    bad.into_iter().for_each(|row| watcher.bad_row(row));
 }

@@ -1,5 +1,6 @@
 //! The report of bad rows as a file.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::BadRow;
@@ -29,7 +30,7 @@ impl<W: Write> ReportWriter<W> {
             self.output,
             "{},{},{}",
             row.line,
-            quoted(&row.caller_id),
+            quoted(&harmless(&row.caller_id)),
             quoted(&row.reason)
         )
     }
@@ -40,5 +41,17 @@ impl<W: Write> ReportWriter<W> {
     /// What the output said.
     pub fn finish(mut self) -> io::Result<()> {
         self.output.flush()
+    }
+}
+
+/// People open the report in a spreadsheet, and its caller IDs come out of a file that may be anybody's: what would run
+/// there as a formula gets an apostrophe in front. Numbers stay as they are, and so does every export.
+fn harmless(caller_id: &str) -> Cow<'_, str> {
+    let formula = caller_id.starts_with(['=', '+', '-', '@']);
+    let number = |character: char| character.is_ascii_digit() || "+ ().-".contains(character);
+    if formula && !caller_id.chars().all(number) {
+        Cow::Owned(format!("'{caller_id}"))
+    } else {
+        Cow::Borrowed(caller_id)
     }
 }

@@ -286,19 +286,24 @@ fn a_stream_that_breaks_says_after_which_line() {
 }
 
 #[test]
-fn a_report_is_csv_itself() {
+fn a_report_is_csv_itself_and_holds_no_formula() {
     let mut report = Vec::new();
     let mut writer = ReportWriter::new(&mut report).unwrap();
-    let row = BadRow {
-        line: 7,
-        caller_id: "=1,2".to_owned(),
-        reason: "has \"quotes\"".to_owned(),
-    };
-    writer.write(&row).unwrap();
+    for caller_id in ["=1,2", "+1 (555) 1-2", "+1+cmd|'x'!A0", "@x"] {
+        let row = BadRow {
+            line: 7,
+            caller_id: caller_id.to_owned(),
+            reason: "has \"quotes\"".to_owned(),
+        };
+        writer.write(&row).unwrap();
+    }
     writer.finish().unwrap();
+    let reason = "\"has \"\"quotes\"\"\"";
     assert_eq!(
         String::from_utf8(report).unwrap(),
-        "line,caller_id,reason\n7,\"=1,2\",\"has \"\"quotes\"\"\"\n"
+        format!(
+            "line,caller_id,reason\n7,\"'=1,2\",{reason}\n7,+1 (555) 1-2,{reason}\n7,'+1+cmd|'x'!A0,{reason}\n7,'@x,{reason}\n"
+        )
     );
 }
 

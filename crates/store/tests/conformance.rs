@@ -6,26 +6,29 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use caller_id_core::ManualClock;
-use caller_id_store::{SqliteOptions, SqliteStore};
+use caller_id_store::{Durability, SqliteOptions, SqliteStore};
 use caller_id_testkit::builders::START;
 use caller_id_testkit::store_suite::{DataSet, OpenStore, StoreFactory};
 use tempfile::TempDir;
 
-struct Sqlite;
+struct Sqlite(Durability);
 
 #[async_trait]
 impl StoreFactory for Sqlite {
     async fn data_set(&self) -> Box<dyn DataSet> {
-        Box::new(Folder(tempfile::tempdir().unwrap()))
+        Box::new(Folder(tempfile::tempdir().unwrap(), self.0))
     }
 }
 
-struct Folder(TempDir);
+struct Folder(TempDir, Durability);
 
 #[async_trait]
 impl DataSet for Folder {
     async fn open(&mut self) -> OpenStore {
-        let options = SqliteOptions::new(Arc::new(ManualClock::at(START)));
+        let options = SqliteOptions {
+            durability: self.1,
+            ..SqliteOptions::new(Arc::new(ManualClock::at(START)))
+        };
         let store = SqliteStore::open(&self.0.path().join("caller-id.db"), options).unwrap();
         OpenStore {
             inventory: store.clone(),
@@ -35,4 +38,14 @@ impl DataSet for Folder {
     }
 }
 
-caller_id_testkit::store_suite!(Sqlite);
+mod process {
+    use super::{Durability, Sqlite};
+
+    caller_id_testkit::store_suite!(Sqlite(Durability::Process));
+}
+
+mod power {
+    use super::{Durability, Sqlite};
+
+    caller_id_testkit::store_suite!(Sqlite(Durability::Power));
+}

@@ -84,3 +84,15 @@ async fn ids(store: &SqliteStore) -> Vec<AllocationId> {
 fn meddle(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
+
+/// Lets others work until it is so; what another thread does a moment later has to come some time.
+async fn until(mut so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting)
+        .await
+        .expect("it never came");
+}

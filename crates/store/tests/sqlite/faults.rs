@@ -4,7 +4,7 @@ use caller_id_core::{AllocationRecord, CallEnd, HistoryStore, Journal, JournalEv
 use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own, record};
 use rusqlite::Connection;
 
-use super::{Folder, ids, meddle, past};
+use super::{Folder, ids, meddle, past, until};
 
 fn batch(n: u64) -> Vec<AllocationRecord> {
     (0..10)
@@ -144,9 +144,7 @@ async fn a_full_journal_refuses_a_batch_whole_and_takes_the_next_when_there_is_r
     drop(held);
     store.settle().await.unwrap();
     // Rows that were moved are deleted a moment later, by the thread that commits.
-    while store.commit(events(n + 1)).await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    until(async || store.commit(events(n + 1)).await.is_ok()).await;
     recorded.extend(batch(n + 1).iter().map(|record| record.id));
     assert_eq!(ids(&store).await, recorded);
 }
@@ -230,8 +228,6 @@ async fn moved_batches_are_deleted_from_the_journal() {
             .query_row("SELECT count(*) FROM journal", [], |row| row.get(0))
             .unwrap()
     };
-    while left() > 0 {
-        tokio::task::yield_now().await;
-    }
+    until(async || left() == 0).await;
     assert_eq!(ids(&store).await.len(), 100);
 }

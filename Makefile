@@ -1,0 +1,40 @@
+# The only list of commands. `make help` shows it.
+
+CARGO ?= cargo
+# Where `make run` keeps its database.
+RUN_DIR ?= .run
+
+.DEFAULT_GOAL := help
+.PHONY: help deps run test lint bench docs
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
+
+deps: ## Install what building and testing need (a C linker, cargo-nextest)
+	@sh scripts/deps.sh
+
+run: ## Run the service on 127.0.0.1:8000 with example numbers
+	@sh scripts/deps.sh linker
+	@mkdir -p $(RUN_DIR)
+	@$(CARGO) build --release --package caller-id
+	@DATABASE_URL=sqlite:$(RUN_DIR)/caller-id.db $(TARGET)/release/caller-id import --mode db --csv data/caller_ids_example.csv
+	@DATABASE_URL=sqlite:$(RUN_DIR)/caller-id.db exec $(TARGET)/release/caller-id serve --show-token
+
+test: deps lint ## Check and test everything
+	$(CARGO) nextest run --workspace --locked
+	$(CARGO) test --workspace --doc --locked
+
+lint: ## Formatting, lints and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+bench: ## Measure, and print ratios of one run (about five minutes)
+	@sh scripts/deps.sh linker
+	$(CARGO) build --release --locked --package caller-id --package caller-id-bench
+	$(TARGET)/release/caller-id-bench $(PART)
+
+docs: ## Write the documents that are made from the code
+	CALLER_ID_UPDATE_DOCS=1 $(CARGO) test --package caller-id --test documents
+
+TARGET = $(or $(CARGO_TARGET_DIR),target)

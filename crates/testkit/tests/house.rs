@@ -1,0 +1,159 @@
+//! The invariants of docs/ARCHITECTURE.md that no compiler checks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// All source files under a folder of the project, with their text, tests cut off.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder is there") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("source is UTF-8");
+                let code = text
+                    .split("#[cfg(test)]")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                let name = path
+                    .strip_prefix(root())
+                    .unwrap_or(&path)
+                    .display()
+                    .to_string();
+                found.push((name, code));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has source files");
+    found
+}
+
+/// The names under `[dependencies]` of a crate.
+fn dependencies(krate: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(root().join(krate).join("Cargo.toml")).expect("a manifest");
+    let section = manifest.split("[dependencies]").nth(1).unwrap_or_default();
+    let lines = section
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.starts_with('['));
+    lines
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn files_with(folder: &str, words: &[&str], allowed: impl Fn(&str) -> bool) -> Vec<String> {
+    let all = sources(folder)
+        .into_iter()
+        .filter(|(name, _)| !allowed(name));
+    all.filter(|(_, code)| words.iter().any(|word| code.contains(word)))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[test]
+fn core_depends_on_no_crate_of_ours_and_on_none_that_does_io() {
+    let allowed = [
+        "async-trait",
+        "jiff",
+        "serde",
+        "serde_json",
+        "smallvec",
+        "thiserror",
+        "uuid",
+    ];
+    assert_eq!(dependencies("crates/core"), allowed);
+}
+
+#[test]
+fn engine_and_store_know_core_alone() {
+    for krate in ["crates/engine", "crates/store", "crates/testkit"] {
+        let ours: Vec<_> = dependencies(krate)
+            .into_iter()
+            .filter(|name| name.starts_with("caller-id"))
+            .collect();
+        assert_eq!(ours, ["caller-id-core"], "{krate}");
+    }
+}
+
+#[test]
+fn only_app_names_concrete_engines_and_stores() {
+    let words = [
+        "MemoryAllocator",
+        "SqliteStore",
+        "caller_id_engine",
+        "caller_id_store",
+    ];
+    let found = files_with("crates/server/src", &words, |name| {
+        name.ends_with("src/app.rs")
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn status_codes_stand_in_http_alone() {
+    let found = files_with("crates/server/src", &["StatusCode"], |name| {
+        name.contains("src/http")
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn http_and_the_command_line_do_not_import_one_another() {
+    let found = files_with("crates/server/src/http", &["crate::cli"], |_| false);
+    assert_eq!(found, Vec::<String>::new());
+    let found = files_with("crates/server/src/cli", &["crate::http"], |_| false);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn sql_stands_in_the_store_alone() {
+    let statements = ["SELECT ", "INSERT INTO", "DELETE FROM", "PRAGMA "];
+    for folder in ["crates/core/src", "crates/engine/src", "crates/server/src"] {
+        assert_eq!(
+            files_with(folder, &statements, |_| false),
+            Vec::<String>::new()
+        );
+    }
+}
+
+#[test]
+fn no_type_of_the_driver_is_in_a_public_signature_of_the_store() {
+    for (name, code) in sources("crates/store/src") {
+        let public = code
+            .lines()
+            .filter(|line| line.trim_start().starts_with("pub ") && line.contains("rusqlite"));
+        assert_eq!(public.count(), 0, "{name}");
+    }
+}
+
+#[test]
+fn no_file_has_more_than_400_lines_before_its_tests() {
+    for folder in ["crates", "bench/src"] {
+        for (name, code) in sources(folder) {
+            let lines = code.lines().count();
+            assert!(lines <= 400, "{name} has {lines} lines: one idea a file");
+        }
+    }
+}
+
+#[test]
+fn no_test_is_left_out_or_tried_again() {
+    let marker = ["#[", "ignore"].concat();
+    // The half of the kill test that is killed: its other half runs it.
+    let victim = |name: &str| name == "crates/store/tests/sqlite/kill.rs";
+    let found = files_with("crates", &[&marker], victim);
+    assert_eq!(found, Vec::<String>::new());
+    let nextest = fs::read_to_string(root().join(".config/nextest.toml"))
+        .expect("the settings of the test runner");
+    assert!(nextest.contains("retries = 0"));
+}

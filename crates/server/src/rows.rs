@@ -6,6 +6,7 @@
 
 mod cells;
 mod file_error;
+mod foresight;
 mod header;
 mod intake;
 mod lines;

@@ -115,6 +115,22 @@ async fn a_dry_run_tells_the_same_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_dry_run_of_many_rows_tells_the_same_as_the_import() {
+    let service = Service::open(&[]).await;
+    let all = csv(30_000);
+    let last: Vec<&str> = all.lines().skip(25_001).collect();
+    let last = format!(
+        "caller_id,carrier,area_code,daily_limit,hourly_limit\n{}",
+        last.join("\n")
+    );
+    service.ask(post("", last)).await;
+    let (_, foreseen) = service.ask(post("?dry_run=true", all)).await;
+    assert_eq!(counts(&foreseen), [25_000, 0, 5_000, 0, 30_000]);
+    let (_, happened) = service.ask(post("", csv(30_000))).await;
+    assert_eq!(counts(&happened), counts(&foreseen));
+}
+
+#[tokio::test]
 async fn a_packed_body_is_unpacked_whatever_its_headers_say() {
     let service = Service::open(&[]).await;
     let (_, answer) = service.ask(post("", gzip(&csv(5_000)))).await;

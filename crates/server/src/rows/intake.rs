@@ -5,23 +5,18 @@ use std::sync::Arc;
 
 use caller_id_core::store::{OnDuplicate, Written};
 use caller_id_core::{InventoryStore, Number, PhoneNumber, StoreError};
-use futures_util::future::try_join_all;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
 use super::file_error::FileError;
+use super::foresight::Foresight;
 use super::reader::{Row, RowReader};
-use super::seen::Seen;
 use super::{BadRow, on_duplicate_word};
 
 /// A batch ends here too, however few rows it has, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Batches read ahead while one is written.
 const BATCHES_AHEAD: usize = 1;
-/// Look-ups of a dry run that are under way at once: as many as the store does at once. More would only make threads wait,
-/// and each of them would keep memory for later.
-const LOOK_UPS: usize = 4;
-
 /// Whether an import writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteMode {
@@ -141,7 +136,7 @@ pub async fn take_in<R: Read + Send + 'static>(
             return intake;
         }
     };
-    let mut seen = Seen::default();
+    let mut foresight = Foresight::default();
     while let Some(part) = parts.recv().await {
         let batch = match part {
             Part::Batch(batch) => batch,
@@ -156,7 +151,10 @@ pub async fn take_in<R: Read + Send + 'static>(
         let written = match options.mode {
             WriteMode::Write if numbers.is_empty() => Ok(Vec::new()),
             WriteMode::Write => store.write_numbers(numbers, options.on_duplicate).await,
-            WriteMode::DryRun => foresee(&*store, &rows, options.on_duplicate, &mut seen).await,
+            WriteMode::DryRun => {
+                let numbers = rows.iter().map(|(_, number)| *number);
+                foresight.tell(&*store, numbers, options.on_duplicate).await
+            }
         };
         match written {
             Ok(written) => settle(&rows, bad, &written, &mut intake.tally, watcher),
@@ -273,29 +271,6 @@ fn read<R: Read>(input: R, batch_rows: usize, parts: &mpsc::Sender<Part>) -> Res
             }
         }
     }
-}
-
-/// What writing `rows` would tell.
-async fn foresee(
-    store: &dyn InventoryStore,
-    rows: &[(u64, PhoneNumber)],
-    on_duplicate: OnDuplicate,
-    seen: &mut Seen,
-) -> Result<Vec<Written>, StoreError> {
-    let mut foreseen = Vec::with_capacity(rows.len());
-    for some in rows.chunks(LOOK_UPS) {
-        let owned = try_join_all(some.iter().map(|(_, number)| store.number(*number))).await?;
-        for ((_, number), owned) in some.iter().zip(owned) {
-            let new = seen.insert(*number) && owned.is_none();
-            foreseen.push(match on_duplicate {
-                _ if new => Written::Added,
-                OnDuplicate::Skip => Written::Skipped,
-                OnDuplicate::Update => Written::Updated,
-                OnDuplicate::Fail => Written::Exists,
-            });
-        }
-    }
-    Ok(foreseen)
 }
 
 /// Counts a batch and tells its bad rows in the order of their lines.

@@ -1,17 +1,18 @@
-//! Which numbers a file had already.
+//! A bounded set of numbers.
 
 use std::collections::HashSet;
 
 use caller_id_core::PhoneNumber;
 
-/// The numbers of a dry run, which writes nothing that could tell it. Remembers the first four million, in about 100 MB.
+/// The numbers that a dry run came by: it writes nothing that could tell. Remembers the first four million, in about 75 MB.
 #[derive(Debug, Default)]
 pub struct Seen {
     numbers: HashSet<PhoneNumber, ahash::RandomState>,
 }
 
 impl Seen {
-    const MOST: usize = 4_000_000;
+    /// So many are remembered.
+    pub const MOST: usize = 4_000_000;
 
     /// Takes `number` in; tells whether it is new.
     pub fn insert(&mut self, number: PhoneNumber) -> bool {
@@ -20,5 +21,10 @@ impl Seen {
         } else {
             !self.numbers.contains(&number)
         }
+    }
+
+    /// Whether `number` is in.
+    pub fn contains(&self, number: PhoneNumber) -> bool {
+        self.numbers.contains(&number)
     }
 }

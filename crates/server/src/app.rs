@@ -228,3 +228,31 @@ fn answers(settings: &Settings) -> Result<Answers, ConfigError> {
         body_deadline: settings.listen.body_timeout(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::cli::serve_settings;
+    use crate::serve::serve;
+
+    #[tokio::test]
+    async fn a_task_that_ends_by_itself_stops_the_service_with_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        let settings = serve_settings(&[("DATA_DIR", path)]).unwrap();
+        let app = App::open(&settings, Arc::new(SystemClock::new()))
+            .await
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        app.engine.stop();
+        let error = serve(listener, app, std::future::pending())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the engine's commit loop ended unexpectedly"
+        );
+    }
+}

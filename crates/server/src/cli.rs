@@ -120,10 +120,10 @@ impl Stop {
 pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<Parsed, Stop> {
     let command = Cli::command();
     let given = flags_given(&arguments);
-    if let Some(place) = arguments
-        .iter()
-        .position(|word| is_subcommand(&command, word))
-    {
+    let subcommand = |word: &OsString| is_subcommand(&command, word);
+    // The first word is the program.
+    if let Some(place) = arguments.iter().skip(1).position(subcommand) {
+        let place = place + 1;
         let subcommand = arguments[place].to_string_lossy().into_owned();
         let more = from_environment(&command, &subcommand, &given, environment);
         arguments.splice(place + 1..place + 1, more);

@@ -4,6 +4,7 @@ pub mod body;
 pub mod campaigns;
 pub mod cors;
 pub mod error;
+pub mod fault;
 pub mod fields;
 pub mod health;
 pub mod import;
@@ -23,7 +24,8 @@ use axum::http::HeaderValue;
 use axum::routing::{delete, get, post};
 use caller_id_core::{Clock, DialPlan, InventoryStore, NumberFormat, Policy, Rotator};
 
-pub use error::{ApiError, Fault};
+pub use error::ApiError;
+pub use fault::Fault;
 pub use peer::{Admin, Peer};
 
 use crate::auth::Access;

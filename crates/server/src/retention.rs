@@ -67,3 +67,76 @@ impl Retention {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use caller_id_core::store::PastSink;
+    use caller_id_core::{ManualClock, PhoneNumber, StoreError, Timestamp};
+
+    use super::*;
+
+    /// So many old allocations, and what was asked to be removed.
+    struct Old {
+        left: Mutex<usize>,
+        asked: Mutex<Vec<Timestamp>>,
+    }
+
+    #[async_trait]
+    impl HistoryStore for Old {
+        async fn allocations_since(&self, _: Timestamp, _: PastSink<'_>) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
+            self.asked.lock().unwrap().push(before);
+            let mut left = self.left.lock().unwrap();
+            let removed = most.min(*left);
+            *left -= removed;
+            Ok(removed)
+        }
+
+        fn backlog(&self) -> u64 {
+            0
+        }
+
+        async fn settle(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_removes_all_that_is_too_old_in_small_steps() {
+        let old = Arc::new(Old {
+            left: Mutex::new(1_200),
+            asked: Mutex::default(),
+        });
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(100 * DAY_MS)));
+        Retention::new(old.clone(), clock, 30).round().await;
+        assert_eq!(*old.left.lock().unwrap(), 0);
+        assert_eq!(
+            *old.asked.lock().unwrap(),
+            [Timestamp::from_ms(70 * DAY_MS); 3]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_start_reads_is_never_removed() {
+        let old = Arc::new(Old {
+            left: Mutex::new(0),
+            asked: Mutex::default(),
+        });
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(100 * DAY_MS)));
+        Retention::new(old.clone(), clock, 1).round().await;
+        assert_eq!(
+            *old.asked.lock().unwrap(),
+            [Timestamp::from_ms(98 * DAY_MS)]
+        );
+    }
+}

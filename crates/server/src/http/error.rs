@@ -7,10 +7,9 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICAT
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::{AllocatorError, Cause, Exhausted, StoreError, Timestamp};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 
+use super::Fault;
 use crate::auth::Refusal;
 use crate::rows::Tally;
 use crate::sync::SyncError;
@@ -75,37 +74,6 @@ pub enum ApiError {
         /// What became of the rows before.
         tally: Tally,
     },
-}
-
-/// One field that cannot be understood, in the form of FastAPI.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Fault {
-    /// What kind of fault, for programs.
-    pub r#type: &'static str,
-    /// Where it is: `query` or `body`, then the field.
-    pub loc: Box<[String]>,
-    /// What is wrong, for people.
-    pub msg: Box<str>,
-    /// What was given.
-    #[schema(value_type = Object, nullable = true)]
-    pub input: Value,
-}
-
-impl Fault {
-    /// A fault at `loc`.
-    pub fn new(loc: &[&str], kind: &'static str, msg: impl Into<Box<str>>, input: Value) -> Self {
-        Self {
-            r#type: kind,
-            loc: loc.iter().map(|&part| part.to_owned()).collect(),
-            msg: msg.into(),
-            input,
-        }
-    }
-
-    /// The field at `loc` is not there.
-    pub fn missing(loc: &[&str]) -> Self {
-        Self::new(loc, "missing", "Field required", Value::Null)
-    }
 }
 
 impl ApiError {
@@ -199,17 +167,7 @@ impl From<&ApiError> for Problem {
                 )]),
             ),
             ApiError::Exhausted { exhausted, now } => no_caller_id(*exhausted, *now),
-            ApiError::AgentLimited { retry_after_ms } => {
-                let seconds = ceil_seconds(*retry_after_ms);
-                let detail = format!("Agent rate limit exceeded. Retry in {seconds} seconds.");
-                Self::new(
-                    S::TOO_MANY_REQUESTS,
-                    "agent-limited",
-                    "The agent has used up its limit",
-                    detail,
-                )
-                .retry_after(seconds)
-            }
+            ApiError::AgentLimited { retry_after_ms } => agent_limited(*retry_after_ms),
             ApiError::AlreadyExists => Self::new(
                 S::CONFLICT,
                 "exists",
@@ -226,24 +184,9 @@ impl From<&ApiError> for Problem {
                 "Method Not Allowed",
                 "Method Not Allowed",
             ),
-            ApiError::TooLarge(most) => Self::new(
-                S::PAYLOAD_TOO_LARGE,
-                "too-large",
-                "The body is too large",
-                format!("body: at most {most} bytes expected"),
-            ),
-            ApiError::TooSlow => Self::new(
-                S::REQUEST_TIMEOUT,
-                "too-slow",
-                "The body did not come in time",
-                "body: did not come in time",
-            ),
-            ApiError::MediaType(expected) => Self::new(
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "media-type",
-                "The body is of a type that is not read here",
-                format!("header content-type: {expected} expected"),
-            ),
+            ApiError::TooLarge(most) => too_large(*most),
+            ApiError::TooSlow => too_slow(),
+            ApiError::MediaType(expected) => media_type(expected),
             ApiError::DeadlinePassed => unavailable("The answer took too long"),
             ApiError::NotReady => unavailable("The store cannot commit"),
             ApiError::Allocator(_) => unavailable("The allocation could not be recorded"),
@@ -265,6 +208,44 @@ fn refused(refusal: &Refusal) -> Problem {
         problem.more.push(("hint", json!(hint)));
     }
     problem
+}
+
+fn agent_limited(retry_after_ms: i64) -> Problem {
+    let seconds = ceil_seconds(retry_after_ms);
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "agent-limited",
+        "The agent has used up its limit",
+        format!("Agent rate limit exceeded. Retry in {seconds} seconds."),
+    )
+    .retry_after(seconds)
+}
+
+fn too_large(most: usize) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        "The body is too large",
+        format!("body: at most {most} bytes expected"),
+    )
+}
+
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "too-slow",
+        "The body did not come in time",
+        "body: did not come in time",
+    )
+}
+
+fn media_type(expected: &str) -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "media-type",
+        "The body is of a type that is not read here",
+        format!("header content-type: {expected} expected"),
+    )
 }
 
 fn no_caller_id(exhausted: Exhausted, now: Timestamp) -> Problem {

@@ -1,26 +1,14 @@
 //! One regression test for each fault of the reference, by its number.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use caller_id::app::open_beside;
-use caller_id::auth::Access;
 use caller_id::cli::serve_settings;
-use caller_id::http::health::StoreHealth;
-use caller_id::http::{self, Answers, Api};
-use caller_id::sync::InventorySync;
 use caller_id_core::store::OnDuplicate;
-use caller_id_core::{
-    AgentLimit, Clock, DialPlan, Journal, JournalEvent, ManualClock, Number, NumberFormat,
-    PhoneNumber, Policy, Rotator, StoreError,
-};
-use caller_id_engine::MemoryAllocator;
-use caller_id_store::{SqliteOptions, SqliteStore};
+use caller_id_core::{Number, PhoneNumber};
 use serde_json::{Value, json};
 
-use crate::support::{NOON, Service, ask};
+use crate::support::Service;
 
 const FAST: [(&str, &str); 3] = [
     ("CALLER_ID_COOLDOWN_SECONDS", "0"),
@@ -240,123 +228,6 @@ async fn fault_08_next_cid_is_closed_to_strangers() {
             && told.contains("203.0.113.9"),
         "{told}"
     );
-}
-
-/// A journal that can be broken.
-struct Fragile {
-    journal: Arc<SqliteStore>,
-    broken: AtomicBool,
-}
-
-impl Fragile {
-    fn check(&self) -> Result<(), StoreError> {
-        if self.broken.load(Ordering::SeqCst) {
-            return Err(StoreError::Full("no space left on device".into()));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Journal for Fragile {
-    async fn commit(&self, events: Vec<JournalEvent>) -> Result<(), StoreError> {
-        self.check()?;
-        self.journal.commit(events).await
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.check()?;
-        self.journal.probe().await
-    }
-}
-
-#[tokio::test]
-async fn fault_09_health_tells_when_the_store_cannot_commit_and_no_number_is_handed_out() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let clock = Arc::new(ManualClock::at(NOON));
-    let store = SqliteStore::open(
-        &folder.path().join("a.db"),
-        SqliteOptions::new(clock.clone()),
-    )
-    .expect("a store");
-    let journal = Arc::new(Fragile {
-        journal: store.clone(),
-        broken: AtomicBool::new(false),
-    });
-    let engine = MemoryAllocator::new(journal.clone(), clock.clone());
-    let rotator = Arc::new(Rotator::new(engine.clone(), AgentLimit::OFF));
-    let sync = InventorySync::new(
-        store.clone(),
-        engine.clone(),
-        rotator.clone(),
-        Policy::default(),
-    );
-    let running = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.run().await }
-    });
-    let number = Number::new(PhoneNumber::parse("3125550100").expect("a number"));
-    caller_id_core::InventoryStore::write_numbers(&*store, vec![number], OnDuplicate::Fail)
-        .await
-        .expect("written");
-    sync.load().await.expect("loaded");
-    let api = Api {
-        rotator,
-        inventory: store.clone(),
-        sync: Arc::new(sync),
-        access: Access::default(),
-        health: StoreHealth::new(journal.clone()),
-        clock: clock.clone() as Arc<dyn Clock>,
-        answers: Answers {
-            dial_plan: DialPlan::default(),
-            format: NumberFormat::National,
-            policy: Policy::default(),
-            deadline: Duration::from_secs(10),
-            body_deadline: Duration::from_secs(10),
-        },
-    };
-    let router = http::router(Arc::new(api), &[]);
-    let get = |path: &'static str| ask(&router, "GET", path).send();
-    assert_eq!(get("/health").await.status, 200);
-
-    journal.broken.store(true, Ordering::SeqCst);
-    assert_eq!(
-        get("/health").await.status,
-        200,
-        "a result is shared for a second"
-    );
-    clock.advance_ms(1_000);
-    let health = get("/health").await;
-    assert_eq!(
-        (
-            health.status,
-            &health.json()["status"],
-            &health.json()["db"]
-        ),
-        (503, &json!("degraded"), &json!("error"))
-    );
-    assert_eq!(
-        (get("/ready").await.status, get("/live").await.status),
-        (503, 200)
-    );
-    let refused = get("/next-cid?to=13125551212").await;
-    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
-    assert!(
-        !refused.body.contains("no space left"),
-        "internals stay inside"
-    );
-    assert_eq!(get("/next-cid?to=13125551212&format=text").await.body, "");
-
-    journal.broken.store(false, Ordering::SeqCst);
-    clock.advance_ms(1_000);
-    assert_eq!(get("/ready").await.status, 200);
-    assert_eq!(
-        get("/next-cid?to=13125551212").await.status,
-        200,
-        "the number was not kept by the failures"
-    );
-    engine.stop();
-    running.await.expect("ends");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The service as its users see it: the real engine and the real store, asked through the router or over TCP.
 
 mod access;
+mod broken_store;
 mod connections;
 mod contract;
 mod faults;

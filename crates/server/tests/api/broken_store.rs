@@ -1,0 +1,183 @@
+//! A store that fails or hangs: errors, never a number that is not recorded.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use caller_id::auth::Access;
+use caller_id::http::health::StoreHealth;
+use caller_id::http::{self, Answers, Api};
+use caller_id::sync::InventorySync;
+use caller_id_core::store::OnDuplicate;
+use caller_id_core::{
+    AgentLimit, DialPlan, InventoryStore, Journal, JournalEvent, ManualClock, Number, NumberFormat,
+    PhoneNumber, Policy, Rotator, StoreError,
+};
+use caller_id_engine::MemoryAllocator;
+use caller_id_store::{SqliteOptions, SqliteStore};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+
+use crate::support::{Answer, NOON, ask};
+
+/// A journal that can be broken, and can be made to hang.
+struct Fragile {
+    journal: Arc<SqliteStore>,
+    broken: AtomicBool,
+    /// A commit needs the permit for as long as it takes.
+    open: Semaphore,
+}
+
+impl Fragile {
+    fn check(&self) -> Result<(), StoreError> {
+        match self.broken.load(Ordering::SeqCst) {
+            true => Err(StoreError::Full("no space left on device".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Journal for Fragile {
+    async fn commit(&self, events: Vec<JournalEvent>) -> Result<(), StoreError> {
+        let _open = self.open.acquire().await.expect("never closed");
+        self.check()?;
+        self.journal.commit(events).await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.check()?;
+        self.journal.probe().await
+    }
+}
+
+/// One number, an engine on a fragile journal, and the routes.
+struct Rig {
+    router: Router,
+    clock: Arc<ManualClock>,
+    journal: Arc<Fragile>,
+    _folder: TempDir,
+}
+
+impl Rig {
+    async fn start(deadline: Duration) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::at(NOON));
+        let options = SqliteOptions::new(clock.clone());
+        let store = SqliteStore::open(&folder.path().join("a.db"), options).expect("a store");
+        let number = Number::new(PhoneNumber::parse("3125550100").expect("a number"));
+        store
+            .write_numbers(vec![number], OnDuplicate::Fail)
+            .await
+            .expect("written");
+        let journal = Arc::new(Fragile {
+            journal: store.clone(),
+            broken: AtomicBool::new(false),
+            open: Semaphore::new(1),
+        });
+        let engine = MemoryAllocator::new(journal.clone(), clock.clone());
+        let rotator = Arc::new(Rotator::new(engine.clone(), AgentLimit::OFF));
+        let policy = Policy {
+            cooldown_ms: 0,
+            ..Policy::default()
+        };
+        let sync = InventorySync::new(
+            store.clone(),
+            engine.clone(),
+            rotator.clone(),
+            policy.clone(),
+        );
+        sync.load().await.expect("loaded");
+        tokio::spawn(async move { engine.run().await });
+        let api = Api {
+            rotator,
+            inventory: store.clone(),
+            sync: Arc::new(sync),
+            access: Access::default(),
+            health: StoreHealth::new(journal.clone()),
+            clock: clock.clone(),
+            answers: Answers {
+                dial_plan: DialPlan::default(),
+                format: NumberFormat::National,
+                policy,
+                deadline,
+                body_deadline: deadline,
+            },
+        };
+        let router = http::router(Arc::new(api), &[]);
+        Self {
+            router,
+            clock,
+            journal,
+            _folder: folder,
+        }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        ask(&self.router, "GET", path).send().await
+    }
+}
+
+#[tokio::test]
+async fn fault_09_health_tells_when_the_store_cannot_commit_and_no_number_is_handed_out() {
+    let rig = Rig::start(Duration::from_secs(20)).await;
+    assert_eq!(rig.get("/health").await.status, 200);
+
+    rig.journal.broken.store(true, Ordering::SeqCst);
+    assert_eq!(
+        rig.get("/health").await.status,
+        200,
+        "a result is shared for a second"
+    );
+    rig.clock.advance_ms(1_000);
+    let health = rig.get("/health").await;
+    assert_eq!(health.status, 503);
+    assert_eq!(health.json()["status"], "degraded");
+    assert_eq!(
+        (&health.json()["db"], &health.json()["redis"]),
+        (&json!("error"), &json!("ok"))
+    );
+    assert_eq!(rig.get("/ready").await.status, 503);
+    assert_eq!(rig.get("/live").await.status, 200);
+    let refused = rig.get("/next-cid?to=13125551212").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
+    assert!(
+        !refused.body.contains("no space left"),
+        "internals stay inside"
+    );
+    assert_eq!(
+        rig.get("/next-cid?to=13125551212&format=text").await.body,
+        ""
+    );
+
+    rig.journal.broken.store(false, Ordering::SeqCst);
+    rig.clock.advance_ms(1_000);
+    assert_eq!(rig.get("/ready").await.status, 200);
+    let answer = rig.get("/next-cid?to=13125551212").await;
+    assert_eq!(
+        answer.status, 200,
+        "the failures kept nothing: {}",
+        answer.body
+    );
+}
+
+#[tokio::test]
+async fn a_number_that_comes_after_the_deadline_is_given_back() {
+    let rig = Rig::start(Duration::from_millis(50)).await;
+    let hanging = rig.journal.open.acquire().await.expect("open");
+    let late = rig.get("/next-cid?to=13125551212").await;
+    assert_eq!((late.status, late.header("retry-after")), (503, "1"));
+    drop(hanging);
+    // The clock stands: only a release makes the number free again.
+    let free = async {
+        while rig.get("/next-cid?to=13125551212").await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), free)
+        .await
+        .expect("given back");
+}

@@ -3,11 +3,9 @@
 use std::io::{Write, stdout};
 use std::process::ExitCode;
 
-use clap::ValueEnum;
-
 use super::Effective;
 use crate::config::Settings;
-use crate::config::describe::{self, settings};
+use crate::config::describe::settings;
 use crate::config::source::Environment;
 
 /// What `check-config` takes.
@@ -16,18 +14,6 @@ pub struct CheckConfigArgs {
     /// All settings.
     #[command(flatten)]
     pub settings: Settings,
-    /// Print a file that the project keeps, instead
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub print: Option<Kept>,
-}
-
-/// A file of the project that is written by the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kept {
-    /// `docs/CONFIG.md`.
-    ConfigPage,
-    /// `.env.example`.
-    EnvExample,
 }
 
 /// Checks the settings, and prints each with where it came from.
@@ -40,14 +26,6 @@ pub fn run(
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     let mut out = stdout().lock();
-    if let Some(kept) = args.print {
-        let text = match kept {
-            Kept::ConfigPage => describe::markdown(),
-            Kept::EnvExample => describe::env_example(),
-        };
-        write!(out, "{text}")?;
-        return Ok(ExitCode::SUCCESS);
-    }
     args.settings.check()?;
     for warning in warnings(&args.settings, environment) {
         eprintln!("warning: {warning}");

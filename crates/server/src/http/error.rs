@@ -297,7 +297,11 @@ impl ApiError {
     /// Logs what broke, once; expected refusals are not logged here.
     fn log(&self, instance: &str) {
         match self {
-            Self::Allocator(error) => tracing::error!(instance, %error, "no allocation"),
+            // The engine logs a failed commit once for all who waited for it.
+            Self::Allocator(error @ AllocatorError::NotRecorded(_)) => {
+                tracing::debug!(instance, %error, "no allocation");
+            }
+            Self::Allocator(error) => tracing::warn!(instance, %error, "no allocation"),
             Self::Store(error) => tracing::error!(instance, %error, "the store failed"),
             Self::Partly { cause, .. } => cause.log(instance),
             Self::DeadlinePassed => tracing::error!(instance, "a deadline passed"),

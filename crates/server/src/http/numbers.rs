@@ -50,7 +50,7 @@ pub struct AddNumber {
     pool: Option<String>,
     /// STIR/SHAKEN level: A, B or C.
     attestation: Option<String>,
-    /// active (default), paused, retired, or resting:<instant>.
+    /// `active` (default), `paused`, `retired`, or `resting:<instant>`.
     status: Option<String>,
 }
 

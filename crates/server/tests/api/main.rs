@@ -5,7 +5,6 @@ mod broken_store;
 mod connections;
 mod contract;
 mod faults;
-mod files;
 mod hostile;
 mod pools;
 mod process;

@@ -1,0 +1,80 @@
+//! Documents of the project that are made from the code: compared, or written with `make docs`.
+
+use std::path::Path;
+
+use axum::body::Body;
+use axum::http::Request;
+use caller_id::app::App;
+use caller_id::cli::serve_settings;
+use caller_id::config::describe::{env_example, markdown, settings};
+use caller_id_core::SystemClock;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells the test to write, it is no setting of the service"
+)]
+fn update() -> bool {
+    std::env::var_os("CALLER_ID_UPDATE_DOCS").is_some()
+}
+
+/// Compares the file at `path`, from the root of the project, with what the code says; or writes it.
+fn check(path: &str, said: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path);
+    if update() {
+        std::fs::write(&file, said).expect("written");
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        kept == said,
+        "{path} is not what the code says: run `make docs`"
+    );
+}
+
+#[test]
+fn the_page_of_settings_is_what_the_program_says() {
+    check("docs/CONFIG.md", &markdown());
+}
+
+#[test]
+fn the_example_of_settings_is_what_the_program_says() {
+    check(".env.example", &env_example());
+}
+
+#[tokio::test]
+async fn the_openapi_document_is_what_the_service_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("a plain path");
+    let settings = serve_settings(&[("DATA_DIR", path)]).expect("good settings");
+    let app = App::open(&settings, std::sync::Arc::new(SystemClock::new()))
+        .await
+        .expect("a service");
+    let request = Request::get("/openapi.json")
+        .body(Body::empty())
+        .expect("a request");
+    let answer = app.router().oneshot(request).await.expect("an answer");
+    let text = answer
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
+    let document: Value = serde_json::from_slice(&text).expect("JSON");
+    let pretty = serde_json::to_string_pretty(&document).expect("JSON");
+    check("docs/openapi.json", &format!("{pretty}\n"));
+}
+
+#[test]
+fn every_name_of_the_reference_is_a_setting() {
+    let names: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
+    let reference = "APP_NAME ENVIRONMENT API_HOST API_PORT DATABASE_URL REDIS_URL REDIS_PASSWORD POSTGRES_DB \
+        POSTGRES_USER POSTGRES_PASSWORD ADMIN_TOKEN JWT_SECRET JWT_ALGORITHM RESERVATION_TTL_SECONDS \
+        AGENT_RATE_LIMIT_PER_MIN CALLER_ID_COOLDOWN_SECONDS REQUEST_LOG_LIMIT IP_WHITELIST ALLOWED_ORIGINS LOG_LEVEL";
+    for name in reference.split_whitespace() {
+        assert!(names.iter().any(|known| known == name), "{name}");
+    }
+}

@@ -62,6 +62,13 @@ impl Settings {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.legacy.warnings();
         warnings.extend(self.access.warnings());
+        if !self.listen.is_loopback() && self.access.admits_no_dialer() {
+            warnings.push(
+                "API_HOST is beyond loopback, and neither DIALER_KEYS nor DIALER_ALLOW is set: \
+                 dialers on other machines are refused"
+                    .to_owned(),
+            );
+        }
         warnings
     }
 }

@@ -65,10 +65,12 @@ impl Banner<'_> {
     fn print(&self) -> std::io::Result<()> {
         let mut lines = Vec::new();
         let url = format!("http://{}", self.address);
+        let legacy = &self.settings.legacy;
         lines.push(format!(
-            "{} {} listens on {url}",
-            self.settings.legacy.app_name,
-            env!("CARGO_PKG_VERSION")
+            "{} {} ({}) listens on {url}",
+            legacy.app_name,
+            env!("CARGO_PKG_VERSION"),
+            legacy.environment
         ));
         lines.extend(self.token_lines());
         if self.show_token || stdout().is_terminal() {

@@ -104,6 +104,11 @@ impl AccessConfig {
         weak.map(|(setting, _)| *setting).chain(keys).collect()
     }
 
+    /// Whether dialers on other machines have no way in.
+    pub fn admits_no_dialer(&self) -> bool {
+        self.dialer_keys.0.is_empty() && self.dialer_allow.0.is_empty()
+    }
+
     /// Whether a token has to be made, because no other way in is set.
     pub fn needs_first_token(&self) -> bool {
         self.admin_token.is_none() && self.jwt_secret.is_none()

@@ -20,11 +20,19 @@ pub(super) struct Patience<S> {
 impl<S> Patience<S> {
     /// `stream`, whose other end may take nothing for `limit`.
     pub(super) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, stalled: None }
+        Self {
+            stream,
+            limit,
+            stalled: None,
+        }
     }
 
     /// Passes a result on; starts the wait when the other end takes nothing, ends it when it does.
-    fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
             return written;
@@ -88,7 +96,10 @@ mod tests {
     async fn a_write_that_nobody_takes_fails_in_time() {
         let (ours, _theirs) = tokio::io::duplex(4);
         let mut stream = Patience::new(ours, Duration::from_secs(1));
-        let error = stream.write_all(b"more than four").await.expect_err("nobody reads");
+        let error = stream
+            .write_all(b"more than four")
+            .await
+            .expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 

@@ -197,3 +197,46 @@ async fn a_stop_does_not_wait_longer_than_allowed_for_a_request_that_does_not_co
     assert!(service.exchange(LIVE).await.starts_with("HTTP/1.1 200"));
     service.stop().await;
 }
+
+/// Asks again and again on one connection until the service closes it; gives how many answers were whole.
+async fn ask_until_closed(mut stream: TcpStream) -> usize {
+    let mut answers = 0;
+    loop {
+        let request = b"GET /next-cid?to=3125551212&format=form HTTP/1.1\r\nhost: x\r\n\r\n";
+        if stream.write_all(request).await.is_err() {
+            return answers;
+        }
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"error=no-caller-id&status=404") {
+            let mut part = [0; 1024];
+            match stream.read(&mut part).await {
+                Ok(count) if count > 0 => answer.extend_from_slice(&part[..count]),
+                _ => {
+                    assert!(
+                        answer.is_empty(),
+                        "cut off: {}",
+                        String::from_utf8_lossy(&answer)
+                    );
+                    return answers;
+                }
+            }
+        }
+        answers += 1;
+    }
+}
+
+#[tokio::test]
+async fn a_stop_under_load_cuts_no_answer_in_two() {
+    let service = Running::start(&[]).await;
+    let mut asking = Vec::new();
+    for _ in 0..16 {
+        asking.push(tokio::spawn(ask_until_closed(service.connect().await)));
+    }
+    for _ in 0..20 {
+        assert!(service.exchange(LIVE).await.starts_with("HTTP/1.1 200"));
+    }
+    service.stop().await;
+    for client in asking {
+        assert!(within(client).await.expect("no answer cut in two") > 0);
+    }
+}

@@ -1,9 +1,9 @@
 //! Instants and the clock. Nothing else in the project reads the clock.
 
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -80,13 +80,17 @@ pub trait Clock: Send + Sync {
 /// clock has caught up: it never stands still, so no reservation lives for ever, and it never goes back.
 #[derive(Debug)]
 pub struct SystemClock {
-    last: Mutex<Reading>,
+    /// The latest instant given, in nanoseconds since the epoch.
+    given_ns: AtomicI64,
+    /// Used only while the machine's clock is behind what was given.
+    behind: Mutex<Option<Behind>>,
 }
 
+/// From when on the clock goes on by itself.
 #[derive(Debug, Clone, Copy)]
-struct Reading {
-    given_ns: i128,
-    monotonic: Instant,
+struct Behind {
+    given_ns: i64,
+    since: Instant,
 }
 
 impl SystemClock {
@@ -97,47 +101,65 @@ impl SystemClock {
     )]
     pub fn new() -> Self {
         Self {
-            last: Mutex::new(Reading {
-                given_ns: wall_ns(),
-                monotonic: monotonic(),
-            }),
+            given_ns: AtomicI64::new(wall_ns()),
+            behind: Mutex::new(None),
         }
+    }
+
+    /// The next reading, when the machine's clock says `wall_ns`.
+    fn read(&self, wall_ns: i64, monotonic: impl FnOnce() -> Instant) -> i64 {
+        let given_ns = self.given_ns.load(Ordering::Relaxed);
+        let ns = if wall_ns >= given_ns {
+            wall_ns
+        } else if given_ns - wall_ns < JITTER_NS {
+            given_ns
+        } else {
+            self.read_behind(given_ns, monotonic())
+        };
+        // Another thread may have given a later instant meanwhile.
+        ns.max(self.given_ns.fetch_max(ns, Ordering::Relaxed))
+    }
+
+    /// The machine's clock was set back: half of the time that passed since is added to what was given then.
+    fn read_behind(&self, given_ns: i64, now: Instant) -> i64 {
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let goes_on = behind.map(|from| from.goes_on(now));
+        // What goes on is never below what was given; an older step back, caught up with since, is.
+        if let Some(ns) = goes_on.filter(|ns| *ns >= given_ns) {
+            return ns;
+        }
+        *behind = Some(Behind {
+            given_ns,
+            since: now,
+        });
+        given_ns
+    }
+}
+
+impl Behind {
+    fn goes_on(self, now: Instant) -> i64 {
+        let passed_ns = now.saturating_duration_since(self.since).as_nanos() as i64;
+        self.given_ns + passed_ns / 2
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let mut last = self
-            .last
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let monotonic = monotonic();
-        let given_ns = advance(
-            last.given_ns,
-            monotonic.saturating_duration_since(last.monotonic),
-            wall_ns(),
-        );
-        *last = Reading {
-            given_ns,
-            monotonic,
-        };
-        Timestamp((given_ns / 1_000_000) as i64)
+        Timestamp(self.read(wall_ns(), monotonic) / 1_000_000)
     }
 }
 
-/// The next reading: the wall clock, or half of the time that passed when the wall clock is behind.
-fn advance(given_ns: i128, elapsed: Duration, wall_ns: i128) -> i128 {
-    wall_ns.max(given_ns + elapsed.as_nanos() as i128 / 2)
-}
+/// Threads that read the clock at the same time may store what they read in any order: that is no step backward.
+const JITTER_NS: i64 = 10_000_000;
 
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that reads the clock"
 )]
-fn wall_ns() -> i128 {
+fn wall_ns() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos() as i128)
+        .map_or(0, |since| since.as_nanos() as i64)
 }
 
 #[expect(
@@ -177,6 +199,8 @@ impl Clock for ManualClock {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -186,19 +210,41 @@ mod tests {
         assert_eq!(at.to_string().parse(), Ok(at));
     }
 
+    const SECOND: i64 = 1_000_000_000;
+
     #[test]
     fn the_clock_follows_a_step_forward() {
-        assert_eq!(advance(100, Duration::from_nanos(10), 5_000), 5_000);
+        let clock = SystemClock::new();
+        let later = wall_ns() + 3_600 * SECOND;
+        assert_eq!(clock.read(later, monotonic), later);
     }
 
     #[test]
     fn after_a_step_backward_the_clock_goes_on_at_half_speed_until_the_wall_catches_up() {
-        let stepped_back = advance(1_000, Duration::from_nanos(100), 500);
-        assert_eq!(stepped_back, 1_050);
+        let clock = SystemClock::new();
+        let begin = monotonic();
+        let after = |seconds: u64| move || begin + Duration::from_secs(seconds);
+        let high = clock.read(wall_ns() + 100 * SECOND, after(0));
+        for _ in 0..2 {
+            let high = clock.read(high, after(0));
+            assert_eq!(clock.read(high - 60 * SECOND, after(0)), high);
+        }
+        assert_eq!(clock.read(high - 50 * SECOND, after(10)), high + 5 * SECOND);
         assert_eq!(
-            advance(stepped_back, Duration::from_nanos(1_000), 1_600),
-            1_600
+            clock.read(high - 20 * SECOND, after(40)),
+            high + 20 * SECOND
         );
+        assert_eq!(
+            clock.read(high + 61 * SECOND, after(121)),
+            high + 61 * SECOND
+        );
+        let again = high + 61 * SECOND;
+        assert_eq!(
+            clock.read(again - 30 * SECOND, after(122)),
+            again,
+            "a second step back"
+        );
+        assert_eq!(clock.read(again - 28 * SECOND, after(124)), again + SECOND);
     }
 
     #[test]

@@ -51,6 +51,20 @@ impl Usage {
         self.day.record(now, day);
     }
 
+    /// Takes back the use that was recorded last, the one of allocation `id` at `at`; `last_used_at` is the one before it.
+    pub fn forget(&mut self, id: AllocationId, at: Timestamp, last_used_at: Timestamp) {
+        self.holds.retain(|held| held.id != id);
+        self.last_used_at = last_used_at;
+        self.hour.forget(at);
+        self.day.forget(last_used_at);
+    }
+
+    /// Takes back the release of `hold`; `last_end_at` is the last end before it.
+    pub fn hold_again(&mut self, hold: Hold, last_end_at: Timestamp) {
+        self.holds.push(hold);
+        self.last_end_at = last_end_at;
+    }
+
     /// Ends the hold `id` at `now`. Gives it when it was live, so when this changed something.
     pub fn release(&mut self, id: AllocationId, now: Timestamp) -> Option<Hold> {
         let place = self
@@ -134,6 +148,44 @@ mod tests {
         record(&mut usage, hold(2, 200), 60);
         assert!(usage.release(hold(2, 0).id, at(200)).is_none());
         assert_eq!(usage.unreserved_at(1, at(300)), at(200));
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_there() {
+        use crate::eligibility::availability;
+        use crate::{Limits, Policy, Status};
+        let day = Day::utc(at(0));
+        let mut usage = Usage::default();
+        record(&mut usage, hold(1, 100), 0);
+        let before = usage.clone();
+        let seen = |usage: &Usage, limits| {
+            let policy = Policy {
+                cooldown_ms: 0,
+                ..Policy::default()
+            };
+            availability(usage, Status::Active, limits, &policy, day, at(3_600_000))
+        };
+        record(&mut usage, hold(2, 9_000_000), 3_600_000);
+        usage.forget(hold(2, 0).id, at(3_600_000), at(0));
+        for limits in [Limits::NONE, Limits::new(1, 1), Limits::new(2, 2)] {
+            assert_eq!(seen(&usage, limits), seen(&before, limits));
+        }
+        let released = usage.release(hold(1, 100).id, at(50));
+        assert_eq!(
+            released, None,
+            "its end had passed when the second use was recorded"
+        );
+    }
+
+    #[test]
+    fn a_release_that_is_taken_back_leaves_the_hold() {
+        let mut usage = Usage::default();
+        record(&mut usage, hold(1, 100), 0);
+        let before = usage.clone();
+        let last_end_at = usage.last_end_at;
+        let released = usage.release(hold(1, 0).id, at(40)).expect("it is live");
+        usage.hold_again(released, last_end_at);
+        assert_eq!(usage, before);
     }
 
     #[test]

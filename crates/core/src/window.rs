@@ -32,6 +32,14 @@ impl RollingHour {
         self.uses[0] = self.uses[0].saturating_add(1);
     }
 
+    /// Takes back the use that was recorded last, at `at`.
+    pub fn forget(&mut self, at: Timestamp) {
+        let age = self.age_of(at);
+        if let Some(uses) = self.uses.get_mut(age) {
+            *uses = uses.saturating_sub(1);
+        }
+    }
+
     /// Uses that count at `now`.
     pub fn count(&self, now: Timestamp) -> u32 {
         let counted = &self.uses[..BUCKETS - self.age(now)];
@@ -55,6 +63,11 @@ impl RollingHour {
             }
         }
         None
+    }
+
+    /// How many buckets before the last one `at` is in.
+    fn age_of(&self, at: Timestamp) -> usize {
+        (self.last - bucket(at)).clamp(0, BUCKETS as i64) as usize
     }
 
     /// How many buckets have begun since the last use; no more than matter.
@@ -120,6 +133,12 @@ impl DayUse {
             last_used_at: now,
             ..*self
         };
+    }
+
+    /// Takes back the use that was recorded last; `last_used_at` is the one before it.
+    pub fn forget(&mut self, last_used_at: Timestamp) {
+        self.uses = self.uses.saturating_sub(1);
+        self.last_used_at = last_used_at;
     }
 
     /// Uses that count in `day`.

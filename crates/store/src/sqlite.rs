@@ -62,8 +62,6 @@ pub struct SqliteOptions {
     pub journal_bytes_most: Option<u64>,
     /// How long work on the main file waits for others that write it or read it. 5 s unless set.
     pub wait: Duration,
-    /// How long a commit waits for the journal. 10 s unless set.
-    pub commit_wait: Duration,
 }
 
 impl SqliteOptions {
@@ -76,7 +74,6 @@ impl SqliteOptions {
             log_bytes_most: 64 << 20,
             journal_bytes_most: None,
             wait: Duration::from_secs(5),
-            commit_wait: Duration::from_secs(10),
         }
     }
 

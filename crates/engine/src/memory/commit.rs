@@ -162,6 +162,8 @@ impl Commits {
 
     pub(super) async fn run(&self, shared: &Mutex<Shared>) {
         loop {
+            // Whoever is ready to ask joins the batch first: one commit for more of them.
+            tokio::task::yield_now().await;
             let (taken, closed) = {
                 let mut shared = lock(shared);
                 let last = shared.state.changes();

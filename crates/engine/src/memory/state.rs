@@ -127,35 +127,62 @@ impl State {
             return Decision::nothing_changed(None);
         };
         let usage = &mut self.numbers.get_mut(slot).usage;
-        let before = usage.clone();
-        if usage.release(id, now).is_none() {
+        let last_end_at = usage.last_end_at;
+        let Some(hold) = usage.release(id, now) else {
             return Decision::nothing_changed(None);
-        }
+        };
         self.place(slot, now);
         let ended = EndRecord { id, at: now, end };
-        let undo = Undo {
+        let undo = Undo::Released {
             slot,
-            usage: before,
-            replaced: Replaced::default(),
+            hold,
+            last_end_at,
         };
         self.changed(Some(ended), JournalEvent::Ended(ended), undo)
     }
 
     /// Takes back the newest change that is not taken back yet.
     pub(super) fn undo(&mut self, undo: Undo) {
-        let Replaced { call, agent, shown } = undo.replaced;
-        if let Some((call_id, before)) = call {
+        match undo {
+            Undo::Allocated {
+                slot,
+                id,
+                at,
+                last_used_at,
+                replaced,
+            } => {
+                self.numbers
+                    .get_mut(slot)
+                    .usage
+                    .forget(id, at, last_used_at);
+                self.put_back(replaced);
+                self.place(slot, self.now);
+            }
+            Undo::Released {
+                slot,
+                hold,
+                last_end_at,
+            } => {
+                self.numbers
+                    .get_mut(slot)
+                    .usage
+                    .hold_again(hold, last_end_at);
+                self.place(slot, self.now);
+            }
+        }
+    }
+
+    fn put_back(&mut self, replaced: Replaced) {
+        if let Some((call_id, before)) = replaced.call {
             self.calls.restore(call_id, before, self.now);
         }
-        if let Some((agent, before)) = agent {
+        if let Some((agent, before)) = replaced.agent {
             self.agents.restore(agent, before, self.now);
         }
-        if let Some((pool, destination, before)) = shown {
+        if let Some((pool, destination, before)) = replaced.shown {
             let shown = &mut self.pools[pool as usize].shown;
             shown.restore(destination, before, self.now);
         }
-        self.numbers.get_mut(undo.slot).usage = undo.usage;
-        self.place(undo.slot, self.now);
     }
 
     fn advance(&mut self, now: Timestamp) -> Timestamp {
@@ -207,7 +234,7 @@ impl State {
             id: record.id,
             until: record.reserved_until,
         };
-        let before = entry.usage.clone();
+        let last_used_at = entry.usage.last_used_at;
         entry.usage.record(hold, now, day);
         let allocation = Allocation {
             area_code: entry.area_code,
@@ -222,9 +249,11 @@ impl State {
             agent: self.remember_agent(&record, permit),
             shown: self.remember_shown(pool_slot, &record, slot),
         };
-        let undo = Undo {
+        let undo = Undo::Allocated {
             slot,
-            usage: before,
+            id: record.id,
+            at: now,
+            last_used_at,
             replaced,
         };
         self.changed(

@@ -20,8 +20,6 @@ const RESTART: &str = "PRAGMA wal_checkpoint(RESTART)";
 const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 /// A frame of the log: a page and its head.
 const FRAME_BYTES: u64 = 4_096 + 24;
-/// How many commits go by between two looks at the log.
-const COMMITS_BETWEEN: u32 = 32;
 
 /// How long the log is, in frames, and how much of it is in the file already.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +68,6 @@ fn within_a_blink(connection: &Connection, wait: Duration, pragma: &str) -> Resu
 pub(super) struct LogKeeper {
     bytes_most: u64,
     wait: Duration,
-    commits: u32,
     asked_at_frames: u64,
     ask: SyncSender<()>,
     turn: Arc<Mutex<()>>,
@@ -88,7 +85,6 @@ impl LogKeeper {
         Self {
             bytes_most,
             wait,
-            commits: 0,
             asked_at_frames: 0,
             ask,
             turn,
@@ -96,14 +92,10 @@ impl LogKeeper {
         }
     }
 
-    /// To be called after each commit.
-    pub(super) fn note_commit(&mut self, connection: &Connection) {
-        self.commits += 1;
-        if self.commits >= COMMITS_BETWEEN {
-            self.commits = 0;
-            let looked = self.look(connection);
-            self.health.note(looked.err().as_ref());
-        }
+    /// To be called every few commits.
+    pub(super) fn look_after(&mut self, connection: &Connection) {
+        let looked = self.look(connection);
+        self.health.note(looked.err().as_ref());
     }
 
     /// To be called when the disk is full; waits for the other thread, which may hold the log.

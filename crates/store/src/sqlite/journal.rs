@@ -1,13 +1,13 @@
-//! The journal: one row a batch, written by one thread that does nothing else.
+//! The journal: one row a batch, written through one connection that does nothing else.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use caller_id_core::{JournalEvent, StoreError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::Durability;
 use super::checkpoint::LogKeeper;
 use super::codec;
 use super::error::sqlite;
@@ -23,12 +23,14 @@ const SELECT_AFTER: &str = "SELECT seq, events FROM journal WHERE seq > ?1 ORDER
 pub(super) const COMMANDS_MOST: usize = 256;
 /// How many batches are deleted at once: about a tenth of a millisecond, so no commit waits long for it.
 const DELETED_AT_ONCE: i64 = 64;
+/// How many commits go by between two times of looking after the file.
+const COMMITS_BETWEEN: u32 = 32;
 
-/// What the thread is asked to do.
+/// What the journal's thread is asked to do.
 pub(super) enum Command {
-    /// Write a batch, and answer when it is durable.
+    /// Write a batch through to the disk, and answer when it is there.
     Commit(Batch),
-    /// Batches were moved into history: delete them.
+    /// Delete what was moved into history, and look after the log.
     Tidy,
     /// The disk is full: give back what the log takes.
     MakeRoom,
@@ -36,66 +38,132 @@ pub(super) enum Command {
     Stop,
 }
 
-/// A batch on its way.
+/// A batch on its way to the thread.
 pub(super) struct Batch {
     bytes: Vec<u8>,
     events: u64,
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
-/// The callers' end of the thread.
+/// The callers' end of the journal.
 pub(super) struct JournalSender {
+    pub(super) writer: SharedWriter,
     pub(super) commands: SyncSender<Command>,
     pub(super) progress: Arc<Progress>,
     pub(super) backlog_most: u64,
-    pub(super) wait: Duration,
+    pub(super) durability: Durability,
 }
 
 impl JournalSender {
     /// Writes the batch, also an empty one, and comes back when it is durable.
+    ///
+    /// A commit that only has to survive the process is made at once, by the caller: it writes some pages into the
+    /// machine's memory and takes tens of microseconds, less than waking a thread and being woken by it. One that has
+    /// to survive the loss of power waits for the disk, and that is the thread's work.
+    ///
+    /// There is no deadline here: once begun, nobody can tell how a commit will end before it does.
     pub(super) async fn commit(&self, events: &[JournalEvent]) -> Result<(), StoreError> {
+        self.check_backlog(events.len() as u64)?;
+        let bytes = codec::encode(events)?;
+        match self.durability {
+            Durability::Process => {
+                let (written, due) = self.writer.commit(&bytes, events.len() as u64);
+                if due {
+                    // When the channel is full, the thread is at it.
+                    let _ = self.commands.try_send(Command::Tidy);
+                }
+                written
+            }
+            Durability::Power => self.commit_by_thread(bytes, events.len() as u64).await,
+        }
+    }
+
+    fn check_backlog(&self, events: u64) -> Result<(), StoreError> {
         let backlog = self.progress.backlog();
         // A probe asks whether one event would be taken.
-        if backlog + events.len().max(1) as u64 > self.backlog_most {
-            return Err(StoreError::Full(
-                format!(
-                    "{backlog} events wait to be moved into history, at most {} may: is the main file's disk full or slow?",
-                    self.backlog_most
-                )
-                .into(),
-            ));
+        if backlog + events.max(1) <= self.backlog_most {
+            return Ok(());
         }
+        let message = format!(
+            "{backlog} events wait to be moved into history, at most {} may: is the main file's disk full or slow?",
+            self.backlog_most
+        );
+        Err(StoreError::Full(message.into()))
+    }
+
+    async fn commit_by_thread(&self, bytes: Vec<u8>, events: u64) -> Result<(), StoreError> {
         let (reply, done) = oneshot::channel();
         let batch = Batch {
-            bytes: codec::encode(events)?,
-            events: events.len() as u64,
+            bytes,
+            events,
             reply,
         };
-        self.commands
-            .try_send(Command::Commit(batch))
-            .map_err(|refused| match refused {
-                TrySendError::Full(_) => {
-                    StoreError::Busy("too many batches wait for the journal".into())
-                }
-                TrySendError::Disconnected(_) => StoreError::Closed,
-            })?;
-        match tokio::time::timeout(self.wait, done).await {
-            Ok(answer) => answer.unwrap_or(Err(StoreError::Closed)),
-            Err(_) => Err(StoreError::Busy(
-                format!("the journal did not answer in {:?}", self.wait).into(),
-            )),
-        }
+        let sent = self.commands.try_send(Command::Commit(batch));
+        sent.map_err(|refused| match refused {
+            TrySendError::Full(_) => {
+                StoreError::Busy("too many batches wait for the journal".into())
+            }
+            TrySendError::Disconnected(_) => StoreError::Closed,
+        })?;
+        done.await.unwrap_or(Err(StoreError::Closed))
     }
 }
 
-/// The thread that writes the journal, and the only one that does.
+/// The writer, shared by those who commit and the thread that looks after it; none once that thread has ended.
+#[derive(Clone)]
+pub(super) struct SharedWriter(Arc<Mutex<Option<JournalWriter>>>);
+
+impl SharedWriter {
+    pub(super) fn new(writer: JournalWriter) -> Self {
+        Self(Arc::new(Mutex::new(Some(writer))))
+    }
+
+    /// Writes a batch; tells also whether it is time to look after the file.
+    fn commit(&self, bytes: &[u8], events: u64) -> (Result<(), StoreError>, bool) {
+        let written = self.with(|writer| writer.commit(bytes, events));
+        written.unwrap_or((Err(StoreError::Closed), false))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut JournalWriter) -> T) -> Option<T> {
+        let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_mut().map(work)
+    }
+
+    /// The journal's thread: works until it is told to stop, or nobody is left who could.
+    pub(super) fn run(self, commands: &Receiver<Command>) {
+        while let Ok(command) = commands.recv() {
+            match command {
+                Command::Commit(batch) => {
+                    let (written, due) = self.commit(&batch.bytes, batch.events);
+                    // A caller that is gone needs no answer.
+                    let _ = batch.reply.send(written);
+                    if due {
+                        self.look_after();
+                    }
+                }
+                Command::Tidy => self.look_after(),
+                Command::MakeRoom => drop(self.with(JournalWriter::make_room)),
+                Command::Stop => break,
+            }
+        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The lock is given free between the steps, so that no commit waits for more than one.
+    fn look_after(&self) {
+        self.with(JournalWriter::look_at_log);
+        while self.with(JournalWriter::tidy) == Some(true) {}
+    }
+}
+
+/// The one connection that writes the journal.
 pub(super) struct JournalWriter {
-    pub(super) connection: Connection,
-    pub(super) commands: Receiver<Command>,
-    pub(super) progress: Arc<Progress>,
-    pub(super) log: LogKeeper,
+    connection: Connection,
+    progress: Arc<Progress>,
+    log: LogKeeper,
     next_seq: i64,
     deleted: i64,
+    commits: u32,
     health: Health,
 }
 
@@ -103,7 +171,6 @@ impl JournalWriter {
     /// A writer that goes on after what is committed.
     pub(super) fn new(
         connection: Connection,
-        commands: Receiver<Command>,
         progress: Arc<Progress>,
         log: LogKeeper,
         first: i64,
@@ -116,56 +183,28 @@ impl JournalWriter {
                 first => first - 1,
             },
             connection,
-            commands,
             progress,
             log,
+            commits: 0,
             health: Health::new("deleting moved batches from the journal"),
         }
     }
 
-    /// Works until it is told to stop, or nobody is left who could.
-    pub(super) fn run(mut self) {
-        loop {
-            let command = match self.commands.try_recv() {
-                Ok(command) => command,
-                Err(TryRecvError::Disconnected) => return,
-                // Nobody waits: the time to tidy up. When there is nothing left to tidy, sleep.
-                Err(TryRecvError::Empty) if self.tidy(1) => continue,
-                Err(TryRecvError::Empty) => match self.commands.recv() {
-                    Ok(command) => command,
-                    Err(_) => return,
-                },
-            };
-            match command {
-                Command::Commit(batch) => self.commit(batch),
-                Command::Tidy => {}
-                Command::MakeRoom => self.log.make_room(&self.connection),
-                Command::Stop => return,
-            }
-        }
-    }
-
-    fn commit(&mut self, batch: Batch) {
-        if batch.reply.is_closed() {
-            // Nobody would be told, so nobody was allocated anything: better not to write it at all.
-            return;
-        }
+    /// Writes a batch; tells also whether it is time to look after the file.
+    fn commit(&mut self, bytes: &[u8], events: u64) -> (Result<(), StoreError>, bool) {
         let seq = self.next_seq;
         // A number that failed is not used again: a recovery might find what the failed commit left in the log.
         self.next_seq += 1;
-        let mut written = self.insert(seq, &batch.bytes);
+        let mut written = self.insert(seq, bytes);
         if matches!(written, Err(StoreError::Full(_))) {
-            self.log.make_room(&self.connection);
-            written = self.insert(seq, &batch.bytes);
+            self.make_room();
+            written = self.insert(seq, bytes);
         }
         if written.is_ok() {
-            self.progress.note_committed(seq, batch.events);
+            self.progress.note_committed(seq, events);
         }
-        // A caller that has stopped waiting took it for an error already.
-        let _ = batch.reply.send(written);
-        // After the answer: what follows costs the next batch a little, and this one nothing.
-        self.log.note_commit(&self.connection);
-        self.tidy(DELETED_AT_ONCE);
+        self.commits = (self.commits + 1) % COMMITS_BETWEEN;
+        (written, self.commits == 0)
     }
 
     fn insert(&self, seq: i64, bytes: &[u8]) -> Result<(), StoreError> {
@@ -176,10 +215,18 @@ impl JournalWriter {
             .map_err(sqlite)
     }
 
-    /// Deletes some of what is moved, when there are at least so many batches; tells whether it did.
-    fn tidy(&mut self, least: i64) -> bool {
+    fn make_room(&mut self) {
+        self.log.make_room(&self.connection);
+    }
+
+    fn look_at_log(&mut self) {
+        self.log.look_after(&self.connection);
+    }
+
+    /// Deletes some of what is moved; tells whether there was any.
+    fn tidy(&mut self) -> bool {
         let applied = self.progress.applied();
-        if applied - self.deleted < least {
+        if applied <= self.deleted {
             return false;
         }
         let upto = applied.min(self.deleted + DELETED_AT_ONCE);

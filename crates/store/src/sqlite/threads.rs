@@ -12,7 +12,7 @@ use super::checkpoint::{self, Checkpointer, LogKeeper};
 use super::error::sqlite;
 use super::files::Files;
 use super::historian::Historian;
-use super::journal::{self, COMMANDS_MOST, Command, JournalSender, JournalWriter};
+use super::journal::{self, COMMANDS_MOST, Command, JournalSender, JournalWriter, SharedWriter};
 use super::progress::Progress;
 use super::schema::{self, Manner};
 use super::{SqliteOptions, meta};
@@ -60,7 +60,9 @@ pub(super) fn start(
     let (ask, asked) = sync_channel(1);
     let turn = Arc::new(Mutex::new(()));
     let log = LogKeeper::new(options.log_bytes_most, options.wait, ask, Arc::clone(&turn));
-    let writer = JournalWriter::new(writing, received, Arc::clone(&progress), log, first);
+    let writer = JournalWriter::new(writing, Arc::clone(&progress), log, first);
+    let writer = SharedWriter::new(writer);
+    let running = writer.clone();
     let checkpointer = Checkpointer {
         connection: schema::connect(&files.journal, journal_manner)?,
         asked,
@@ -82,14 +84,15 @@ pub(super) fn start(
         running: Vec::new(),
         lock,
     };
-    threads.spawn("journal", || writer.run())?;
+    threads.spawn("journal", move || running.run(&received))?;
     threads.spawn("checkpointer", || checkpointer.run())?;
     threads.spawn("historian", || historian.run())?;
     let sender = JournalSender {
+        writer,
         commands,
         progress: Arc::clone(&progress),
         backlog_most: options.backlog_most,
-        wait: options.commit_wait,
+        durability: options.durability,
     };
     Ok((sender, progress, threads))
 }

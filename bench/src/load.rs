@@ -49,7 +49,7 @@ struct Tally {
 }
 
 impl Load {
-    /// Loads the server for the time, after a second that is not counted.
+    /// Loads the server for the time, after a moment that is not counted.
     pub(crate) fn run(self) -> anyhow::Result<Report> {
         let (counting, stop) = (
             Arc::new(AtomicBool::new(false)),
@@ -61,7 +61,7 @@ impl Load {
                 std::thread::spawn(move || self.work(thread, &counting, &stop))
             })
             .collect();
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        std::thread::sleep(std::time::Duration::from_millis(300));
         counting.store(true, Ordering::Relaxed);
         let watch = Stopwatch::start();
         std::thread::sleep(std::time::Duration::from_secs_f64(self.seconds));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -176,10 +177,7 @@ impl Form {
     fn answer(self, allocation: &Allocation, format: NumberFormat) -> Response {
         let body = NextCid::new(allocation, format);
         match self {
-            Self::Json => answer_in(
-                "application/json",
-                serde_json::to_string(&body).unwrap_or_default(),
-            ),
+            Self::Json => answer_in("application/json", body.json()),
             Self::Text => answer_in("text/plain; charset=utf-8", format!("{}\n", body.caller_id)),
             Self::Pairs => answer_in("application/x-www-form-urlencoded", body.pairs()),
         }
@@ -194,8 +192,11 @@ impl Form {
     }
 }
 
-fn answer_in(media_type: &'static str, body: String) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static(media_type))], body).into_response()
+fn answer_in(media_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    let media_type = HeaderValue::from_static(media_type);
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response
 }
 
 /// The answer: the reference's fields in its order, then ours.
@@ -265,6 +266,15 @@ impl<'a> NextCid<'a> {
             call_id: record.call_id.as_ref().map(CallId::as_str),
             repeated: allocation.repeated,
         }
+    }
+
+    fn json(&self) -> Vec<u8> {
+        /// Answers are shorter, so the buffer never grows.
+        const ROOM: usize = 768;
+        let mut json = Vec::with_capacity(ROOM);
+        serde_json::to_writer(&mut json, self)
+            .expect("writing plain data into memory does not fail");
+        json
     }
 
     fn pairs(&self) -> String {

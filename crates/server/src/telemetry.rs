@@ -10,6 +10,8 @@ pub fn start(config: &LogConfig) {
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal())
         .with_target(false)
+        // Its words about itself would go to standard error and panic when that is on a full disk.
+        .log_internal_errors(false)
         .with_max_level(config.log_level.0);
     // An error means that a log is there already, in tests.
     let _ = match config.log_format {

@@ -1,0 +1,85 @@
+//! The numbers that the load is put on, chosen so that every rule refuses somebody.
+
+use caller_id_core::{Limits, PhoneNumber, Policy};
+use caller_id_testkit::invariants::Rules;
+
+use crate::client::Client;
+
+/// How long an allocation holds its number, in seconds: some reservations run out, some live across a restart.
+pub(crate) const RESERVATION_S: u32 = 2;
+/// The rest of the numbers in the pool `default`, in seconds; the others have none.
+pub(crate) const COOLDOWN_S: u32 = 1;
+/// Allocations of one agent in a minute.
+pub(crate) const AGENT_LIMIT: u32 = 100;
+
+/// The campaigns: none, one with numbers for every load, one that falls back to them, two that are soon used up.
+pub(crate) const CAMPAIGNS: [&str; 5] = ["", "BUSY", "BOTH", "SMALL", "DAY"];
+
+/// Area code, pool, how many numbers of it are without limits, and how many have these limits (hour, day).
+const GROUPS: [(u16, &str, u32, u32, (u32, u32)); 4] = [
+    (312, "default", 15, 5, (3, 5)),
+    (415, "busy", 110, 40, (40, 60)),
+    (808, "small", 0, 6, (3, 5)),
+    (907, "day", 0, 4, (5, 3)),
+];
+/// How many reservations of one number may live in the pool `small`.
+const MOST_IN_SMALL: u16 = 2;
+
+/// Writes numbers, pools and campaigns.
+pub(crate) fn fill(client: &mut Client) {
+    let mut csv = "caller_id,pool,hourly_limit,daily_limit\n".to_owned();
+    for (area_code, pool, free, limited, (hourly, daily)) in GROUPS {
+        for line in 0..free {
+            csv.push_str(&format!("{area_code}555{line:04},{pool},none,none\n"));
+        }
+        for line in free..free + limited {
+            csv.push_str(&format!(
+                "{area_code}555{line:04},{pool},{hourly},{daily}\n"
+            ));
+        }
+    }
+    let rows = csv.lines().count() - 1;
+    let taken = client
+        .ask("POST", "/api/v1/numbers/import", &csv)
+        .expect("an answer");
+    assert_eq!(taken.json()["added"], rows, "{}", taken.body);
+    let most = format!("{{\"cooldown_seconds\": 0, \"most_reservations\": {MOST_IN_SMALL}}}");
+    for (path, body) in [
+        ("pools/busy", "{\"cooldown_seconds\": 0}"),
+        ("pools/small", &most),
+        ("pools/day", "{\"cooldown_seconds\": 0}"),
+        ("campaigns/DAY", "{\"pools\": [\"day\"]}"),
+        ("campaigns/BUSY", "{\"pools\": [\"busy\"]}"),
+        ("campaigns/BOTH", "{\"pools\": [\"default\", \"busy\"]}"),
+        ("campaigns/SMALL", "{\"pools\": [\"small\"]}"),
+    ] {
+        let put = client.ask("PUT", &format!("/api/v1/{path}"), body);
+        let put = put.expect("an answer");
+        assert_eq!(put.status, 200, "{path}: {}", put.body);
+    }
+}
+
+/// What holds for a number of [`fill`].
+pub(crate) fn rules(number: PhoneNumber) -> Rules {
+    let area_code = number.area_code().map(|code| code.to_string());
+    let group = GROUPS
+        .into_iter()
+        .find(|group| Some(group.0.to_string()) == area_code);
+    let (_, pool, free, _, (hourly, daily)) = group.expect("a number of ours");
+    let line = number.e164_digits() % 10_000;
+    let mut policy = Policy {
+        reservation_ms: i64::from(RESERVATION_S) * 1_000,
+        cooldown_ms: 0,
+        ..Policy::default()
+    };
+    match pool {
+        "default" => policy.cooldown_ms = i64::from(COOLDOWN_S) * 1_000,
+        "small" => policy.most_reservations = MOST_IN_SMALL.try_into().expect("not 0"),
+        _ => {}
+    }
+    let limits = match line < u64::from(free) {
+        true => Limits::NONE,
+        false => Limits::new(daily, hourly),
+    };
+    Rules { policy, limits }
+}

@@ -17,7 +17,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-use load::{Told, callers, load};
+use load::{Told, ask_again, callers, load};
 use process::{BINARY, Process, configured, serve};
 use verdict::{faults, history};
 
@@ -108,7 +108,12 @@ fn on_a_full_disk_callers_get_errors_and_no_number_that_is_not_recorded() {
     process.terminate();
     assert_eq!(process.exit_code(), Some(0));
 
+    let process = Process::start(serve_cramped(folder));
+    told.take(load_until_full(&process, "again"));
+    process.kill();
+
     let process = Process::start(serve(folder));
+    assert!(ask_again(&process, "recovered", &mut told) > 0);
     let after = load(
         (),
         callers(&process, "after", 13),

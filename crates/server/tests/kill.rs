@@ -20,7 +20,7 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use load::{Caller, Told, callers, load};
+use load::{Told, ask_again, callers, load};
 use process::{Process, serve};
 use verdict::{faults, history};
 
@@ -76,7 +76,8 @@ fn run(seed: u64) -> Run {
     fill(folder);
     for round in 0..ROUNDS {
         let process = Process::start(serve(folder));
-        run.ask_again(&process, round);
+        let name = format!("again{round}");
+        run.repeated_after_a_kill += ask_again(&process, &name, &mut run.told);
         let callers = callers(&process, &format!("r{round}"), random.random());
         let instant = Duration::from_millis(random.random_range(30..400));
         let told = load(
@@ -96,32 +97,11 @@ fn run(seed: u64) -> Run {
         }
     }
     let process = Process::start(serve(folder));
-    run.ask_again(&process, ROUNDS);
+    run.repeated_after_a_kill += ask_again(&process, "again", &mut run.told);
     process.terminate();
     assert_eq!(process.exit_code(), Some(0));
     run.faults.extend(faults(&history(folder), &run.told));
     run
-}
-
-impl Run {
-    /// Asks for calls once more that were asked before the kill, and releases some of them.
-    fn ask_again(&mut self, process: &Process, round: u64) {
-        let mut caller = Caller::new(process.connect(), format!("again{round}"), round);
-        for (place, before) in std::mem::take(&mut self.told.left).into_iter().enumerate() {
-            // A call whose reservation has run out may find none free.
-            let Some(now) = caller.ask_on(&before.path) else {
-                continue;
-            };
-            self.repeated_after_a_kill += usize::from(now.repeated);
-            if now.repeated && now.id != before.id {
-                self.faults.push(format!("{now:?} repeats {before:?}"));
-            }
-            if place % 2 == 0 {
-                caller.release_on(&now);
-            }
-        }
-        self.told.take(caller.told);
-    }
 }
 
 fn fill(folder: &Path) {

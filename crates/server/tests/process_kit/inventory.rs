@@ -15,26 +15,55 @@ pub(crate) const AGENT_LIMIT: u32 = 100;
 /// The campaigns: none, one with numbers for every load, one that falls back to them, two that are soon used up.
 pub(crate) const CAMPAIGNS: [&str; 5] = ["", "BUSY", "BOTH", "SMALL", "DAY"];
 
-/// Area code, pool, how many numbers of it are without limits, and how many have these limits (hour, day).
-const GROUPS: [(u16, &str, u32, u32, (u32, u32)); 4] = [
-    (312, "default", 15, 5, (3, 5)),
-    (415, "busy", 110, 40, (40, 60)),
-    (808, "small", 0, 6, (3, 5)),
-    (907, "day", 0, 4, (5, 3)),
+/// Numbers of one area code, all in one pool.
+struct Group {
+    area_code: u16,
+    pool: &'static str,
+    /// How many are without limits; they come first.
+    unlimited: u32,
+    limited: u32,
+    hourly: u32,
+    daily: u32,
+}
+
+const GROUPS: [Group; 4] = [
+    group(312, "default", [15, 5], [3, 5]),
+    group(415, "busy", [110, 40], [40, 60]),
+    group(808, "small", [0, 6], [3, 5]),
+    group(907, "day", [0, 4], [5, 3]),
 ];
+
+const fn group(
+    area_code: u16,
+    pool: &'static str,
+    [unlimited, limited]: [u32; 2],
+    [hourly, daily]: [u32; 2],
+) -> Group {
+    Group {
+        area_code,
+        pool,
+        unlimited,
+        limited,
+        hourly,
+        daily,
+    }
+}
+
 /// How many reservations of one number may live in the pool `small`.
 const MOST_IN_SMALL: u16 = 2;
 
 /// Writes numbers, pools and campaigns.
 pub(crate) fn fill(client: &mut Client) {
     let mut csv = "caller_id,pool,hourly_limit,daily_limit\n".to_owned();
-    for (area_code, pool, free, limited, (hourly, daily)) in GROUPS {
-        for line in 0..free {
-            csv.push_str(&format!("{area_code}555{line:04},{pool},none,none\n"));
-        }
-        for line in free..free + limited {
+    for group in &GROUPS {
+        for line in 0..group.unlimited + group.limited {
+            let limits = match line < group.unlimited {
+                true => "none,none".to_owned(),
+                false => format!("{},{}", group.hourly, group.daily),
+            };
             csv.push_str(&format!(
-                "{area_code}555{line:04},{pool},{hourly},{daily}\n"
+                "{}555{line:04},{},{limits}\n",
+                group.area_code, group.pool
             ));
         }
     }
@@ -61,25 +90,24 @@ pub(crate) fn fill(client: &mut Client) {
 
 /// What holds for a number of [`fill`].
 pub(crate) fn rules(number: PhoneNumber) -> Rules {
-    let area_code = number.area_code().map(|code| code.to_string());
+    let digits = number.e164_digits();
     let group = GROUPS
-        .into_iter()
-        .find(|group| Some(group.0.to_string()) == area_code);
-    let (_, pool, free, _, (hourly, daily)) = group.expect("a number of ours");
-    let line = number.e164_digits() % 10_000;
+        .iter()
+        .find(|group| digits / 10_000_000 == u64::from(1_000 + group.area_code))
+        .expect("a number of ours");
     let mut policy = Policy {
         reservation_ms: i64::from(RESERVATION_S) * 1_000,
         cooldown_ms: 0,
         ..Policy::default()
     };
-    match pool {
+    match group.pool {
         "default" => policy.cooldown_ms = i64::from(COOLDOWN_S) * 1_000,
         "small" => policy.most_reservations = MOST_IN_SMALL.try_into().expect("not 0"),
         _ => {}
     }
-    let limits = match line < u64::from(free) {
+    let limits = match digits % 10_000 < u64::from(group.unlimited) {
         true => Limits::NONE,
-        false => Limits::new(daily, hourly),
+        false => Limits::new(group.daily, group.hourly),
     };
     Rules { policy, limits }
 }

@@ -1,8 +1,9 @@
 //! The batch that waits for the journal, and the loop that commits it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use caller_id_core::{AllocatorError, Journal, JournalEvent};
+use caller_id_core::{AllocatorError, Journal, JournalEvent, StoreError};
 use tokio::sync::Notify;
 
 use super::undo::Undo;
@@ -145,6 +146,8 @@ impl Ticket {
 pub(super) struct Commits {
     journal: Arc<dyn Journal>,
     work: Notify,
+    /// Commits that failed since the last good one.
+    failed: AtomicU64,
 }
 
 impl Commits {
@@ -152,6 +155,7 @@ impl Commits {
         Self {
             journal,
             work: Notify::new(),
+            failed: AtomicU64::new(0),
         }
     }
 
@@ -182,16 +186,31 @@ impl Commits {
             Ok(()) => {
                 lock(shared).batch.landed();
                 taken.ticket.finish(Ok(()));
+                self.note_good();
             }
             Err(error) => {
                 let waiting = lock(shared).unwind(taken.undo);
-                tracing::error!(%error, "commit failed: what it held was taken back");
+                self.note_failed(&error);
                 let error = AllocatorError::NotRecorded(Arc::new(error));
                 taken.ticket.finish(Err(error.clone()));
                 if let Some(ticket) = waiting {
                     ticket.finish(Err(error));
                 }
             }
+        }
+    }
+
+    /// The first failure is told, and how many there were when it works again: a full disk is no place for more lines.
+    fn note_failed(&self, error: &StoreError) {
+        if self.failed.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::error!(%error, "nothing can be recorded: allocations are taken back and refused");
+        }
+    }
+
+    fn note_good(&self) {
+        if self.failed.load(Ordering::Relaxed) > 0 {
+            let failed = self.failed.swap(0, Ordering::Relaxed);
+            tracing::info!("allocations are recorded again, after {failed} commits that failed");
         }
     }
 }

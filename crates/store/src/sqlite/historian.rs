@@ -183,12 +183,12 @@ pub(super) fn insert_record(
 
 /// How long to rest after working so long: allocation needs the processor more than history does.
 ///
-/// Up to a fifth of the bound fifteen times as long as it worked, so it takes a sixteenth of one core: enough for more
-/// than a thousand calls a second, and hardly felt at any peak. Up to a half as long as it worked. Beyond that not at all,
+/// Up to a fifth of the bound thirty-one times as long as it worked, so it takes a thirty-second of one core: enough
+/// for some hundred calls a second, and hardly felt at any peak. Up to a half as long as it worked. Beyond that not at all,
 /// because a full backlog refuses allocations.
 fn rest_for(worked: Duration, backlog: u64, most: u64) -> Duration {
     if backlog <= most / 5 {
-        worked * 15
+        worked * 31
     } else if backlog <= most / 2 {
         worked
     } else {
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn the_historian_rests_less_the_more_there_is_to_do() {
         let worked = Duration::from_millis(10);
-        assert_eq!(rest_for(worked, 200, 1_000), worked * 15);
+        assert_eq!(rest_for(worked, 200, 1_000), worked * 31);
         assert_eq!(rest_for(worked, 201, 1_000), worked);
         assert_eq!(rest_for(worked, 501, 1_000), Duration::ZERO);
     }

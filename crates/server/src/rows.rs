@@ -22,7 +22,7 @@ mod splitter;
 mod tests;
 mod writer;
 
-use caller_id_core::store::OnDuplicate;
+use caller_id_core::store::{Fields, OnDuplicate};
 
 pub use file_error::FileError;
 pub use header::Column;
@@ -53,7 +53,7 @@ pub const NAMED_MOST: usize = 5_000;
 pub fn parse_on_duplicate(text: &str) -> Result<OnDuplicate, String> {
     match text {
         "skip" => Ok(OnDuplicate::Skip),
-        "update" => Ok(OnDuplicate::Update),
+        "update" => Ok(OnDuplicate::Update(Fields::ALL)),
         "fail" => Ok(OnDuplicate::Fail),
         other => Err(format!(
             "on-duplicate `{}` is unknown, expected skip, update or fail",
@@ -66,7 +66,7 @@ pub fn parse_on_duplicate(text: &str) -> Result<OnDuplicate, String> {
 pub const fn on_duplicate_word(on_duplicate: OnDuplicate) -> &'static str {
     match on_duplicate {
         OnDuplicate::Skip => "skip",
-        OnDuplicate::Update => "update",
+        OnDuplicate::Update(_) => "update",
         OnDuplicate::Fail => "fail",
     }
 }

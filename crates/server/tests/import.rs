@@ -240,3 +240,34 @@ async fn a_body_that_stalls_is_given_up() {
     assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{answer}");
     assert_eq!(answer["added"], 10);
 }
+
+#[tokio::test]
+async fn a_parameter_that_nobody_knows_is_refused_and_nothing_is_written() {
+    let service = Service::open(&[]).await;
+    for query in ["?dryrun=true", "?dry_run=true&on_dup=skip", "?DRY_RUN=true"] {
+        let (status, answer) = service.ask(post(query, csv(3))).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+        let told = answer.to_string();
+        assert!(told.contains("is no parameter"), "{told}");
+    }
+    let spelled = "?dry-run=true&on-duplicate=fail";
+    let (_, answer) = service.ask(post(spelled, csv(3))).await;
+    assert_eq!(answer["dry_run"], json!(true));
+    assert_eq!(counts(&answer), [3, 0, 0, 0, 3]);
+}
+
+#[tokio::test]
+async fn a_column_that_the_file_has_not_keeps_its_value() {
+    let service = Service::open(&[]).await;
+    let full = "caller_id,carrier,pool,status,daily_limit\n3125550100,a,solar,retired,none\n";
+    service.ask(post("", full)).await;
+    let next = || {
+        let request = Request::get("/next-cid?to=13125551212");
+        request.body(Body::empty()).unwrap()
+    };
+    assert_eq!(service.ask(next()).await.0, StatusCode::NOT_FOUND);
+    let again = "caller_id,carrier\n3125550100,b\n";
+    let (_, answer) = service.ask(post("?on_duplicate=update", again)).await;
+    assert_eq!(counts(&answer), [0, 1, 0, 0, 1]);
+    assert_eq!(service.ask(next()).await.0, StatusCode::NOT_FOUND);
+}

@@ -352,3 +352,33 @@ async fn the_example_numbers_import() {
         told.err
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_the_file_has_not_keeps_its_value() {
+    let running = Running::start(&[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let full = "caller_id,carrier,status,pool,daily_limit,meta\n\
+                3125550100,a,retired,solar,none,\"{\"\"a\"\":1}\"\n";
+    let full = write(folder.path(), "full.csv", full);
+    let short = "caller_id,carrier,area_code\n3125550100,b,312\n";
+    let short = write(folder.path(), "short.csv", short);
+    let api = [format!("--api-url={}", running.url)];
+    let db = ["--mode=db".to_owned()];
+    for way in [&api[..], &db[..]] {
+        for file in [&full, &short] {
+            let mut arguments = vec!["--csv", file, "--on-duplicate=update"];
+            arguments.extend(way.iter().map(String::as_str));
+            arguments.extend(["--admin-token", TOKEN]);
+            arguments.extend(["--database-url", &running.database_url]);
+            let told = import(&arguments).await;
+            assert_eq!(told.code, 0, "{}", told.err);
+        }
+        let number = running.number("3125550100").await;
+        assert_eq!(number.carrier.as_deref(), Some("b"));
+        assert_eq!(number.status.to_string(), "retired");
+        assert_eq!(number.pool.as_str(), "solar");
+        assert_eq!(number.limits.daily, None);
+        assert_eq!(number.meta, Some(serde_json::json!({"a": 1})));
+    }
+    running.stop().await;
+}

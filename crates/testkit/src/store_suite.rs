@@ -86,6 +86,7 @@ macro_rules! store_suite {
             a_number_reads_back_as_it_was_written,
             numbers_are_paged_in_order,
             a_duplicate_is_skipped_replaced_or_refused_as_asked,
+            a_column_that_is_not_given_keeps_its_value,
             a_number_twice_in_one_batch_is_a_duplicate_of_itself,
             the_rows_beside_a_refused_one_are_written,
             a_pool_that_a_row_names_is_made,

@@ -59,7 +59,7 @@ pub struct ImportArgs {
     /// Write nothing; tell what would be written
     #[arg(long)]
     pub dry_run: bool,
-    /// What to do with numbers that are there: `skip` keeps them, `update` takes the row's values, `fail` makes it a bad row
+    /// What to do with numbers that are there: `skip` keeps them, `update` takes the row's values (columns that the file has not keep theirs), `fail` makes it a bad row
     #[arg(long, value_name = "skip|update|fail", default_value = "skip", value_parser = rows::parse_on_duplicate)]
     pub on_duplicate: OnDuplicate,
     /// Write every bad row to this file, as CSV: line, caller_id, reason

@@ -51,7 +51,7 @@ pub struct ImportBody {
     path = "/api/v1/numbers/import",
     tag = "inventory",
     params(
-        ("on_duplicate" = Option<String>, Query, description = "skip (default), update or fail: what to do with numbers that are there"),
+        ("on_duplicate" = Option<String>, Query, description = "skip (default), update (columns that the file has not keep their values) or fail: what to do with numbers that are there"),
         ("dry_run" = Option<bool>, Query, description = "true: write nothing, tell what would be written"),
     ),
     request_body(
@@ -107,27 +107,44 @@ pub async fn import(
     }))
 }
 
+/// What the query may say: each name, and the same in the spelling of the command line.
+const PARAMETERS: [&str; 4] = ["on_duplicate", "on-duplicate", "dry_run", "dry-run"];
+
+/// A name that is not known is refused: a `dryrun=true` that is passed over would write.
 fn options(query: &str) -> Result<Options, ApiError> {
     let query = Query::parse(query.as_bytes(), "query");
-    let on_duplicate = query.parsed("on_duplicate", rows::parse_on_duplicate);
-    let dry_run = query.parsed("dry_run", |text| match text {
+    if let Some(name) = query.unknown(&PARAMETERS) {
+        let expected = format!("`{name}` is no parameter, expected on_duplicate or dry_run");
+        return Err(ApiError::invalid(&["query", &name], "unknown", expected));
+    }
+    let on_duplicate = || {
+        let given = query.parsed("on_duplicate", rows::parse_on_duplicate)?;
+        let spelled = query.parsed("on-duplicate", rows::parse_on_duplicate)?;
+        Ok(given.or(spelled).unwrap_or(OnDuplicate::Skip))
+    };
+    let mode = || {
+        let given = query.parsed("dry_run", parse_dry_run)?;
+        let spelled = query.parsed("dry-run", parse_dry_run)?;
+        Ok(given.or(spelled).unwrap_or(WriteMode::Write))
+    };
+    match (on_duplicate(), mode()) {
+        (Ok(on_duplicate), Ok(mode)) => Ok(Options {
+            on_duplicate,
+            mode,
+            batch_rows: BATCH_ROWS,
+        }),
+        (on_duplicate, mode) => {
+            let faults = on_duplicate.err().into_iter().chain(mode.err());
+            Err(ApiError::Invalid(faults.collect()))
+        }
+    }
+}
+
+fn parse_dry_run(text: &str) -> Result<WriteMode, &'static str> {
+    match text {
         "true" | "1" => Ok(WriteMode::DryRun),
         "false" | "0" => Ok(WriteMode::Write),
         _ => Err("dry_run: true or false expected"),
-    });
-    match (on_duplicate, dry_run) {
-        (Ok(on_duplicate), Ok(mode)) => Ok(Options {
-            on_duplicate: on_duplicate.unwrap_or(OnDuplicate::Skip),
-            mode: mode.unwrap_or(WriteMode::Write),
-            batch_rows: BATCH_ROWS,
-        }),
-        (on_duplicate, dry_run) => Err(ApiError::Invalid(
-            on_duplicate
-                .err()
-                .into_iter()
-                .chain(dry_run.err())
-                .collect(),
-        )),
     }
 }
 

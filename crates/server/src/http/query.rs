@@ -46,6 +46,19 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// The name of a parameter that is none of `known`, as far as it can be shown.
+    pub fn unknown(&self, known: &[&str]) -> Option<String> {
+        let pairs = self.text.split(|&byte| byte == b'&');
+        let names = pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+            let cut = pair.iter().position(|&byte| byte == b'=');
+            String::from_utf8_lossy(&decode(&pair[..cut.unwrap_or(pair.len())])).into_owned()
+        });
+        let mut unknown = names.filter(|name| !known.contains(&name.as_str()));
+        unknown
+            .next()
+            .map(|name| name.escape_debug().take(64).collect())
+    }
+
     fn raw(&self, name: &str) -> Option<&'a [u8]> {
         let pairs = self.text.split(|&byte| byte == b'&').take(PARAMETERS_MOST);
         for pair in pairs {

@@ -37,7 +37,7 @@ impl Foresight {
             match on_duplicate {
                 _ if new => Written::Added,
                 OnDuplicate::Skip => Written::Skipped,
-                OnDuplicate::Update => Written::Updated,
+                OnDuplicate::Update(_) => Written::Updated,
                 OnDuplicate::Fail => Written::Exists,
             }
         });

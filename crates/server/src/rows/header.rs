@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use caller_id_core::store::{Field, Fields};
+
 use super::shown;
 
 /// The columns we know.
@@ -78,6 +80,21 @@ impl Column {
     }
 }
 
+/// The field of a number that a column gives; none for the number itself.
+const fn field(column: Column) -> Option<Field> {
+    Some(match column {
+        Column::CallerId => return None,
+        Column::Carrier => Field::Carrier,
+        Column::AreaCode => Field::AreaCode,
+        Column::DailyLimit => Field::DailyLimit,
+        Column::HourlyLimit => Field::HourlyLimit,
+        Column::Pool => Field::Pool,
+        Column::Attestation => Field::Attestation,
+        Column::Status => Field::Status,
+        Column::Meta => Field::Meta,
+    })
+}
+
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -131,6 +148,18 @@ impl Header {
     /// Where `column` is, if the file has it.
     pub(super) fn place(&self, column: Column) -> Option<usize> {
         self.places[column as usize]
+    }
+
+    /// The columns that the file has.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        let all = Column::ALL.into_iter();
+        all.filter(|column| self.place(*column).is_some()).collect()
+    }
+
+    /// The fields that the file gives.
+    pub(super) fn fields(&self) -> Fields {
+        let given = self.columns().into_iter().filter_map(field);
+        given.fold(Fields::NONE, Fields::with)
     }
 
     /// How many fields every row has.

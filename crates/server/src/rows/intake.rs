@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use caller_id_core::store::{OnDuplicate, Written};
+use caller_id_core::store::{Fields, OnDuplicate, Written};
 use caller_id_core::{InventoryStore, Number, PhoneNumber, StoreError};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -29,7 +29,7 @@ pub enum WriteMode {
 /// How to take a file in.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// What to do with numbers that are there.
+    /// What to do with numbers that are there. An update takes only the fields that the file has a column for.
     pub on_duplicate: OnDuplicate,
     /// Whether to write.
     pub mode: WriteMode,
@@ -136,12 +136,18 @@ pub async fn take_in<R: Read + Send + 'static>(
             return intake;
         }
     };
+    let mut on_duplicate = options.on_duplicate;
     let mut foresight = Foresight::default();
     while let Some(part) = parts.recv().await {
         let batch = match part {
             Part::Batch(batch) => batch,
-            Part::UnknownColumns(names) => {
-                watcher.unknown_columns(&names);
+            Part::Header(fields, unknown) => {
+                if let OnDuplicate::Update(_) = on_duplicate {
+                    on_duplicate = OnDuplicate::Update(fields);
+                }
+                if !unknown.is_empty() {
+                    watcher.unknown_columns(&unknown);
+                }
                 continue;
             }
         };
@@ -150,10 +156,10 @@ pub async fn take_in<R: Read + Send + 'static>(
         } = batch;
         let written = match options.mode {
             WriteMode::Write if numbers.is_empty() => Ok(Vec::new()),
-            WriteMode::Write => store.write_numbers(numbers, options.on_duplicate).await,
+            WriteMode::Write => store.write_numbers(numbers, on_duplicate).await,
             WriteMode::DryRun => {
                 let numbers = rows.iter().map(|(_, number)| *number);
-                foresight.tell(&*store, numbers, options.on_duplicate).await
+                foresight.tell(&*store, numbers, on_duplicate).await
             }
         };
         match written {
@@ -201,7 +207,8 @@ pub fn exists_reason(number: PhoneNumber) -> String {
 }
 
 enum Part {
-    UnknownColumns(Vec<String>),
+    /// The fields that the file gives, and the columns that mean nothing to us.
+    Header(Fields, Vec<String>),
     Batch(Batch),
 }
 
@@ -246,11 +253,9 @@ fn size(number: &Number) -> usize {
 /// Reads to the end, or until nobody listens.
 fn read<R: Read>(input: R, batch_rows: usize, parts: &mpsc::Sender<Part>) -> Result<(), FileError> {
     let mut reader = RowReader::open(input)?;
-    if !reader.unknown_columns().is_empty() {
-        let names = reader.unknown_columns().to_vec();
-        if parts.blocking_send(Part::UnknownColumns(names)).is_err() {
-            return Ok(());
-        }
+    let header = Part::Header(reader.fields(), reader.unknown_columns().to_vec());
+    if parts.blocking_send(header).is_err() {
+        return Ok(());
     }
     let mut batch = Batch::default();
     loop {

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use caller_id_core::Number;
+use caller_id_core::store::Fields;
 
 use super::cells;
 use super::file_error::FileError;
@@ -69,6 +70,16 @@ impl<R: Read> RowReader<R> {
                 reason,
             }),
         }))
+    }
+
+    /// The columns that the file has, of those we know.
+    pub fn columns(&self) -> Vec<Column> {
+        self.header.columns()
+    }
+
+    /// The fields that the file gives of each number; the others of a row are defaults that nobody asked for.
+    pub fn fields(&self) -> Fields {
+        self.header.fields()
     }
 
     /// The names of columns that mean nothing to us: they are kept out.

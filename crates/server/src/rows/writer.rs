@@ -13,17 +13,29 @@ use super::header::Column;
 /// Text that a spreadsheet would take for a formula is written as it is: the file is made to be read back.
 pub struct NumberWriter<W> {
     output: W,
+    columns: Vec<Column>,
 }
 
 impl<W: Write> NumberWriter<W> {
-    /// Writes the header.
+    /// Writes the header, with every column.
     ///
     /// # Errors
     /// What the output said.
-    pub fn new(mut output: W) -> io::Result<Self> {
-        let names = Column::ALL.map(Column::name).join(",");
-        writeln!(output, "{names}")?;
-        Ok(Self { output })
+    pub fn new(output: W) -> io::Result<Self> {
+        Self::with_columns(output, &Column::ALL)
+    }
+
+    /// Writes the header, with these columns.
+    ///
+    /// # Errors
+    /// What the output said.
+    pub fn with_columns(mut output: W, columns: &[Column]) -> io::Result<Self> {
+        let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
+        writeln!(output, "{}", names.join(","))?;
+        Ok(Self {
+            output,
+            columns: columns.to_vec(),
+        })
     }
 
     /// Writes one number, on one line.
@@ -31,20 +43,13 @@ impl<W: Write> NumberWriter<W> {
     /// # Errors
     /// What the output said.
     pub fn write(&mut self, number: &Number) -> io::Result<()> {
-        let meta = number.meta.as_ref().map(ToString::to_string);
-        writeln!(
-            self.output,
-            "{},{},{},{},{},{},{},{},{}",
-            number.number,
-            quoted(number.carrier.as_deref().unwrap_or_default()),
-            or_empty(number.area_code),
-            limit(number.limits.daily),
-            limit(number.limits.hourly),
-            quoted(number.pool.as_str()),
-            or_empty(number.attestation),
-            number.status,
-            quoted(meta.as_deref().unwrap_or_default()),
-        )
+        for (place, column) in self.columns.iter().enumerate() {
+            if place > 0 {
+                self.output.write_all(b",")?;
+            }
+            self.output.write_all(cell(number, *column).as_bytes())?;
+        }
+        self.output.write_all(b"\n")
     }
 
     /// The output.
@@ -59,6 +64,23 @@ impl<W: Write> NumberWriter<W> {
     pub fn finish(mut self) -> io::Result<W> {
         self.output.flush()?;
         Ok(self.output)
+    }
+}
+
+fn cell(number: &Number, column: Column) -> Cow<'_, str> {
+    match column {
+        Column::CallerId => number.number.to_string().into(),
+        Column::Carrier => quoted(number.carrier.as_deref().unwrap_or_default()),
+        Column::AreaCode => or_empty(number.area_code).into(),
+        Column::DailyLimit => limit(number.limits.daily).into(),
+        Column::HourlyLimit => limit(number.limits.hourly).into(),
+        Column::Pool => quoted(number.pool.as_str()),
+        Column::Attestation => or_empty(number.attestation).into(),
+        Column::Status => number.status.to_string().into(),
+        Column::Meta => {
+            let meta = number.meta.as_ref().map(ToString::to_string);
+            Cow::Owned(quoted(&meta.unwrap_or_default()).into_owned())
+        }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use caller_id_core::store::{OnDuplicate, Written};
+use caller_id_core::store::{Fields, OnDuplicate, Written};
 use caller_id_core::{Number, PoolId, Status, StoreError, Timestamp};
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior};
 use serde::Serialize;
 
 use super::error::sqlite;
 use super::meta;
-use super::rows::status_word;
+use super::rows::{read_number, select_numbers, status_word};
 
 const INSERT: &str = "INSERT INTO numbers
     (number, area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, meta,
@@ -21,6 +21,7 @@ const UPDATE: &str = "UPDATE numbers SET
     hourly_limit = ?9, meta = ?10, revision = ?11, updated_at = ?12
     WHERE number = ?1 AND (area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, meta)
         IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const KEPT: &str = select_numbers!("WHERE number = ?1");
 const EXISTS: &str = "SELECT 1 FROM numbers WHERE number = ?1";
 const MAKE_POOL: &str =
     "INSERT INTO pools (id, policy) VALUES (?1, '{}') ON CONFLICT (id) DO NOTHING";
@@ -96,7 +97,7 @@ impl<'a> Change<'a> {
         for number in numbers {
             if !known.contains(&number.pool) {
                 // Only a row that is written makes a pool.
-                if on_duplicate != OnDuplicate::Update && self.exists(number)? {
+                if !matches!(on_duplicate, OnDuplicate::Update(_)) && self.exists(number)? {
                     written.push(refusal(on_duplicate));
                     continue;
                 }
@@ -118,8 +119,16 @@ impl<'a> Change<'a> {
             self.numbers = true;
             return Ok(Written::Added);
         }
-        if on_duplicate == OnDuplicate::Update {
-            self.numbers |= self.put(UPDATE, number, meta.as_deref())? > 0;
+        match on_duplicate {
+            OnDuplicate::Update(Fields::ALL) => {
+                self.numbers |= self.put(UPDATE, number, meta.as_deref())? > 0;
+            }
+            OnDuplicate::Update(fields) => {
+                let merged = fields.merge(self.kept(number)?, number);
+                let meta = merged.meta.as_ref().map(to_json).transpose()?;
+                self.numbers |= self.put(UPDATE, &merged, meta.as_deref())? > 0;
+            }
+            OnDuplicate::Skip | OnDuplicate::Fail => {}
         }
         Ok(refusal(on_duplicate))
     }
@@ -149,6 +158,21 @@ impl<'a> Change<'a> {
                 ))
             })
             .map_err(sqlite)
+    }
+
+    /// The row that is there; only for one that is known to be.
+    fn kept(&self, number: &Number) -> Result<Number, StoreError> {
+        let mut select = self.transaction.prepare_cached(KEPT).map_err(sqlite)?;
+        let mut rows = select
+            .query([number.number.e164_digits() as i64])
+            .map_err(sqlite)?;
+        match rows.next().map_err(sqlite)? {
+            Some(row) => read_number(row),
+            None => Err(StoreError::Missing(format!(
+                "number `{}` is not there",
+                number.number
+            ))),
+        }
     }
 
     fn exists(&self, number: &Number) -> Result<bool, StoreError> {
@@ -183,7 +207,7 @@ impl<'a> Change<'a> {
 fn refusal(on_duplicate: OnDuplicate) -> Written {
     match on_duplicate {
         OnDuplicate::Skip => Written::Skipped,
-        OnDuplicate::Update => Written::Updated,
+        OnDuplicate::Update(_) => Written::Updated,
         OnDuplicate::Fail => Written::Exists,
     }
 }

@@ -1,6 +1,6 @@
 //! Several who use one data set: servers, imports, older programs.
 
-use caller_id_core::store::{OnDuplicate, Revision, Written};
+use caller_id_core::store::{Fields, OnDuplicate, Revision, Written};
 use caller_id_core::{HistoryStore, InventoryStore, Journal, Number, StoreError};
 use caller_id_store::SqliteStore;
 use caller_id_testkit::store_suite::records::{allocated, own, record};
@@ -181,7 +181,7 @@ async fn rows_keep_when_they_were_made_and_when_changed() {
             ..Number::new(own(1))
         };
         store
-            .write_numbers(vec![row], OnDuplicate::Update)
+            .write_numbers(vec![row], OnDuplicate::Update(Fields::ALL))
             .await
             .unwrap();
     }

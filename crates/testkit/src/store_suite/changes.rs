@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use caller_id_core::store::{Changes, OnDuplicate, Revision};
+use caller_id_core::store::{Changes, Fields, OnDuplicate, Revision};
 use caller_id_core::{InventoryStore, Number, PhoneNumber, Pool, Status};
 
 use super::DataSet;
@@ -12,7 +12,7 @@ use crate::builders::{campaign, campaign_id, pool};
 async fn write(inventory: &dyn InventoryStore, lines: std::ops::Range<u64>) {
     let rows = lines.map(|n| Number::new(own(n))).collect();
     inventory
-        .write_numbers(rows, OnDuplicate::Update)
+        .write_numbers(rows, OnDuplicate::Update(Fields::ALL))
         .await
         .unwrap();
 }
@@ -115,7 +115,7 @@ pub async fn each_change_shows_from_the_revision_before(data: &mut dyn DataSet) 
     };
     let rows = vec![Number::new(own(2)), paused.clone()];
     inventory
-        .write_numbers(rows, OnDuplicate::Update)
+        .write_numbers(rows, OnDuplicate::Update(Fields::ALL))
         .await
         .unwrap();
     let (numbers, all) = follow(inventory, before, 10).await;
@@ -154,7 +154,7 @@ pub async fn a_number_that_changes_between_two_pages_is_seen_as_it_is(data: &mut
     };
     // One that was on the first page, and one that was to come.
     inventory
-        .write_numbers(vec![paused(1), paused(8)], OnDuplicate::Update)
+        .write_numbers(vec![paused(1), paused(8)], OnDuplicate::Update(Fields::ALL))
         .await
         .unwrap();
     let mut mirror: BTreeMap<_, _> = first

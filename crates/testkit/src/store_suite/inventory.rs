@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use caller_id_core::store::{OnDuplicate, Written};
+use caller_id_core::store::{Field, Fields, OnDuplicate, Written};
 use caller_id_core::{
     Attestation, Limits, Number, PhoneNumber, Policy, PolicyOverrides, Pool, PoolId, Status,
     StoreError, TimeZone,
@@ -95,7 +95,11 @@ pub async fn a_duplicate_is_skipped_replaced_or_refused_as_asked(data: &mut dyn 
     for (how, expected, row) in [
         (OnDuplicate::Skip, Written::Skipped, first.clone()),
         (OnDuplicate::Fail, Written::Exists, first),
-        (OnDuplicate::Update, Written::Updated, changed(own(1))),
+        (
+            OnDuplicate::Update(Fields::ALL),
+            Written::Updated,
+            changed(own(1)),
+        ),
     ] {
         let written = inventory
             .write_numbers(vec![changed(own(1))], how)
@@ -106,6 +110,50 @@ pub async fn a_duplicate_is_skipped_replaced_or_refused_as_asked(data: &mut dyn 
     }
 }
 
+/// One field is taken, or none: what the row says of the others is no word of its owner.
+pub async fn a_column_that_is_not_given_keeps_its_value(data: &mut dyn DataSet) {
+    let store = data.open().await;
+    let inventory = &store.inventory;
+    let retired = Number {
+        status: Status::Retired,
+        ..full_number(own(1))
+    };
+    let carrier = Fields::NONE.with(Field::Carrier);
+    for (fields, carrier) in [
+        (Fields::NONE, retired.carrier.clone()),
+        (carrier, Some("another".to_owned())),
+    ] {
+        let first = vec![retired.clone()];
+        let all = OnDuplicate::Update(Fields::ALL);
+        inventory.write_numbers(first, all).await.unwrap();
+        let written = inventory
+            .write_numbers(vec![changed(own(1))], OnDuplicate::Update(fields))
+            .await
+            .unwrap();
+        assert_eq!(written, [Written::Updated]);
+        let expected = Number {
+            carrier,
+            ..retired.clone()
+        };
+        assert_eq!(inventory.number(own(1)).await.unwrap(), Some(expected));
+    }
+    let each = [
+        Field::AreaCode,
+        Field::Carrier,
+        Field::Attestation,
+        Field::Status,
+        Field::Pool,
+        Field::DailyLimit,
+        Field::HourlyLimit,
+        Field::Meta,
+    ];
+    let every = OnDuplicate::Update(each.into_iter().fold(Fields::NONE, Fields::with));
+    let rows = vec![changed(own(1))];
+    inventory.write_numbers(rows, every).await.unwrap();
+    let read = inventory.number(own(1)).await.unwrap();
+    assert_eq!(read, Some(changed(own(1))));
+}
+
 /// The later row meets the earlier one.
 pub async fn a_number_twice_in_one_batch_is_a_duplicate_of_itself(data: &mut dyn DataSet) {
     let store = data.open().await;
@@ -113,7 +161,7 @@ pub async fn a_number_twice_in_one_batch_is_a_duplicate_of_itself(data: &mut dyn
     for (n, how, expected) in [
         (1, OnDuplicate::Skip, Written::Skipped),
         (2, OnDuplicate::Fail, Written::Exists),
-        (3, OnDuplicate::Update, Written::Updated),
+        (3, OnDuplicate::Update(Fields::ALL), Written::Updated),
     ] {
         let rows = vec![Number::new(own(n)), changed(own(n))];
         let written = inventory.write_numbers(rows, how).await.unwrap();

@@ -29,11 +29,12 @@ pub(super) fn send(
     if !reader.unknown_columns().is_empty() {
         watcher.unknown_columns(reader.unknown_columns());
     }
+    let columns = reader.columns();
     let mut filler = Filler::new(options);
     thread::scope(|scope| {
         let mut requests = Requests::new(watcher);
         loop {
-            let mut chunk = Chunk::new();
+            let mut chunk = Chunk::new(&columns);
             let filled = filler.fill(&mut reader, &mut chunk);
             requests.tell_unsent(&mut chunk);
             if chunk.rows() > 0 {

@@ -7,8 +7,8 @@ use caller_id_core::store::{OnDuplicate, Written};
 use caller_id_core::{Number, PhoneNumber};
 
 use crate::rows::{
-    self, BadRow, FileError, NAMED_MOST, NumberWriter, Options, Row, RowReader, Seen, Tally,
-    WriteMode,
+    self, BadRow, Column, FileError, NAMED_MOST, NumberWriter, Options, Row, RowReader, Seen,
+    Tally, WriteMode,
 };
 
 /// A chunk ends here too, however few rows it has.
@@ -24,9 +24,11 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn new() -> Self {
+    /// Sends these columns, and no others: what the file has not must stay as it is.
+    pub(super) fn new(columns: &[Column]) -> Self {
         Self {
-            writer: NumberWriter::new(Vec::new()).expect("a Vec takes all that is written"),
+            writer: NumberWriter::with_columns(Vec::new(), columns)
+                .expect("a Vec takes all that is written"),
             lines: Vec::new(),
             numbers: HashSet::new(),
             unsent: Tally::default(),
@@ -129,7 +131,7 @@ impl Filler {
     fn foresee(&self, line: u64, number: PhoneNumber, chunk: &mut Chunk) {
         match self.options.on_duplicate {
             OnDuplicate::Skip => chunk.unsent.count(Written::Skipped),
-            OnDuplicate::Update => chunk.unsent.count(Written::Updated),
+            OnDuplicate::Update(_) => chunk.unsent.count(Written::Updated),
             OnDuplicate::Fail => chunk.push_bad(BadRow {
                 line,
                 caller_id: number.to_string(),

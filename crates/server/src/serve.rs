@@ -1,10 +1,14 @@
 //! Accepts connections, watches the tasks, and stops in order.
 
+mod files;
+mod guard;
 mod patience;
+mod seats;
 
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,20 +20,25 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::app::App;
 use crate::config::listen::ListenConfig;
 use crate::http::Peer;
+use crate::telemetry::throttle::Throttle;
 
+use self::guard::{Guard, Verdict};
 use self::patience::Patience;
+use self::seats::{Seat, Seats};
 
 /// When no more files can be opened, waiting helps; trying at once does not.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A fresh connection sends its first request at once, or takes the place of one that would.
+const FIRST_HEAD_MOST: Duration = Duration::from_secs(5);
 
 /// More bytes of headers are answered with 431.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
@@ -58,7 +67,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Resolves when the process is told to stop: SIGTERM, or SIGINT (Ctrl-C).
+/// Resolves when the process is told to stop: SIGTERM, SIGINT (Ctrl-C), or SIGHUP (its terminal was closed).
 ///
 /// # Errors
 /// When the signals cannot be listened to.
@@ -68,10 +77,12 @@ pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+        let mut hang_up = signal(SignalKind::hangup()).context("cannot listen to SIGHUP")?;
         Ok(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                _ = hang_up.recv() => {}
             }
         })
     }
@@ -87,9 +98,9 @@ enum Never {}
 struct Connections {
     router: Router,
     http: http1::Builder,
-    graceful: GracefulShutdown,
-    free: Arc<Semaphore>,
-    tasks: JoinSet<()>,
+    seats: Seats,
+    stop: CancellationToken,
+    first_head: Duration,
     patience: Duration,
     shutdown_timeout: Duration,
 }
@@ -97,32 +108,38 @@ struct Connections {
 impl Connections {
     fn new(router: Router, listen: &ListenConfig) -> Self {
         let mut http = http1::Builder::new();
+        // A client may say that it sends no more and still wait for its answer, as `nc -N` does. Answers are never kept
+        // back for the next request (hyper's `pipeline_flush`): a stray byte would keep them back for ever.
         http.timer(TokioTimer::new())
             .header_read_timeout(listen.header_timeout())
             .max_buf_size(MAX_HEADER_BYTES)
-            .pipeline_flush(true);
+            .half_close(true)
+            .writev(false);
         Self {
             router,
             http,
-            graceful: GracefulShutdown::new(),
-            free: Arc::new(Semaphore::new(listen.max_connections as usize)),
-            tasks: JoinSet::new(),
+            seats: Seats::new(files::connections_most(listen.max_connections)),
+            stop: CancellationToken::new(),
+            first_head: FIRST_HEAD_MOST.min(listen.header_timeout()),
             patience: listen.body_timeout(),
             shutdown_timeout: listen.shutdown_timeout(),
         }
     }
 
     async fn accept(&mut self, listener: TcpListener) -> Never {
+        let failures = Throttle::new();
         loop {
-            let Ok(permit) = self.free.clone().acquire_owned().await else {
-                // The semaphore is never closed.
-                return std::future::pending().await;
-            };
             match listener.accept().await {
-                Ok((stream, peer)) => self.serve_one(stream, peer, permit),
+                Ok((stream, peer)) => {
+                    let permit = self.seats.take().await;
+                    self.serve_one(stream, peer, permit);
+                }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "no connection can be accepted");
+                    if let Some(times) = failures.note() {
+                        tracing::warn!(%error, times, "no connection can be accepted");
+                    }
+                    self.seats.make_room();
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -134,14 +151,25 @@ impl Connections {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY cannot be set");
         }
-        let service = service(self.router.clone(), peer.ip());
+        let seat = self.seats.seat();
+        let service = service(self.router.clone(), peer.ip(), seat.clone());
         let stream = Patience::new(stream, self.patience);
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
-        let watcher: Watcher = self.graceful.watcher();
-        while self.tasks.try_join_next().is_some() {}
-        self.tasks.spawn(async move {
+        let (stop, first_head) = (self.stop.clone(), self.first_head);
+        self.seats.spawn(seat.clone(), async move {
+            let mut connection = pin!(connection);
+            let mut guard = Guard::new(&seat, &stop, first_head);
+            let ended = loop {
+                tokio::select! {
+                    ended = connection.as_mut() => break ended,
+                    verdict = guard.verdict() => match verdict {
+                        Verdict::Finish => connection.as_mut().graceful_shutdown(),
+                        Verdict::Cut => break Ok(()),
+                    },
+                }
+            };
             // How a connection ends is the client's affair: cut off, timed out, not HTTP at all.
-            if let Err(error) = watcher.watch(connection).await {
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended");
             }
             drop(permit);
@@ -149,8 +177,9 @@ impl Connections {
     }
 
     /// Answers what was accepted, for as long as the settings say; then cuts the rest off.
-    async fn drain(self) {
-        let ended = self.graceful.shutdown();
+    async fn drain(mut self) {
+        self.stop.cancel();
+        let ended = self.seats.all_left();
         if tokio::time::timeout(self.shutdown_timeout, ended)
             .await
             .is_err()
@@ -164,6 +193,7 @@ impl Connections {
 fn service(
     router: Router,
     peer: IpAddr,
+    seat: Arc<Seat>,
 ) -> impl hyper::service::Service<
     Request<Incoming>,
     Response = axum::response::Response,
@@ -172,7 +202,14 @@ fn service(
 > {
     service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        router.clone().oneshot(request.map(Body::new))
+        seat.asks();
+        let answer = router.clone().oneshot(request.map(Body::new));
+        let seat = seat.clone();
+        async move {
+            let answer = answer.await;
+            seat.waits();
+            answer
+        }
     })
 }
 

@@ -1,5 +1,7 @@
 //! The log: to standard error, never with secrets, destinations masked by whoever logs them.
 
+pub mod throttle;
+
 use std::io::{IsTerminal, stderr};
 
 use crate::config::log::{LogConfig, LogFormat};

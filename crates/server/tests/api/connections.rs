@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-struct Running {
+pub(crate) struct Running {
     address: SocketAddr,
     stop: CancellationToken,
     served: JoinHandle<anyhow::Result<()>>,
@@ -22,7 +22,7 @@ struct Running {
 }
 
 impl Running {
-    async fn start(settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().to_str().expect("a plain path").to_owned();
         let mut pairs = vec![("DATA_DIR", path.as_str())];
@@ -43,20 +43,20 @@ impl Running {
         }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address)
             .await
             .expect("a connection")
     }
 
     /// Sends `text` on a connection of its own and reads until the other end closes.
-    async fn exchange(&self, text: &[u8]) -> String {
+    pub(crate) async fn exchange(&self, text: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(text).await.expect("sent");
         rest(&mut stream).await
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         within(self.served)
             .await
@@ -65,20 +65,20 @@ impl Running {
     }
 }
 
-async fn rest(stream: &mut TcpStream) -> String {
+pub(crate) async fn rest(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset after the answer is an end like any other.
     let _ = within(stream.read_to_end(&mut answer)).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-async fn within<F: Future>(future: F) -> F::Output {
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(20), future)
         .await
         .expect("in time")
 }
 
-const LIVE: &[u8] = b"GET /live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+pub(crate) const LIVE: &[u8] = b"GET /live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
 #[tokio::test]
 async fn slow_and_half_open_connections_stop_nobody_and_are_closed() {
@@ -102,9 +102,8 @@ async fn slow_and_half_open_connections_stop_nobody_and_are_closed() {
 }
 
 #[tokio::test]
-async fn more_connections_than_allowed_wait_until_one_is_free() {
-    let service =
-        Running::start(&[("MAX_CONNECTIONS", "1"), ("HEADER_TIMEOUT_SECONDS", "1")]).await;
+async fn one_place_is_enough_for_one_after_the_other() {
+    let service = Running::start(&[("MAX_CONNECTIONS", "1")]).await;
     let _half_open = service.connect().await;
     assert!(service.exchange(LIVE).await.starts_with("HTTP/1.1 200"));
     service.stop().await;
@@ -112,7 +111,7 @@ async fn more_connections_than_allowed_wait_until_one_is_free() {
 
 #[tokio::test]
 async fn a_client_that_takes_no_answers_is_cut_off() {
-    let service = Running::start(&[("MAX_CONNECTIONS", "1"), ("BODY_TIMEOUT_SECONDS", "1")]).await;
+    let service = Running::start(&[("BODY_TIMEOUT_SECONDS", "1")]).await;
     let mut greedy = service.connect().await;
     let asking = tokio::spawn(async move {
         // Never reads. Ends when the service has cut it off.

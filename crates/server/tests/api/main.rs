@@ -9,3 +9,4 @@ mod hostile;
 mod pools;
 mod process;
 mod support;
+mod wire;

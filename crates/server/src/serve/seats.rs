@@ -1,0 +1,145 @@
+//! Who is connected, and who has waited longest without asking: that one makes room when all seats are taken.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, timeout};
+
+/// One that was asked to leave has so long before the next is asked.
+const LEAVING: Duration = Duration::from_millis(20);
+
+/// The value of [`Seat::waiting_since`] while a request is answered.
+const ASKING: u64 = u64::MAX;
+
+/// The connections, as many as there may be.
+#[derive(Debug)]
+pub(super) struct Seats {
+    free: Arc<Semaphore>,
+    taken: HashMap<Id, Arc<Seat>>,
+    tasks: JoinSet<()>,
+    start: Instant,
+}
+
+/// What is known of one connection.
+#[derive(Debug)]
+pub(super) struct Seat {
+    start: Instant,
+    /// Microseconds from `start` to when it began to wait for a whole request head, or [`ASKING`].
+    waiting_since: AtomicU64,
+    asked: AtomicBool,
+    told_to_leave: AtomicBool,
+    leave: Notify,
+}
+
+impl Seat {
+    /// A request begins.
+    pub(super) fn asks(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+        self.waiting_since.store(ASKING, Ordering::Relaxed);
+    }
+
+    /// A request has its answer.
+    pub(super) fn waits(&self) {
+        self.waiting_since
+            .store(micros_since(self.start), Ordering::Relaxed);
+    }
+
+    /// Whether there was any request.
+    pub(super) fn has_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request is being answered.
+    pub(super) fn is_asking(&self) -> bool {
+        self.waiting_since.load(Ordering::Relaxed) == ASKING
+    }
+
+    /// Resolves when another needs the place.
+    pub(super) async fn told_to_leave(&self) {
+        self.leave.notified().await;
+    }
+}
+
+impl Seats {
+    /// At most `most` connections.
+    pub(super) fn new(most: u32) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(most as usize)),
+            taken: HashMap::new(),
+            tasks: JoinSet::new(),
+            start: Instant::now(),
+        }
+    }
+
+    /// A free place; when there is none, one after the other of those that wait is told to leave.
+    pub(super) async fn take(&mut self) -> OwnedSemaphorePermit {
+        loop {
+            if let Ok(permit) = self.free.clone().try_acquire_owned() {
+                return permit;
+            }
+            self.make_room();
+            if let Ok(Ok(permit)) = timeout(LEAVING, self.free.clone().acquire_owned()).await {
+                return permit;
+            }
+        }
+    }
+
+    /// Tells the one that has waited longest to leave. Those who are being answered stay.
+    pub(super) fn make_room(&mut self) {
+        self.forget_ended();
+        let waiting =
+            |seat: &&Arc<Seat>| !seat.is_asking() && !seat.told_to_leave.load(Ordering::Relaxed);
+        let longest = self
+            .taken
+            .values()
+            .filter(waiting)
+            .min_by_key(|seat| seat.waiting_since.load(Ordering::Relaxed));
+        if let Some(seat) = longest {
+            seat.told_to_leave.store(true, Ordering::Relaxed);
+            seat.leave.notify_one();
+        }
+    }
+
+    /// A seat for a fresh connection.
+    pub(super) fn seat(&self) -> Arc<Seat> {
+        Arc::new(Seat {
+            start: self.start,
+            waiting_since: AtomicU64::new(micros_since(self.start)),
+            asked: AtomicBool::new(false),
+            told_to_leave: AtomicBool::new(false),
+            leave: Notify::new(),
+        })
+    }
+
+    /// Runs a connection.
+    pub(super) fn spawn(
+        &mut self,
+        seat: Arc<Seat>,
+        connection: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.forget_ended();
+        let task = self.tasks.spawn(connection);
+        self.taken.insert(task.id(), seat);
+    }
+
+    /// Resolves when every connection has ended.
+    pub(super) async fn all_left(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    fn forget_ended(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+            self.taken.remove(&id);
+        }
+    }
+}
+
+fn micros_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_micros()).unwrap_or(ASKING - 1)
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::agent_limit::{AgentLimit, Arrival};
 use crate::allocator::{Recovered, Shown};
 use crate::ids::{AgentId, PoolId};
+use crate::journal::AllocationRecord;
 use crate::number::PhoneNumber;
 use crate::policy::Policy;
 use crate::store::{HistoryStore, PastAllocation, StoreError};
@@ -75,51 +76,55 @@ impl<'a> Memory<'a> {
     }
 
     fn replay(&mut self, past: PastAllocation) {
-        let record = past.record;
-        let at = record.at.min(self.now);
-        let policy = self
-            .policies
-            .get(&record.pool)
-            .copied()
-            .unwrap_or(&self.fallback);
+        let record = self.as_of_now(past.record);
+        let policy = self.policies.get(&record.pool).copied();
+        let policy = policy.unwrap_or(&self.fallback);
         let usage = self.usages.entry(record.number).or_default();
-        let until = record.reserved_until.min(at.plus_ms(RESERVATION_MOST_MS));
-        usage.record(
-            Hold {
-                id: record.id,
-                until,
-            },
-            at,
-            policy.time_zone.day(at),
-        );
+        let hold = Hold {
+            id: record.id,
+            until: record.reserved_until,
+        };
+        usage.record(hold, record.at, policy.time_zone.day(record.at));
         if let Some(end) = past.ended {
-            usage.release(record.id, end.at.clamp(at, self.now.max(at)));
+            usage.release(record.id, end.at.clamp(record.at, self.now));
         }
-        if policy.sticky_ms > 0 && at.plus_ms(policy.sticky_ms) > self.now {
-            self.shown.insert(
-                (record.pool.clone(), record.destination),
-                (record.number, at),
-            );
+        if policy.sticky_ms > 0 && record.at.plus_ms(policy.sticky_ms) > self.now {
+            let key = (record.pool.clone(), record.destination);
+            self.shown.insert(key, (record.number, record.at));
         }
-        self.replay_agent(record.agent.as_ref(), at);
-        if record.call_id.is_some() && past.ended.is_none() && until > self.now {
+        self.replay_agent(record.agent.as_ref(), record.at);
+        if record.call_id.is_some() && past.ended.is_none() && record.reserved_until > self.now {
             self.recovered.calls.push(record);
         }
     }
 
-    /// What is older than two minutes cannot matter: an agent's stored instant is at most a minute ahead.
+    /// A record from the future was written when the clock was wrong: it counts as made now, and holds its number as
+    /// long as it did then.
+    fn as_of_now(&self, record: AllocationRecord) -> AllocationRecord {
+        let held_ms = record.reserved_until.ms_since(record.at);
+        let at = record.at.min(self.now);
+        AllocationRecord {
+            at,
+            reserved_until: at.plus_ms(held_ms.min(RESERVATION_MOST_MS)),
+            ..record
+        }
+    }
+
     fn replay_agent(&mut self, agent: Option<&AgentId>, at: Timestamp) {
-        let Some(agent) = agent.filter(|_| self.now.ms_since(at) < 120_000) else {
-            return;
-        };
-        if let Ok(Some(permit)) = self.agent_limit.check(self.agents.get(agent).copied(), at) {
+        let Some(agent) = agent else { return };
+        let stored = self.agents.get(agent).copied();
+        if let Ok(Some(permit)) = self.agent_limit.check(stored, at) {
             self.agents.insert(agent.clone(), permit.arrival);
         }
     }
 
     fn into_recovered(mut self) -> Recovered {
         self.recovered.usages = self.usages.into_iter().collect();
-        self.recovered.agents = self.agents.into_iter().collect();
+        let now = self.now;
+        let agents = self.agents.into_iter();
+        self.recovered.agents = agents
+            .filter(|(_, arrival)| arrival.forgotten_at() > now)
+            .collect();
         let shown = self
             .shown
             .into_iter()

@@ -131,10 +131,8 @@ impl Allocator for MemoryAllocator {
     async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {
         let now = self.clock.now();
         for (id, policy) in pools {
-            let stale = self.lock().state.put_pool(&id, policy, now);
-            let mut next = stale.then_some(0);
-            while let Some(slot) = next {
-                next = self.lock().state.reindex(&id, slot, CHANGES_AT_ONCE, now);
+            self.lock().state.put_pool(&id, policy, now);
+            while self.lock().state.reindex(&id, CHANGES_AT_ONCE, now) {
                 tokio::task::yield_now().await;
             }
         }

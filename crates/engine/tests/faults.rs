@@ -171,8 +171,12 @@ async fn nobody_is_answered_before_the_commit_not_even_the_call_that_asks_again(
     let asked = request(far(), "", "call");
     let mut first = std::pin::pin!(rig.ask(&asked));
     let mut again = std::pin::pin!(rig.ask(&asked));
-    for _ in 0..3 {
+    // The commit has begun when the call asks again, and has not ended.
+    for _ in 0..5 {
         assert!(futures_poll(first.as_mut()).await.is_pending());
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..3 {
         assert!(futures_poll(again.as_mut()).await.is_pending());
         tokio::task::yield_now().await;
     }
@@ -181,6 +185,88 @@ async fn nobody_is_answered_before_the_commit_not_even_the_call_that_asks_again(
     let (first, again) = (first.await.expect("taken"), again.await.expect("taken"));
     assert_eq!(id(&first), id(&again));
     assert_eq!(rig.history.history().len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_release_waits_for_the_first() {
+    let rig = rig(1, brisk_policy()).await;
+    rig.ask(&request(far(), "", "call")).await.expect("taken");
+    rig.history.close_gate();
+    let target = ReleaseTarget::Call(call("call"));
+    let mut first = std::pin::pin!(rig.engine.release(&target, CallEnd::Answer));
+    let mut second = std::pin::pin!(rig.engine.release(&target, CallEnd::Answer));
+    assert!(futures_poll(first.as_mut()).await.is_pending());
+    assert!(futures_poll(second.as_mut()).await.is_pending());
+    rig.history.fail_every(Some(1));
+    rig.history.open_gate();
+    assert!(
+        first.await.is_err() && second.await.is_err(),
+        "the reservation lives on, and nobody is told otherwise"
+    );
+}
+
+#[tokio::test]
+async fn a_change_of_policy_that_is_broken_off_is_finished_by_the_next() {
+    let strict = Policy {
+        cooldown_ms: 86_400_000,
+        reservation_ms: 1,
+        ..brisk_policy()
+    };
+    let rig = rig(2_000, strict).await;
+    for _ in 0..2_000 {
+        rig.ask(&AllocationRequest::to(far())).await.expect("taken");
+    }
+    rig.clock.advance_ms(1_000);
+    let loose = vec![(
+        PoolId::default(),
+        Policy {
+            reservation_ms: 1,
+            ..brisk_policy()
+        },
+    )];
+    {
+        let mut change = Box::pin(rig.engine.put_pools(loose.clone()));
+        assert!(futures_poll(change.as_mut()).await.is_pending());
+    }
+    rig.engine.put_pools(loose).await.expect("pools are taken");
+    for _ in 0..2_000 {
+        let outcome = rig.ask(&AllocationRequest::to(far())).await.expect("taken");
+        assert!(id(&outcome).is_some(), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stricter_policy_holds_at_once_and_no_request_looks_at_the_whole_pool() {
+    let rig = rig(
+        2_000,
+        Policy {
+            reservation_ms: 1,
+            ..brisk_policy()
+        },
+    )
+    .await;
+    for _ in 0..2_000 {
+        rig.ask(&AllocationRequest::to(far())).await.expect("taken");
+    }
+    rig.clock.advance_ms(1_000);
+    let strict = vec![(
+        PoolId::default(),
+        Policy {
+            cooldown_ms: 60_000,
+            reservation_ms: 1,
+            ..brisk_policy()
+        },
+    )];
+    let mut change = Box::pin(rig.engine.put_pools(strict));
+    assert!(futures_poll(change.as_mut()).await.is_pending());
+    let outcome = rig
+        .ask(&AllocationRequest::to(far()))
+        .await
+        .expect("answers");
+    assert!(matches!(outcome, Outcome::Exhausted(_)), "{outcome:?}");
+    change.await.expect("pools are taken");
+    rig.clock.advance_ms(60_000);
+    assert!(id(&rig.ask(&AllocationRequest::to(far())).await.expect("taken")).is_some());
 }
 
 #[tokio::test]

@@ -16,10 +16,12 @@ use crate::builders::{call, pool, request};
 mod choice;
 mod limits;
 mod memory;
+mod standing;
 
 pub use choice::*;
 pub use limits::*;
 pub use memory::*;
+pub use standing::*;
 
 /// Starts engines to be tested.
 #[async_trait]

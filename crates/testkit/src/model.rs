@@ -150,6 +150,11 @@ impl Model {
         true
     }
 
+    /// Time has come to `now`, and nothing else happened.
+    pub fn see(&mut self, now: Timestamp) {
+        self.advance(now);
+    }
+
     fn advance(&mut self, now: Timestamp) -> Timestamp {
         self.now = self.now.max(now);
         self.now

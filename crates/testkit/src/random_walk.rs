@@ -4,8 +4,9 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use caller_id_core::{
-    AgentLimit, AllocationRequest, Allocator, Ask, CallEnd, EngineNumber, Ladder, Limits,
-    ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget, Rung, Status, TimeZone,
+    AgentLimit, AllocationRequest, Allocator, AllocatorError, Ask, CallEnd, EngineNumber, Ladder,
+    Limits, ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget, Rung, Status,
+    TimeZone,
 };
 use proptest::prelude::*;
 
@@ -37,7 +38,12 @@ pub enum Step {
     Number(EngineNumber),
     /// Change the policy of a pool.
     Pool(PoolId, Box<Policy>),
+    /// Ask for a number, or give one back, while nothing can be recorded: an error, and no trace of it.
+    Fail(Box<Step>),
 }
+
+/// Makes the next commit of an engine's journal fail, or no more.
+pub type Fault<'a> = &'a (dyn Fn(bool) + Sync);
 
 const POOLS: [&str; 3] = ["default", "solar", "roof"];
 /// In New York, beside it, in its state, in another state, toll-free.
@@ -139,10 +145,28 @@ fn any_change_of_pool() -> impl Strategy<Value = Step> {
     })
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+fn any_request() -> impl Strategy<Value = Step> {
     let allocate = (any_destination(), any_pools(), 0u8..4, 0u8..12);
+    allocate.prop_map(|(destination, pools, agent, call)| Step::Allocate {
+        destination,
+        pools,
+        agent,
+        call,
+    })
+}
+
+fn any_failure() -> impl Strategy<Value = Step> {
+    let step = prop_oneof![
+        3 => any_request(),
+        1 => (1u8..12).prop_map(Step::Release),
+    ];
+    step.prop_map(|step| Step::Fail(Box::new(step)))
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        30 => allocate.prop_map(|(destination, pools, agent, call)| Step::Allocate { destination, pools, agent, call }),
+        30 => any_request(),
+        6 => any_failure(),
         8 => (1u8..12).prop_map(Step::Release),
         6 => (0i64..60_000).prop_map(Step::Pass),
         3 => (0i64..7_200_000).prop_map(Step::Pass),
@@ -169,85 +193,146 @@ pub fn any_walk(longest: usize) -> impl Strategy<Value = Vec<Step>> {
 pub async fn walk(
     allocator: &dyn Allocator,
     clock: &Arc<ManualClock>,
+    fault: Fault<'_>,
     steps: &[Step],
 ) -> Result<(), TestCaseError> {
-    let mut model = Model::new(AGENT_LIMIT);
-    let mut now = START;
+    let mut walker = Walker {
+        allocator,
+        clock,
+        fault,
+        model: Model::new(AGENT_LIMIT),
+        now: START,
+    };
     for name in POOLS {
-        let id = pool(name);
-        let sticky_ms = if name == "solar" { 1_800_000 } else { 0 };
         let policy = Policy {
-            sticky_ms,
+            sticky_ms: if name == "solar" { 1_800_000 } else { 0 },
             time_zone: zone(),
             ..Policy::default()
         };
-        model.put_pool(&id, policy.clone(), now);
-        allocator
-            .put_pools(vec![(id, policy)])
-            .await
-            .expect("pools are taken");
+        walker.put_pool(&pool(name), &policy).await;
     }
     for (place, step) in steps.iter().enumerate() {
-        match step {
-            Step::Allocate {
-                destination,
-                pools,
-                agent: agent_number,
-                call: call_number,
-            } => {
-                let request = AllocationRequest {
-                    destination: *destination,
-                    campaign: None,
-                    agent: (*agent_number > 0).then(|| agent(&agent_number.to_string())),
-                    call_id: (*call_number > 0).then(|| call(&call_number.to_string())),
-                };
-                let agent_limit = AgentLimit::per_minute(AGENT_LIMIT);
-                let outcome = allocator
-                    .allocate(Ask {
-                        request: &request,
-                        pools,
-                        agent_limit,
-                    })
-                    .await
-                    .expect("the journal takes it");
-                let expected = model.allocate(&request, pools, now);
-                prop_assert_eq!(seen(&outcome), expected, "step {}: {:?}", place, step);
-            }
-            Step::Release(call_number) => {
-                let call_id = call(&call_number.to_string());
-                let ended = allocator
-                    .release(&ReleaseTarget::Call(call_id.clone()), CallEnd::Answer)
-                    .await
-                    .expect("the journal takes it");
-                prop_assert_eq!(
-                    ended.is_some(),
-                    model.release_call(&call_id, now),
-                    "step {}: {:?}",
-                    place,
-                    step
-                );
-            }
-            Step::Pass(ms) => {
-                clock.advance_ms(*ms);
-                now = now.plus_ms(*ms);
-            }
-            Step::Number(number) => {
-                allocator
-                    .put_numbers(vec![number.clone()])
-                    .await
-                    .expect("numbers are taken");
-                model.put_number(number.clone(), now);
-            }
-            Step::Pool(id, policy) => {
-                allocator
-                    .put_pools(vec![(id.clone(), (**policy).clone())])
-                    .await
-                    .expect("pools are taken");
-                model.put_pool(id, (**policy).clone(), now);
-            }
-        }
+        walker
+            .take(step)
+            .await
+            .map_err(|error| TestCaseError::fail(format!("step {place}: {step:?}: {error}")))?;
     }
     Ok(())
+}
+
+struct Walker<'a> {
+    allocator: &'a dyn Allocator,
+    clock: &'a Arc<ManualClock>,
+    fault: Fault<'a>,
+    model: Model,
+    now: caller_id_core::Timestamp,
+}
+
+impl Walker<'_> {
+    async fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Allocate { .. } | Step::Release(_) => self.compare(step).await?,
+            Step::Fail(step) => {
+                (self.fault)(true);
+                let failed = self.ask(step).await;
+                (self.fault)(false);
+                // What needs no commit is answered all the same, and then the model must know of it.
+                if failed.is_ok() {
+                    prop_assert_eq!(failed.ok(), Some(self.expect(step)));
+                } else {
+                    self.model.see(self.now);
+                }
+            }
+            Step::Pass(ms) => {
+                self.clock.advance_ms(*ms);
+                self.now = self.now.plus_ms(*ms);
+            }
+            Step::Number(number) => {
+                let numbers = vec![number.clone()];
+                self.allocator
+                    .put_numbers(numbers)
+                    .await
+                    .expect("numbers are taken");
+                self.model.put_number(number.clone(), self.now);
+            }
+            Step::Pool(id, policy) => self.put_pool(id, policy).await,
+        }
+        Ok(())
+    }
+
+    async fn put_pool(&mut self, id: &PoolId, policy: &Policy) {
+        let pools = vec![(id.clone(), policy.clone())];
+        self.allocator
+            .put_pools(pools)
+            .await
+            .expect("pools are taken");
+        self.model.put_pool(id, policy.clone(), self.now);
+    }
+
+    async fn compare(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        let answer = self.ask(step).await;
+        let expected = self.expect(step);
+        prop_assert_eq!(answer.expect("the journal takes it"), expected);
+        Ok(())
+    }
+
+    async fn ask(&self, step: &Step) -> Result<Said, AllocatorError> {
+        match step {
+            Step::Allocate { pools, .. } => {
+                let request = request(step);
+                let agent_limit = AgentLimit::per_minute(AGENT_LIMIT);
+                let ask = Ask {
+                    request: &request,
+                    pools,
+                    agent_limit,
+                };
+                Ok(Said::Answer(seen(&self.allocator.allocate(ask).await?)))
+            }
+            Step::Release(name) => {
+                let target = ReleaseTarget::Call(call(&name.to_string()));
+                let ended = self.allocator.release(&target, CallEnd::Answer).await?;
+                Ok(Said::Released(ended.is_some()))
+            }
+            other => unreachable!("{other:?} asks nothing"),
+        }
+    }
+
+    fn expect(&mut self, step: &Step) -> Said {
+        match step {
+            Step::Allocate { pools, .. } => {
+                Said::Answer(self.model.allocate(&request(step), pools, self.now))
+            }
+            Step::Release(name) => {
+                Said::Released(self.model.release_call(&call(&name.to_string()), self.now))
+            }
+            other => unreachable!("{other:?} asks nothing"),
+        }
+    }
+}
+
+/// What was answered to a step.
+#[derive(Debug, PartialEq)]
+enum Said {
+    Answer(Answer),
+    Released(bool),
+}
+
+fn request(step: &Step) -> AllocationRequest {
+    let Step::Allocate {
+        destination,
+        agent: agent_number,
+        call: call_number,
+        ..
+    } = step
+    else {
+        unreachable!("{step:?} is no request")
+    };
+    AllocationRequest {
+        destination: *destination,
+        campaign: None,
+        agent: (*agent_number > 0).then(|| agent(&agent_number.to_string())),
+        call_id: (*call_number > 0).then(|| call(&call_number.to_string())),
+    }
 }
 
 fn seen(outcome: &Outcome) -> Answer {

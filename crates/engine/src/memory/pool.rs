@@ -27,6 +27,8 @@ pub(super) struct Pool {
     /// The local day that was asked for last.
     day: Day,
     orders: Orders,
+    /// From which slot on numbers may still stand where an older policy put them.
+    stale_from: Option<u32>,
     /// Which number each destination was last shown.
     pub(super) shown: ExpiringMap<PhoneNumber, Shown>,
 }
@@ -47,6 +49,7 @@ impl Pool {
             policy,
             day,
             orders: Orders::default(),
+            stale_from: None,
             shown: ExpiringMap::new(SHOWN_MOST),
         }
     }
@@ -55,13 +58,26 @@ impl Pool {
         &self.policy
     }
 
-    /// Takes a new policy; tells whether numbers may stand in the wrong place now.
-    pub(super) fn set_policy(&mut self, policy: Policy, now: Timestamp) -> bool {
+    /// Takes a new policy. When numbers may stand in the wrong place by it, see [`Pool::stale_from`].
+    pub(super) fn set_policy(&mut self, policy: Policy, now: Timestamp) {
         let before = std::mem::replace(&mut self.policy, policy);
         self.day = self.policy.time_zone.day(now);
-        before.cooldown_ms != self.policy.cooldown_ms
-            || before.most_reservations != self.policy.most_reservations
-            || before.time_zone != self.policy.time_zone
+        let same = before.cooldown_ms == self.policy.cooldown_ms
+            && before.most_reservations == self.policy.most_reservations
+            && before.time_zone == self.policy.time_zone;
+        if !same {
+            self.stale_from = Some(0);
+        }
+    }
+
+    /// The slot from which on numbers may stand in the wrong place; none when all stand right.
+    pub(super) const fn stale_from(&self) -> Option<u32> {
+        self.stale_from
+    }
+
+    /// Numbers before `slot` stand right; all, when there is none.
+    pub(super) const fn set_stale_from(&mut self, slot: Option<u32>) {
+        self.stale_from = slot;
     }
 
     /// The local day of `now`.

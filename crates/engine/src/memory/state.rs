@@ -14,7 +14,7 @@ use super::commit::Change;
 use super::expiring::{Expiring, ExpiringMap};
 use super::pool::{Pool, Shown};
 use super::slab::Slab;
-use super::undo::{Replaced, Undo};
+use super::undo::{Done, Replaced, Undo};
 
 mod choose;
 mod inventory;
@@ -59,6 +59,8 @@ pub struct State {
     /// The latest instant any step was given: time never goes back.
     now: Timestamp,
     changes: u64,
+    /// How many changes of numbers and pools there were.
+    inventory: u64,
     /// Tells apart allocations of one number in one millisecond.
     salt: u32,
     numbers: Slab,
@@ -74,6 +76,7 @@ impl Default for State {
         Self {
             now: Timestamp::ZERO,
             changes: 0,
+            inventory: 0,
             salt: 0,
             numbers: Slab::default(),
             slots: AHashMap::new(),
@@ -124,51 +127,49 @@ impl State {
     ) -> Decision<Option<EndRecord>> {
         let now = self.advance(now);
         let Some((id, slot)) = self.find(target) else {
-            return Decision::nothing_changed(None);
+            return self.nothing_to_release();
         };
-        let usage = &mut self.numbers.get_mut(slot).usage;
-        let last_end_at = usage.last_end_at;
-        let Some(hold) = usage.release(id, now) else {
-            return Decision::nothing_changed(None);
+        let entry = self.numbers.get_mut(slot);
+        let (available_at, last_end_at) = (entry.available_at, entry.usage.last_end_at);
+        let Some(hold) = entry.usage.release(id, now) else {
+            return self.nothing_to_release();
         };
         self.place(slot, now);
         let ended = EndRecord { id, at: now, end };
-        let undo = Undo::Released {
-            slot,
-            hold,
-            last_end_at,
-        };
+        let done = Done::Released { hold, last_end_at };
+        let undo = self.undo_of(slot, available_at, done);
         self.changed(Some(ended), JournalEvent::Ended(ended), undo)
     }
 
     /// Takes back the newest change that is not taken back yet.
     pub(super) fn undo(&mut self, undo: Undo) {
-        match undo {
-            Undo::Allocated {
-                slot,
+        let slot = undo.slot;
+        let usage = &mut self.numbers.get_mut(slot).usage;
+        match undo.done {
+            Done::Allocated {
                 id,
                 at,
                 last_used_at,
                 replaced,
             } => {
-                self.numbers
-                    .get_mut(slot)
-                    .usage
-                    .forget(id, at, last_used_at);
+                usage.forget(id, at, last_used_at);
                 self.put_back(replaced);
-                self.place(slot, self.now);
             }
-            Undo::Released {
-                slot,
-                hold,
-                last_end_at,
-            } => {
-                self.numbers
-                    .get_mut(slot)
-                    .usage
-                    .hold_again(hold, last_end_at);
-                self.place(slot, self.now);
-            }
+            Done::Released { hold, last_end_at } => usage.hold_again(hold, last_end_at),
+        }
+        if undo.inventory == self.inventory {
+            self.place_at(slot, undo.available_at);
+        } else {
+            self.place(slot, self.now);
+        }
+    }
+
+    const fn undo_of(&self, slot: u32, available_at: Option<Timestamp>, done: Done) -> Undo {
+        Undo {
+            slot,
+            available_at,
+            inventory: self.inventory,
+            done,
         }
     }
 
@@ -182,6 +183,15 @@ impl State {
         if let Some((pool, destination, before)) = replaced.shown {
             let shown = &mut self.pools[pool as usize].shown;
             shown.restore(destination, before, self.now);
+        }
+    }
+
+    /// What there is not may have been released just now, by a change that is not committed yet: the answer waits for it.
+    fn nothing_to_release(&self) -> Decision<Option<EndRecord>> {
+        Decision {
+            answer: None,
+            change: None,
+            rests_on: Some(self.changes),
         }
     }
 
@@ -234,7 +244,7 @@ impl State {
             id: record.id,
             until: record.reserved_until,
         };
-        let last_used_at = entry.usage.last_used_at;
+        let (available_at, last_used_at) = (entry.available_at, entry.usage.last_used_at);
         entry.usage.record(hold, now, day);
         let allocation = Allocation {
             area_code: entry.area_code,
@@ -249,13 +259,13 @@ impl State {
             agent: self.remember_agent(&record, permit),
             shown: self.remember_shown(pool_slot, &record, slot),
         };
-        let undo = Undo::Allocated {
-            slot,
+        let done = Done::Allocated {
             id: record.id,
             at: now,
             last_used_at,
             replaced,
         };
+        let undo = self.undo_of(slot, available_at, done);
         self.changed(
             Outcome::Allocated(allocation),
             JournalEvent::Allocated(record),

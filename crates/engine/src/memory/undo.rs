@@ -8,11 +8,23 @@ use super::expiring::Expiring;
 use super::pool::Shown;
 use super::state::Call;
 
-/// What a change did to the number in a slot.
-pub(super) enum Undo {
+/// How to take one change back.
+pub(super) struct Undo {
+    /// Where the number is.
+    pub(super) slot: u32,
+    /// Where it stood before.
+    pub(super) available_at: Option<Timestamp>,
+    /// How many changes of numbers and pools there had been: after another one, where it stood before is not where it
+    /// belongs.
+    pub(super) inventory: u64,
+    /// What was done to it.
+    pub(super) done: Done,
+}
+
+/// What a change did to a number.
+pub(super) enum Done {
     /// It was allocated.
     Allocated {
-        slot: u32,
         id: AllocationId,
         at: Timestamp,
         /// The use before.
@@ -21,7 +33,6 @@ pub(super) enum Undo {
     },
     /// A reservation of it was released.
     Released {
-        slot: u32,
         hold: Hold,
         /// The last end before.
         last_end_at: Timestamp,

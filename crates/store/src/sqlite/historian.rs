@@ -130,6 +130,10 @@ impl Historian {
             upto: self.progress.applied(),
         };
         journal::each_after(&self.journal, load.upto, |seq, bytes| {
+            if seq > committed {
+                // It is in the file, but not counted yet: what is not counted cannot be taken off.
+                return Ok(Flow::End);
+            }
             load.events.extend(codec::decode(bytes)?);
             load.upto = seq;
             Ok(if load.events.len() < most {

@@ -1,12 +1,16 @@
 //! Choosing: the rules that come before a number is taken. Nothing here counts or reserves.
 
 use caller_id_core::agent_limit::{OverLimit, Permit};
-use caller_id_core::{Allocation, Ask, Cause, Exhausted, Outcome, PhoneNumber, Rung, Timestamp};
+use caller_id_core::{Allocation, Ask, Exhausted, Outcome, PhoneNumber, Rung, Timestamp};
 use smallvec::SmallVec;
 
 use super::super::order::Place;
 use super::super::pool::Climb;
 use super::{Chosen, Decision, State};
+
+/// So many numbers that stand where an older policy put them are looked at for one request. A stricter policy can leave a
+/// whole pool so, until [`State::reindex`] has passed; then a request is told to come again rather than made to wait.
+const MISPLACED_MOST: u32 = 256;
 
 /// The pools of a request, as the engine knows them.
 type PoolSlots = SmallVec<[u32; 4]>;
@@ -104,6 +108,7 @@ impl State {
         now: Timestamp,
     ) -> Result<Chosen, Exhausted> {
         let mut earliest: Option<Place> = None;
+        let mut misplaced = 0;
         for pool in pools {
             loop {
                 match self.pools[*pool as usize].climb(destination, now) {
@@ -114,6 +119,10 @@ impl State {
                         }
                         // It stood there by a policy that has changed since. In its right place it is not found again.
                         self.place(slot, now);
+                        misplaced += 1;
+                        if misplaced == MISPLACED_MOST {
+                            return Err(self.exhausted(slot, now));
+                        }
                     }
                     Climb::Earliest(first) => {
                         earliest = first.into_iter().chain(earliest).min();
@@ -122,16 +131,17 @@ impl State {
                 }
             }
         }
-        Err(earliest.map_or(Exhausted::EMPTY, |place| self.exhausted(place, now)))
+        let first = earliest.map(Place::slot);
+        Err(first.map_or(Exhausted::EMPTY, |slot| self.exhausted(slot, now)))
     }
 
     /// Rule 7: until when there is none, and why.
-    fn exhausted(&mut self, first: Place, now: Timestamp) -> Exhausted {
-        let cause = self.availability(first.slot(), now);
-        Exhausted {
-            earliest: Some(first.available_at()),
-            cause: cause.map_or(Cause::Empty, |free| free.cause),
-        }
+    fn exhausted(&mut self, first: u32, now: Timestamp) -> Exhausted {
+        let free = self.availability(first, now);
+        free.map_or(Exhausted::EMPTY, |free| Exhausted {
+            earliest: Some(free.at),
+            cause: free.cause,
+        })
     }
 
     fn is_free(&mut self, slot: u32, now: Timestamp) -> bool {

@@ -10,35 +10,45 @@ use super::super::slab::Entry;
 use super::State;
 
 impl State {
-    /// Makes a pool or changes its policy. Tells whether its numbers may stand in the wrong place until
-    /// [`State::reindex`] has passed over them.
-    pub fn put_pool(&mut self, id: &PoolId, policy: Policy, now: Timestamp) -> bool {
+    /// Makes a pool or changes its policy. Numbers that stand in the wrong place by it move in [`State::reindex`].
+    pub fn put_pool(&mut self, id: &PoolId, policy: Policy, now: Timestamp) {
         let now = self.advance(now);
-        if let Some(slot) = self.pool_slots.get(id) {
-            return self.pools[*slot as usize].set_policy(policy, now);
+        self.inventory += 1;
+        match self.pool_slots.get(id) {
+            Some(slot) => self.pools[*slot as usize].set_policy(policy, now),
+            None => {
+                self.pool_slots.insert(id.clone(), self.pools.len() as u32);
+                self.pools.push(Pool::new(id.clone(), policy, now));
+            }
         }
-        self.pool_slots.insert(id.clone(), self.pools.len() as u32);
-        self.pools.push(Pool::new(id.clone(), policy, now));
-        false
     }
 
-    /// Looks at `most` numbers from `slot` on and puts those of `pool` into their right places; gives the slot to go on
-    /// from, `None` after the last.
-    pub fn reindex(&mut self, pool: &PoolId, slot: u32, most: u32, now: Timestamp) -> Option<u32> {
+    /// Looks at the next `most` numbers and puts those of `pool` into their right places. Tells whether there are more;
+    /// a pass that was broken off is resumed.
+    pub fn reindex(&mut self, pool: &PoolId, most: u32, now: Timestamp) -> bool {
         let now = self.advance(now);
-        let pool = *self.pool_slots.get(pool)?;
-        let end = slot.saturating_add(most).min(self.numbers.len());
-        for slot in slot..end {
+        let Some(pool) = self.pool_slots.get(pool).copied() else {
+            return false;
+        };
+        let Some(from) = self.pools[pool as usize].stale_from() else {
+            return false;
+        };
+        self.inventory += 1;
+        let end = from.saturating_add(most).min(self.numbers.len());
+        for slot in from..end {
             if self.numbers.get(slot).pool == pool {
                 self.place(slot, now);
             }
         }
-        (end < self.numbers.len()).then_some(end)
+        let rest = (end < self.numbers.len()).then_some(end);
+        self.pools[pool as usize].set_stale_from(rest);
+        rest.is_some()
     }
 
     /// Adds a number, or changes what its owner says of it. Its use so far is kept.
     pub fn put_number(&mut self, number: &EngineNumber, now: Timestamp) {
         let now = self.advance(now);
+        self.inventory += 1;
         let pool = self.pool_slot(&number.pool, now);
         let slot = match self.slots.get(&number.number).copied() {
             Some(slot) => {
@@ -112,6 +122,10 @@ impl State {
     /// Computes from when a number is free, and puts it into its place in its pool's orders.
     pub(super) fn place(&mut self, slot: u32, now: Timestamp) {
         let available_at = self.availability(slot, now).map(|free| free.at);
+        self.place_at(slot, available_at);
+    }
+
+    pub(super) fn place_at(&mut self, slot: u32, available_at: Option<Timestamp>) {
         if self.numbers.get(slot).available_at == available_at {
             return;
         }

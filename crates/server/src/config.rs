@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod describe;
+mod dot_env;
 pub mod error;
 pub mod legacy;
 pub mod list;

@@ -80,7 +80,9 @@ pub fn is_weak(secret: &Secret) -> bool {
     let text = secret.reveal().trim();
     let lower = text.to_ascii_lowercase();
     let one_character = text.chars().all(|character| text.starts_with(character));
-    text.len() < LENGTH_LEAST || one_character || WEAK.contains(&lower.as_str())
+    let word = lower.trim_end_matches(|last: char| last.is_ascii_digit() || last == '!');
+    let known = |text: &str| WEAK.contains(&text);
+    text.len() < LENGTH_LEAST || one_character || known(&lower) || known(word)
 }
 
 #[cfg(test)]
@@ -115,6 +117,8 @@ mod tests {
             "test",
             "123456",
             "letmein",
+            "password123",
+            "Admin2024!",
             "short",
             "aaaaaaaaaaaa",
         ] {

@@ -63,7 +63,7 @@ pub fn markdown() -> String {
          Written by `make docs`; a test compares it with the program.\n\n\
          Each setting is a flag (`--api-port 8000`) and a name in the environment (`API_PORT=8000`), which may also stand in the\n\
          file `.env` of the working directory. The flag wins over the environment, the environment over `.env`, `.env` over the\n\
-         default. An empty value is like none. In `.env` a `$` begins a variable, unless the value stands in single quotes.\n\
+         default. An empty value is like none. In `.env` `${NAME}` is a variable, unless the value stands in single quotes.\n\
          `caller-id check-config` shows what holds, and why. Secrets are never shown.\n",
     );
     let mut chapter = String::new();
@@ -89,7 +89,7 @@ pub fn markdown() -> String {
 pub fn env_example() -> String {
     let mut file = String::from(
         "# Settings of caller-id, each with its default; empty is like none. Copy to `.env` and change what you need.\n\
-         # A value with a `$` stands in single quotes.\n\
+         # A value with `${`, or with a quote or ` #` in it, stands in single quotes.\n\
          # Written by `make docs`. What each is for: docs/CONFIG.md\n",
     );
     let mut chapter = String::new();

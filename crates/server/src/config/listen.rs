@@ -22,17 +22,17 @@ pub struct ListenConfig {
     /// Web pages of these origins may call the API (CORS), with commas between them; `*` is all
     #[arg(long, value_name = "ORIGINS", default_value = "")]
     pub allowed_origins: List<Origin>,
-    /// Most connections at the same time; more wait to be accepted
+    /// Most connections at the same time; for one more, the one that has waited longest without asking is closed
     #[arg(long, value_name = "COUNT", default_value = "4096", value_parser = within::<1, 1_000_000>)]
     pub max_connections: u32,
-    /// After so many seconds without a whole request a connection is closed, fresh or kept alive
+    /// After so many seconds without a whole request a connection is closed; a fresh one after 5 at most
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = within::<1, 3_600>)]
     pub header_timeout_seconds: u32,
     /// After so many seconds the body of a request must be there, or some of an answer be taken by the client
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = within::<1, 3_600>)]
     pub body_timeout_seconds: u32,
     /// After so many milliseconds an allocation that is not recorded is answered with 503
-    #[arg(long, value_name = "MS", default_value = "2000", value_parser = within::<10, 60_000>)]
+    #[arg(long, value_name = "MS", default_value = "500", value_parser = within::<10, 60_000>)]
     pub request_deadline_ms: u32,
     /// At most so many seconds a stop waits for accepted requests
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = within::<1, 600>)]

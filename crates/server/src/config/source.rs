@@ -1,10 +1,13 @@
 //! The environment and `.env`. The only place that reads them; the environment is never changed.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::ConfigError;
+use super::describe::{Setting, settings};
 
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,21 +46,22 @@ impl Environment {
     /// The environment of this process, and `.env` of the working directory where there is one.
     ///
     /// # Errors
-    /// [`ConfigError`] names the line of `.env` that cannot be read.
+    /// [`ConfigError`] names the setting that is no text, or the line of `.env` that cannot be read.
     pub fn of_process() -> Result<Self, ConfigError> {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        Ok(Self::new(variables, dot_env(Path::new(DOT_ENV))?))
+        let variables = texts(std::env::vars_os())?;
+        let dot_env = dot_env(Path::new(DOT_ENV), &variables)?;
+        Ok(Self::new(variables, dot_env))
     }
 
-    /// An environment of these values; `dot_env` fills what `variables` leaves open.
+    /// An environment of these values; `dot_env` fills what `variables` leaves open, in any case of the names.
     pub fn new(
         variables: impl IntoIterator<Item = (String, String)>,
         dot_env: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
         let mut environment = Self::default();
+        let settings = settings();
         for (name, value) in dot_env {
+            let name = setting_name(name, &settings);
             environment.dot_env_names.push(name.clone());
             environment.set(name, value, Source::DotEnv);
         }
@@ -95,10 +99,34 @@ impl Environment {
     }
 }
 
-fn dot_env(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
-    let lines = match dotenvy::from_path_iter(path) {
-        Ok(lines) => lines,
-        Err(error) if error.not_found() => return Ok(Vec::new()),
+/// Variables that are text. A setting that is none must not count as not set: it may be the one that keeps others out.
+fn texts(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let settings = settings();
+    let mut texts = Vec::new();
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => texts.push((name, value)),
+            Err(_) if settings.iter().any(|setting| setting.name == name) => {
+                return Err(ConfigError::hidden(&name, "expected text in UTF-8"));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(texts)
+}
+
+fn dot_env(
+    path: &Path,
+    variables: &[(String, String)],
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let file = match std::fs::read(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => {
             return Err(ConfigError::new(
                 DOT_ENV,
@@ -107,19 +135,17 @@ fn dot_env(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
             ));
         }
     };
-    let unreadable = |error| match error {
-        // The line may hold a secret: only its beginning is shown.
-        dotenvy::Error::LineParse(line, _) => {
-            let name = line.split('=').next().unwrap_or_default().to_owned();
-            ConfigError::new(
-                DOT_ENV,
-                &name,
-                "expected lines like NAME=value, values with blanks in quotes",
-            )
-        }
-        other => ConfigError::new(DOT_ENV, &path.display().to_string(), other.to_string()),
-    };
-    lines.collect::<Result<_, _>>().map_err(unreadable)
+    super::dot_env::read(&file, |name| {
+        let found = variables.iter().find(|(known, _)| known == name)?;
+        Some(found.1.clone())
+    })
+}
+
+/// The name of the setting, when it is one in another case; the service that this one replaces took any.
+fn setting_name(name: String, settings: &[Setting]) -> String {
+    let known = |setting: &&Setting| setting.name.eq_ignore_ascii_case(&name);
+    let known = settings.iter().find(known);
+    known.map_or(name, |setting| setting.name.clone())
 }
 
 /// How many letters differ (Levenshtein, case ignored).
@@ -172,7 +198,7 @@ mod tests {
             [],
             pairs(&[
                 ("API_PROT", "1"),
-                ("api_port", "1"),
+                ("api_prt", "1"),
                 ("PATH", "x"),
                 ("API_PORT", "1"),
             ]),
@@ -180,7 +206,29 @@ mod tests {
         let known = ["API_PORT".to_owned()];
         assert_eq!(
             environment.likely_typos(&known),
-            [("API_PROT", "API_PORT"), ("api_port", "API_PORT")]
+            [("API_PROT", "API_PORT"), ("api_prt", "API_PORT")]
         );
+    }
+
+    #[test]
+    fn dot_env_takes_the_names_of_settings_in_any_case() {
+        let environment = Environment::new([], pairs(&[("api_port", "1"), ("Mine", "2")]));
+        assert_eq!(environment.get("API_PORT"), Some(("1", Source::DotEnv)));
+        assert_eq!(environment.get("Mine"), Some(("2", Source::DotEnv)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_setting_that_is_no_text_is_refused_and_others_are_passed_over() {
+        use std::os::unix::ffi::OsStringExt;
+        let variable = |name: &str| {
+            let value = OsString::from_vec(b"10.0.0.0/8\xff".to_vec());
+            texts([(OsString::from(name), value)])
+        };
+        assert_eq!(
+            variable("IP_WHITELIST").unwrap_err().to_string(),
+            "IP_WHITELIST: the value given (hidden) is not valid: expected text in UTF-8"
+        );
+        assert_eq!(variable("LESS_TERMCAP"), Ok(Vec::new()));
     }
 }

@@ -116,11 +116,20 @@ fn sqlite_path(url: &str) -> Result<PathBuf, ConfigError> {
     Ok(PathBuf::from(path))
 }
 
-/// The URL without what stands before the `@`.
+/// The URL without what may be a password: what stands before the `@`, and the parameters.
 pub fn masked(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://(hidden)@{host}"),
-        _ => url.to_owned(),
+    let cut = url.find("://").map(|place| place + "://".len());
+    let cut = cut.or_else(|| url.find(':').map(|place| place + 1));
+    let (scheme, rest) = url.split_at(cut.unwrap_or(0));
+    let (place, parameters) = match rest.split_once('?') {
+        // It may be a `?` in a password: what of it is the host, nobody can tell.
+        Some((_, parameters)) if parameters.contains('@') => return format!("{scheme}(hidden)"),
+        Some((place, _)) => (place, "?(hidden)"),
+        None => (rest, ""),
+    };
+    match place.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}(hidden)@{host}{parameters}"),
+        None => format!("{scheme}{place}{parameters}"),
     }
 }
 
@@ -163,6 +172,25 @@ mod tests {
             "sqlite:a.db?mode=ro",
         ] {
             assert!(path(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn urls_are_shown_without_what_may_be_a_password() {
+        for (url, shown) in [
+            ("redis://h:6379/0?password=pw", "redis://h:6379/0?(hidden)"),
+            (
+                "redis://:pw@h:6379/0?a=b",
+                "redis://(hidden)@h:6379/0?(hidden)",
+            ),
+            ("redis://h/0?password=p@w", "redis://(hidden)"),
+            ("redis://u:p?w@h/0", "redis://(hidden)"),
+            ("redis:u:pw@h", "redis:(hidden)@h"),
+            ("sqlite:a.db", "sqlite:a.db"),
+            ("u:pw@h", "u:(hidden)@h"),
+            ("pw@h", "(hidden)@h"),
+        ] {
+            assert_eq!(masked(url), shown);
         }
     }
 }

@@ -124,6 +124,7 @@ impl SqliteStore {
         let lock = files.lock()?;
         migrate_main(&files, &options)?;
         files.prepare_journal()?;
+        look_at_journal(&files, &options)?;
         let (journal, progress, threads) = threads::start(&files, &options, lock)?;
         let store = Self::assemble(files, options, progress, Some(journal), SERVER_CACHE_KIB);
         *store.threads() = Some(threads);
@@ -229,6 +230,16 @@ impl Journal for SqliteStore {
 fn migrate_main(files: &Files, options: &SqliteOptions) -> Result<(), StoreError> {
     let mut main = schema::connect(&files.main, options.manner())?;
     schema::migrate(&mut main, &files.main, schema::MAIN)
+}
+
+/// A journal that is damaged is told by its own name.
+fn look_at_journal(files: &Files, options: &SqliteOptions) -> Result<(), StoreError> {
+    let mut connection = schema::connect(&files.journal, options.manner())?;
+    schema::migrate(&mut connection, &files.journal, schema::JOURNAL)?;
+    let bounds = journal::bounds(&connection);
+    bounds
+        .map(drop)
+        .map_err(|error| error::in_file(&files.journal, error))
 }
 
 /// One of the marks and counters of the main file.

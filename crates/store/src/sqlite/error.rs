@@ -34,6 +34,18 @@ pub(super) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) 
     }
 }
 
+/// An error of the driver, with the file it is about.
+pub(super) fn in_file(path: &std::path::Path, error: StoreError) -> StoreError {
+    let named = |text: &str| format!("`{}`: {text}", path.display());
+    match error {
+        StoreError::Full(source) => StoreError::Full(named(&source.to_string()).into()),
+        StoreError::Busy(source) => StoreError::Busy(named(&source.to_string()).into()),
+        StoreError::Unreadable(text) => StoreError::Unreadable(named(&text)),
+        StoreError::Failed(source) => StoreError::Failed(named(&source.to_string()).into()),
+        other => other,
+    }
+}
+
 /// The same error once more, for everybody who waits for one thing.
 pub(super) fn again(error: &StoreError) -> StoreError {
     match error {

@@ -7,16 +7,37 @@ use caller_id_core::StoreError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::Durability;
-use super::error::sqlite;
+use super::error::{in_file, sqlite};
 
-/// The migrations of the main file, oldest first. They are only ever added.
-pub(super) const MAIN: &[&str] = &[include_str!(
-    "../../migrations/sqlite/0001_inventory_and_history.sql"
-)];
-/// The migrations of the journal file, oldest first. They are only ever added.
-pub(super) const JOURNAL: &[&str] = &[include_str!(
-    "../../migrations/sqlite-journal/0001_journal.sql"
-)];
+/// What a file is, and how it came to be so.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schema {
+    /// Oldest first. They are only ever added.
+    migrations: &'static [&'static str],
+    /// The mark in the file's head by which it is known as ours; the second migration sets it.
+    application_id: i64,
+    /// A table of the first migration, by which files are known that have no mark yet.
+    table: &'static str,
+}
+
+/// The main file.
+pub(super) const MAIN: Schema = Schema {
+    migrations: &[
+        include_str!("../../migrations/sqlite/0001_inventory_and_history.sql"),
+        include_str!("../../migrations/sqlite/0002_application_id.sql"),
+    ],
+    application_id: 0x4349_4401,
+    table: "allocations",
+};
+/// The journal file.
+pub(super) const JOURNAL: Schema = Schema {
+    migrations: &[
+        include_str!("../../migrations/sqlite-journal/0001_journal.sql"),
+        include_str!("../../migrations/sqlite-journal/0002_application_id.sql"),
+    ],
+    application_id: 0x4349_4402,
+    table: "journal",
+};
 
 /// How a connection behaves.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +59,10 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// A connection to an existing file, whose schema may still be old.
 pub(super) fn connect(path: &Path, manner: Manner) -> Result<Connection, StoreError> {
+    open(path, manner).map_err(|error| in_file(path, error))
+}
+
+fn open(path: &Path, manner: Manner) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     connection.busy_timeout(manner.wait).map_err(sqlite)?;
@@ -60,14 +85,20 @@ pub(super) fn connect(path: &Path, manner: Manner) -> Result<Connection, StoreEr
 /// Brings the file up to date; several processes may do so at once.
 ///
 /// # Errors
-/// [`StoreError::Unreadable`] when the file was written by a newer version.
+/// [`StoreError::Unreadable`] when the file was written by a newer version, or by another program: it is not touched.
 pub(super) fn migrate(
     connection: &mut Connection,
     path: &Path,
-    migrations: &[&str],
+    schema: Schema,
 ) -> Result<(), StoreError> {
+    bring_up_to_date(connection, schema).map_err(|error| in_file(path, error))
+}
+
+fn bring_up_to_date(connection: &mut Connection, schema: Schema) -> Result<(), StoreError> {
+    let migrations = schema.migrations;
     let known = migrations.len();
-    if check_version(connection, path, known)? < known || !is_wal(connection)? {
+    check_owner(connection, schema)?;
+    if check_version(connection, known)? < known || !is_wal(connection)? {
         patiently(|| {
             connection
                 .execute_batch("PRAGMA journal_mode = WAL")
@@ -77,7 +108,7 @@ pub(super) fn migrate(
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(sqlite)?;
-        let done = check_version(&transaction, path, known)?;
+        let done = check_version(&transaction, known)?;
         for migration in &migrations[done..] {
             transaction.execute_batch(migration).map_err(sqlite)?;
         }
@@ -96,15 +127,42 @@ fn is_wal(connection: &Connection) -> Result<bool, StoreError> {
         .map_err(sqlite)
 }
 
-fn check_version(connection: &Connection, path: &Path, known: usize) -> Result<usize, StoreError> {
+/// Refuses the file of another program, that has tables of its own.
+fn check_owner(connection: &Connection, schema: Schema) -> Result<(), StoreError> {
+    let id: i64 = pragma(connection, "application_id")?;
+    let (tables, ours): (i64, i64) = connection
+        .query_row(
+            "SELECT count(*), coalesce(sum(name = ?1), 0) FROM sqlite_schema",
+            [schema.table],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(sqlite)?;
+    // Read last: while this looks, another process may be making the tables.
+    let version: i64 = pragma(connection, "user_version")?;
+    let before_the_mark = tables == 0 || (ours > 0 && version > 0);
+    if id == schema.application_id || (id == 0 && before_the_mark) {
+        return Ok(());
+    }
+    Err(StoreError::Unreadable(
+        "it is a database of another program, expected one of caller-id or a name that is free"
+            .to_owned(),
+    ))
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i64, StoreError> {
+    connection
+        .pragma_query_value(None, name, |row| row.get(0))
+        .map_err(sqlite)
+}
+
+fn check_version(connection: &Connection, known: usize) -> Result<usize, StoreError> {
     let version: u32 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(sqlite)?;
     let version = version as usize;
     if version > known {
         return Err(StoreError::Unreadable(format!(
-            "`{}` has schema version {version}, this caller-id knows up to {known}: use a newer caller-id",
-            path.display()
+            "it has schema version {version}, this caller-id knows up to {known}: use a newer caller-id"
         )));
     }
     Ok(version)

@@ -144,6 +144,57 @@ async fn a_file_that_is_no_database_is_refused() {
 }
 
 #[tokio::test]
+async fn a_damaged_journal_is_told_by_its_own_name() {
+    let folder = Folder::new();
+    drop(folder.open());
+    let journal = folder.main().with_extension("journal.db");
+    assert!(journal.exists());
+    std::fs::write(&journal, "no journal\n".repeat(500)).unwrap();
+    let refused = error_of(SqliteStore::open(&folder.main(), options())).to_string();
+    assert!(refused.contains(".journal.db`: "), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_not_touched() {
+    for foreign in [
+        "CREATE TABLE songs (title TEXT)",
+        "CREATE TABLE allocations (title TEXT)",
+        "PRAGMA application_id = 7; CREATE TABLE allocations (x TEXT); PRAGMA user_version = 1",
+    ] {
+        let folder = Folder::new();
+        let other = rusqlite::Connection::open(folder.main()).unwrap();
+        other.execute_batch(foreign).unwrap();
+        drop(other);
+        let before = std::fs::read(folder.main()).unwrap();
+        for opened in [
+            SqliteStore::open(&folder.main(), options()),
+            SqliteStore::open_beside(&folder.main(), options()),
+        ] {
+            let refused = error_of(opened).to_string();
+            assert!(refused.contains("of another program"), "{refused}");
+        }
+        assert_eq!(std::fs::read(folder.main()).unwrap(), before);
+    }
+}
+
+#[tokio::test]
+async fn a_file_from_before_the_mark_is_taken_and_marked() {
+    let folder = Folder::new();
+    drop(folder.open());
+    let main = rusqlite::Connection::open(folder.main()).unwrap();
+    let id = |connection: &rusqlite::Connection| -> i64 {
+        let read = connection.pragma_query_value(None, "application_id", |row| row.get(0));
+        read.unwrap()
+    };
+    let ours = id(&main);
+    assert_ne!(ours, 0);
+    main.execute_batch("PRAGMA application_id = 0; PRAGMA user_version = 1")
+        .unwrap();
+    drop(folder.open());
+    assert_eq!(id(&main), ours);
+}
+
+#[tokio::test]
 async fn a_closed_store_says_so() {
     let folder = Folder::new();
     let store = folder.open();

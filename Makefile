@@ -15,7 +15,7 @@ deps: ## Install what building and testing need (a C linker, cargo-nextest)
 
 run: ## Run the service on 127.0.0.1:8000 with example numbers
 	@sh scripts/deps.sh linker
-	@mkdir -p $(RUN_DIR)
+	@mkdir -p -m 700 $(RUN_DIR)
 	@$(CARGO) build --release --package caller-id
 	@DATABASE_URL=sqlite:$(RUN_DIR)/caller-id.db $(TARGET)/release/caller-id import --mode db --csv data/caller_ids_example.csv
 	@DATABASE_URL=sqlite:$(RUN_DIR)/caller-id.db exec $(TARGET)/release/caller-id serve --show-token

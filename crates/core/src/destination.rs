@@ -62,9 +62,10 @@ impl DialPlan {
     /// [`DestinationError::Invalid`] for what is no number.
     pub fn destination(&self, text: &str) -> Result<PhoneNumber, DestinationError> {
         let stripped: Vec<&str> = self.strippings(text.trim()).collect();
-        for candidate in std::iter::once(text).chain(stripped.iter().copied()) {
-            refuse_services(candidate)?;
-        }
+        let candidates = || std::iter::once(text).chain(stripped.iter().copied());
+        // Services first: `9911` is short too, but what matters of it is the 911.
+        candidates().try_for_each(refuse_services)?;
+        candidates().try_for_each(refuse_short_codes)?;
         let whole = PhoneNumber::parse(text);
         if whole.as_ref().is_ok_and(|number| number.is_nanp()) {
             return Ok(whole?);
@@ -95,14 +96,21 @@ fn refuse_services(text: &str) -> Result<(), DestinationError> {
         .strip_prefix('1')
         .filter(|rest| rest.len() == 3)
         .unwrap_or(&dialed);
-    let service = SERVICES
-        .iter()
-        .find(|(code, _)| *code == bare)
-        .map(|(_, what)| *what);
-    let what = service.or((dialed.len() <= SHORT_CODE_DIGITS).then_some("a short code"));
-    match what {
-        Some(what) => Err(DestinationError::NotRotated { dialed, what }),
+    match SERVICES.iter().find(|(code, _)| *code == bare) {
+        Some((_, what)) => Err(DestinationError::NotRotated { dialed, what }),
         None => Ok(()),
+    }
+}
+
+fn refuse_short_codes(text: &str) -> Result<(), DestinationError> {
+    match Digits::scan(text) {
+        Ok(digits) if digits.digits.len() <= SHORT_CODE_DIGITS => {
+            Err(DestinationError::NotRotated {
+                dialed: digits.digits,
+                what: "a short code",
+            })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -177,6 +185,7 @@ mod tests {
             read(&[], "911"),
             "destination `911` is an emergency service: caller IDs are never rotated for it"
         );
+        assert_eq!(read(&["9"], "9911"), read(&[], "911"));
         assert_eq!(
             read(&[], "72727"),
             "destination `72727` is a short code: caller IDs are never rotated for it"

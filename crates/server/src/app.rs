@@ -157,7 +157,7 @@ pub fn open_beside(storage: &StorageConfig) -> anyhow::Result<Arc<dyn InventoryS
     let path = storage.database_path()?;
     make_folder(&path)?;
     let options = SqliteOptions::new(Arc::new(SystemClock::new()));
-    let store = SqliteStore::open_beside(&path, options).with_context(|| cannot_open(&path))?;
+    let store = SqliteStore::open_beside(&path, options).context(CANNOT_OPEN)?;
     Ok(store)
 }
 
@@ -177,12 +177,11 @@ async fn open_store(
     opening
         .await
         .context("opening the store panicked")?
-        .with_context(|| cannot_open(path))
+        .context(CANNOT_OPEN)
 }
 
-fn cannot_open(path: &Path) -> String {
-    format!("cannot open the database {}", path.display())
-}
+/// Which of its files it is, the store says.
+const CANNOT_OPEN: &str = "cannot open the database";
 
 /// The folder of the database, made if need be, for its owner only.
 fn make_folder(path: &Path) -> anyhow::Result<PathBuf> {

@@ -60,10 +60,26 @@ pub async fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if error.is::<ConfigError>() => wrong(&error),
         Err(error) => {
-            eprintln!("caller-id: {error:#}");
+            eprintln!("caller-id: {}", one_line(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and its causes on one line, each thing once: many errors tell their cause themselves.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    let mut last = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string().replace(['\n', '\r'], " ");
+        if !last.is_empty() && last.contains(&text) {
+            continue;
+        }
+        let separator = if line.is_empty() { "" } else { ": " };
+        line.extend([separator, &text]);
+        last = text;
+    }
+    line
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
@@ -351,6 +367,18 @@ mod tests {
     fn secrets_are_hidden_among_the_values() {
         let parsed = parsed(&["serve"], &[("ADMIN_TOKEN", "horse-battery-7")], &[]).unwrap();
         assert!(!format!("{parsed:?}").contains("horse"));
+    }
+
+    #[test]
+    fn an_error_tells_each_thing_once() {
+        use anyhow::Context;
+        use caller_id_core::StoreError;
+        let cause = StoreError::Failed("cannot open `x`: Is a directory".into());
+        let error = Err::<(), _>(cause).context("cannot open the database");
+        assert_eq!(
+            one_line(&error.unwrap_err()),
+            "cannot open the database: the store failed: cannot open `x`: Is a directory"
+        );
     }
 
     #[test]

@@ -26,7 +26,9 @@ use caller_id_core::store::{Fields, OnDuplicate};
 
 pub use file_error::FileError;
 pub use header::Column;
-pub use intake::{Intake, Options, Stop, Tally, Watcher, WriteMode, exists_reason, take_in};
+pub use intake::{
+    Intake, Options, Stop, Tally, Watcher, WriteMode, exists_reason, foresee_new, take_in,
+};
 pub use reader::{Row, RowReader};
 pub use report::ReportWriter;
 pub use seen::Seen;

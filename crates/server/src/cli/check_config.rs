@@ -44,6 +44,11 @@ pub fn run(
         let value = value.as_deref().unwrap_or("(not set)");
         writeln!(out, "{name:width$} = {value}  [{source}]")?;
     }
+    writeln!(
+        out,
+        "\nThe database is {}",
+        args.settings.storage.database_shown()?
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

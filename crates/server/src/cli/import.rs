@@ -8,6 +8,7 @@ mod input;
 mod requests;
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ use self::input::Input;
 use crate::app;
 use crate::auth::first_token::FILE_NAME;
 use crate::config::ConfigError;
+use crate::config::listen::host;
+use crate::config::number::port;
 use crate::config::secret::Secret;
 use crate::config::storage::StorageConfig;
 use crate::rows::{self, Options, WriteMode};
@@ -43,14 +46,20 @@ pub struct ImportArgs {
     /// Through a running service, or straight into the database (a running service sees the numbers at once)
     #[arg(long, value_enum, default_value_t = Mode::Api)]
     pub mode: Mode,
-    /// Where the service listens
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
-    pub api_url: String,
+    /// Where the service listens. Default: http://API_HOST:API_PORT (http://127.0.0.1:8000)
+    #[arg(long, value_name = "URL")]
+    pub api_url: Option<String>,
+    /// The service's own setting, for the default of `--api-url`
+    #[arg(long, hide = true, default_value = "127.0.0.1", value_parser = host)]
+    pub api_host: IpAddr,
+    /// The service's own setting, for the default of `--api-url`
+    #[arg(long, hide = true, default_value = "8000", value_parser = port)]
+    pub api_port: u16,
     /// The service's admin token. Default: ADMIN_TOKEN; for a service on this machine also the file `admin-token` beside
     /// the database
     #[arg(long, value_name = "TOKEN")]
     pub admin_token: Option<Secret>,
-    /// Requests of 5,000 rows under way at once, of which at most 8 are made (mode api)
+    /// Requests of 5,000 rows under way at once (mode api); at most 8 run at once, however many are asked for
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub concurrency: u16,
     /// Rows of one transaction (mode db)
@@ -89,7 +98,7 @@ pub async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
         Ok(code) => Ok(code),
         Err(error) if error.is::<ConfigError>() => Err(error),
         Err(error) => {
-            console::warn(&format!("caller-id: {error:#}"));
+            console::warn(&format!("caller-id: {}", super::one_line(&error)));
             Ok(ExitCode::from(EXIT_FATAL))
         }
     }
@@ -116,9 +125,16 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             (intake.tally, intake.stopped)
         }
         Mode::Db => {
-            let store = app::open_beside(&args.storage)?;
+            // A dry run makes no file, so one that is missing is not opened: every number is new.
+            let store = match args.dry_run && !args.storage.database_path()?.exists() {
+                true => None,
+                false => Some(app::open_beside(&args.storage)?),
+            };
             let mut console = Console::new(&input, args.report()?, args.dry_run)?;
-            let intake = rows::take_in(input, store, args.options(), &mut console).await;
+            let intake = match store {
+                Some(store) => rows::take_in(input, store, args.options(), &mut console).await,
+                None => rows::foresee_new(input, args.options(), &mut console).await,
+            };
             console.finish(&intake.tally, started.elapsed())?;
             (intake.tally, intake.stopped.map(Into::into))
         }
@@ -166,8 +182,21 @@ impl ImportArgs {
         Ok(Some(path.clone()))
     }
 
+    /// The URL given, or that of the service which these settings start on this machine.
+    fn api_url(&self) -> String {
+        if let Some(url) = &self.api_url {
+            return url.clone();
+        }
+        let host = match self.api_host {
+            IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            host => host,
+        };
+        format!("http://{}", SocketAddr::new(host, self.api_port))
+    }
+
     fn url(&self) -> anyhow::Result<Url> {
-        let url = Url::parse(&self.api_url)?;
+        let url = Url::parse(&self.api_url())?;
         if url.shows_the_token() {
             console::warn("the admin token goes over the network unencrypted: https:// is safer");
         }
@@ -196,6 +225,6 @@ impl ImportArgs {
     }
 
     fn url_is_loopback(&self) -> bool {
-        Url::parse(&self.api_url).is_ok_and(|url| url.is_loopback())
+        Url::parse(&self.api_url()).is_ok_and(|url| url.is_loopback())
     }
 }

@@ -71,7 +71,8 @@ impl ListenConfig {
     }
 }
 
-fn host(text: &str) -> Result<IpAddr, String> {
+/// Reads an address, or `localhost`.
+pub(crate) fn host(text: &str) -> Result<IpAddr, String> {
     match text.trim() {
         "localhost" => Ok(IpAddr::from([127, 0, 0, 1])),
         other => other

@@ -79,6 +79,19 @@ impl StorageConfig {
         }
     }
 
+    /// The database file as it is found from anywhere: for people to read.
+    ///
+    /// # Errors
+    /// As [`StorageConfig::database_path`].
+    pub fn database_shown(&self) -> Result<String, ConfigError> {
+        let path = self.database_path()?;
+        let whole = path
+            .canonicalize()
+            .or_else(|_| std::path::absolute(&path))
+            .unwrap_or(path);
+        Ok(whole.display().to_string())
+    }
+
     fn data_folder(&self) -> Result<PathBuf, ConfigError> {
         if let Some(folder) = &self.data_dir {
             return Ok(folder.clone());

@@ -23,15 +23,18 @@ pub(super) struct Foresight {
 }
 
 impl Foresight {
-    /// What writing `numbers` would tell.
+    /// What writing `numbers` would tell; with no `store`, to an inventory that has none yet.
     pub(super) async fn tell(
         &mut self,
-        store: &dyn InventoryStore,
+        store: Option<&dyn InventoryStore>,
         numbers: impl Iterator<Item = PhoneNumber>,
         on_duplicate: OnDuplicate,
     ) -> Result<Vec<Written>, StoreError> {
         let numbers: Vec<PhoneNumber> = numbers.collect();
-        let owned = self.owned(store, &numbers).await?;
+        let owned = match store {
+            Some(store) => self.owned(store, &numbers).await?,
+            None => vec![false; numbers.len()],
+        };
         let told = numbers.into_iter().zip(owned).map(|(number, owned)| {
             let new = self.seen.insert(number) && !owned;
             match on_duplicate {

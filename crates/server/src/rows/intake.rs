@@ -124,6 +124,24 @@ pub async fn take_in<R: Read + Send + 'static>(
     options: Options,
     watcher: &mut dyn Watcher,
 ) -> Intake {
+    take(input, Some(store), options, watcher).await
+}
+
+/// Tells what [`take_in`] would do with an inventory that is not made yet.
+pub async fn foresee_new<R: Read + Send + 'static>(
+    input: R,
+    options: Options,
+    watcher: &mut dyn Watcher,
+) -> Intake {
+    take(input, None, options, watcher).await
+}
+
+async fn take<R: Read + Send + 'static>(
+    input: R,
+    store: Option<Arc<dyn InventoryStore>>,
+    options: Options,
+    watcher: &mut dyn Watcher,
+) -> Intake {
     let (sender, mut parts) = mpsc::channel(BATCHES_AHEAD);
     let mut intake = Intake {
         tally: Tally::default(),
@@ -154,12 +172,16 @@ pub async fn take_in<R: Read + Send + 'static>(
         let Batch {
             rows, numbers, bad, ..
         } = batch;
-        let written = match options.mode {
-            WriteMode::Write if numbers.is_empty() => Ok(Vec::new()),
-            WriteMode::Write => store.write_numbers(numbers, on_duplicate).await,
-            WriteMode::DryRun => {
+        let written = match &store {
+            _ if numbers.is_empty() => Ok(Vec::new()),
+            Some(store) if options.mode == WriteMode::Write => {
+                store.write_numbers(numbers, on_duplicate).await
+            }
+            store => {
                 let numbers = rows.iter().map(|(_, number)| *number);
-                foresight.tell(&*store, numbers, on_duplicate).await
+                foresight
+                    .tell(store.as_deref(), numbers, on_duplicate)
+                    .await
             }
         };
         match written {

@@ -99,6 +99,8 @@ pub enum Refusal {
     MissingToken,
     /// A token that is none of ours, or no longer.
     InvalidToken,
+    /// A JWT that we signed, and that is worth nothing; says why.
+    Worthless(&'static str),
     /// A good JWT of somebody who is no admin.
     RoleRequired,
     /// `IP_WHITELIST` does not have the address.
@@ -120,7 +122,7 @@ impl Refusal {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::MissingToken => "missing-token",
-            Self::InvalidToken => "invalid-token",
+            Self::InvalidToken | Self::Worthless(_) => "invalid-token",
             Self::RoleRequired => "role-required",
             Self::AddressNotAllowed { .. } => "address-not-allowed",
             Self::Dialer { .. } => "dialer-not-allowed",
@@ -138,7 +140,9 @@ impl Refusal {
                 "send a key of DIALER_KEYS in the header X-API-Key, or add the address to DIALER_ALLOW: {client} was seen{}",
                 proxy_hint(*client)
             )),
-            Self::MissingToken | Self::InvalidToken | Self::RoleRequired => None,
+            Self::MissingToken | Self::InvalidToken | Self::Worthless(_) | Self::RoleRequired => {
+                None
+            }
         }
     }
 }
@@ -157,7 +161,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingToken => f.write_str("Missing admin token"),
-            Self::InvalidToken => f.write_str("Invalid token"),
+            Self::InvalidToken | Self::Worthless(_) => f.write_str("Invalid token"),
             Self::RoleRequired => f.write_str("Admin role required"),
             Self::AddressNotAllowed { .. } => f.write_str("IP not allowed"),
             Self::Dialer { key_given, .. } => {

@@ -21,8 +21,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderValue;
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 use caller_id_core::{Clock, DialPlan, InventoryStore, NumberFormat, Policy, Rotator};
+
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 pub use error::ApiError;
 pub use fault::Fault;
@@ -67,7 +69,9 @@ pub struct Answers {
 /// All routes. Web pages of `origins` may call them.
 pub fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
     let routes = Router::new()
-        .route("/next-cid", get(next_cid::next_cid))
+        // Every method: a refusal, too, must have the form that a dialplan asked for.
+        .route("/next-cid", any(next_cid::next_cid))
+        .route("/next-cid/", any(next_cid::next_cid))
         .route("/add-number", post(numbers::add_number))
         .route("/health", get(health::health))
         .route("/live", get(health::live))
@@ -85,6 +89,7 @@ pub fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
                 .put(campaigns::put)
                 .delete(campaigns::remove),
         )
+        .merge(SwaggerUi::new("/docs").config(docs()))
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::NoMethod)
         .with_state(api);
@@ -92,4 +97,9 @@ pub fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         Some(layer) => routes.layer(layer),
         None => routes,
     }
+}
+
+/// Swagger UI for our document, with nothing from elsewhere: its validator would ask a server of its makers.
+fn docs() -> Config<'static> {
+    Config::from("/openapi.json").validator_url("none")
 }

@@ -1,5 +1,6 @@
 //! The binary `caller-id`.
 
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -12,7 +13,8 @@ fn main() -> ExitCode {
     match runtime {
         Ok(runtime) => runtime.block_on(caller_id::cli::main()),
         Err(error) => {
-            eprintln!("caller-id: cannot start: {error}");
+            // Unlike `eprintln!` this does not panic where nothing can be written.
+            let _ = writeln!(stderr(), "caller-id: cannot start: {error}");
             ExitCode::FAILURE
         }
     }

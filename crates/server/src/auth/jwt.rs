@@ -17,8 +17,8 @@ pub struct JwtKey {
 
 #[derive(Deserialize)]
 struct Claims {
-    /// Seconds since the epoch from which the token is worth nothing; required.
-    exp: f64,
+    /// Seconds since the epoch from which the token is worth nothing; required, as one that never ends cannot be taken back.
+    exp: Option<f64>,
     /// Seconds since the epoch before which it is worth nothing.
     nbf: Option<f64>,
     role: Option<String>,
@@ -42,21 +42,38 @@ impl JwtKey {
     /// Whether `token` is an admin's, now.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`], also for every algorithm but HS256; [`Refusal::RoleRequired`].
+    /// [`Refusal::InvalidToken`], also for every algorithm but HS256; [`Refusal::Worthless`] for one that we signed;
+    /// [`Refusal::RoleRequired`].
     pub fn check(&self, token: &[u8], now: Timestamp) -> Result<(), Refusal> {
-        let claims = decode::<Claims>(token, &self.key, &self.validation)
-            .map_err(|_| Refusal::InvalidToken)?
-            .claims;
-        let now_s = now.as_ms() as f64 / 1_000.0;
-        let in_time = now_s < claims.exp && claims.nbf.is_none_or(|from| from <= now_s);
-        if !in_time {
-            return Err(Refusal::InvalidToken);
+        let token = decode::<Claims>(token, &self.key, &self.validation)
+            .map_err(|_| Refusal::InvalidToken)?;
+        if token.header.crit.is_some() {
+            // RFC 7515, 4.1.11: what must be understood, and is not understood here.
+            return Err(Refusal::Worthless("the token has a crit header"));
         }
+        let claims = token.claims;
+        in_time(&claims, now)?;
         match claims.role.as_deref() {
             Some("admin") => Ok(()),
             _ => Err(Refusal::RoleRequired),
         }
     }
+}
+
+fn in_time(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
+    let now_s = now.as_ms() as f64 / 1_000.0;
+    let Some(exp) = claims.exp else {
+        return Err(Refusal::Worthless("the token has no exp"));
+    };
+    // Written so that no comparison with NaN lets a token in.
+    if now_s < exp && claims.nbf.is_none_or(|from| from <= now_s) {
+        return Ok(());
+    }
+    Err(Refusal::Worthless(if now_s < exp {
+        "the token is not valid yet"
+    } else {
+        "the token has expired"
+    }))
 }
 
 impl fmt::Debug for JwtKey {

@@ -48,7 +48,10 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         first_token: app.first_token(),
         show_token: args.show_token,
     };
-    banner.print().context("cannot write to standard output")?;
+    if let Err(error) = banner.print() {
+        // The service is what matters, not who reads its first words.
+        tracing::warn!(%error, "cannot write to standard output");
+    }
     serve::serve(listener, app, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -72,6 +75,9 @@ impl Banner<'_> {
             env!("CARGO_PKG_VERSION"),
             legacy.environment
         ));
+        if let Ok(database) = self.settings.storage.database_shown() {
+            lines.push(format!("Database: {database}"));
+        }
         lines.extend(self.token_lines());
         if self.show_token || stdout().is_terminal() {
             lines.push("Try it:".to_owned());

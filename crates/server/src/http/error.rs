@@ -13,6 +13,12 @@ use super::Fault;
 use crate::auth::Refusal;
 use crate::rows::Tally;
 use crate::sync::SyncError;
+use crate::telemetry::throttle::Throttle;
+
+// A store that is down fails every request. These hold nothing but when a line was last logged.
+static NO_ALLOCATION: Throttle = Throttle::new();
+static STORE_FAILED: Throttle = Throttle::new();
+static DEADLINE_PASSED: Throttle = Throttle::new();
 
 /// How long a caller waits before it asks again when we do not know better, in seconds.
 const RETRY_SECONDS: i64 = 1;
@@ -198,14 +204,18 @@ impl From<&ApiError> for Problem {
 
 fn refused(refusal: &Refusal) -> Problem {
     let status = match refusal {
-        Refusal::MissingToken | Refusal::InvalidToken | Refusal::Dialer { .. } => {
-            StatusCode::UNAUTHORIZED
-        }
+        Refusal::MissingToken
+        | Refusal::InvalidToken
+        | Refusal::Worthless(_)
+        | Refusal::Dialer { .. } => StatusCode::UNAUTHORIZED,
         Refusal::RoleRequired | Refusal::AddressNotAllowed { .. } => StatusCode::FORBIDDEN,
     };
     let mut problem = Problem::new(status, refusal.kind(), "Refused", refusal.to_string());
     if let Some(hint) = refusal.hint() {
         problem.more.push(("hint", json!(hint)));
+    }
+    if let Refusal::Worthless(why) = refusal {
+        problem.more.push(("reason", json!(why)));
     }
     problem
 }
@@ -301,10 +311,22 @@ impl ApiError {
             Self::Allocator(error @ AllocatorError::NotRecorded(_)) => {
                 tracing::debug!(instance, %error, "no allocation");
             }
-            Self::Allocator(error) => tracing::warn!(instance, %error, "no allocation"),
-            Self::Store(error) => tracing::error!(instance, %error, "the store failed"),
+            Self::Allocator(error) => {
+                if let Some(times) = NO_ALLOCATION.note() {
+                    tracing::warn!(instance, %error, times, "no allocation");
+                }
+            }
+            Self::Store(error) => {
+                if let Some(times) = STORE_FAILED.note() {
+                    tracing::error!(instance, %error, times, "the store failed");
+                }
+            }
             Self::Partly { cause, .. } => cause.log(instance),
-            Self::DeadlinePassed => tracing::error!(instance, "a deadline passed"),
+            Self::DeadlinePassed => {
+                if let Some(times) = DEADLINE_PASSED.note() {
+                    tracing::error!(instance, times, "a deadline passed");
+                }
+            }
             _ => {}
         }
     }

@@ -89,12 +89,16 @@ impl Fields {
         })
     }
 
+    /// Whether a field was there and cannot be understood.
+    pub fn has_fault(&self, name: &str) -> bool {
+        self.faults
+            .iter()
+            .any(|fault| fault.loc.last().is_some_and(|last| last == name))
+    }
+
     /// A field that must be there.
     pub fn required<T>(&mut self, name: &str, given: Given<T>) -> Option<T> {
-        let noted = self
-            .faults
-            .iter()
-            .any(|fault| fault.loc.last().is_some_and(|last| last == name));
+        let noted = self.has_fault(name);
         let value = given.value();
         if value.is_none() && !noted {
             self.faults.push(Fault::missing(&["body", name]));

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use super::{Api, ApiError};
+use crate::telemetry::throttle::Throttle;
 
 /// A result is given to everybody for so long, so that asking often does not load the store, in milliseconds.
 const SHARED_MS: i64 = 1_000;
@@ -22,6 +23,7 @@ const PROBE_DEADLINE: Duration = Duration::from_millis(800);
 pub struct StoreHealth {
     journal: Arc<dyn Journal>,
     last: Mutex<Option<(Timestamp, bool)>>,
+    failures: Throttle,
 }
 
 impl StoreHealth {
@@ -30,6 +32,7 @@ impl StoreHealth {
         Self {
             journal,
             last: Mutex::default(),
+            failures: Throttle::new(),
         }
     }
 
@@ -44,11 +47,15 @@ impl StoreHealth {
         let can = match tokio::time::timeout(PROBE_DEADLINE, self.journal.probe()).await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
-                tracing::error!(%error, "the store cannot commit");
+                if let Some(times) = self.failures.note() {
+                    tracing::error!(%error, times, "the store cannot commit");
+                }
                 false
             }
             Err(_) => {
-                tracing::error!("the store did not commit in time");
+                if let Some(times) = self.failures.note() {
+                    tracing::error!(times, "the store did not commit in time");
+                }
                 false
             }
         };

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::{
     AgentId, Allocation, AllocationRequest, AllocatorError, CallEnd, CallId, CampaignId,
@@ -50,10 +50,21 @@ pub async fn next_cid(State(api): State<Arc<Api>>, request: Request) -> Response
         Ok(form) => form.unwrap_or_default(),
         Err(fault) => return ApiError::Invalid(vec![fault]).into_response(),
     };
+    if parts.method != Method::GET {
+        return no_method(form);
+    }
     match allocate(&api, &parts, &query).await {
         Ok(allocation) => form.answer(&allocation, api.answers.format),
         Err(error) => form.failure(error),
     }
+}
+
+/// HEAD is refused, too: it would take a number that nobody sees.
+fn no_method(form: Form) -> Response {
+    let mut response = form.failure(ApiError::NoMethod);
+    let get = HeaderValue::from_static("GET");
+    response.headers_mut().insert(ALLOW, get);
+    response
 }
 
 async fn allocate(api: &Api, parts: &Parts, query: &Query<'_>) -> Result<Allocation, ApiError> {
@@ -164,7 +175,7 @@ impl std::str::FromStr for Form {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
+        match text.trim().to_ascii_lowercase().as_str() {
             "json" => Ok(Self::Json),
             "text" => Ok(Self::Text),
             "form" => Ok(Self::Pairs),

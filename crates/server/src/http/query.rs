@@ -23,7 +23,8 @@ impl<'a> Query<'a> {
         Self { text, place }
     }
 
-    /// The first value of `name`; none when it is missing or empty.
+    /// The value of `name`; none when it is missing or empty. When it is given again, the last counts, as in the Python
+    /// service (FastAPI).
     ///
     /// # Errors
     /// A fault that names the parameter when its value is not UTF-8.
@@ -61,15 +62,16 @@ impl<'a> Query<'a> {
 
     fn raw(&self, name: &str) -> Option<&'a [u8]> {
         let pairs = self.text.split(|&byte| byte == b'&').take(PARAMETERS_MOST);
+        let mut last = None;
         for pair in pairs {
             let cut = pair.iter().position(|&byte| byte == b'=');
             let (known, value) =
                 cut.map_or((pair, &[][..]), |cut| (&pair[..cut], &pair[cut + 1..]));
             if *decode(known) == *name.as_bytes() {
-                return Some(value);
+                last = Some(value);
             }
         }
-        None
+        last
     }
 
     /// The value of `name` as a `T`, when it is there.
@@ -133,6 +135,12 @@ mod tests {
         assert_eq!(query.get("empty").unwrap(), None);
         assert_eq!(query.get("x").unwrap(), None);
         assert_eq!(query.get("y").unwrap(), None);
+    }
+
+    #[test]
+    fn of_a_parameter_that_is_given_again_the_last_counts() {
+        let query = Query::parse(b"to=1&agent=a&to=2", "query");
+        assert_eq!(query.get("to").unwrap().as_deref(), Some("2"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::{is_form, is_json, object, read};
-use super::fields::{Fields, PathId};
+use super::fields::{Fields, Given, PathId};
 use super::peer::Dialer;
 use super::query::Query;
 use super::{Api, ApiError};
@@ -22,7 +22,9 @@ use super::{Api, ApiError};
 #[expect(dead_code, reason = "describes the body; it is read field by field")]
 pub struct ReleaseBody {
     /// The dialer's id of the call, as it was given in `call`.
-    call_id: String,
+    call_id: Option<String>,
+    /// The same under the name that `/next-cid` has for it; one of both is enough.
+    call: Option<String>,
     /// How the call ended: Asterisk's DIALSTATUS.
     dialstatus: Option<String>,
 }
@@ -105,8 +107,19 @@ pub async fn by_call(
         object(&text)?
     };
     let mut fields = Fields::new(members);
-    let call_id = fields.text("call_id", CallId::new);
-    let call_id = fields.required("call_id", call_id);
+    let call_id = match fields.text("call_id", CallId::new) {
+        Given::Missing | Given::Null if !fields.has_fault("call_id") => {
+            fields.text("call", CallId::new)
+        }
+        given => given,
+    };
+    // The fault that is noted has the name that was given.
+    let name = if fields.has_fault("call") {
+        "call"
+    } else {
+        "call_id"
+    };
+    let call_id = fields.required(name, call_id);
     let end = fields.text("dialstatus", call_end).value();
     fields.finish()?;
     let call_id = call_id.ok_or(ApiError::Invalid(Vec::new()))?;
@@ -139,7 +152,7 @@ fn call_end(text: &str) -> Result<CallEnd, String> {
 fn form(text: &[u8]) -> Result<Map<String, Value>, ApiError> {
     let query = Query::parse(text, "body");
     let mut members = Map::new();
-    for name in ["call_id", "dialstatus"] {
+    for name in ["call_id", "call", "dialstatus"] {
         let value = query
             .get(name)
             .map_err(|fault| ApiError::Invalid(vec![fault]))?;

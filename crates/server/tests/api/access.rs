@@ -89,6 +89,31 @@ async fn a_token_that_is_not_ours_is_refused() {
 }
 
 #[tokio::test]
+async fn a_signed_token_that_is_worth_nothing_is_told_why() {
+    let service = Service::start(&[("JWT_SECRET", SECRET)]).await;
+    let forever = jwt(Algorithm::HS256, SECRET, &json!({"role": "admin"}));
+    let mut header = Header::new(Algorithm::HS256);
+    header.crit = Some(vec!["something".to_owned()]);
+    let claims = json!({"role": "admin", "exp": noon_s() + 60});
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let critical = encode(&header, &claims, &key).expect("a token");
+    for (token, reason) in [
+        (forever, "the token has no exp"),
+        (critical, "the token has a crit header"),
+    ] {
+        let answer = pools_with(&service, &token).await;
+        assert_eq!(
+            (
+                answer.status,
+                answer.detail().as_str(),
+                &answer.json()["reason"]
+            ),
+            (401, "Invalid token", &json!(reason))
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_good_token_of_somebody_else_is_403() {
     let service = Service::start(&[("JWT_SECRET", SECRET)]).await;
     for claims in [

@@ -59,9 +59,14 @@ impl Served {
     }
 
     #[cfg(unix)]
-    fn terminate(mut self) -> (Option<i32>, String) {
+    fn terminate(self) -> (Option<i32>, String) {
+        self.end("-TERM")
+    }
+
+    #[cfg(unix)]
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
         let told = Command::new("kill")
-            .args(["-TERM", &self.0.id().to_string()])
+            .args([signal, &self.0.id().to_string()])
             .status();
         assert!(told.expect("kill runs").success());
         let status = self.0.wait().expect("it ends");
@@ -222,4 +227,96 @@ fn a_second_service_on_the_same_data_is_refused() {
     assert_eq!(second.status.code(), Some(1), "{said}");
     assert!(said.contains("cannot open the database"), "{said}");
     served.terminate();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_terminal_ends_it_in_order() {
+    let folder = folder();
+    let (served, _) = Served::start(
+        binary(folder.path()).args(["serve", "--api-port=0"]),
+        "The admin token is kept",
+    );
+    let (code, log) = served.end("-HUP");
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("stopping"), "{log}");
+}
+
+/// Connects, again and again until the service listens.
+#[cfg(unix)]
+fn connect(port: u16) -> std::net::TcpStream {
+    for _ in 0..2_000 {
+        if let Ok(stream) = std::net::TcpStream::connect(("127.0.0.1", port)) {
+            return stream;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("nobody listens on {port}");
+}
+
+#[cfg(unix)]
+fn live(stream: &mut std::net::TcpStream) -> String {
+    let request = b"GET /live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    std::io::Write::write_all(stream, request).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_serves_although_nothing_can_be_printed() {
+    let folder = folder();
+    let full = || {
+        std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("Linux has it")
+    };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let mut served = binary(folder.path());
+    served.args(["serve", &format!("--api-port={port}")]);
+    let served = served.stdout(full()).stderr(full()).spawn();
+    let _served = Served(served.expect("it starts"));
+    assert!(live(&mut connect(port)).starts_with("HTTP/1.1 200"));
+}
+
+#[cfg(unix)]
+#[test]
+fn with_few_files_slow_connections_stop_nobody_and_the_log_stays_short() {
+    let folder = folder();
+    let mut shell = Command::new("/bin/sh");
+    shell.args([
+        "-c",
+        "ulimit -n 200; exec \"$0\" serve --api-port=0 --show-token",
+    ]);
+    shell.arg(env!("CARGO_BIN_EXE_caller-id"));
+    shell
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path());
+    let (served, banner) = Served::start(shell.env("DATA_DIR", folder.path()), "Try it");
+    let port = banner
+        .split("127.0.0.1:")
+        .nth(1)
+        .and_then(|rest| rest.lines().next());
+    let port = port.expect("a port").trim().parse().expect("a number");
+    let mut slow = Vec::new();
+    for _ in 0..230 {
+        let mut stream = connect(port);
+        std::io::Write::write_all(&mut stream, b"GET /x").expect("sent");
+        slow.push(stream);
+        // Each new client is answered, however many are slow.
+        if slow.len() % 23 == 0 {
+            assert!(live(&mut connect(port)).starts_with("HTTP/1.1 200"));
+        }
+    }
+    drop(slow);
+    let (code, log) = served.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    let warnings = log.lines().filter(|line| line.contains("WARN"));
+    assert_eq!(warnings.count(), 1, "{log}");
+    assert!(log.contains("at most 136 connections"), "{log}");
 }

@@ -121,6 +121,13 @@ impl Call {
             .body(body.to_string())
     }
 
+    /// Only the status, of an answer that need not be text.
+    pub(crate) async fn status(self) -> u16 {
+        let request = self.request.body(self.body).expect("a request");
+        let response = self.router.oneshot(request).await;
+        response.expect("routes do not fail").status().as_u16()
+    }
+
     pub(crate) async fn send(self) -> Answer {
         let mut request = self.request.body(self.body).expect("a request");
         request.extensions_mut().insert(Peer(self.peer));

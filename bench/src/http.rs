@@ -73,6 +73,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             .run()
         };
         let mut rounds = Vec::new();
+        let (cpu_bare, cpu_service) = (bare.cpu_seconds()?, service.cpu_seconds()?);
         for _ in 0..ROUNDS {
             rounds.push((load(&bare)?, load(&service)?));
         }
@@ -81,6 +82,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
         println!("{connections} connections, {threads} load threads, medians of {ROUNDS} rounds:");
         print("bare handler", &bare_reports);
         print("/next-cid", &reports);
+        let spent = |server: &Server, before: f64, reports: &[&Report]| -> anyhow::Result<f64> {
+            let asked: f64 = reports.iter().map(|report| report.asked as f64).sum();
+            Ok((server.cpu_seconds()? - before) * 1e6 / asked)
+        };
+        println!(
+            "processor time a request: bare handler {:.1} us, /next-cid {:.1} us",
+            spent(&bare, cpu_bare, &bare_reports)?,
+            spent(&service, cpu_service, &reports)?
+        );
         let ratios: Vec<f64> = rounds
             .iter()
             .map(|(bare, ours)| ours.rate / bare.rate)

@@ -30,6 +30,8 @@ pub(crate) struct Report {
     latencies: Vec<u32>,
     /// Answers with another status.
     pub(crate) refused: usize,
+    /// All answers, those that are not counted otherwise too.
+    pub(crate) asked: usize,
 }
 
 impl Report {
@@ -46,6 +48,7 @@ impl Report {
 struct Tally {
     latencies: Vec<u32>,
     refused: usize,
+    asked: usize,
 }
 
 impl Load {
@@ -67,17 +70,19 @@ impl Load {
         std::thread::sleep(std::time::Duration::from_secs_f64(self.seconds));
         stop.store(true, Ordering::Relaxed);
         let seconds = watch.seconds();
-        let (mut latencies, mut refused) = (Vec::new(), 0);
+        let (mut latencies, mut refused, mut asked) = (Vec::new(), 0, 0);
         for worker in workers {
             let tally = worker.join().ok().context("a load thread panicked")??;
             latencies.extend(tally.latencies);
             refused += tally.refused;
+            asked += tally.asked;
         }
         latencies.sort_unstable();
         Ok(Report {
             rate: latencies.len() as f64 / seconds,
             latencies,
             refused,
+            asked,
         })
     }
 
@@ -103,6 +108,7 @@ impl Load {
                 let tally = tally??;
                 total.latencies.extend(tally.latencies);
                 total.refused += tally.refused;
+                total.asked += tally.asked;
             }
             Ok(total)
         })
@@ -124,6 +130,7 @@ impl Load {
             let watch = Stopwatch::start();
             stream.write_all(request.as_bytes()).await?;
             let ok = answer.read(&mut stream).await?;
+            tally.asked += 1;
             if counting.load(Ordering::Relaxed) {
                 if ok {
                     tally.latencies.push(watch.micros() as u32);

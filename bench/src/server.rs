@@ -158,6 +158,20 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Processor time used so far, in seconds, of all its threads.
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        /// The kernel counts in hundredths of a second.
+        const TICKS_A_SECOND: f64 = 100.0;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in brackets may hold blanks; user and system time are the 12th and 13th field after it.
+        let after = stat.rsplit(')').next().context("no name")?;
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
+        Ok(ticks / TICKS_A_SECOND)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to end.

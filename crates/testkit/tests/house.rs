@@ -117,7 +117,15 @@ fn http_and_the_command_line_do_not_import_one_another() {
 
 #[test]
 fn sql_stands_in_the_store_alone() {
-    let statements = ["SELECT ", "INSERT INTO", "DELETE FROM", "PRAGMA "];
+    let statements = [
+        "SELECT ",
+        "INSERT INTO",
+        "DELETE FROM",
+        "PRAGMA ",
+        "CREATE TABLE",
+        "DROP TABLE",
+        " SET ",
+    ];
     for folder in ["crates/core/src", "crates/engine/src", "crates/server/src"] {
         assert_eq!(
             files_with(folder, &statements, |_| false),

@@ -114,7 +114,8 @@ impl State {
                 match self.pools[*pool as usize].climb(destination, now) {
                     Climb::Free(place, rung) => {
                         let slot = place.slot();
-                        if self.is_free(slot, now) {
+                        let in_place = self.pools[*pool as usize].stale_from().is_none();
+                        if in_place || self.is_free(slot, now) {
                             return Ok(Chosen { slot, rung });
                         }
                         // It stood there by a policy that has changed since. In its right place it is not found again.

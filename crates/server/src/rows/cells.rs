@@ -152,6 +152,12 @@ fn meta(text: &str) -> Result<Option<Value>, String> {
     if text.is_empty() {
         return Ok(None);
     }
+    if let Some(number) = too_large(text) {
+        return Err(format!(
+            "meta has the number `{}`, of which digits would be lost, expected it in quotes",
+            shown(number)
+        ));
+    }
     match serde_json::from_str(text) {
         Ok(object @ Value::Object(_)) => Ok(Some(object)),
         Ok(_) => Err(format!(
@@ -163,4 +169,27 @@ fn meta(text: &str) -> Result<Option<Value>, String> {
             shown(text)
         )),
     }
+}
+
+/// The first whole number of a JSON text that would only be kept to about 16 digits.
+fn too_large(json: &str) -> Option<&str> {
+    let is_large = |word: &&str| {
+        let digits = word.strip_prefix('-').unwrap_or(word);
+        digits.len() > 18
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && word.parse::<i64>().is_err()
+            && word.parse::<u64>().is_err()
+    };
+    let (mut quoted, mut escaped) = (false, false);
+    // What stands in a text is no number, so it only separates.
+    let separates = move |character: char| {
+        let inside = quoted;
+        match character {
+            '"' if !escaped => quoted = !quoted,
+            _ => {}
+        }
+        escaped = inside && character == '\\' && !escaped;
+        inside || !matches!(character, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')
+    };
+    json.split(separates).find(is_large)
 }

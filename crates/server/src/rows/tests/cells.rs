@@ -121,3 +121,24 @@ fn formulas_are_text() {
     );
     assert!(told("caller_id\n=1+1\n")[0].contains("number `=1+1` has `=` at place 1"));
 }
+
+#[test]
+fn a_number_in_meta_that_would_lose_digits_is_refused() {
+    let file = |meta: &str| format!("caller_id;meta\n3125550100;{meta}\n");
+    for kept in [
+        "{'a':18446744073709551615}",
+        "{'a':-9223372036854775808}",
+        "{'a':'123456789012345678901'}",
+        "{'a':1e300}",
+        "{'a':'x\\\\','b':1}",
+    ] {
+        let quoted = format!("\"{}\"", kept.replace('\'', "\"\""));
+        assert_eq!(told(&file(&quoted)), ["2 +13125550100"], "{kept}");
+    }
+    for lost in ["123456789012345678901", "-9223372036854775809"] {
+        let quoted = format!("\"{{\"\"a\"\":[1, {lost}]}}\"");
+        let told = told(&file(&quoted));
+        let expected = format!("meta has the number `{lost}`");
+        assert!(told[0].contains(&expected), "{told:?}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The HTTP interface: the whole route list on one screen.
 
+pub mod answer;
 pub mod body;
 pub mod campaigns;
 pub mod cors;

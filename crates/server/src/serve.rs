@@ -16,6 +16,7 @@ use anyhow::{Context, bail};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,11 +24,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 use crate::app::App;
 use crate::config::listen::ListenConfig;
-use crate::http::Peer;
+use crate::http::{Peer, answer::answer};
 use crate::telemetry::throttle::Throttle;
 
 use self::guard::{Guard, Verdict};
@@ -161,6 +161,7 @@ impl Connections {
             let mut guard = Guard::new(&seat, &stop, first_head);
             let ended = loop {
                 tokio::select! {
+                    biased;
                     ended = connection.as_mut() => break ended,
                     verdict = guard.verdict() => match verdict {
                         Verdict::Finish => connection.as_mut().graceful_shutdown(),
@@ -196,19 +197,19 @@ fn service(
     seat: Arc<Seat>,
 ) -> impl hyper::service::Service<
     Request<Incoming>,
-    Response = axum::response::Response,
+    Response = Response,
     Error = std::convert::Infallible,
     Future: Send,
 > {
     service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         seat.asks();
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let answer = answer(router.clone(), request.map(Body::new));
         let seat = seat.clone();
         async move {
             let answer = answer.await;
             seat.waits();
-            answer
+            Ok(answer)
         }
     })
 }

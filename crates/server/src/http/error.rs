@@ -1,5 +1,7 @@
 //! What goes wrong, and what HTTP says of it. The only place that knows status codes.
 
+mod log;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -13,12 +15,6 @@ use super::Fault;
 use crate::auth::Refusal;
 use crate::rows::Tally;
 use crate::sync::SyncError;
-use crate::telemetry::throttle::Throttle;
-
-// A store that is down fails every request. These hold nothing but when a line was last logged.
-static NO_ALLOCATION: Throttle = Throttle::new();
-static STORE_FAILED: Throttle = Throttle::new();
-static DEADLINE_PASSED: Throttle = Throttle::new();
 
 /// How long a caller waits before it asks again when we do not know better, in seconds.
 const RETRY_SECONDS: i64 = 1;
@@ -304,33 +300,6 @@ fn ceil_seconds(ms: i64) -> i64 {
 }
 
 impl ApiError {
-    /// Logs what broke, once; expected refusals are not logged here.
-    fn log(&self, instance: &str) {
-        match self {
-            // The engine logs a failed commit once for all who waited for it.
-            Self::Allocator(error @ AllocatorError::NotRecorded(_)) => {
-                tracing::debug!(instance, %error, "no allocation");
-            }
-            Self::Allocator(error) => {
-                if let Some(times) = NO_ALLOCATION.note() {
-                    tracing::warn!(instance, %error, times, "no allocation");
-                }
-            }
-            Self::Store(error) => {
-                if let Some(times) = STORE_FAILED.note() {
-                    tracing::error!(instance, %error, times, "the store failed");
-                }
-            }
-            Self::Partly { cause, .. } => cause.log(instance),
-            Self::DeadlinePassed => {
-                if let Some(times) = DEADLINE_PASSED.note() {
-                    tracing::error!(instance, times, "a deadline passed");
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// The answer in `application/problem+json`.
     fn into_problem_json(self) -> Response {
         let problem = Problem::from(&self);

@@ -42,6 +42,7 @@ impl<'a> Guard<'a> {
     pub(super) async fn verdict(&mut self) -> Verdict {
         loop {
             tokio::select! {
+                biased;
                 () = self.stop.cancelled(), if !self.stopped => {
                     self.stopped = true;
                     return Verdict::Finish;

@@ -6,6 +6,7 @@ mod connections;
 mod contract;
 mod faults;
 mod hostile;
+mod methods;
 mod pools;
 mod process;
 mod support;

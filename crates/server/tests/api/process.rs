@@ -128,6 +128,32 @@ fn a_wrong_setting_is_one_line_and_exit_code_2() {
     }
 }
 
+/// What the whole binary makes of an environment and a `.env`: the settings hold, or one line says which does not.
+#[cfg(unix)]
+#[test]
+fn a_setting_that_cannot_be_read_stops_the_start_and_is_not_shown() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder();
+    let no_text = OsStr::from_bytes(b"10.0.0.0/8\xff");
+    let output = run(binary(folder.path())
+        .arg("serve")
+        .env("IP_WHITELIST", no_text));
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        text(&output.stderr),
+        "IP_WHITELIST: the value given (hidden) is not valid: expected text in UTF-8\n"
+    );
+    let dot_env = "DIALER_KEYS=key-1-of-two, key-2-of-two\napi_port=9000\nADMIN_TOKEN=\"horse";
+    std::fs::write(folder.path().join(".env"), dot_env).expect("written");
+    let output = run(binary(folder.path()).arg("serve"));
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        text(&output.stderr),
+        ".env: `line 3: ADMIN_TOKEN` is not valid: expected the quote to be closed on its line\n"
+    );
+}
+
 #[test]
 fn check_config_shows_every_setting_with_its_source_and_no_secret() {
     let folder = folder();
@@ -154,6 +180,10 @@ fn check_config_shows_every_setting_with_its_source_and_no_secret() {
     assert_eq!(line("RESERVATION_TTL_SECONDS"), "= 300 [default]");
     assert_eq!(line("ADMIN_TOKEN"), "= (hidden) [.env]");
     assert_eq!(line("JWT_SECRET"), "= (not set) [default]");
+    let database = std::fs::canonicalize(folder.path()).expect("the folder");
+    let database = database.join("data/caller-id.db");
+    let shown = said.lines().last().expect("a line");
+    assert_eq!(shown.split_whitespace().last(), database.to_str());
     assert!(!said.contains("horse") && !said.contains("dialer-1") && !warned.contains("horse"));
     assert!(
         warned.contains(

@@ -327,7 +327,7 @@ fn with_few_files_slow_connections_stop_nobody_and_the_log_stays_short() {
         .current_dir(folder.path())
         .env_clear()
         .env("HOME", folder.path());
-    let (served, banner) = Served::start(shell.env("DATA_DIR", folder.path()), "Try it");
+    let (served, banner) = Served::start(shell.env("DATA_DIR", folder.path()), "  curl");
     let port = banner
         .split("127.0.0.1:")
         .nth(1)

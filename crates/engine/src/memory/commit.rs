@@ -12,6 +12,9 @@ use super::{Shared, lock};
 /// So many changes may wait for the journal; one more is refused.
 const WAITING_MOST: usize = 16_384;
 
+/// So often a batch waits for those who are ready to join it: some microseconds each, and none when nobody comes.
+const GATHERED_MOST: u32 = 8;
+
 /// A change of the state that the journal must take before anybody is told.
 pub struct Change {
     /// What the journal keeps.
@@ -56,6 +59,10 @@ impl Batch {
         } else {
             Ok(())
         }
+    }
+
+    fn len(&self) -> usize {
+        self.events.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -166,8 +173,7 @@ impl Commits {
 
     pub(super) async fn run(&self, shared: &Mutex<Shared>) {
         loop {
-            // Whoever is ready to ask joins the batch first: one commit for more of them.
-            tokio::task::yield_now().await;
+            self.gather(shared).await;
             let (taken, closed) = {
                 let mut shared = lock(shared);
                 let last = shared.state.changes();
@@ -178,6 +184,19 @@ impl Commits {
                 None if closed => return,
                 None => self.work.notified().await,
             }
+        }
+    }
+
+    /// Whoever is ready to ask joins the batch first: one commit for more of them.
+    async fn gather(&self, shared: &Mutex<Shared>) {
+        let mut joined = 0;
+        for _ in 0..GATHERED_MOST {
+            tokio::task::yield_now().await;
+            let waiting = lock(shared).batch.len();
+            if waiting == joined {
+                return;
+            }
+            joined = waiting;
         }
     }
 

@@ -38,11 +38,13 @@ impl App {
     /// A setting that cannot be used, or a store that cannot be opened or read.
     pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let path = settings.storage.database_path()?;
+        let folder = make_folder(&path)?;
+        let store = open_store(&path, &settings.history, clock.clone()).await?;
+        // After the store, because it is locked now: two first starts at once never make two tokens.
         let first_token = match settings.access.needs_first_token() {
-            true => Some(first_token::obtain(&make_folder(&path)?)?),
+            true => Some(first_token::obtain(&folder)?),
             false => None,
         };
-        let store = open_store(&path, &settings.history, clock.clone()).await?;
         let engine = MemoryAllocator::new(store.clone(), clock.clone());
         let rotator = Arc::new(Rotator::new(
             engine.clone(),

@@ -136,17 +136,23 @@ fn destination(
     }
 }
 
-/// Waits for the engine as long as the deadline allows. What it hands out later is given back: nobody would use it.
+/// Waits for the engine as long as the deadline allows.
+///
+/// What it hands out later to a call without an id is given back: nobody can use it. A call with an id may ask again, or
+/// has asked again already and was answered: its reservation stays, until it is asked for or runs out.
 async fn within_deadline(api: &Api, request: AllocationRequest) -> Result<Outcome, ApiError> {
     let rotator = api.rotator.clone();
+    let may_ask_again = request.call_id.is_some();
     let mut answer = Box::pin(async move { rotator.next(&request).await });
     match tokio::time::timeout(api.answers.deadline, &mut answer).await {
         Ok(outcome) => Ok(outcome?),
         Err(_) => {
-            let rotator = api.rotator.clone();
-            tokio::spawn(async move {
-                give_back(&rotator, answer.await).await;
-            });
+            if !may_ask_again {
+                let rotator = api.rotator.clone();
+                tokio::spawn(async move {
+                    give_back(&rotator, answer.await).await;
+                });
+            }
             Err(ApiError::DeadlinePassed)
         }
     }

@@ -181,3 +181,29 @@ async fn a_number_that_comes_after_the_deadline_is_given_back() {
         .await
         .expect("given back");
 }
+
+#[tokio::test]
+async fn a_number_that_a_call_may_ask_for_again_is_not_given_back() {
+    let rig = Rig::start(Duration::from_millis(50)).await;
+    let hanging = rig.journal.open.acquire().await.expect("open");
+    let first = "/next-cid?to=13125551212&call=A";
+    assert_eq!(rig.get(first).await.status, 503);
+    drop(hanging);
+    let again = async {
+        while rig.get(first).await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again)
+        .await
+        .expect("the call gets what it was given");
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+        let other = rig.get("/next-cid?to=13125551213&call=B").await;
+        assert_eq!(
+            other.status, 404,
+            "the number is the first call's: {}",
+            other.body
+        );
+    }
+}

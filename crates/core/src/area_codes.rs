@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::number::AreaCode;
+use crate::number::{AreaCode, PhoneNumber};
 
 /// A US state or Canadian province (two letters), or the postal code of a US territory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -72,6 +72,22 @@ static TABLE: LazyLock<AreaCodes> = LazyLock::new(AreaCodes::read);
 /// The built-in table.
 pub fn table() -> &'static AreaCodes {
     &TABLE
+}
+
+/// Whether an owner may say that `number` stands for `code`: its own one, or any that is in service or planned.
+///
+/// # Errors
+/// Says what was given and what was expected.
+pub fn check_chosen(code: AreaCode, number: PhoneNumber) -> Result<(), String> {
+    match number.area_code() {
+        None => Err(format!(
+            "area_code `{code}` does not fit {number}, which has none: expected empty outside the North American plan"
+        )),
+        Some(own) if own == code || table().get(code).is_some() => Ok(()),
+        Some(_) => Err(format!(
+            "area_code `{code}` is not in service (table of {AS_OF}), expected one that is, or empty for the number's own"
+        )),
+    }
 }
 
 impl AreaCodes {
@@ -285,6 +301,20 @@ mod tests {
             assert_eq!(table().region_codes(code), []);
             assert_eq!(table().overlay(code), []);
         }
+    }
+
+    #[test]
+    fn an_owner_may_choose_the_numbers_own_code_or_one_in_service() {
+        let number = |text: &str| text.parse::<PhoneNumber>().expect("a number");
+        let code = |code| AreaCode::new(code).expect("an area code");
+        assert_eq!(check_chosen(code(312), number("8005550100")), Ok(()));
+        assert_eq!(
+            check_chosen(code(999), number("9995550100")),
+            Ok(()),
+            "its own, though not in the table"
+        );
+        assert!(check_chosen(code(999), number("3125550100")).is_err());
+        assert!(check_chosen(code(312), number("+442079460958")).is_err());
     }
 
     #[test]

@@ -176,13 +176,9 @@ fn carrier(text: &str) -> Result<String, String> {
 
 fn area_code(text: &str, number: Option<PhoneNumber>) -> Result<AreaCode, String> {
     let code: AreaCode = text.trim().parse()?;
-    if number.is_some_and(|number| !number.is_nanp()) {
-        return Err("area_code: numbers outside the NANP have none".to_owned());
-    }
-    match area_codes::table().get(code) {
-        Some(_) => Ok(code),
-        None => Err(format!("area code `{code}` is not in service")),
-    }
+    // Without a number its own fault is told.
+    number.map_or(Ok(()), |number| area_codes::check_chosen(code, number))?;
+    Ok(code)
 }
 
 fn object(value: &Value) -> Result<Value, String> {

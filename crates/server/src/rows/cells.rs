@@ -65,23 +65,12 @@ fn caller_id(text: &str) -> Result<PhoneNumber, String> {
 
 /// Empty is the number's own; another one must exist, and fits only a number that could have it.
 fn area_code(text: &str, number: PhoneNumber) -> Result<Option<AreaCode>, String> {
-    let own = number.area_code();
     if text.is_empty() {
-        return Ok(own);
+        return Ok(number.area_code());
     }
     let code: AreaCode = text.parse()?;
-    if own.is_none() {
-        return Err(format!(
-            "area_code `{code}` does not fit {number}, which has none: expected empty outside the North American plan"
-        ));
-    }
-    if own == Some(code) || area_codes::table().get(code).is_some() {
-        return Ok(Some(code));
-    }
-    Err(format!(
-        "area_code `{code}` is not in service (table of {}), expected one that is, or empty for the number's own",
-        area_codes::AS_OF
-    ))
+    area_codes::check_chosen(code, number)?;
+    Ok(Some(code))
 }
 
 fn carrier(text: &str) -> Result<Option<String>, String> {

@@ -84,10 +84,7 @@ impl App {
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
         };
-        app.start_tasks(
-            sync,
-            Retention::new(store, clock, settings.history.history_retention_days),
-        );
+        app.start_tasks(sync, Retention::new(store, clock, settings.history.kept()));
         Ok(app)
     }
 
@@ -211,6 +208,10 @@ async fn bring_up(
 ) -> anyhow::Result<()> {
     use caller_id_core::Allocator;
     let pools = sync.load().await.context("cannot read the inventory")?;
+    let kept = settings.history.kept();
+    for warning in kept.pool_warnings(&pools, &settings.rotation.policy()) {
+        tracing::warn!("{warning}");
+    }
     let agent_limit = settings.rotation.agent_limit();
     let recovered = recovery::recover(history, &pools, agent_limit, clock.now());
     let recovered = recovered.await.context("cannot read the history")?;
@@ -225,6 +226,7 @@ fn answers(settings: &Settings) -> Result<Answers, ConfigError> {
         dial_plan: settings.rotation.dial_plan()?,
         format: settings.rotation.caller_id_format,
         policy: settings.rotation.policy(),
+        kept: settings.history.kept(),
         deadline: settings.listen.request_deadline(),
         body_deadline: settings.listen.body_timeout(),
     })

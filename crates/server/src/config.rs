@@ -63,6 +63,8 @@ impl Settings {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.legacy.warnings();
         warnings.extend(self.access.warnings());
+        let kept = self.history.kept();
+        warnings.extend(kept.warning("STICKY_SECONDS", &self.rotation.policy()));
         if !self.listen.is_loopback() && self.access.admits_no_dialer() {
             warnings.push(
                 "API_HOST is beyond loopback, and neither DIALER_KEYS nor DIALER_ALLOW is set: \

@@ -32,6 +32,7 @@ pub use fault::Fault;
 pub use peer::{Admin, Peer};
 
 use crate::auth::Access;
+use crate::retention::Kept;
 use crate::sync::InventorySync;
 
 /// What the handlers work with.
@@ -61,6 +62,8 @@ pub struct Answers {
     pub format: NumberFormat,
     /// The global policy, that pools override.
     pub policy: Policy,
+    /// How much of history is kept; pools that count on more are warned of.
+    pub kept: Kept,
     /// After so long a request is answered with 503.
     pub deadline: Duration,
     /// A body must be here after so long.

@@ -25,7 +25,8 @@ pub struct RotationConfig {
     /// Most reservations of one number at the same time; 1 = exclusive
     #[arg(long, value_name = "COUNT", default_value = "1", value_parser = within::<1, 65_535>)]
     pub most_reservations_per_number: u32,
-    /// How many seconds a destination keeps seeing the number it was last shown; 0 = off
+    /// How many seconds a destination keeps seeing the number it was last shown; 0 = off. Across a restart
+    /// no longer than HISTORY_RETENTION_DAYS
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = within::<0, 31_622_400>)]
     pub sticky_seconds: u32,
     /// The rungs that may be tried, with commas between them: area_code, overlay, region, any

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::ConfigError;
 use super::number::within;
+use crate::retention::Kept;
 
 /// Where the data is kept.
 #[derive(Debug, Clone, Args)]
@@ -29,9 +30,17 @@ pub struct HistoryConfig {
     /// What an answered allocation survives: `process` (the process is killed) or `power` (the machine loses power; slower)
     #[arg(long, value_name = "WHAT", default_value = "process")]
     pub durability: Durability,
-    /// Allocations older than so many days are removed from history, in small steps; 0 keeps all
+    /// Allocations older than so many days are removed from history, in small steps; 0 keeps all. At least 2 days are kept. A restart
+    /// knows sticky numbers from history alone: keep it as long as STICKY_SECONDS and the `sticky_seconds` of any pool
     #[arg(long, value_name = "DAYS", default_value = "400", value_parser = within::<0, 36_500>)]
     pub history_retention_days: u32,
+}
+
+impl HistoryConfig {
+    /// How much of history is kept.
+    pub fn kept(&self) -> Kept {
+        Kept::of_setting(self.history_retention_days)
+    }
 }
 
 /// What an answered allocation survives.

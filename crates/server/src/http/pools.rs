@@ -7,14 +7,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use caller_id_core::{Ladder, Policy, PolicyOverrides, Pool, PoolId, TimeZone};
+use caller_id_core::{Ladder, PolicyOverrides, Pool, PoolId, TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::read_object;
 use super::fields::{Fields, PathId};
-use super::{Admin, Api, ApiError};
+use super::{Admin, Answers, Api, ApiError};
 
 /// The longest reservation and cooldown, in seconds: a day.
 const DAY_SECONDS: u32 = 86_400;
@@ -33,7 +33,8 @@ pub struct PolicyBody {
     /// Most reservations of one number at the same time; 1 = exclusive.
     #[schema(minimum = 1)]
     most_reservations: Option<u16>,
-    /// How long a destination keeps seeing the same number; 0 = off.
+    /// How long a destination keeps seeing the same number; 0 = off. Across a restart no longer than
+    /// HISTORY_RETENTION_DAYS.
     sticky_seconds: Option<i64>,
     /// Where local midnight is, for daily limits: an IANA name.
     time_zone: Option<String>,
@@ -49,6 +50,8 @@ pub struct PoolBody {
     policy: PolicyBody,
     /// What holds, with the global settings.
     effective: PolicyBody,
+    /// What is allowed, but should be known.
+    warnings: Vec<String>,
 }
 
 /// All pools.
@@ -62,7 +65,7 @@ pub struct PoolList {
     responses((status = 200, body = PoolList)))]
 pub async fn list(State(api): State<Arc<Api>>, _admin: Admin) -> Result<Json<PoolList>, ApiError> {
     let pools = api.inventory.pools().await?;
-    let show = |pool| PoolBody::new(&pool, &api.answers.policy);
+    let show = |pool| PoolBody::new(&pool, &api.answers);
     Ok(Json(PoolList {
         pools: pools.into_iter().map(show).collect(),
     }))
@@ -81,7 +84,7 @@ pub async fn show(
     let pools = api.inventory.pools().await?;
     let pool = pools.iter().find(|pool| pool.id == id);
     let pool = pool.ok_or_else(|| ApiError::NotFound(format!("There is no pool `{id}`")))?;
-    Ok(Json(PoolBody::new(pool, &api.answers.policy)))
+    Ok(Json(PoolBody::new(pool, &api.answers)))
 }
 
 /// Makes a pool, or replaces what it says. It holds from the next request on.
@@ -101,12 +104,13 @@ pub async fn put(
     let pool = Pool { id, policy };
     api.inventory.put_pool(pool.clone()).await?;
     api.sync.now().await?;
-    Ok(Json(PoolBody::new(&pool, &api.answers.policy)))
+    Ok(Json(PoolBody::new(&pool, &api.answers)))
 }
 
 impl PoolBody {
-    fn new(pool: &Pool, global: &Policy) -> Self {
-        let effective = pool.policy.over(global);
+    fn new(pool: &Pool, answers: &Answers) -> Self {
+        let effective = pool.policy.over(&answers.policy);
+        let warning = answers.kept.warning("sticky_seconds", &effective);
         let whole = PolicyOverrides {
             ladder: Some(effective.ladder),
             cooldown_ms: Some(effective.cooldown_ms),
@@ -119,6 +123,7 @@ impl PoolBody {
             id: pool.id.to_string(),
             policy: PolicyBody::from(&pool.policy),
             effective: PolicyBody::from(&whole),
+            warnings: warning.into_iter().collect(),
         }
     }
 }

@@ -9,6 +9,7 @@ use axum::Router;
 use caller_id::auth::Access;
 use caller_id::http::health::StoreHealth;
 use caller_id::http::{self, Answers, Api};
+use caller_id::retention::Kept;
 use caller_id::sync::InventorySync;
 use caller_id_core::store::OnDuplicate;
 use caller_id_core::{
@@ -103,6 +104,7 @@ impl Rig {
                 dial_plan: DialPlan::default(),
                 format: NumberFormat::National,
                 policy,
+                kept: Kept::All,
                 deadline,
                 body_deadline: deadline,
             },

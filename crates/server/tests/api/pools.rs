@@ -45,6 +45,28 @@ async fn what_a_pool_says_holds_from_the_next_request_on() {
 }
 
 #[tokio::test]
+async fn a_pool_that_is_sticky_for_longer_than_history_is_kept_is_taken_with_a_warning() {
+    let service = Service::start(&[("HISTORY_RETENTION_DAYS", "10")]).await;
+    for (days, warnings) in [(10, 0), (11, 1)] {
+        let policy = json!({"sticky_seconds": days * 86_400});
+        let put = service.admin("PUT", "/api/v1/pools/solar", &policy).await;
+        assert_eq!(put.status, 200, "{}", put.body);
+        let said = put.json()["warnings"].clone();
+        assert_eq!(said.as_array().map(Vec::len), Some(warnings), "{said}");
+    }
+    let list = service
+        .admin("GET", "/api/v1/pools", &Value::Null)
+        .await
+        .json();
+    let said = list["pools"][1]["warnings"][0].as_str().expect("a text");
+    assert!(
+        said.contains("sticky_seconds") && said.contains("HISTORY_RETENTION_DAYS"),
+        "{said}"
+    );
+    assert_eq!(list["pools"][0]["warnings"], json!([]));
+}
+
+#[tokio::test]
 async fn a_policy_that_cannot_be_is_422_and_names_every_field() {
     let service = Service::start(&[]).await;
     let policy = json!({"reservation_seconds": 0, "cooldown_seconds": -1, "most_reservations": 70_000,

@@ -195,6 +195,51 @@ fn check_config_shows_every_setting_with_its_source_and_no_secret() {
 
 #[cfg(unix)]
 #[test]
+fn what_is_sticky_for_longer_than_history_is_kept_is_told_before_and_at_the_start() {
+    let folder = folder();
+    let sticky = |command: &mut Command| {
+        command
+            .env("STICKY_SECONDS", "864001")
+            .env("HISTORY_RETENTION_DAYS", "10");
+    };
+    let mut check = binary(folder.path());
+    sticky(check.arg("check-config"));
+    let warned = text(&run(&mut check).stderr);
+    let said = "STICKY_SECONDS (864001 seconds) is longer than HISTORY_RETENTION_DAYS keeps history (10 days)";
+    assert!(warned.contains(said), "{warned}");
+    put_sticky_pool(&folder.path().join("data/caller-id.db"));
+    let mut serve = binary(folder.path());
+    sticky(serve.args(["serve", "--api-port=0"]));
+    let (served, _) = Served::start(&mut serve, "The admin token is kept");
+    let (_, log) = served.terminate();
+    assert!(log.contains(said), "{log}");
+    let pool = "sticky_seconds of the pool `solar` (31536000 seconds) is longer than HISTORY_RETENTION_DAYS";
+    assert!(log.contains(pool), "{log}");
+}
+
+/// A pool that is sticky for a year, in a database of its own.
+#[cfg(unix)]
+fn put_sticky_pool(database: &Path) {
+    use caller_id_core::{InventoryStore, PolicyOverrides, Pool, PoolId, SystemClock};
+    use caller_id_store::{SqliteOptions, SqliteStore};
+    let options = SqliteOptions::new(std::sync::Arc::new(SystemClock::new()));
+    let store = SqliteStore::open(database, options).expect("a store");
+    let pool = Pool {
+        id: PoolId::new("solar").expect("a name"),
+        policy: PolicyOverrides {
+            sticky_ms: Some(365 * 86_400_000),
+            ..PolicyOverrides::default()
+        },
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(store.put_pool(pool)).expect("written");
+}
+
+#[cfg(unix)]
+#[test]
 fn fault_17_it_starts_with_its_own_example_of_settings_and_sigterm_ends_it_with_0() {
     let folder = folder();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.env.example");

@@ -122,9 +122,9 @@ impl SqliteStore {
     pub fn open(path: &Path, options: SqliteOptions) -> Result<Arc<Self>, StoreError> {
         let files = Files::prepare(path)?;
         let lock = files.lock()?;
-        migrate_main(&files, &options)?;
+        let main = migrate_main(&files, &options)?;
         files.prepare_journal()?;
-        look_at_journal(&files, &options)?;
+        look_at_journal(&files, &options, &main)?;
         let (journal, progress, threads) = threads::start(&files, &options, lock)?;
         let store = Self::assemble(files, options, progress, Some(journal), SERVER_CACHE_KIB);
         *store.threads() = Some(threads);
@@ -161,17 +161,26 @@ impl SqliteStore {
         let [main, to_write] = [files.main.clone(), files.main.clone()];
         let connect = move || schema::connect(&main, manner);
         Self {
-            writer: Lane::new(1, options.wait, move || {
-                schema::connect(&to_write, writer_manner)
-            }),
-            readers: Lane::new(READERS, options.wait, connect.clone()),
-            history: Lane::new(HISTORY_READERS, options.wait, move || {
-                let journal = match files.journal.exists() {
-                    true => Some(schema::connect(&files.journal, manner)?),
-                    false => None,
-                };
-                HistoryReader::new(connect()?, journal)
-            }),
+            writer: Lane::new(
+                1,
+                options.wait,
+                move || schema::connect(&to_write, writer_manner),
+                error::on,
+            ),
+            readers: Lane::new(READERS, options.wait, connect.clone(), error::on),
+            history: Lane::new(
+                HISTORY_READERS,
+                options.wait,
+                move || {
+                    let journal = match files.journal.exists() {
+                        true => Some(schema::connect(&files.journal, manner)?),
+                        false => None,
+                    };
+                    HistoryReader::new(connect()?, journal)
+                },
+                // It reads two files, and names them itself.
+                |_, error| error,
+            ),
             clock: options.clock,
             progress,
             journal,
@@ -227,19 +236,33 @@ impl Journal for SqliteStore {
     }
 }
 
-fn migrate_main(files: &Files, options: &SqliteOptions) -> Result<(), StoreError> {
+fn migrate_main(files: &Files, options: &SqliteOptions) -> Result<Connection, StoreError> {
     let mut main = schema::connect(&files.main, options.manner())?;
-    schema::migrate(&mut main, &files.main, schema::MAIN)
+    schema::migrate(&mut main, &files.main, schema::MAIN)?;
+    Ok(main)
 }
 
-/// A journal that is damaged is told by its own name.
-fn look_at_journal(files: &Files, options: &SqliteOptions) -> Result<(), StoreError> {
+/// A journal that is damaged is told by its own name, and one that somebody took away is missed.
+fn look_at_journal(
+    files: &Files,
+    options: &SqliteOptions,
+    main: &Connection,
+) -> Result<(), StoreError> {
     let mut connection = schema::connect(&files.journal, options.manner())?;
+    let new = schema::is_new(&connection).map_err(|error| error::on(&connection, error))?;
     schema::migrate(&mut connection, &files.journal, schema::JOURNAL)?;
-    let bounds = journal::bounds(&connection);
-    bounds
-        .map(drop)
-        .map_err(|error| error::in_file(&files.journal, error))
+    journal::bounds(&connection)?;
+    let applied = meta(main, "applied_seq").map_err(|error| error::on(main, error))?;
+    if new && applied > 0 {
+        tracing::warn!(
+            "the journal `{}` was missing or empty and is made anew, but `{}` has {applied} batches from the one before: \
+             calls answered in its last moments may be lost, and their numbers handed out before they are free. \
+             If you have that file, stop now, and put it back with its `-wal`",
+            files.journal.display(),
+            files.main.display()
+        );
+    }
+    Ok(())
 }
 
 /// One of the marks and counters of the main file.

@@ -10,4 +10,6 @@ mod methods;
 mod pools;
 mod process;
 mod support;
+#[cfg(unix)]
+mod warnings;
 mod wire;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-fn binary(folder: &Path) -> Command {
+pub(crate) fn binary(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
     command.current_dir(folder).env_clear();
     command
@@ -15,20 +15,20 @@ fn binary(folder: &Path) -> Command {
     command
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     command.output().expect("it runs")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
 }
 
 /// Ends the service also when the test fails.
-struct Served(Child);
+pub(crate) struct Served(Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
@@ -39,7 +39,7 @@ impl Drop for Served {
 
 impl Served {
     /// Starts the service and reads its banner up to the line that begins with `last`.
-    fn start(command: &mut Command, last: &str) -> (Self, String) {
+    pub(crate) fn start(command: &mut Command, last: &str) -> (Self, String) {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -59,7 +59,7 @@ impl Served {
     }
 
     #[cfg(unix)]
-    fn terminate(self) -> (Option<i32>, String) {
+    pub(crate) fn terminate(self) -> (Option<i32>, String) {
         self.end("-TERM")
     }
 
@@ -191,51 +191,6 @@ fn check_config_shows_every_setting_with_its_source_and_no_secret() {
         ),
         "{warned}"
     );
-}
-
-#[cfg(unix)]
-#[test]
-fn what_is_sticky_for_longer_than_history_is_kept_is_told_before_and_at_the_start() {
-    let folder = folder();
-    let sticky = |command: &mut Command| {
-        command
-            .env("STICKY_SECONDS", "864001")
-            .env("HISTORY_RETENTION_DAYS", "10");
-    };
-    let mut check = binary(folder.path());
-    sticky(check.arg("check-config"));
-    let warned = text(&run(&mut check).stderr);
-    let said = "STICKY_SECONDS (864001 seconds) is longer than HISTORY_RETENTION_DAYS keeps history (10 days)";
-    assert!(warned.contains(said), "{warned}");
-    put_sticky_pool(&folder.path().join("data/caller-id.db"));
-    let mut serve = binary(folder.path());
-    sticky(serve.args(["serve", "--api-port=0"]));
-    let (served, _) = Served::start(&mut serve, "The admin token is kept");
-    let (_, log) = served.terminate();
-    assert!(log.contains(said), "{log}");
-    let pool = "sticky_seconds of the pool `solar` (31536000 seconds) is longer than HISTORY_RETENTION_DAYS";
-    assert!(log.contains(pool), "{log}");
-}
-
-/// A pool that is sticky for a year, in a database of its own.
-#[cfg(unix)]
-fn put_sticky_pool(database: &Path) {
-    use caller_id_core::{InventoryStore, PolicyOverrides, Pool, PoolId, SystemClock};
-    use caller_id_store::{SqliteOptions, SqliteStore};
-    let options = SqliteOptions::new(std::sync::Arc::new(SystemClock::new()));
-    let store = SqliteStore::open(database, options).expect("a store");
-    let pool = Pool {
-        id: PoolId::new("solar").expect("a name"),
-        policy: PolicyOverrides {
-            sticky_ms: Some(365 * 86_400_000),
-            ..PolicyOverrides::default()
-        },
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(store.put_pool(pool)).expect("written");
 }
 
 #[cfg(unix)]

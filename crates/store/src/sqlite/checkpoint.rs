@@ -7,7 +7,7 @@ use std::time::Duration;
 use caller_id_core::StoreError;
 use rusqlite::Connection;
 
-use super::error::sqlite;
+use super::error::{on, sqlite};
 use super::health::Health;
 
 /// Moves what it can into the file without making anybody wait.
@@ -38,7 +38,7 @@ fn checkpoint(connection: &Connection, pragma: &str) -> Result<Log, StoreError> 
                 Ok(Log { frames, moved })
             })
         })
-        .map_err(sqlite)
+        .map_err(|error| on(connection, sqlite(error)))
 }
 
 /// Leaves a file whose log is empty; when others still use it, as short as it can be now.

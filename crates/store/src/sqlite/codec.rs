@@ -86,8 +86,9 @@ fn body(bytes: &[u8]) -> Result<&[u8], StoreError> {
     }
 }
 
+/// Which batch it is, who reads it knows.
 fn unreadable(why: &str) -> StoreError {
-    StoreError::Unreadable(format!("a batch of the journal: {why}"))
+    StoreError::Unreadable(why.to_owned())
 }
 
 /// Writes events straight out of what the engine gave, with no copy of them in between.

@@ -1,9 +1,11 @@
 //! What SQLite says, in the words of core's [`StoreError`].
 
+use std::path::Path;
+
 use caller_id_core::StoreError;
 use caller_id_core::store::BoxError;
-use rusqlite::ErrorCode;
 use rusqlite::ffi;
+use rusqlite::{Connection, ErrorCode};
 
 /// Sorts an error of the driver by what a caller can do about it.
 pub(super) fn sqlite(error: rusqlite::Error) -> StoreError {
@@ -24,7 +26,7 @@ pub(super) fn sqlite(error: rusqlite::Error) -> StoreError {
 }
 
 /// An error of the file system, with what was tried.
-pub(super) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) -> StoreError {
+pub(super) fn file(doing: &str, path: &Path, error: &std::io::Error) -> StoreError {
     let text = BoxError::from(format!("{doing} `{}`: {error}", path.display()));
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
@@ -35,7 +37,7 @@ pub(super) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) 
 }
 
 /// An error of the driver, with the file it is about.
-pub(super) fn in_file(path: &std::path::Path, error: StoreError) -> StoreError {
+pub(super) fn in_file(path: &Path, error: StoreError) -> StoreError {
     let named = |text: &str| format!("`{}`: {text}", path.display());
     match error {
         StoreError::Full(source) => StoreError::Full(named(&source.to_string()).into()),
@@ -43,6 +45,15 @@ pub(super) fn in_file(path: &std::path::Path, error: StoreError) -> StoreError {
         StoreError::Unreadable(text) => StoreError::Unreadable(named(&text)),
         StoreError::Failed(source) => StoreError::Failed(named(&source.to_string()).into()),
         other => other,
+    }
+}
+
+/// An error of the driver, with the file that the connection has open: which of the two was damaged is what an admin
+/// has to know.
+pub(super) fn on(connection: &Connection, error: StoreError) -> StoreError {
+    match connection.path() {
+        Some(path) => in_file(Path::new(path), error),
+        None => error,
     }
 }
 

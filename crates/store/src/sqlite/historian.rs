@@ -9,8 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::time::Instant;
 
 use super::checkpoint;
-use super::codec;
-use super::error::sqlite;
+use super::error::{on, sqlite};
 use super::health::Health;
 use super::journal::{self, Command, Flow};
 use super::progress::{Next, Progress};
@@ -109,12 +108,8 @@ impl Historian {
             }
         };
         let load = self.load(most)?;
-        let transaction = self
-            .main
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(sqlite)?;
-        write(&transaction, &load).map_err(sqlite)?;
-        transaction.commit().map_err(sqlite)?;
+        let written = write(&mut self.main, &load);
+        written.map_err(|error| on(&self.main, sqlite(error)))?;
         self.progress
             .note_applied(load.upto, load.events.len() as u64);
         // When the channel is full, commits are flowing, and each of them tidies up too.
@@ -129,13 +124,13 @@ impl Historian {
             events: Vec::new(),
             upto: self.progress.applied(),
         };
-        journal::each_after(&self.journal, load.upto, |seq, bytes| {
-            if seq > committed {
+        journal::each_after(&self.journal, load.upto, |batch| {
+            if batch.seq > committed {
                 // It is in the file, but not counted yet: what is not counted cannot be taken off.
                 return Ok(Flow::End);
             }
-            load.events.extend(codec::decode(bytes)?);
-            load.upto = seq;
+            load.events.extend(batch.events()?);
+            load.upto = batch.seq;
             Ok(if load.events.len() < most {
                 Flow::On
             } else {
@@ -150,7 +145,14 @@ impl Historian {
     }
 }
 
-fn write(transaction: &Transaction<'_>, load: &Load) -> rusqlite::Result<()> {
+/// The events and the mark, in one transaction.
+fn write(main: &mut Connection, load: &Load) -> rusqlite::Result<()> {
+    let transaction = main.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    apply(&transaction, load)?;
+    transaction.commit()
+}
+
+fn apply(transaction: &Transaction<'_>, load: &Load) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(INSERT)?;
     let mut end = transaction.prepare_cached(END)?;
     for event in &load.events {

@@ -10,8 +10,7 @@ use caller_id_core::{
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::mpsc;
 
-use super::codec;
-use super::error::sqlite;
+use super::error::{on, sqlite};
 use super::historian::insert_record;
 use super::journal::{Flow, each_after};
 use super::merge::{EndReader, Merge, PastReader, Stream};
@@ -75,37 +74,21 @@ impl HistoryReader {
             None => None,
         };
         let main = Moment::begin(&self.main, "SELECT max(value) FROM meta")?;
-        let applied = meta(main.0, "applied_seq")?;
+        let applied = meta(main.0, "applied_seq").map_err(|error| on(main.0, error))?;
         Ok((journal, main, applied))
     }
 
     fn since(
         &mut self,
         since: Timestamp,
-        mut take: impl FnMut(PastAllocation) -> Flow,
+        take: impl FnMut(PastAllocation) -> Flow,
     ) -> Result<(), StoreError> {
         let (journal, main, applied) = self.moment()?;
         if let Some(journal) = journal {
             // The journal's moment ends here: its log cannot start anew while somebody reads, and this may take long.
             fill_tail(main.0, journal.0, applied)?;
         }
-        let first = AllocationId::first_at(since);
-        let [mut select, mut tail, mut ends] = [
-            main.0.prepare_cached(SINCE).map_err(sqlite)?,
-            main.0.prepare_cached(TAIL_SINCE).map_err(sqlite)?,
-            main.0.prepare_cached(TAIL_ENDS_SINCE).map_err(sqlite)?,
-        ];
-        let mut merge = Merge {
-            moved: Stream::start(&mut select, first, PastReader::default())?,
-            tail: Stream::start(&mut tail, first, PastReader::default())?,
-            ends: Stream::start(&mut ends, first, EndReader)?,
-        };
-        while let Some(past) = merge.next()? {
-            if take(past) == Flow::End {
-                break;
-            }
-        }
-        Ok(())
+        each_since(main.0, since, take).map_err(|error| on(main.0, error))
     }
 
     fn last_uses(&mut self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
@@ -116,8 +99,8 @@ impl HistoryReader {
             *latest = at.max(*latest);
         };
         if let Some(journal) = journal {
-            each_after(journal.0, applied, |_, bytes| {
-                for event in codec::decode(bytes)? {
+            each_after(journal.0, applied, |batch| {
+                for event in batch.events()? {
                     if let JournalEvent::Allocated(record) = event {
                         used(record.number, record.at);
                     }
@@ -125,7 +108,7 @@ impl HistoryReader {
                 Ok(Flow::On)
             })?;
         }
-        each_last_use(main.0, used)?;
+        each_last_use(main.0, used).map_err(|error| on(main.0, error))?;
         Ok(uses.into_iter().collect())
     }
 }
@@ -136,9 +119,10 @@ struct Moment<'a>(&'a Connection);
 impl<'a> Moment<'a> {
     /// Begins it, and looks at the file: SQLite takes its snapshot at the first look, not at BEGIN.
     fn begin(connection: &'a Connection, look: &str) -> Result<Self, StoreError> {
-        connection.execute_batch("BEGIN").map_err(sqlite)?;
+        let fail = |error| on(connection, sqlite(error));
+        connection.execute_batch("BEGIN").map_err(fail)?;
         let moment = Self(connection);
-        connection.query_row(look, [], |_| Ok(())).map_err(sqlite)?;
+        connection.query_row(look, [], |_| Ok(())).map_err(fail)?;
         Ok(moment)
     }
 }
@@ -152,22 +136,48 @@ impl Drop for Moment<'_> {
 
 /// Puts the events of the batches after `applied` into the temporary tables.
 fn fill_tail(main: &Connection, journal: &Connection, applied: i64) -> Result<(), StoreError> {
-    let mut insert = main.prepare_cached(TAIL_INSERT).map_err(sqlite)?;
-    let mut end = main.prepare_cached(TAIL_END).map_err(sqlite)?;
-    each_after(journal, applied, |_, bytes| {
-        for event in codec::decode(bytes)? {
+    let fail = |error| on(main, sqlite(error));
+    let mut insert = main.prepare_cached(TAIL_INSERT).map_err(fail)?;
+    let mut end = main.prepare_cached(TAIL_END).map_err(fail)?;
+    each_after(journal, applied, |batch| {
+        for event in batch.events()? {
             match event {
                 JournalEvent::Allocated(record) => {
-                    insert_record(&mut insert, &record).map_err(sqlite)?;
+                    insert_record(&mut insert, &record).map_err(fail)?;
                 }
                 JournalEvent::Ended(EndRecord { id, at, end: how }) => {
                     end.execute((id.as_bytes(), at.as_ms(), how.as_str()))
-                        .map_err(sqlite)?;
+                        .map_err(fail)?;
                 }
             }
         }
         Ok(Flow::On)
     })
+}
+
+/// The allocations from an instant on, moved or put into the temporary tables, in order.
+fn each_since(
+    main: &Connection,
+    since: Timestamp,
+    mut take: impl FnMut(PastAllocation) -> Flow,
+) -> Result<(), StoreError> {
+    let first = AllocationId::first_at(since);
+    let [mut select, mut tail, mut ends] = [
+        main.prepare_cached(SINCE).map_err(sqlite)?,
+        main.prepare_cached(TAIL_SINCE).map_err(sqlite)?,
+        main.prepare_cached(TAIL_ENDS_SINCE).map_err(sqlite)?,
+    ];
+    let mut merge = Merge {
+        moved: Stream::start(&mut select, first, PastReader::default())?,
+        tail: Stream::start(&mut tail, first, PastReader::default())?,
+        ends: Stream::start(&mut ends, first, EndReader)?,
+    };
+    while let Some(past) = merge.next()? {
+        if take(past) == Flow::End {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn each_last_use(

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::Durability;
 use super::checkpoint::LogKeeper;
 use super::codec;
-use super::error::sqlite;
+use super::error::{on, sqlite};
 use super::health::Health;
 use super::progress::Progress;
 
@@ -212,7 +212,7 @@ impl JournalWriter {
             .prepare_cached(INSERT)
             .and_then(|mut insert| insert.execute((seq, bytes)))
             .map(drop)
-            .map_err(sqlite)
+            .map_err(|error| on(&self.connection, sqlite(error)))
     }
 
     fn make_room(&mut self) {
@@ -234,7 +234,7 @@ impl JournalWriter {
             .connection
             .prepare_cached(DELETE)
             .and_then(|mut delete| delete.execute([upto]))
-            .map_err(sqlite);
+            .map_err(|error| on(&self.connection, sqlite(error)));
         self.health.note(done.as_ref().err());
         if done.is_err() {
             return false;
@@ -248,14 +248,14 @@ impl JournalWriter {
 pub(super) fn bounds(connection: &Connection) -> Result<(i64, i64), StoreError> {
     connection
         .query_row(BOUNDS, [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(sqlite)
+        .map_err(|error| on(connection, sqlite(error)))
 }
 
 /// How many events the batches after `seq` have.
 pub(super) fn count_after(connection: &Connection, seq: i64) -> Result<u64, StoreError> {
     let mut events = 0;
-    each_after(connection, seq, |_, bytes| {
-        events += codec::count(bytes)?;
+    each_after(connection, seq, |kept| {
+        events += kept.count()?;
         Ok(Flow::On)
     })?;
     Ok(events)
@@ -270,22 +270,54 @@ pub(super) enum Flow {
     End,
 }
 
-/// Gives the batches after `seq` one by one, in order, as they were encoded.
+/// A batch as the journal keeps it.
+pub(super) struct KeptBatch<'a> {
+    pub(super) seq: i64,
+    bytes: &'a [u8],
+    journal: &'a Connection,
+}
+
+impl KeptBatch<'_> {
+    /// How many events it has.
+    fn count(&self) -> Result<u64, StoreError> {
+        codec::count(self.bytes).map_err(|error| self.here(error))
+    }
+
+    /// Its events.
+    pub(super) fn events(&self) -> Result<Vec<JournalEvent>, StoreError> {
+        codec::decode(self.bytes).map_err(|error| self.here(error))
+    }
+
+    fn here(&self, error: StoreError) -> StoreError {
+        let error = match error {
+            StoreError::Unreadable(text) => {
+                StoreError::Unreadable(format!("batch {} of the journal: {text}", self.seq))
+            }
+            other => other,
+        };
+        on(self.journal, error)
+    }
+}
+
+/// Gives the batches after `seq` one by one, in order. Errors name the journal's file, except those of `take`.
 pub(super) fn each_after(
     connection: &Connection,
     seq: i64,
-    mut take: impl FnMut(i64, &[u8]) -> Result<Flow, StoreError>,
+    mut take: impl FnMut(KeptBatch<'_>) -> Result<Flow, StoreError>,
 ) -> Result<(), StoreError> {
-    let mut select = connection.prepare_cached(SELECT_AFTER).map_err(sqlite)?;
-    let mut rows = select.query([seq]).map_err(sqlite)?;
-    while let Some(row) = rows.next().map_err(sqlite)? {
-        let seq = row.get(0).map_err(sqlite)?;
-        let bytes = row
-            .get_ref(1)
-            .map_err(sqlite)?
-            .as_blob()
-            .map_err(|cause| StoreError::Unreadable(format!("batch {seq}: {cause}")))?;
-        if take(seq, bytes)? == Flow::End {
+    let fail = |error| on(connection, sqlite(error));
+    let mut select = connection.prepare_cached(SELECT_AFTER).map_err(fail)?;
+    let mut rows = select.query([seq]).map_err(fail)?;
+    while let Some(row) = rows.next().map_err(fail)? {
+        let seq = row.get(0).map_err(fail)?;
+        let blob = row.get_ref(1).map_err(fail)?.as_blob();
+        let batch = KeptBatch {
+            seq,
+            // The table is strict: where this is no blob the page is damaged, and no bytes are no batch.
+            bytes: blob.unwrap_or_default(),
+            journal: connection,
+        };
+        if take(batch)? == Flow::End {
             break;
         }
     }

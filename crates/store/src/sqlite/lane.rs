@@ -16,19 +16,23 @@ pub(super) struct Lane<T> {
 struct Inner<T> {
     idle: Mutex<Vec<T>>,
     connect: Box<dyn Fn() -> Result<T, StoreError> + Send + Sync>,
+    name: fn(&T, StoreError) -> StoreError,
 }
 
 impl<T: Send + 'static> Lane<T> {
-    /// A lane of `most` connections, made by `connect` when they are first needed.
+    /// A lane of `most` connections, made by `connect` when they are first needed. `name` says in errors of the work
+    /// which file they are about.
     pub(super) fn new(
         most: usize,
         wait: Duration,
         connect: impl Fn() -> Result<T, StoreError> + Send + Sync + 'static,
+        name: fn(&T, StoreError) -> StoreError,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 idle: Mutex::new(Vec::new()),
                 connect: Box::new(connect),
+                name,
             }),
             permits: Arc::new(Semaphore::new(most)),
             wait,
@@ -47,7 +51,7 @@ impl<T: Send + 'static> Lane<T> {
         let inner = Arc::clone(&self.inner);
         let done = tokio::task::spawn_blocking(move || {
             let mut connection = inner.take()?;
-            let result = work(&mut connection);
+            let result = work(&mut connection).map_err(|error| (inner.name)(&connection, error));
             inner.give_back(connection);
             // Held until here: a caller that stops waiting does not let one more in.
             drop(permit);

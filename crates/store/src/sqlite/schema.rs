@@ -120,6 +120,11 @@ fn bring_up_to_date(connection: &mut Connection, schema: Schema) -> Result<(), S
     Ok(())
 }
 
+/// Whether nobody has written to the file yet.
+pub(super) fn is_new(connection: &Connection) -> Result<bool, StoreError> {
+    pragma(connection, "user_version").map(|version| version == 0)
+}
+
 fn is_wal(connection: &Connection) -> Result<bool, StoreError> {
     connection
         .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))

@@ -9,7 +9,7 @@ use caller_id_core::StoreError;
 use rusqlite::Connection;
 
 use super::checkpoint::{self, Checkpointer, LogKeeper};
-use super::error::sqlite;
+use super::error::{on, sqlite};
 use super::files::Files;
 use super::historian::Historian;
 use super::journal::{self, COMMANDS_MOST, Command, JournalSender, JournalWriter, SharedWriter};
@@ -99,7 +99,7 @@ pub(super) fn start(
 
 /// What is in the files at the start: the progress, and the number of the journal's oldest batch (0 for none).
 fn take_stock(main: &Connection, journal: &Connection) -> Result<(Progress, i64), StoreError> {
-    let applied = meta(main, "applied_seq")?;
+    let applied = meta(main, "applied_seq").map_err(|error| on(main, error))?;
     let (first, last) = journal::bounds(journal)?;
     let backlog = journal::count_after(journal, applied)?;
     // After a loss of power the journal may end before the mark in the main file. New batches must still come after
@@ -111,7 +111,7 @@ fn bound_file(journal: &Connection, bytes: u64) -> Result<(), StoreError> {
     let pages = (bytes / PAGE_BYTES).max(1);
     journal
         .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
-        .map_err(sqlite)
+        .map_err(|error| on(journal, sqlite(error)))
 }
 
 impl Threads {
@@ -136,7 +136,7 @@ impl Threads {
                 .and_then(|connection| checkpoint::truncate(&connection));
             if let Err(error) = tidied {
                 // Nothing is lost: the next start reads the log.
-                tracing::warn!(%error, "the log of `{}` stays", path.display());
+                tracing::warn!(%error, "a log stays");
             }
         }
     }

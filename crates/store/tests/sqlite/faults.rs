@@ -1,6 +1,12 @@
 //! Crashes between two steps, full disks, logs cut off.
 
-use caller_id_core::{AllocationRecord, CallEnd, HistoryStore, Journal, JournalEvent, StoreError};
+use std::path::Path;
+
+use caller_id_core::store::OnDuplicate;
+use caller_id_core::{
+    AllocationRecord, CallEnd, HistoryStore, InventoryStore, Journal, JournalEvent, Number,
+    StoreError,
+};
 use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own, record};
 use rusqlite::Connection;
 
@@ -134,6 +140,7 @@ async fn a_full_journal_refuses_a_batch_whole_and_takes_the_next_when_there_is_r
         n += 1;
     };
     assert!(matches!(refused, StoreError::Full(_)), "{refused}");
+    assert!(refused.to_string().contains("caller-id.journal.db"));
     assert!(n > 10);
     assert!(matches!(
         store.probe().await,
@@ -206,9 +213,57 @@ async fn a_batch_nobody_can_read_stops_the_start() {
     meddle(&folder.journal(), "INSERT INTO journal VALUES (7, x'0901')");
     let refused = caller_id_store::SqliteStore::open(&folder.main(), super::options());
     match refused {
-        Err(StoreError::Unreadable(text)) => assert!(text.contains("version 9"), "{text}"),
+        Err(StoreError::Unreadable(text)) => {
+            assert!(text.contains("version 9"), "{text}");
+            let place = "caller-id.journal.db`: batch 7 of the journal: ";
+            assert!(text.contains(place), "{text}");
+        }
         other => panic!("expected an unreadable batch, got {:?}", other.err()),
     }
+}
+
+/// Moves the log of a file into it, then writes nonsense over all its pages but the first.
+fn damage(path: &Path) {
+    let stranger = Connection::open(path).unwrap();
+    let log = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let busy: i64 = stranger.query_row(log, [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 0);
+    drop(stranger);
+    let mut bytes = std::fs::read(path).unwrap();
+    assert!(bytes.len() > 3 * 4_096, "{} bytes", bytes.len());
+    bytes[4_096..].fill(0xA5);
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_that_is_damaged_while_the_service_runs_is_named() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let held = folder.hold_main();
+    for n in 0..50 {
+        store.commit(events(n)).await.unwrap();
+    }
+    damage(&folder.journal());
+    let read = past(&store).await.unwrap_err();
+    drop(held);
+    let moved = store.settle().await.unwrap_err();
+    for error in [read, moved] {
+        let text = error.to_string();
+        assert!(matches!(error, StoreError::Unreadable(_)), "{text}");
+        assert_eq!(text.matches("caller-id.journal.db`").count(), 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_main_file_that_is_damaged_while_the_service_runs_is_named() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let numbers = (0..500).map(|line| Number::new(own(line))).collect();
+    let written = store.write_numbers(numbers, OnDuplicate::Fail).await;
+    assert_eq!(written.unwrap().len(), 500);
+    damage(&folder.main());
+    let text = store.numbers(None, 10).await.unwrap_err().to_string();
+    assert_eq!(text.matches("caller-id.db`").count(), 1, "{text}");
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ impl Access {
         }
     }
 
-    /// Whether a dialer asks: from this machine, from an address of `DIALER_ALLOW`, with a key of `DIALER_KEYS`, or an admin.
+    /// Whether a dialer asks: from this machine (unless that is where a trusted proxy is), from an address of `DIALER_ALLOW`, with a key of `DIALER_KEYS`, or an admin.
     ///
     /// # Errors
     /// [`Refusal`] says which setting to make.
@@ -136,6 +136,14 @@ impl Refusal {
                 "{client} is not in IP_WHITELIST{}",
                 proxy_hint(*client)
             )),
+            Self::Dialer {
+                client: Client::Silent(address),
+                ..
+            } => Some(format!(
+                "{address} is in TRUSTED_PROXIES and sent no X-Forwarded-For, so nobody can tell for whom it asks; a proxy \
+                 must send that header; a dialer on the proxy's machine that asks directly needs \
+                 DIALER_ALLOW={address}, or a key of DIALER_KEYS in the header X-API-Key"
+            )),
             Self::Dialer { client, .. } => Some(format!(
                 "send a key of DIALER_KEYS in the header X-API-Key, or add the address to DIALER_ALLOW: {client} was seen{}",
                 proxy_hint(*client)
@@ -153,6 +161,7 @@ fn proxy_hint(client: Client) -> &'static str {
             "; if that is your proxy, name it in TRUSTED_PROXIES, so that its X-Forwarded-For counts"
         }
         Client::Unknown => "; the proxy in TRUSTED_PROXIES must send a well-formed X-Forwarded-For",
+        Client::Silent(_) => "; it is in TRUSTED_PROXIES, and sent no X-Forwarded-For",
         Client::Direct(_) | Client::Forwarded(_) => "",
     }
 }

@@ -65,7 +65,13 @@ impl Settings {
         warnings.extend(self.access.warnings());
         let kept = self.history.kept();
         warnings.extend(kept.warning("STICKY_SECONDS", &self.rotation.policy()));
-        if !self.listen.is_loopback() && self.access.admits_no_dialer() {
+        if self.access.has_proxy_here() && self.access.admits_no_dialer() {
+            warnings.push(
+                "TRUSTED_PROXIES has this machine, and neither DIALER_KEYS nor DIALER_ALLOW is set: \
+                 all dialers are refused, those on this machine too"
+                    .to_owned(),
+            );
+        } else if !self.listen.is_loopback() && self.access.admits_no_dialer() {
             warnings.push(
                 "API_HOST is beyond loopback, and neither DIALER_KEYS nor DIALER_ALLOW is set: \
                  dialers on other machines are refused"

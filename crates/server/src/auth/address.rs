@@ -1,7 +1,7 @@
 //! Where a request comes from, and lists of addresses.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use axum::http::HeaderMap;
@@ -19,6 +19,9 @@ pub enum Client {
     Forwarded(IpAddr),
     /// The other end says that it asks for somebody else, and nobody told us to believe it. Never taken for this machine.
     Unproven(IpAddr),
+    /// A trusted proxy's address, and no word of for whom: the proxy may ask for anybody, or a program beside it for
+    /// itself. Never taken for this machine; a list that has the address lets both in.
+    Silent(IpAddr),
     /// A trusted proxy did not say for whom it asks, or nothing that can be read.
     Unknown,
 }
@@ -31,13 +34,14 @@ impl Client {
     pub fn of(peer: IpAddr, headers: &HeaderMap, trusted: &AddressList) -> Self {
         let peer = peer.to_canonical();
         let forwarded = FORWARDING.iter().any(|&name| headers.contains_key(name));
-        if !forwarded {
-            return Self::Direct(peer);
+        match (trusted.has_address(peer), forwarded) {
+            (false, false) => Self::Direct(peer),
+            (false, true) => Self::Unproven(peer),
+            (true, false) => Self::Silent(peer),
+            (true, true) => {
+                first_untrusted(headers, trusted).map_or(Self::Unknown, Self::Forwarded)
+            }
         }
-        if !trusted.has_address(peer) {
-            return Self::Unproven(peer);
-        }
-        first_untrusted(headers, trusted).map_or(Self::Unknown, Self::Forwarded)
     }
 
     /// Whether a program on this machine asks, and for itself.
@@ -48,7 +52,9 @@ impl Client {
     /// The address that may be compared with lists; none when it could be anybody's.
     fn address(self) -> Option<IpAddr> {
         match self {
-            Self::Direct(address) | Self::Forwarded(address) => Some(address),
+            Self::Direct(address) | Self::Forwarded(address) | Self::Silent(address) => {
+                Some(address)
+            }
             Self::Unproven(address) => Some(address).filter(|address| !address.is_loopback()),
             Self::Unknown => None,
         }
@@ -58,7 +64,9 @@ impl Client {
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Direct(address) | Self::Forwarded(address) => write!(f, "{address}"),
+            Self::Direct(address) | Self::Forwarded(address) | Self::Silent(address) => {
+                write!(f, "{address}")
+            }
             Self::Unproven(address) => write!(f, "a proxy at {address}"),
             Self::Unknown => f.write_str("an unknown address"),
         }
@@ -110,6 +118,17 @@ impl AddressList {
         client
             .address()
             .is_some_and(|address| self.has_address(address))
+    }
+
+    /// Whether an address of this machine is listed.
+    pub fn has_loopback(&self) -> bool {
+        let this_machine = [
+            IpAddr::from([127, 0, 0, 1]),
+            IpAddr::from(Ipv6Addr::LOCALHOST),
+        ];
+        this_machine
+            .into_iter()
+            .any(|address| self.has_address(address))
     }
 
     fn has_address(&self, address: IpAddr) -> bool {
@@ -202,6 +221,17 @@ mod tests {
         }
         let stranger = client("10.0.0.9", "", &[("x-forwarded-for", "192.0.2.1")]);
         assert!(list("10.0.0.9").has(stranger) && !list("192.0.2.1").has(stranger));
+    }
+
+    #[test]
+    fn a_trusted_proxy_that_says_nothing_is_never_this_machine() {
+        for peer in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            let silent = client(peer, "127.0.0.0/8,::1", &[]);
+            assert!(!silent.is_this_machine(), "{peer}");
+            assert!(list("127.0.0.1,::1").has(silent), "{peer}");
+            assert!(!list("10.0.0.0/8").has(silent), "{peer}");
+        }
+        assert!(client("127.0.0.1", "10.0.0.1", &[]).is_this_machine());
     }
 
     #[test]

@@ -36,7 +36,9 @@ pub struct AccessConfig {
     /// Addresses and networks of dialers that need no key, with commas between them
     #[arg(long, value_name = "ADDRESSES", default_value = "")]
     pub dialer_allow: List<AddressEntry>,
-    /// Proxies whose X-Forwarded-For is believed, with commas between them
+    /// Proxies whose X-Forwarded-For is believed, with commas between them. With 127.0.0.1 here, a request from this
+    /// machine without that header could be anybody's: dialers here that ask directly need DIALER_ALLOW=127.0.0.1 (where
+    /// the proxy is sure to send the header) or a key
     #[arg(long, value_name = "ADDRESSES", default_value = "")]
     pub trusted_proxies: List<AddressEntry>,
 }
@@ -102,6 +104,11 @@ impl AccessConfig {
             .any(is_weak)
             .then_some("DIALER_KEYS");
         weak.map(|(setting, _)| *setting).chain(keys).collect()
+    }
+
+    /// Whether a trusted proxy is on this machine, so that being here is no way in.
+    pub fn has_proxy_here(&self) -> bool {
+        AddressList::new(self.trusted_proxies.0.iter().copied()).has_loopback()
     }
 
     /// Whether dialers on other machines have no way in.

@@ -244,6 +244,32 @@ async fn behind_a_trusted_proxy_the_client_counts() {
 }
 
 #[tokio::test]
+async fn a_trusted_proxy_on_this_machine_that_does_not_say_for_whom_it_asks_opens_nothing() {
+    let proxy = ("TRUSTED_PROXIES", "127.0.0.1");
+    let service = Service::start(&[proxy]).await;
+    let refused = service.get("/next-cid?to=3125551212").await;
+    assert_eq!(refused.status, 401, "{}", refused.body);
+    for said in [
+        "X-Forwarded-For",
+        "TRUSTED_PROXIES",
+        "DIALER_ALLOW=127.0.0.1",
+        "DIALER_KEYS",
+    ] {
+        assert!(refused.detail().contains(said), "{}", refused.detail());
+    }
+    let allowed = [
+        ("DIALER_ALLOW", "127.0.0.1", ""),
+        ("DIALER_KEYS", "key-of-dialer-1", "key-of-dialer-1"),
+    ];
+    for (name, value, key) in allowed {
+        let service = Service::start(&[proxy, (name, value)]).await;
+        let asked = service.ask("GET", "/next-cid?to=3125551212");
+        let answer = asked.header("x-api-key", key).send().await;
+        assert_eq!(answer.status, 404, "{name}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn without_any_secret_a_token_is_made_and_kept() {
     let service = Service::start(&[("ADMIN_TOKEN", "")]).await;
     let token =

@@ -64,6 +64,22 @@ fn what_is_sticky_for_longer_than_history_is_kept_is_told_before_and_at_the_star
 }
 
 #[test]
+fn a_trusted_proxy_on_this_machine_with_no_way_in_for_dialers_is_told() {
+    let folder = folder();
+    let warned = |name: &str, value: &str| {
+        let mut check = binary(folder.path());
+        check
+            .arg("check-config")
+            .env("TRUSTED_PROXIES", "10.0.0.1,127.0.0.1");
+        text(&run(check.env(name, value)).stderr)
+    };
+    let said = "all dialers are refused, those on this machine too";
+    assert!(warned("DIALER_ALLOW", "").contains(said));
+    assert!(!warned("DIALER_ALLOW", "127.0.0.1").contains(said));
+    assert!(!warned("TRUSTED_PROXIES", "10.0.0.1").contains(said));
+}
+
+#[test]
 fn a_journal_that_somebody_took_away_is_missed_by_name() {
     let folder = folder();
     let data = folder.path().join("data");

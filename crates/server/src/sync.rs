@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// So many numbers are read at once.
 const PAGE: usize = 5_000;
+/// So long an admin's request waits until the engine knows what it changed: longer than a whole import takes to be brought.
+const DEADLINE: Duration = Duration::from_secs(10);
 /// How often the store is asked what other processes changed.
 const POLL_EVERY: Duration = Duration::from_millis(200);
 
@@ -64,15 +66,22 @@ impl InventorySync {
         self.allocator.put_pools(pools.clone()).await?;
         let campaigns = self.inventory.campaigns().await?;
         self.rotator.set_routes(Routes::new(campaigns));
-        self.now().await?;
+        self.catch_up().await?;
         Ok(pools)
     }
 
-    /// Brings all that is committed in the store at this moment; returns when the engine knows it.
+    /// Brings all that is committed in the store at this moment; returns when the engine knows it, after 10 seconds at
+    /// most: others may be at it, with more.
     ///
     /// # Errors
-    /// [`SyncError`]; the next call goes on from where this one stopped.
+    /// [`SyncError`]; [`InventorySync::run`] goes on from where this stopped.
     pub async fn now(&self) -> Result<(), SyncError> {
+        tokio::time::timeout(DEADLINE, self.catch_up())
+            .await
+            .unwrap_or(Err(SyncError::Late))
+    }
+
+    async fn catch_up(&self) -> Result<(), SyncError> {
         let mut position = self.position.lock().await;
         loop {
             let Position { since, after } = *position;
@@ -111,7 +120,7 @@ impl InventorySync {
             .await
             .is_some()
         {
-            match (self.now().await, failing) {
+            match (self.catch_up().await, failing) {
                 (Ok(()), true) => {
                     failing = false;
                     tracing::info!("changes of the inventory are seen again");
@@ -135,4 +144,7 @@ pub enum SyncError {
     /// The engine did not take them.
     #[error("{0}")]
     Allocator(#[from] AllocatorError),
+    /// It takes longer than anybody waits. It goes on without them.
+    #[error("changes are written, and not in force after {} seconds", DEADLINE.as_secs())]
+    Late,
 }

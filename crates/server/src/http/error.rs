@@ -63,6 +63,8 @@ pub enum ApiError {
     MediaType(&'static str),
     /// The engine did not answer in time.
     DeadlinePassed,
+    /// What an admin changed is written, but the engine did not take it in time; it will.
+    NotInForce,
     /// The store cannot commit.
     NotReady,
     /// The engine could not work.
@@ -102,6 +104,7 @@ impl From<SyncError> for ApiError {
         match error {
             SyncError::Store(error) => error.into(),
             SyncError::Allocator(error) => error.into(),
+            SyncError::Late => Self::NotInForce,
         }
     }
 }
@@ -190,6 +193,9 @@ impl From<&ApiError> for Problem {
             ApiError::TooSlow => too_slow(),
             ApiError::MediaType(expected) => media_type(expected),
             ApiError::DeadlinePassed => unavailable("The answer took too long"),
+            ApiError::NotInForce => {
+                unavailable("The change is written, and not in force yet: it will be in a moment")
+            }
             ApiError::NotReady => unavailable("The store cannot commit"),
             ApiError::Allocator(_) => unavailable("The allocation could not be recorded"),
             ApiError::Store(_) => unavailable("The store is not available"),

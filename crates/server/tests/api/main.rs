@@ -10,6 +10,7 @@ mod methods;
 mod pools;
 mod process;
 mod support;
+mod sync;
 #[cfg(unix)]
 mod warnings;
 mod wire;

@@ -9,6 +9,7 @@ use crate::telemetry::throttle::Throttle;
 static NO_ALLOCATION: Throttle = Throttle::new();
 static STORE_FAILED: Throttle = Throttle::new();
 static DEADLINE_PASSED: Throttle = Throttle::new();
+static NOT_IN_FORCE: Throttle = Throttle::new();
 
 impl ApiError {
     /// Logs what broke, once; expected refusals are not logged here.
@@ -32,6 +33,11 @@ impl ApiError {
             Self::DeadlinePassed => {
                 if let Some(times) = DEADLINE_PASSED.note() {
                     tracing::error!(instance, times, "a deadline passed");
+                }
+            }
+            Self::NotInForce => {
+                if let Some(times) = NOT_IN_FORCE.note() {
+                    tracing::warn!(instance, times, "a change is written, and not in force yet");
                 }
             }
             _ => {}

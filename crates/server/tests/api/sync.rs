@@ -1,0 +1,209 @@
+//! Changes of the inventory on their way to the engine: nothing is left behind, and nobody waits for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use caller_id::auth::Access;
+use caller_id::auth::token::Keys;
+use caller_id::config::secret::Secret;
+use caller_id::http::health::StoreHealth;
+use caller_id::http::{self, Answers, Api};
+use caller_id::retention::Kept;
+use caller_id::sync::InventorySync;
+use caller_id_core::store::OnDuplicate;
+use caller_id_core::{
+    AgentLimit, Allocator, AllocatorError, Ask, CallEnd, DialPlan, EndRecord, EngineNumber,
+    InventoryStore, ManualClock, Number, NumberFormat, NumberState, Outcome, PhoneNumber, Policy,
+    PoolId, Recovered, ReleaseTarget, Rotator,
+};
+use caller_id_engine::MemoryAllocator;
+use caller_id_store::{SqliteOptions, SqliteStore};
+use caller_id_testkit::builders::number;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+
+use crate::support::{Answer, NOON, TOKEN, ask};
+
+/// An engine that takes changes of the inventory only while its door is open.
+struct Doored {
+    engine: Arc<MemoryAllocator>,
+    door: Semaphore,
+}
+
+impl Doored {
+    async fn open(&self) {
+        drop(self.door.acquire().await.expect("never closed"));
+    }
+}
+
+#[async_trait]
+impl Allocator for Doored {
+    async fn allocate(&self, ask: Ask<'_>) -> Result<Outcome, AllocatorError> {
+        self.engine.allocate(ask).await
+    }
+
+    async fn release(
+        &self,
+        target: &ReleaseTarget,
+        end: CallEnd,
+    ) -> Result<Option<EndRecord>, AllocatorError> {
+        self.engine.release(target, end).await
+    }
+
+    async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {
+        self.open().await;
+        self.engine.put_pools(pools).await
+    }
+
+    async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
+        self.open().await;
+        self.engine.put_numbers(numbers).await
+    }
+
+    async fn recover(&self, recovered: Recovered) -> Result<(), AllocatorError> {
+        self.engine.recover(recovered).await
+    }
+
+    async fn number_state(
+        &self,
+        number: PhoneNumber,
+    ) -> Result<Option<NumberState>, AllocatorError> {
+        self.engine.number_state(number).await
+    }
+}
+
+/// A store, an engine with a door, and the routes. Nobody asks the store what changed unless a test does.
+struct Rig {
+    router: Router,
+    store: Arc<SqliteStore>,
+    engine: Arc<Doored>,
+    sync: Arc<InventorySync>,
+    _folder: TempDir,
+}
+
+impl Rig {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::at(NOON));
+        let options = SqliteOptions::new(clock.clone());
+        let store = SqliteStore::open(&folder.path().join("a.db"), options).expect("a store");
+        let engine = Arc::new(Doored {
+            engine: MemoryAllocator::new(store.clone(), clock.clone()),
+            door: Semaphore::new(1),
+        });
+        let rotator = Arc::new(Rotator::new(engine.clone(), AgentLimit::OFF));
+        let policy = Policy::default();
+        let sync = Arc::new(InventorySync::new(
+            store.clone(),
+            engine.clone(),
+            rotator.clone(),
+            policy.clone(),
+        ));
+        let token: Secret = TOKEN.parse().expect("a secret");
+        let api = Api {
+            rotator,
+            inventory: store.clone(),
+            sync: sync.clone(),
+            access: Access {
+                admin_tokens: Keys::new([&token]),
+                ..Access::default()
+            },
+            health: StoreHealth::new(store.clone()),
+            clock,
+            answers: Answers {
+                dial_plan: DialPlan::default(),
+                format: NumberFormat::National,
+                policy,
+                kept: Kept::All,
+                deadline: Duration::from_secs(1),
+                body_deadline: Duration::from_secs(1),
+            },
+        };
+        Self {
+            router: http::router(Arc::new(api), &[]),
+            store,
+            engine,
+            sync,
+            _folder: folder,
+        }
+    }
+
+    async fn write(&self, lines: std::ops::Range<u64>) {
+        let numbers = lines.map(|line| Number::new(number(312, line))).collect();
+        let written = self.store.write_numbers(numbers, OnDuplicate::Fail).await;
+        written.expect("written");
+    }
+
+    /// How many of the numbers the engine knows.
+    async fn known(&self, lines: std::ops::Range<u64>) -> usize {
+        let mut known = 0;
+        for line in lines {
+            let state = self.engine.number_state(number(312, line)).await;
+            known += usize::from(state.expect("answers").is_some());
+        }
+        known
+    }
+
+    async fn admin(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let call = ask(&self.router, method, path).header("x-admin-token", TOKEN);
+        call.json(body).send().await
+    }
+}
+
+#[tokio::test]
+async fn what_one_transaction_wrote_comes_whole_however_many_pages_it_takes() {
+    let rig = Rig::start();
+    rig.write(0..12_000).await;
+    rig.sync.load().await.expect("loaded");
+    assert_eq!(rig.known(0..12_000).await, 12_000);
+}
+
+#[tokio::test]
+async fn what_a_pool_says_is_in_force_when_the_answer_is_there() {
+    let rig = Rig::start();
+    rig.write(0..2).await;
+    rig.sync.load().await.expect("loaded");
+    let engine = rig.engine.engine.clone();
+    tokio::spawn(async move { engine.run().await });
+    for seconds in [60, 61] {
+        let policy = json!({"reservation_seconds": seconds});
+        let put = rig.admin("PUT", "/api/v1/pools/default", &policy).await;
+        assert_eq!(put.status, 200, "{}", put.body);
+        let next = ask(&rig.router, "GET", "/next-cid?to=13125551212");
+        assert_eq!(next.send().await.json()["reservation_ttl"], seconds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_admin_does_not_wait_for_ever_until_a_change_is_in_force() {
+    let rig = Rig::start();
+    rig.sync.load().await.expect("loaded");
+    let closed = rig.engine.door.acquire().await.expect("open");
+    let changes = [
+        ("PUT", "/api/v1/pools/solar", json!({})),
+        (
+            "PUT",
+            "/api/v1/campaigns/SOLAR",
+            json!({"pools": ["solar"]}),
+        ),
+        ("DELETE", "/api/v1/campaigns/SOLAR", json!({})),
+        ("POST", "/add-number", json!({"caller_id": "3125550100"})),
+    ];
+    for (method, path, body) in &changes {
+        let asked = tokio::time::timeout(Duration::from_secs(60), rig.admin(method, path, body));
+        let late = asked.await.expect("an answer, and no wait for ever");
+        assert_eq!(
+            (late.status, late.header("retry-after")),
+            (503, "1"),
+            "{path}"
+        );
+        assert!(late.detail().contains("is written"), "{}", late.detail());
+    }
+    drop(closed);
+    rig.sync.now().await.expect("the door is open");
+    let again = rig.admin("POST", "/add-number", &changes[3].2).await;
+    assert_eq!(again.status, 409, "it was written: {}", again.body);
+}

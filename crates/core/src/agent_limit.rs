@@ -23,11 +23,6 @@ impl Arrival {
     pub fn forgotten_at(self) -> Timestamp {
         Timestamp::from_ms(self.0.div_euclid(1_000) + i64::from(self.0.rem_euclid(1_000) > 0))
     }
-
-    /// Microseconds since the epoch.
-    pub const fn as_us(self) -> i64 {
-        self.0
-    }
 }
 
 /// Permission for one allocation, to be stored when it succeeds.

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::agent_limit::Arrival;
+use crate::area_code::AreaCode;
 use crate::ids::{AgentId, PoolId};
 use crate::inventory::{Limits, Number, Status};
 use crate::journal::{AllocationRecord, CallEnd, EndRecord};
-use crate::number::{AreaCode, PhoneNumber};
+use crate::number::PhoneNumber;
 use crate::outcome::{Outcome, ReleaseTarget};
 use crate::policy::Policy;
 use crate::request::Ask;

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::number::{AreaCode, PhoneNumber};
+use crate::area_code::AreaCode;
+use crate::number::PhoneNumber;
 
 /// A US state or Canadian province (two letters), or the postal code of a US territory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]

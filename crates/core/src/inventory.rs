@@ -7,10 +7,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::area_codes::{self, Region};
+use crate::area_code::AreaCode;
 use crate::ids::{CampaignId, PoolId};
-use crate::number::{AreaCode, PhoneNumber};
+use crate::number::PhoneNumber;
 use crate::policy::PolicyOverrides;
+use crate::text::shown;
 use crate::time::Timestamp;
 
 /// A number we own, that can also be called back: one row of the inventory.
@@ -48,11 +49,24 @@ impl Number {
             meta: None,
         }
     }
+}
 
-    /// The state or province of its area code.
-    pub fn region(&self) -> Option<Region> {
-        area_codes::table().region(self.area_code?)
+/// Longest name of a carrier, in bytes.
+const CARRIER_MOST: usize = 128;
+
+/// Reads the name of a carrier, without the blanks around it.
+///
+/// # Errors
+/// Says what was given and what was expected.
+pub fn carrier(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.len() > CARRIER_MOST || name.chars().any(char::is_control) {
+        return Err(format!(
+            "carrier `{}` is not a name, expected at most {CARRIER_MOST} bytes without control characters",
+            shown(name)
+        ));
     }
+    Ok(name.to_owned())
 }
 
 /// Most uses of one number. `None` is no limit.
@@ -65,6 +79,9 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The largest limit that anybody sets; larger ones are typing errors.
+    pub const MOST: u32 = i32::MAX as u32;
+
     /// No limits at all.
     pub const NONE: Self = Self {
         daily: None,
@@ -237,6 +254,17 @@ mod tests {
             )
         );
         assert!("resting:soon".parse::<Status>().is_err());
+    }
+
+    #[test]
+    fn a_carrier_is_a_short_name_on_one_line() {
+        assert_eq!(carrier(" Acme Tel "), Ok("Acme Tel".to_owned()));
+        assert_eq!(carrier(&"x".repeat(128)).map(|name| name.len()), Ok(128));
+        assert_eq!(
+            carrier("a\nb"),
+            Err("carrier `a\u{fffd}b` is not a name, expected at most 128 bytes without control characters".to_owned())
+        );
+        assert!(carrier(&"x".repeat(129)).is_err());
     }
 
     #[test]

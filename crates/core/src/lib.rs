@@ -6,6 +6,7 @@
 
 pub mod agent_limit;
 pub mod allocator;
+pub mod area_code;
 pub mod area_codes;
 pub mod destination;
 pub mod eligibility;
@@ -20,18 +21,20 @@ pub mod recovery;
 pub mod request;
 pub mod rotator;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod usage;
 pub mod window;
 
 pub use agent_limit::AgentLimit;
 pub use allocator::{Allocator, AllocatorError, EngineNumber, NumberState, Recovered};
+pub use area_code::AreaCode;
 pub use destination::{DestinationError, DialPlan};
 pub use ids::{AgentId, AllocationId, CallId, CampaignId, IdError, PoolId};
 pub use inventory::{Attestation, Campaign, Limits, Number, Pool, Status};
 pub use journal::{AllocationRecord, CallEnd, EndRecord, Journal, JournalEvent};
 pub use ladder::{Ladder, Rung};
-pub use number::{AreaCode, NumberError, NumberFormat, PhoneNumber};
+pub use number::{NumberError, NumberFormat, PhoneNumber};
 pub use outcome::{Allocation, Cause, Exhausted, Outcome, ReleaseTarget};
 pub use policy::{Policy, PolicyOverrides, TimeZone};
 pub use request::{AllocationRequest, Ask};

@@ -1,11 +1,16 @@
-//! Phone numbers in E.164 and the area codes of the North American Numbering Plan.
+//! Phone numbers in E.164.
+
+mod digits;
 
 use std::fmt;
-use std::num::NonZeroU16;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use thiserror::Error;
+
+use crate::area_code::AreaCode;
+
+pub(crate) use digits::Digits;
+pub use digits::NumberError;
 
 /// A phone number in E.164 (ITU-T E.164: at most 15 digits, country code first), parsed and cheap to copy.
 ///
@@ -17,8 +22,6 @@ const NANP_FIRST: u64 = 12_000_000_000;
 const NANP_LAST: u64 = 19_999_999_999;
 const E164_DIGITS_LEAST: usize = 8;
 const E164_DIGITS_MOST: usize = 15;
-/// No form people write has more characters; longer text is refused unread.
-const TEXT_MOST: usize = 64;
 
 impl PhoneNumber {
     /// Parses every form people have: `13125550100`, `3125550100`, `+1 (312) 555-0100`, `312-555-0100`,
@@ -31,10 +34,7 @@ impl PhoneNumber {
     /// [`NumberError`] names the text and what was expected.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         let digits = Digits::scan(text)?;
-        digits.to_number().map_err(|reason| NumberError {
-            text: shorten(text),
-            reason,
-        })
+        digits.to_number().map_err(|reason| reason.of(text))
     }
 
     /// The number with these E.164 digits (no `+`), or `None` when they cannot be one.
@@ -69,12 +69,6 @@ impl PhoneNumber {
             NumberFormat::National | NumberFormat::Digits => self.0.to_string(),
             NumberFormat::E164 => self.to_string(),
         }
-    }
-
-    /// The number with all but its first six digits hidden, for logs: `+131255*****`.
-    pub fn masked(self) -> String {
-        let digits = self.0.to_string();
-        format!("+{}{}", &digits[..6], "*".repeat(digits.len() - 6))
     }
 }
 
@@ -155,222 +149,6 @@ impl<'de> Deserialize<'de> for PhoneNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
-
-/// The digits of a text, and whether it said that they begin with a country code.
-pub(crate) struct Digits {
-    /// Only ASCII digits, international prefix removed.
-    pub(crate) digits: String,
-    /// The text began with `+`, `00` or `011`.
-    pub(crate) international: bool,
-}
-
-impl Digits {
-    /// Takes the separators people write out of `text`.
-    pub(crate) fn scan(text: &str) -> Result<Self, NumberError> {
-        let fail = |reason| {
-            Err(NumberError {
-                text: shorten(text),
-                reason,
-            })
-        };
-        let bare = text.trim();
-        let bare = bare.strip_prefix("tel:").unwrap_or(bare);
-        if bare.is_empty() {
-            return fail(Reason::Empty);
-        }
-        if bare.len() > TEXT_MOST {
-            return fail(Reason::TooLong(bare.len()));
-        }
-        let (plus, rest) = bare
-            .strip_prefix('+')
-            .map_or((false, bare), |rest| (true, rest));
-        let mut digits = String::with_capacity(rest.len());
-        for (place, character) in rest.chars().enumerate() {
-            match character {
-                '0'..='9' => digits.push(character),
-                ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}' | '\u{2010}'..='\u{2013}' => {}
-                other => {
-                    return fail(Reason::Character {
-                        character: other,
-                        place: place + 1 + usize::from(plus),
-                    });
-                }
-            }
-        }
-        if digits.is_empty() {
-            return fail(Reason::Empty);
-        }
-        if !plus && digits.len() > 10 {
-            for prefix in ["011", "00"] {
-                if let Some(rest) = digits.strip_prefix(prefix) {
-                    return Ok(Self {
-                        digits: rest.to_owned(),
-                        international: true,
-                    });
-                }
-            }
-        }
-        Ok(Self {
-            digits,
-            international: plus,
-        })
-    }
-
-    pub(crate) fn to_number(&self) -> Result<PhoneNumber, Reason> {
-        let count = self.digits.len();
-        if count > E164_DIGITS_MOST {
-            return Err(Reason::Digits {
-                count,
-                international: self.international,
-            });
-        }
-        let value: u64 = self.digits.parse().map_err(|_| Reason::Empty)?;
-        let nanp = match (self.international, count) {
-            (false, 10) => Some(10_000_000_000 + value),
-            (_, 11) if self.digits.starts_with('1') => Some(value),
-            _ => None,
-        };
-        if let Some(value) = nanp {
-            return check_nanp(value);
-        }
-        let least = if self.international {
-            E164_DIGITS_LEAST
-        } else {
-            11
-        };
-        if count < least || self.digits.starts_with('1') {
-            return Err(Reason::Digits {
-                count,
-                international: self.international,
-            });
-        }
-        if self.digits.starts_with('0') {
-            return Err(Reason::CountryCode);
-        }
-        Ok(PhoneNumber(value))
-    }
-}
-
-fn check_nanp(value: u64) -> Result<PhoneNumber, Reason> {
-    let area_code = (value / 10_000_000 % 1_000) as u16;
-    let exchange = (value / 10_000 % 1_000) as u16;
-    if area_code < 200 || area_code % 100 == 11 {
-        Err(Reason::AreaCode(area_code))
-    } else if exchange < 200 {
-        Err(Reason::Exchange(exchange))
-    } else {
-        Ok(PhoneNumber(value))
-    }
-}
-
-fn shorten(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(TEXT_MOST)
-        .filter(|c| !c.is_control())
-        .collect();
-    if text.chars().count() > TEXT_MOST {
-        shown.push('…');
-    }
-    shown
-}
-
-/// A text that is not a phone number: the text and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("number `{text}` {reason}")]
-pub struct NumberError {
-    text: String,
-    pub(crate) reason: Reason,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(crate) enum Reason {
-    #[error("has no digits, 10 or 11 expected")]
-    Empty,
-    #[error("is {0} characters long, at most {TEXT_MOST} expected")]
-    TooLong(usize),
-    #[error("has `{}` at place {place}, only digits, `+` in front, spaces and ().-/ expected", character.escape_default())]
-    Character { character: char, place: usize },
-    #[error("has {count} digits, {} expected", expected_digits(*international))]
-    Digits { count: usize, international: bool },
-    #[error("has the country code 0, which does not exist")]
-    CountryCode,
-    #[error("has the area code {0:03}, 200 to 999 without N11 expected")]
-    AreaCode(u16),
-    #[error("has the central office code {0:03}, 200 to 999 expected")]
-    Exchange(u16),
-}
-
-fn expected_digits(international: bool) -> &'static str {
-    if international {
-        "8 to 15 with the country code (11 where it is 1)"
-    } else {
-        "10 or 11 (or + and a country code)"
-    }
-}
-
-/// An area code (NPA) of the North American Numbering Plan: three digits, the first from 2 to 9, not N11.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AreaCode(NonZeroU16);
-
-impl AreaCode {
-    /// The area code, or `None` when `code` cannot be one. Says nothing about being in service.
-    pub fn new(code: u16) -> Option<Self> {
-        let plausible = (200..=999).contains(&code) && code % 100 != 11;
-        plausible.then(|| NonZeroU16::new(code).map(Self)).flatten()
-    }
-
-    /// The three digits as a number from 200 to 999.
-    pub const fn get(self) -> u16 {
-        self.0.get()
-    }
-}
-
-impl fmt::Display for AreaCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl fmt::Debug for AreaCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for AreaCode {
-    type Err = String;
-
-    /// Reads exactly three digits.
-    ///
-    /// # Errors
-    /// Says what was given and what was expected.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let code = digits
-            .then(|| text.parse().ok().and_then(Self::new))
-            .flatten();
-        code.ok_or_else(|| {
-            format!(
-                "area code `{}` is not one: three digits, the first from 2 to 9, not N11, expected",
-                shorten(text)
-            )
-        })
-    }
-}
-
-impl Serialize for AreaCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for AreaCode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -464,7 +242,6 @@ mod tests {
         assert_eq!(number.format(NumberFormat::National), "3125550100");
         assert_eq!(number.format(NumberFormat::Digits), "13125550100");
         assert_eq!(number.format(NumberFormat::E164), "+13125550100");
-        assert_eq!(number.masked(), "+131255*****");
         let abroad = PhoneNumber::parse("+442079460958").expect("valid");
         assert_eq!(abroad.format(NumberFormat::National), "442079460958");
     }
@@ -481,14 +258,6 @@ mod tests {
                 .area_code(),
             None
         );
-    }
-
-    #[test]
-    fn an_area_code_is_three_digits_that_can_be_one() {
-        assert_eq!("312".parse::<AreaCode>().map(AreaCode::get), Ok(312));
-        for text in ["12", "3125", "112", "411", "000", "abc", "", "३१२"] {
-            assert!(text.parse::<AreaCode>().is_err(), "{text}");
-        }
     }
 
     proptest! {

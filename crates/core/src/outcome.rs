@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::area_code::AreaCode;
 use crate::ids::{AllocationId, CallId};
 use crate::inventory::Limits;
 use crate::journal::AllocationRecord;
-use crate::number::AreaCode;
 use crate::time::Timestamp;
 
 /// The answer to a request.

@@ -23,6 +23,7 @@ mod tests;
 mod writer;
 
 use caller_id_core::store::{Fields, OnDuplicate};
+use caller_id_core::text::shown;
 
 pub use file_error::FileError;
 pub use header::Column;
@@ -71,24 +72,4 @@ pub const fn on_duplicate_word(on_duplicate: OnDuplicate) -> &'static str {
         OnDuplicate::Update(_) => "update",
         OnDuplicate::Fail => "fail",
     }
-}
-
-/// Text out of a file, fit for one line of a report: no control characters, at most 64 characters.
-fn shown(text: &str) -> String {
-    const CHARACTERS_MOST: usize = 64;
-    let mut short: String = text
-        .chars()
-        .take(CHARACTERS_MOST)
-        .map(|character| {
-            if character.is_control() {
-                '\u{fffd}'
-            } else {
-                character
-            }
-        })
-        .collect();
-    if text.chars().nth(CHARACTERS_MOST).is_some() {
-        short.push('…');
-    }
-    short
 }

@@ -1,4 +1,4 @@
-//! The log: to standard error, never with secrets, destinations masked by whoever logs them.
+//! The log: to standard error, never with secrets, never with destinations.
 
 pub mod throttle;
 

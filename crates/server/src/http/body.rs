@@ -1,13 +1,16 @@
 //! Bodies, read whole: bounded in size and in time.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
-use std::time::Duration;
 
-use super::ApiError;
+use super::{Api, ApiError};
 
 /// The largest body of a single thing, in bytes.
 pub const BODY_MOST: usize = 64 * 1024;
@@ -30,20 +33,21 @@ pub async fn read(body: Body, deadline: Duration) -> Result<Bytes, ApiError> {
     }
 }
 
-/// The body as a JSON object.
-///
-/// # Errors
-/// [`ApiError::MediaType`] when it says to be something else; 422 when it is none.
-pub async fn read_object(
-    headers: &HeaderMap,
-    body: Body,
-    deadline: Duration,
-) -> Result<Map<String, Value>, ApiError> {
-    if !is_json(headers) {
-        return Err(ApiError::MediaType("application/json"));
+/// The body as a JSON object. As an argument of a handler it refuses everything else: 415 when it says to be something
+/// else, 422 when it is none. It comes after who asks, so that nothing is read for strangers.
+#[derive(Debug)]
+pub struct Object(pub Map<String, Value>);
+
+impl FromRequest<Arc<Api>> for Object {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::MediaType("application/json"));
+        }
+        let text = read(request.into_body(), api.answers.body_deadline).await?;
+        object(&text).map(Self)
     }
-    let text = read(body, deadline).await?;
-    object(&text)
 }
 
 /// Reads a JSON object.

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use caller_id_core::{Campaign, CampaignId, PoolId, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::body::read_object;
+use super::body::Object;
 use super::fields::{Fields, PathId};
 use super::{Admin, Api, ApiError};
 
@@ -76,8 +74,8 @@ pub async fn show(
     let id = id.parse(CampaignId::new)?;
     let campaigns = api.inventory.campaigns().await?;
     let campaign = campaigns.iter().find(|campaign| campaign.id == id);
-    let missing = || ApiError::NotFound(format!("There is no campaign `{id}`"));
-    Ok(Json(campaign.ok_or_else(missing)?.into()))
+    let campaign = campaign.ok_or_else(|| ApiError::no_such("campaign", &id))?;
+    Ok(Json(campaign.into()))
 }
 
 /// Makes a campaign, or replaces its pools. It holds from the next request on.
@@ -89,14 +87,10 @@ pub async fn put(
     State(api): State<Arc<Api>>,
     _admin: Admin,
     id: PathId,
-    headers: HeaderMap,
-    body: Body,
+    Object(members): Object,
 ) -> Result<Json<CampaignBody>, ApiError> {
     let id = id.parse(CampaignId::new)?;
-    let campaign = read(
-        id,
-        read_object(&headers, body, api.answers.body_deadline).await?,
-    )?;
+    let campaign = read(id, members)?;
     match api.inventory.put_campaign(campaign.clone()).await {
         Err(StoreError::Missing(what)) => {
             return Err(ApiError::invalid(&["body", "pools"], "missing_pool", what));

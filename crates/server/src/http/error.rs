@@ -2,6 +2,7 @@
 
 mod log;
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -84,6 +85,11 @@ impl ApiError {
     /// One field, or the body as a whole, that cannot be understood.
     pub fn invalid(loc: &[&str], kind: &'static str, msg: impl Into<Box<str>>) -> Self {
         Self::Invalid(vec![Fault::new(loc, kind, msg, Value::Null)])
+    }
+
+    /// There is no `what` of that name.
+    pub fn no_such(what: &str, name: &dyn fmt::Display) -> Self {
+        Self::NotFound(format!("There is no {what} `{name}`"))
     }
 }
 

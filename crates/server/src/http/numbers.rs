@@ -4,25 +4,20 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use caller_id_core::area_codes;
 use caller_id_core::store::{OnDuplicate, Written};
 use caller_id_core::{
-    AreaCode, Attestation, Limits, Number, NumberFormat, PhoneNumber, PoolId, Status,
+    AreaCode, Attestation, Limits, Number, NumberFormat, PhoneNumber, PoolId, Status, area_codes,
+    inventory,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::body::read_object;
+use super::body::Object;
 use super::fields::{Fields, Given};
 use super::{Admin, Api, ApiError};
 use crate::defaults;
-
-/// Longest name of a carrier, in bytes.
-const CARRIER_MOST: usize = 128;
 
 /// What `POST /add-number` takes.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -108,10 +103,8 @@ impl NumberBody {
 pub async fn add_number(
     State(api): State<Arc<Api>>,
     _admin: Admin,
-    headers: HeaderMap,
-    body: Body,
+    Object(members): Object,
 ) -> Result<Json<NumberBody>, ApiError> {
-    let members = read_object(&headers, body, api.answers.body_deadline).await?;
     let number = read(members)?;
     let written = api
         .inventory
@@ -132,7 +125,7 @@ fn read(members: Map<String, Value>) -> Result<Number, ApiError> {
         daily: limit(&mut fields, "daily_limit", defaults::LIMITS.daily),
         hourly: limit(&mut fields, "hourly_limit", defaults::LIMITS.hourly),
     };
-    let carrier = fields.text("carrier", carrier).value();
+    let carrier = fields.text("carrier", inventory::carrier).value();
     let area_code = fields
         .text("area_code", |text| area_code(text, caller_id))
         .value();
@@ -157,21 +150,11 @@ fn read(members: Map<String, Value>) -> Result<Number, ApiError> {
 }
 
 fn limit(fields: &mut Fields, name: &str, default: Option<NonZeroU32>) -> Option<NonZeroU32> {
-    match fields.count(name, 1, i32::MAX as u32) {
+    match fields.count(name, 1, Limits::MOST) {
         Given::Missing => default,
         Given::Null => None,
         Given::Value(limit) => NonZeroU32::new(limit),
     }
-}
-
-fn carrier(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.len() > CARRIER_MOST || text.chars().any(char::is_control) {
-        return Err(format!(
-            "carrier: at most {CARRIER_MOST} bytes without control characters expected"
-        ));
-    }
-    Ok(text.to_owned())
 }
 
 fn area_code(text: &str, number: Option<PhoneNumber>) -> Result<AreaCode, String> {

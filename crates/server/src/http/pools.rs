@@ -4,15 +4,13 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use caller_id_core::{Ladder, PolicyOverrides, Pool, PoolId, TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::body::read_object;
+use super::body::Object;
 use super::fields::{Fields, PathId};
 use super::{Admin, Answers, Api, ApiError};
 
@@ -83,7 +81,7 @@ pub async fn show(
     let id = id.parse(PoolId::new)?;
     let pools = api.inventory.pools().await?;
     let pool = pools.iter().find(|pool| pool.id == id);
-    let pool = pool.ok_or_else(|| ApiError::NotFound(format!("There is no pool `{id}`")))?;
+    let pool = pool.ok_or_else(|| ApiError::no_such("pool", &id))?;
     Ok(Json(PoolBody::new(pool, &api.answers)))
 }
 
@@ -96,11 +94,10 @@ pub async fn put(
     State(api): State<Arc<Api>>,
     _admin: Admin,
     id: PathId,
-    headers: HeaderMap,
-    body: Body,
+    Object(members): Object,
 ) -> Result<Json<PoolBody>, ApiError> {
     let id = id.parse(PoolId::new)?;
-    let policy = read(read_object(&headers, body, api.answers.body_deadline).await?)?;
+    let policy = read(members)?;
     let pool = Pool { id, policy };
     api.inventory.put_pool(pool.clone()).await?;
     api.sync.now().await?;

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use caller_id_core::text;
 use percent_encoding::percent_decode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Fault;
 
@@ -55,9 +56,7 @@ impl<'a> Query<'a> {
             String::from_utf8_lossy(&decode(&pair[..cut.unwrap_or(pair.len())])).into_owned()
         });
         let mut unknown = names.filter(|name| !known.contains(&name.as_str()));
-        unknown
-            .next()
-            .map(|name| name.escape_debug().take(64).collect())
+        unknown.next().map(|name| text::shown(&name))
     }
 
     fn raw(&self, name: &str) -> Option<&'a [u8]> {
@@ -98,10 +97,9 @@ impl<'a> Query<'a> {
     }
 }
 
-/// What was given, cut where it is longer than anything sensible.
+/// What was given, as a fault shows it.
 pub fn shown(text: &str) -> Value {
-    const SHOWN_MOST: usize = 128;
-    json!(text.chars().take(SHOWN_MOST).collect::<String>())
+    Value::String(text::shown(text))
 }
 
 /// `+` is a blank, except at the beginning: people paste `to=+13125550100` and mean the plus.

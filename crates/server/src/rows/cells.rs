@@ -2,19 +2,14 @@
 
 use std::num::NonZeroU32;
 
+use caller_id_core::text::shown;
 use caller_id_core::{
-    AreaCode, Attestation, Limits, Number, PhoneNumber, PoolId, Status, area_codes,
+    AreaCode, Attestation, Limits, Number, PhoneNumber, PoolId, Status, area_codes, inventory,
 };
 use serde_json::Value;
 
 use super::header::Column;
-use super::shown;
 use crate::defaults;
-
-/// Longest name of a carrier, in bytes.
-const CARRIER_MOST: usize = 128;
-/// The largest limit. Larger ones are typing errors.
-const LIMIT_MOST: u32 = i32::MAX as u32;
 
 /// The number that a row describes; `cell` gives the trimmed text of a cell, empty for a column that the file has not.
 pub(super) fn number<'a>(cell: impl Fn(Column) -> &'a str) -> Result<Number, String> {
@@ -74,13 +69,10 @@ fn area_code(text: &str, number: PhoneNumber) -> Result<Option<AreaCode>, String
 }
 
 fn carrier(text: &str) -> Result<Option<String>, String> {
-    if text.len() > CARRIER_MOST || text.chars().any(char::is_control) {
-        return Err(format!(
-            "carrier `{}` is not a name, expected at most {CARRIER_MOST} bytes without control characters",
-            shown(text)
-        ));
+    if text.is_empty() {
+        return Ok(None);
     }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
+    inventory::carrier(text).map(Some)
 }
 
 /// Empty is the default; `none` and `unlimited` are no limit.
@@ -97,11 +89,12 @@ fn limit(
     }
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let limit = digits.then(|| text.parse::<NonZeroU32>().ok()).flatten();
-    let limit = limit.filter(|limit| limit.get() <= LIMIT_MOST);
+    let limit = limit.filter(|limit| limit.get() <= Limits::MOST);
     limit.map(Some).ok_or_else(|| {
         format!(
-            "{column} `{}` is no limit, expected 1 to {LIMIT_MOST}, `none` for no limit, or empty for the default",
-            shown(text)
+            "{column} `{}` is no limit, expected 1 to {}, `none` for no limit, or empty for the default",
+            shown(text),
+            Limits::MOST
         )
     })
 }

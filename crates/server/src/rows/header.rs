@@ -4,7 +4,7 @@ use std::fmt;
 
 use caller_id_core::store::{Field, Fields};
 
-use super::shown;
+use caller_id_core::text::shown;
 
 /// The columns we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

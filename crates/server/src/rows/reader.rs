@@ -11,7 +11,9 @@ use super::header::{self, Column, Header};
 use super::lines::{Line, Lines};
 use super::records::{Next, Records};
 use super::source::Source;
-use super::{BadRow, shown};
+use caller_id_core::text::shown;
+
+use super::BadRow;
 
 /// The most columns a header may have.
 const COLUMNS_MOST: usize = 256;

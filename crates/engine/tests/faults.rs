@@ -1,88 +1,21 @@
 //! The memory engine when the journal fails, waits or is too slow.
 
+#[path = "faults/rig.rs"]
+mod rig;
+#[path = "faults/sticky.rs"]
+mod sticky;
+
 use std::sync::Arc;
 use std::task::Poll;
 
 use caller_id_core::{
-    AgentLimit, AllocationId, AllocationRequest, Allocator, AllocatorError, Ask, CallEnd, Limits,
-    ManualClock, NumberState, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget,
+    AllocationId, AllocationRequest, Allocator, AllocatorError, CallEnd, Limits, Outcome, Policy,
+    PoolId, ReleaseTarget,
 };
-use caller_id_engine::MemoryAllocator;
-use caller_id_testkit::builders::{START, brisk_policy, call, engine_number, number, request};
+use caller_id_testkit::builders::{brisk_policy, call, engine_number, number, request};
 use caller_id_testkit::invariants::{Rules, violations};
-use caller_id_testkit::memory_history::MemoryHistory;
-use tokio::task::JoinHandle;
 
-struct Rig {
-    engine: Arc<MemoryAllocator>,
-    history: Arc<MemoryHistory>,
-    clock: Arc<ManualClock>,
-    commits: Option<JoinHandle<()>>,
-}
-
-const LIMIT: u32 = 50;
-
-async fn rig(numbers: u64, policy: Policy) -> Rig {
-    let history = Arc::new(MemoryHistory::default());
-    let clock = Arc::new(ManualClock::at(START));
-    let engine = MemoryAllocator::new(history.clone(), clock.clone());
-    let running = engine.clone();
-    let commits = tokio::spawn(async move { running.run().await });
-    engine
-        .put_pools(vec![(PoolId::default(), policy)])
-        .await
-        .expect("pools are taken");
-    let numbers = (0..numbers)
-        .map(|line| engine_number(number(312, line)))
-        .collect();
-    engine
-        .put_numbers(numbers)
-        .await
-        .expect("numbers are taken");
-    Rig {
-        engine,
-        history,
-        clock,
-        commits: Some(commits),
-    }
-}
-
-impl Rig {
-    async fn ask(&self, request: &AllocationRequest) -> Result<Outcome, AllocatorError> {
-        let pools = [PoolId::default()];
-        self.engine
-            .allocate(Ask {
-                request,
-                pools: &pools,
-                agent_limit: AgentLimit::per_minute(LIMIT),
-            })
-            .await
-    }
-
-    async fn states(&self, numbers: u64) -> Vec<Option<NumberState>> {
-        let mut states = Vec::new();
-        for line in 0..numbers {
-            states.push(
-                self.engine
-                    .number_state(number(312, line))
-                    .await
-                    .expect("answers"),
-            );
-        }
-        states
-    }
-}
-
-fn far() -> PhoneNumber {
-    number(808, 1)
-}
-
-fn id(outcome: &Outcome) -> Option<AllocationId> {
-    match outcome {
-        Outcome::Allocated(allocation) => Some(allocation.record.id),
-        _ => None,
-    }
-}
+use rig::{LIMIT, Rig, far, futures_poll, id, rig};
 
 #[tokio::test]
 async fn a_commit_that_fails_leaves_nothing_reserved_or_counted() {
@@ -158,10 +91,6 @@ async fn what_was_decided_on_top_of_a_failed_commit_fails_with_it() {
         panic!("free")
     };
     assert_eq!(allocation.record.number, number(312, 0));
-}
-
-async fn futures_poll<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
-    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
 #[tokio::test]

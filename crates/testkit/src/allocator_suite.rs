@@ -170,6 +170,8 @@ macro_rules! allocator_suite {
             a_moved_midnight_never_lets_a_number_pass_its_limit,
             changed_limits_take_effect_at_the_next_request_and_counts_are_kept,
             a_changed_policy_takes_effect_at_the_next_request,
+            a_policy_that_allows_more_reservations_frees_numbers_that_stand_reserved,
+            a_moved_midnight_frees_numbers_that_stand_at_their_daily_limit,
             only_successful_allocations_count_against_the_agent,
             a_call_without_agent_has_no_agent_limit,
             a_call_that_asks_again_gets_the_same_answer_counted_once,

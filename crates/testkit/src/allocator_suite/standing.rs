@@ -1,6 +1,8 @@
-//! Numbers that a destination knows, and numbers that are not presented.
+//! Numbers that a destination knows, numbers that are not presented, and policies that free what stands elsewhere.
 
-use caller_id_core::{Cause, EngineNumber, Limits, PhoneNumber, Policy, Rung, Status};
+use std::num::NonZeroU16;
+
+use caller_id_core::{Cause, EngineNumber, Limits, PhoneNumber, Policy, Rung, Status, TimeZone};
 
 use super::{EngineFactory, EngineUnderTest};
 use crate::builders::{START, brisk_policy, engine_number, number};
@@ -86,4 +88,52 @@ pub async fn paused_and_retired_numbers_are_never_presented_and_resting_ends_by_
         number(312, 0),
         "it is active again"
     );
+}
+
+/// A looser policy holds at once for numbers that an index keeps at the end of their reservation.
+pub async fn a_policy_that_allows_more_reservations_frees_numbers_that_stand_reserved(
+    engine: &EngineUnderTest,
+    _: &dyn EngineFactory,
+) {
+    engine.policy(brisk_policy()).await;
+    engine.put([engine_number(number(312, 0))]).await;
+    engine.next(far()).await;
+    assert_eq!(engine.none(far()).await.cause, Cause::Reserved);
+    engine
+        .policy(Policy {
+            most_reservations: NonZeroU16::new(2).expect("not 0"),
+            ..brisk_policy()
+        })
+        .await;
+    assert_eq!(engine.next(far()).await.record.number, number(312, 0));
+    assert_eq!(engine.none(far()).await.cause, Cause::Reserved);
+}
+
+/// The same for numbers that an index keeps at the midnight of another time zone.
+pub async fn a_moved_midnight_frees_numbers_that_stand_at_their_daily_limit(
+    engine: &EngineUnderTest,
+    _: &dyn EngineFactory,
+) {
+    let policy = Policy {
+        reservation_ms: SECOND,
+        ..brisk_policy()
+    };
+    engine.policy(policy.clone()).await;
+    engine
+        .put([EngineNumber {
+            limits: Limits::new(1, 0),
+            ..engine_number(number(312, 0))
+        }])
+        .await;
+    engine.next(far()).await;
+    // It was 23:00 in Singapore, and is 01:00.
+    engine.clock.advance_ms(7_200 * SECOND);
+    assert_eq!(engine.none(far()).await.cause, Cause::DailyLimit);
+    engine
+        .policy(Policy {
+            time_zone: TimeZone::parse("Asia/Singapore").expect("a zone"),
+            ..policy
+        })
+        .await;
+    assert_eq!(engine.next(far()).await.record.number, number(312, 0));
 }

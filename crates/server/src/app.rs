@@ -166,17 +166,22 @@ async fn open_store(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
     make_folder(path)?;
-    let mut options = SqliteOptions::new(clock);
-    options.durability = match history.durability {
-        storage::Durability::Process => Durability::Process,
-        storage::Durability::Power => Durability::Power,
-    };
+    let options = store_options(history, clock);
     let own = path.to_owned();
     let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&own, options));
     opening
         .await
         .context("opening the store panicked")?
         .context(CANNOT_OPEN)
+}
+
+fn store_options(history: &HistoryConfig, clock: Arc<dyn Clock>) -> SqliteOptions {
+    let mut options = SqliteOptions::new(clock);
+    options.durability = match history.durability {
+        storage::Durability::Process => Durability::Process,
+        storage::Durability::Power => Durability::Power,
+    };
+    options
 }
 
 /// Which of its files it is, the store says.
@@ -239,6 +244,19 @@ mod tests {
     use super::*;
     use crate::cli::serve_settings;
     use crate::serve::serve;
+
+    #[test]
+    fn the_store_is_as_durable_as_the_setting_says() {
+        for (said, durability) in [
+            ("process", Durability::Process),
+            ("power", Durability::Power),
+            ("", Durability::Process),
+        ] {
+            let settings = serve_settings(&[("DURABILITY", said)]).unwrap();
+            let options = store_options(&settings.history, Arc::new(SystemClock::new()));
+            assert_eq!(options.durability, durability);
+        }
+    }
 
     #[tokio::test]
     async fn a_task_that_ends_by_itself_stops_the_service_with_an_error() {

@@ -272,3 +272,29 @@ fn meta(connection: &Connection, key: &str) -> Result<i64, StoreError> {
         .and_then(|mut select| select.query_row([key], |row| row.get(0)))
         .map_err(sqlite)
 }
+
+#[cfg(test)]
+mod tests {
+    use caller_id_core::SystemClock;
+
+    use super::*;
+
+    #[test]
+    fn a_commit_waits_for_the_disk_when_it_has_to_survive_the_loss_of_power() {
+        const NORMAL: i64 = 1;
+        const FULL: i64 = 2;
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::prepare(&folder.path().join("a.db")).unwrap();
+        for (durability, expected) in [(Durability::Process, NORMAL), (Durability::Power, FULL)] {
+            let options = SqliteOptions {
+                durability,
+                ..SqliteOptions::new(Arc::new(SystemClock::new()))
+            };
+            let connection = schema::connect(&files.main, options.manner()).unwrap();
+            let synchronous = connection
+                .pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))
+                .unwrap();
+            assert_eq!(synchronous, expected, "{durability:?}");
+        }
+    }
+}

@@ -205,6 +205,25 @@ async fn a_dialer_elsewhere_needs_a_key_an_address_or_the_admin_token() {
 }
 
 #[tokio::test]
+async fn who_may_not_ask_for_a_number_may_not_end_a_reservation() {
+    let service = Service::start(&[]).await;
+    service.add(json!({"caller_id": "3125550100"})).await;
+    let next = service.get("/next-cid?to=13125551212&call=V1").await.json();
+    let id = next["reservation_id"].as_str().expect("an id");
+    let path = format!("/api/v1/reservations/{id}");
+    let stranger = service.ask("DELETE", &path).from("192.0.2.1").send().await;
+    assert_eq!(stranger.status, 401, "{}", stranger.body);
+    assert!(stranger.detail().contains("DIALER_KEYS"));
+    let ended = service.ask("DELETE", &path).send().await;
+    assert_eq!(
+        ended.json()["released"],
+        true,
+        "it lived on: {}",
+        ended.body
+    );
+}
+
+#[tokio::test]
 async fn behind_a_proxy_that_nobody_named_the_refusal_says_which_setting_to_make() {
     let service = Service::start(&[]).await;
     let answer = service

@@ -17,6 +17,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
+use caller_id_testkit::small_disk::SmallDisk;
 use load::{Told, ask_again, callers, load};
 use process::{BINARY, Process, configured, serve};
 use verdict::{faults, history};
@@ -128,42 +129,13 @@ fn on_a_full_disk_callers_get_errors_and_no_number_that_is_not_recorded() {
     assert_eq!(faults(&history(folder), &told), Vec::<String>::new());
 }
 
-/// A small disk in memory, unmounted when dropped.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// None where this process may not mount.
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
-            .arg(folder.path())
-            .output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(Self(folder)),
-            refused => {
-                eprintln!("NOT TESTED: a small disk cannot be mounted here: {refused:?}");
-                None
-            }
-        }
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("-l").arg(self.0.path()).status();
-        if !unmounted.is_ok_and(|status| status.success()) {
-            eprintln!("{} stays mounted", self.0.path().display());
-        }
-    }
-}
-
 #[test]
 fn a_full_disk_that_gets_room_again_is_used_again_by_the_same_process() {
-    let Some(disk) = SmallDisk::mount() else {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let Some(_disk) = SmallDisk::mount_on(folder, 4) else {
         return;
     };
-    let folder = disk.0.path();
     fill(folder);
     let filler = folder.join("filler");
     std::fs::write(&filler, vec![1; 2 << 20]).expect("there is room");

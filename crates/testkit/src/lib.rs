@@ -7,4 +7,5 @@ pub mod invariants;
 pub mod memory_history;
 pub mod model;
 pub mod random_walk;
+pub mod small_disk;
 pub mod store_suite;

@@ -1,0 +1,34 @@
+//! A disk that is soon full.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A small disk in memory, unmounted when dropped.
+#[derive(Debug)]
+pub struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounts one of so many megabytes over `folder`. None, and a line that says so, where this process may not mount.
+    pub fn mount_on(folder: &Path, megabytes: u32) -> Option<Self> {
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"])
+            .arg(folder)
+            .output();
+        match mounted {
+            Ok(output) if output.status.success() => Some(Self(folder.to_owned())),
+            refused => {
+                eprintln!("NOT TESTED: a small disk cannot be mounted here: {refused:?}");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            eprintln!("{} stays mounted", self.0.display());
+        }
+    }
+}

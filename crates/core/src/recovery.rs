@@ -17,6 +17,17 @@ const LOOK_BACK_MS: i64 = 26 * 3_600_000;
 /// The longest reservation a policy may ask for, in milliseconds.
 pub const RESERVATION_MOST_MS: i64 = 24 * 3_600_000;
 
+/// The rules by which history counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The pools there are, with their whole policies.
+    pub pools: &'a [(PoolId, Policy)],
+    /// Of pools that history names and nobody knows, as after an older inventory was put back.
+    pub global: &'a Policy,
+    /// Of every agent.
+    pub agent_limit: AgentLimit,
+}
+
 /// Reads history and gives what an engine must not forget.
 ///
 /// Uses that history dates after `now` (the clock was wrong then) count as made now: never forgotten, never stuck.
@@ -25,17 +36,17 @@ pub const RESERVATION_MOST_MS: i64 = 24 * 3_600_000;
 /// [`StoreError`] of the store.
 pub async fn recover(
     history: &dyn HistoryStore,
-    pools: &[(PoolId, Policy)],
-    agent_limit: AgentLimit,
+    rules: Rules<'_>,
     now: Timestamp,
 ) -> Result<Recovered, StoreError> {
-    let sticky_ms = pools
+    let sticky_ms = rules
+        .pools
         .iter()
         .map(|(_, policy)| policy.sticky_ms)
         .max()
         .unwrap_or(0);
     let since = now.plus_ms(-LOOK_BACK_MS.max(sticky_ms));
-    let mut memory = Memory::new(pools, agent_limit, now);
+    let mut memory = Memory::new(rules, now);
     for (number, at) in history.last_uses().await? {
         memory.last_use(number, at);
     }
@@ -47,7 +58,7 @@ pub async fn recover(
 
 struct Memory<'a> {
     policies: HashMap<&'a PoolId, &'a Policy>,
-    fallback: Policy,
+    global: &'a Policy,
     agent_limit: AgentLimit,
     now: Timestamp,
     recovered: Recovered,
@@ -57,11 +68,12 @@ struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    fn new(pools: &'a [(PoolId, Policy)], agent_limit: AgentLimit, now: Timestamp) -> Self {
+    fn new(rules: Rules<'a>, now: Timestamp) -> Self {
+        let policies = rules.pools.iter().map(|(id, policy)| (id, policy));
         Self {
-            policies: pools.iter().map(|(id, policy)| (id, policy)).collect(),
-            fallback: Policy::default(),
-            agent_limit,
+            policies: policies.collect(),
+            global: rules.global,
+            agent_limit: rules.agent_limit,
             now,
             recovered: Recovered::default(),
             usages: HashMap::new(),
@@ -78,7 +90,7 @@ impl<'a> Memory<'a> {
     fn replay(&mut self, past: PastAllocation) {
         let record = self.as_of_now(past.record);
         let policy = self.policies.get(&record.pool).copied();
-        let policy = policy.unwrap_or(&self.fallback);
+        let policy = policy.unwrap_or(self.global);
         let usage = self.usages.entry(record.number).or_default();
         let hold = Hold {
             id: record.id,

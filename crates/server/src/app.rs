@@ -214,11 +214,16 @@ async fn bring_up(
     use caller_id_core::Allocator;
     let pools = sync.load().await.context("cannot read the inventory")?;
     let kept = settings.history.kept();
-    for warning in kept.pool_warnings(&pools, &settings.rotation.policy()) {
+    let global = settings.rotation.policy();
+    for warning in kept.pool_warnings(&pools, &global) {
         tracing::warn!("{warning}");
     }
-    let agent_limit = settings.rotation.agent_limit();
-    let recovered = recovery::recover(history, &pools, agent_limit, clock.now());
+    let rules = recovery::Rules {
+        pools: &pools,
+        global: &global,
+        agent_limit: settings.rotation.agent_limit(),
+    };
+    let recovered = recovery::recover(history, rules, clock.now());
     let recovered = recovered.await.context("cannot read the history")?;
     engine
         .recover(recovered)

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use caller_id_core::recovery::recover;
+use caller_id_core::recovery::{Rules, recover};
 use caller_id_core::{
     AgentLimit, AllocationId, AllocationRecord, Journal, JournalEvent, Policy, PoolId, Recovered,
     Rung, TimeZone, Timestamp, agent_limit::Arrival,
 };
-use caller_id_testkit::builders::{START, agent, number};
+use caller_id_testkit::builders::{START, agent, number, pool};
 use caller_id_testkit::memory_history::MemoryHistory;
 
 const HOUR: i64 = 3_600_000;
@@ -27,14 +27,26 @@ fn record(at: Timestamp, line: u64, salt: u32) -> AllocationRecord {
     }
 }
 
+/// The service's own policy, in these tests.
+fn chicago() -> Policy {
+    Policy {
+        time_zone: TimeZone::parse("America/Chicago").expect("a zone"),
+        ..Policy::default()
+    }
+}
+
 async fn recovered(records: Vec<AllocationRecord>, policy: Policy, limit: AgentLimit) -> Recovered {
     let history = MemoryHistory::default();
     let events = records
         .into_iter()
         .map(|record| JournalEvent::Allocated(Arc::new(record)));
     history.commit(events.collect()).await.expect("kept");
-    let pools = [(PoolId::default(), policy)];
-    recover(&history, &pools, limit, START).await.expect("read")
+    let rules = Rules {
+        pools: &[(PoolId::default(), policy)],
+        global: &chicago(),
+        agent_limit: limit,
+    };
+    recover(&history, rules, START).await.expect("read")
 }
 
 #[tokio::test]
@@ -49,8 +61,7 @@ async fn a_use_from_the_future_counts_as_made_now_and_holds_its_number_as_long_a
 
 #[tokio::test]
 async fn uses_of_the_whole_local_day_are_counted_again() {
-    let time_zone = TimeZone::parse("America/Chicago").expect("a zone");
-    let day = time_zone.day(START);
+    let day = chicago().time_zone.day(START);
     let in_the_morning = record(day.start.plus_ms(1), 1, 1);
     let before_midnight = record(day.start.plus_ms(-1), 1, 2);
     let now = [
@@ -58,12 +69,21 @@ async fn uses_of_the_whole_local_day_are_counted_again() {
         in_the_morning,
         record(START.plus_ms(-1), 1, 3),
     ];
-    let policy = Policy {
-        time_zone,
-        ..Policy::default()
-    };
-    let recovered = recovered(now.to_vec(), policy, AgentLimit::OFF).await;
+    let recovered = recovered(now.to_vec(), chicago(), AgentLimit::OFF).await;
     assert_eq!(recovered.usages[0].1.day.count(day), 2);
+}
+
+#[tokio::test]
+async fn days_of_a_pool_that_nobody_knows_end_where_the_service_says() {
+    let day = chicago().time_zone.day(START);
+    let gone = |at| AllocationRecord {
+        pool: pool("gone"),
+        ..record(at, 1, 1)
+    };
+    // Both on one day in UTC, which the pool `default` follows.
+    let uses = vec![gone(day.start.plus_ms(-1)), gone(day.start.plus_ms(1))];
+    let recovered = recovered(uses, Policy::default(), AgentLimit::OFF).await;
+    assert_eq!(recovered.usages[0].1.day.count(day), 1);
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ pub(super) fn sqlite(error: rusqlite::Error) -> StoreError {
         return StoreError::Failed(error.into());
     };
     // The shared memory beside a write-ahead log grows with it, and fails under another name when the disk is full.
+    // A write past a limit of the file's size (EFBIG) is not among these: SQLite says of it what it says of a broken disk
+    // (SQLITE_IOERR_WRITE), and the system's own word is behind its C interface only.
     let full =
         matches!(code.code, ErrorCode::DiskFull) || code.extended_code == ffi::SQLITE_IOERR_SHMSIZE;
     match code.code {

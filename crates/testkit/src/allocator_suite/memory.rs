@@ -138,7 +138,12 @@ async fn restart(
         .await
         .expect("pools are taken");
     engine.put((0..4).map(restarted_number)).await;
-    let recovered = recovery::recover(&*old.history, pools, limit, now)
+    let rules = recovery::Rules {
+        pools,
+        global: &Policy::default(),
+        agent_limit: limit,
+    };
+    let recovered = recovery::recover(&*old.history, rules, now)
         .await
         .expect("history is read");
     engine

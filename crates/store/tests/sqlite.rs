@@ -8,9 +8,6 @@ mod faults;
 mod kill;
 #[path = "sqlite/sharing.rs"]
 mod sharing;
-#[cfg(target_os = "linux")]
-#[path = "sqlite/small_disk.rs"]
-mod small_disk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -323,3 +323,59 @@ pub(super) fn each_after(
     }
     Ok(())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+    use std::path::Path;
+    use std::sync::mpsc::sync_channel;
+
+    use caller_id_core::SystemClock;
+    use caller_id_testkit::small_disk::SmallDisk;
+
+    use super::*;
+    use crate::sqlite::files::Files;
+    use crate::sqlite::{SqliteOptions, schema};
+
+    /// A writer that is alone with the file: nobody reads it, and nobody else shortens its log.
+    fn writer(files: &Files) -> JournalWriter {
+        let options = SqliteOptions::new(Arc::new(SystemClock::new()));
+        let manner = schema::Manner {
+            checkpoint_pages: 0,
+            ..options.manner()
+        };
+        files.prepare_journal().unwrap();
+        let mut connection = schema::connect(&files.journal, manner).unwrap();
+        schema::migrate(&mut connection, &files.journal, schema::JOURNAL).unwrap();
+        let (ask, _) = sync_channel(1);
+        let log = LogKeeper::new(1 << 40, options.wait, ask, Arc::default());
+        JournalWriter::new(connection, Arc::new(Progress::new(0, 0, 0)), log, 0)
+    }
+
+    /// Fills the disk but for so many bytes.
+    fn fill(folder: &Path, left: u64) {
+        let mut filler = File::create(folder.join("filler")).unwrap();
+        while filler.write_all(&[1; 4_096]).is_ok() {}
+        let full = filler.metadata().unwrap().len();
+        filler.set_len(full - left).unwrap();
+    }
+
+    #[test]
+    fn a_commit_that_finds_the_disk_full_makes_room_and_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(_disk) = SmallDisk::mount_on(folder.path(), 4) else {
+            return;
+        };
+        let mut writer = writer(&Files::prepare(&folder.path().join("a.db")).unwrap());
+        // The file was larger once, and has room for all that follows: only the log grows.
+        writer.commit(&[7; 200 << 10], 1).0.unwrap();
+        writer.connection.execute(DELETE, [1]).unwrap();
+        writer.make_room();
+        fill(folder.path(), 512 << 10);
+        for n in 0..400 {
+            let committed = writer.commit(&[7; 100], 1).0;
+            committed.unwrap_or_else(|error| panic!("commit {n}: {error}"));
+        }
+    }
+}

@@ -10,7 +10,7 @@ pub(crate) const RESERVATION_S: u32 = 2;
 /// The rest of the numbers in the pool `default`, in seconds; the others have none.
 pub(crate) const COOLDOWN_S: u32 = 1;
 /// Allocations of one agent in a minute.
-pub(crate) const AGENT_LIMIT: u32 = 100;
+pub(crate) const AGENT_LIMIT: u32 = 40;
 
 /// The campaigns: none, one with numbers for every load, one that falls back to them, two that are soon used up.
 pub(crate) const CAMPAIGNS: [&str; 5] = ["", "BUSY", "BOTH", "SMALL", "DAY"];

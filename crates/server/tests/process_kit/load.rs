@@ -229,11 +229,11 @@ fn handed(path: &str, call: String, answer: &Answer) -> Handed {
 }
 
 /// Asks once more, after a restart, for the calls whose reservations nobody released, and releases some of them; tells
-/// how many got the same answer again.
+/// how many got the same answer again. The newest calls first: their reservations live the longest from now.
 pub(crate) fn ask_again(process: &Process, name: &str, told: &mut Told) -> usize {
     let mut caller = Caller::new(process.connect(), name.to_owned(), 0);
     let mut repeated = 0;
-    for (place, before) in std::mem::take(&mut told.left).into_iter().enumerate() {
+    for (place, before) in std::mem::take(&mut told.left).into_iter().rev().enumerate() {
         // A call whose reservation has run out may find none free.
         let Some(now) = caller.ask_on(&before.path) else {
             continue;

@@ -8,7 +8,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::client::{Answer, Client};
-use crate::inventory::CAMPAIGNS;
+use crate::inventory::{CAMPAIGNS, RESERVATION_S};
 use crate::process::Process;
 
 /// How many connections ask at the same time.
@@ -24,6 +24,8 @@ pub(crate) struct Handed {
     pub(crate) call: String,
     pub(crate) id: AllocationId,
     pub(crate) number: PhoneNumber,
+    /// The end of its reservation, if nobody ends it.
+    pub(crate) until: Timestamp,
     pub(crate) repeated: bool,
 }
 
@@ -224,12 +226,13 @@ fn handed(path: &str, call: String, answer: &Answer) -> Handed {
         call,
         id: text("reservation_id").parse().expect("an id"),
         number: text("caller_id").parse().expect("a number"),
+        until: text("expires_at").parse().expect("an instant"),
         repeated: answer.json()["repeated"] == true,
     }
 }
 
 /// Asks once more, after a restart, for the calls whose reservations nobody released, and releases some of them; tells
-/// how many got the same answer again. The newest calls first: their reservations live the longest from now.
+/// how many got the same answer again, as all must whose reservation still lives. The newest calls first: their reservations live the longest from now.
 pub(crate) fn ask_again(process: &Process, name: &str, told: &mut Told) -> usize {
     let mut caller = Caller::new(process.connect(), name.to_owned(), 0);
     let mut repeated = 0;
@@ -241,6 +244,9 @@ pub(crate) fn ask_again(process: &Process, name: &str, told: &mut Told) -> usize
         if now.repeated {
             assert_eq!((now.id, now.number), (before.id, before.number));
             repeated += 1;
+        } else {
+            let at = now.until.plus_ms(-i64::from(RESERVATION_S) * 1_000);
+            assert!(at >= before.until, "{before:?} was forgotten: {now:?}");
         }
         if place % 2 == 0 {
             let released = caller.release_by_call(&now);

@@ -38,12 +38,7 @@ impl Usage {
     /// Counts an allocation at `now` that holds the number as `hold` says, and forgets holds whose end has passed.
     /// `day` is the local day of `now`.
     pub fn record(&mut self, hold: Hold, now: Timestamp, day: Day) {
-        let passed = self
-            .holds
-            .iter()
-            .map(|held| held.until)
-            .filter(|until| *until <= now);
-        self.last_end_at = passed.fold(self.last_end_at, Timestamp::max);
+        self.last_end_at = self.last_end(now);
         self.holds.retain(|held| held.until > now);
         self.holds.push(hold);
         self.last_used_at = now;
@@ -90,16 +85,24 @@ impl Usage {
     /// When the number stops, or stopped, being reserved `most` times, as seen at `now`: an instant after `now` while it
     /// is, else the last end so far.
     pub fn unreserved_at(&self, most: usize, now: Timestamp) -> Timestamp {
+        if self.live(now) < most {
+            return self.last_end(now);
+        }
+        if let [held] = self.holds.as_slice() {
+            return held.until;
+        }
         let mut ends: SmallVec<[Timestamp; 4]> = self
             .holds
             .iter()
             .map(|held| held.until)
             .filter(|until| *until > now)
             .collect();
-        if ends.len() >= most {
-            ends.sort_unstable();
-            return ends[ends.len() - most];
-        }
+        ends.sort_unstable();
+        ends[ends.len() - most]
+    }
+
+    /// The last end of a hold so far.
+    fn last_end(&self, now: Timestamp) -> Timestamp {
         let passed = self
             .holds
             .iter()

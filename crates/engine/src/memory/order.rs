@@ -4,6 +4,10 @@ use std::collections::BTreeSet;
 
 use caller_id_core::{AreaCode, PhoneNumber, Timestamp};
 
+use self::heads::Heads;
+
+mod heads;
+
 /// A number's place in an order: free the longest first, ties by number.
 ///
 /// Packed into one integer that sorts as its parts do: 46 bits of `available_at` (enough until the year 4199), 50 of the
@@ -16,6 +20,13 @@ const NUMBER_BITS: u32 = 50;
 const INSTANT_MOST: i64 = (1 << 46) - 1;
 
 impl Place {
+    /// Behind all places, and nobody's: no number has so many digits.
+    const NOBODY: Self = Self(u128::MAX);
+
+    fn somebody(self) -> Option<Self> {
+        (self != Self::NOBODY).then_some(self)
+    }
+
     pub(super) fn new(available_at: Timestamp, number: PhoneNumber, slot: u32) -> Self {
         let instant = available_at.as_ms().clamp(0, INSTANT_MOST) as u128;
         let number = u128::from(number.e164_digits());
@@ -52,9 +63,11 @@ impl Order {
     }
 
     fn remove(&mut self, place: Place) {
-        self.places.remove(&place);
         if self.head == Some(place) {
+            self.places.pop_first();
             self.head = self.places.first().copied();
+        } else {
+            self.places.remove(&place);
         }
     }
 
@@ -71,17 +84,17 @@ impl Order {
 const ORDERS: usize = 801;
 const NONE: u16 = u16::MAX;
 
-/// A pool's numbers: one order for each area code that has any, and the order of their heads.
+/// A pool's numbers: one order for each area code that has any, and the first of their heads.
 ///
-/// The first of all numbers is the first of the heads, so no order of all is kept: the trees that change at each
-/// allocation stay small enough for the cache, also with a million numbers.
+/// The first of all numbers is the first of the heads, so no order of all is kept: what changes at each allocation stays
+/// small enough for the cache, also with a million numbers.
 #[derive(Debug)]
 pub(super) struct Orders {
     /// Where in `orders` an area code's order is.
     index: Box<[u16; ORDERS]>,
     orders: Vec<Order>,
-    /// The head of each order, and where that order is.
-    heads: BTreeSet<(Place, u16)>,
+    /// The heads, each where its order is.
+    heads: Heads,
 }
 
 impl Default for Orders {
@@ -89,32 +102,38 @@ impl Default for Orders {
         Self {
             index: Box::new([NONE; ORDERS]),
             orders: Vec::new(),
-            heads: BTreeSet::new(),
+            heads: Heads::default(),
         }
     }
 }
 
 impl Orders {
-    pub(super) fn insert(&mut self, place: Place, code: Option<AreaCode>) {
-        self.change(code, |order| order.insert(place));
-    }
-
-    pub(super) fn remove(&mut self, place: Place, code: Option<AreaCode>) {
-        self.change(code, |order| order.remove(place));
+    /// Takes a number of this area code from one place and puts it into another; it may have had none, or get none.
+    pub(super) fn change_place(
+        &mut self,
+        from: Option<Place>,
+        to: Option<Place>,
+        code: Option<AreaCode>,
+    ) {
+        let at = self.get_or_make(code);
+        let order = &mut self.orders[at];
+        let before = order.head;
+        from.map(|place| order.remove(place));
+        to.map(|place| order.insert(place));
+        if order.head != before {
+            self.heads.set(at, order.head);
+        }
     }
 
     /// The first of all but `except`.
     pub(super) fn first(&self, except: PhoneNumber) -> Option<Place> {
-        let mut heads = self.heads.iter();
-        let (head, at) = *heads.next()?;
+        let head = self.heads.first()?;
         if !head.is_of(except) {
             return Some(head);
         }
-        let behind = self.orders[usize::from(at)].first_but(except);
-        behind
-            .into_iter()
-            .chain(heads.next().map(|(next, _)| *next))
-            .min()
+        let at = self.heads.first_at();
+        let behind = self.orders[at].first_but(except);
+        behind.into_iter().chain(self.heads.first_but(at)).min()
     }
 
     /// The first of those of one area code, but `except`.
@@ -131,25 +150,14 @@ impl Orders {
             .min()
     }
 
-    fn change(&mut self, code: Option<AreaCode>, change: impl FnOnce(&mut Order)) {
-        let at = self.get_or_make(code);
-        let order = &mut self.orders[usize::from(at)];
-        let before = order.head;
-        change(order);
-        if order.head != before {
-            let after = order.head;
-            before.map(|head| self.heads.remove(&(head, at)));
-            after.map(|head| self.heads.insert((head, at)));
-        }
-    }
-
-    fn get_or_make(&mut self, code: Option<AreaCode>) -> u16 {
+    fn get_or_make(&mut self, code: Option<AreaCode>) -> usize {
         let at = &mut self.index[position(code)];
         if *at == NONE {
             *at = self.orders.len() as u16;
             self.orders.push(Order::default());
+            self.heads.grow(self.orders.len());
         }
-        *at
+        usize::from(*at)
     }
 }
 
@@ -192,13 +200,13 @@ mod tests {
             (place(3, 2), 312),
             (place(9, 0), 212),
         ] {
-            orders.insert(one, area(code));
+            orders.change_place(None, Some(one), area(code));
         }
         assert_eq!(orders.first(number(999)), Some(place(3, 2)));
-        orders.remove(place(3, 2), area(312));
+        orders.change_place(Some(place(3, 2)), None, area(312));
         assert_eq!(orders.first(number(999)), Some(place(3, 3)));
         assert_eq!(orders.first(number(3)), Some(place(5, 1)));
-        orders.insert(place(1, 7), None);
+        orders.change_place(None, Some(place(1, 7)), None);
         assert_eq!(orders.first(number(999)), Some(place(1, 7)));
         assert_eq!(orders.first(number(7)), Some(place(3, 3)));
     }
@@ -206,8 +214,8 @@ mod tests {
     #[test]
     fn one_area_code_and_several_are_candidate_sets() {
         let mut orders = Orders::default();
-        orders.insert(place(5, 1), area(312));
-        orders.insert(place(4, 2), area(999));
+        orders.change_place(None, Some(place(5, 1)), area(312));
+        orders.change_place(None, Some(place(4, 2)), area(999));
         let [chicago, elsewhere, empty] = [312, 999, 200].map(|code| area(code).expect("valid"));
         assert_eq!(orders.first_of(chicago, number(9)), Some(place(5, 1)));
         assert_eq!(orders.first_of(chicago, number(1)), None);
@@ -221,8 +229,8 @@ mod tests {
     #[test]
     fn an_order_that_empties_leaves_no_head() {
         let mut orders = Orders::default();
-        orders.insert(place(5, 1), area(312));
-        orders.remove(place(5, 1), area(312));
+        orders.change_place(None, Some(place(5, 1)), area(312));
+        orders.change_place(Some(place(5, 1)), None, area(312));
         assert_eq!(orders.first(number(9)), None);
     }
 }

@@ -4,20 +4,14 @@ use caller_id_core::ladder::Candidates;
 use caller_id_core::window::Day;
 use caller_id_core::{AreaCode, PhoneNumber, Policy, PoolId, Rung, Timestamp};
 
-use super::expiring::ExpiringMap;
+pub(super) use self::shown::Shown;
+use self::shown::ShownMap;
 use super::order::{Orders, Place};
+
+mod shown;
 
 /// Destinations whose number a pool remembers. When more live, some are forgotten early.
 const SHOWN_MOST: usize = 4_000_000;
-
-/// Which number a destination was shown, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shown {
-    /// Where the number is.
-    pub(super) slot: u32,
-    /// When it was shown.
-    pub(super) at: Timestamp,
-}
 
 /// The numbers of one pool, in the orders that choices are made from.
 #[derive(Debug)]
@@ -30,7 +24,7 @@ pub(super) struct Pool {
     /// From which slot on numbers may still stand where an older policy put them.
     stale_from: Option<u32>,
     /// Which number each destination was last shown.
-    pub(super) shown: ExpiringMap<PhoneNumber, Shown>,
+    pub(super) shown: ShownMap,
 }
 
 /// What climbing a pool's ladder found.
@@ -50,7 +44,7 @@ impl Pool {
             day,
             orders: Orders::default(),
             stale_from: None,
-            shown: ExpiringMap::new(SHOWN_MOST),
+            shown: ShownMap::new(SHOWN_MOST),
         }
     }
 
@@ -68,6 +62,17 @@ impl Pool {
         if !same {
             self.stale_from = Some(0);
         }
+    }
+
+    /// Remembers what `destination` was shown at `now`, and gives what it was shown before.
+    pub(super) fn remember_shown(
+        &mut self,
+        destination: PhoneNumber,
+        shown: Shown,
+        now: Timestamp,
+    ) -> Option<Shown> {
+        let outdated = now.plus_ms(-self.policy.sticky_ms);
+        self.shown.insert(destination, shown, outdated)
     }
 
     /// The slot from which on numbers may stand in the wrong place; none when all stand right.
@@ -88,12 +93,14 @@ impl Pool {
         self.day
     }
 
-    pub(super) fn insert(&mut self, place: Place, area_code: Option<AreaCode>) {
-        self.orders.insert(place, area_code);
-    }
-
-    pub(super) fn remove(&mut self, place: Place, area_code: Option<AreaCode>) {
-        self.orders.remove(place, area_code);
+    /// Takes a number of this area code from its place in the orders and puts it into another.
+    pub(super) fn change_place(
+        &mut self,
+        from: Option<Place>,
+        to: Option<Place>,
+        area_code: Option<AreaCode>,
+    ) {
+        self.orders.change_place(from, to, area_code);
     }
 
     /// Climbs the ladder for `destination`: the first rung with a free number wins.

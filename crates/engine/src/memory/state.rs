@@ -3,36 +3,30 @@
 use std::sync::Arc;
 
 use ahash::AHashMap;
-use caller_id_core::agent_limit::{Arrival, OverLimit, Permit};
+use caller_id_core::agent_limit::{OverLimit, Permit};
 use caller_id_core::usage::Hold;
 use caller_id_core::{
-    AgentId, Allocation, AllocationId, AllocationRecord, Ask, CallEnd, CallId, EndRecord,
-    JournalEvent, Outcome, PhoneNumber, PoolId, ReleaseTarget, Rung, Timestamp,
+    Allocation, AllocationId, AllocationRecord, Ask, CallEnd, EndRecord, JournalEvent, Outcome,
+    PhoneNumber, PoolId, ReleaseTarget, Rung, Timestamp,
 };
 
+use self::remember::Agent;
+pub(super) use self::remember::Call;
 use super::commit::Change;
-use super::expiring::{Expiring, ExpiringMap};
-use super::pool::{Pool, Shown};
+use super::expiring::ExpiringMap;
+use super::pool::Pool;
 use super::slab::Slab;
-use super::undo::{Done, Replaced, Undo};
+use super::undo::{Done, Undo};
 
 mod choose;
 mod inventory;
 mod recover;
+mod remember;
 
 /// Calls whose answer is remembered; each is forgotten when its reservation has run out.
 const CALLS_MOST: usize = 4_000_000;
 /// Agents whose limit is remembered; each is forgotten a minute after its last call at the latest.
 const AGENTS_MOST: usize = 4_000_000;
-
-/// The allocation that a call got, for when it asks again.
-#[derive(Debug, Clone)]
-pub(super) struct Call {
-    slot: u32,
-    record: Arc<AllocationRecord>,
-    /// The change that made it.
-    sequence: u64,
-}
 
 /// The answer of a step, and what must be committed before it is given.
 pub struct Decision<T> {
@@ -67,8 +61,8 @@ pub struct State {
     slots: AHashMap<PhoneNumber, u32>,
     pools: Vec<Pool>,
     pool_slots: AHashMap<PoolId, u32>,
-    calls: ExpiringMap<CallId, Call>,
-    agents: ExpiringMap<AgentId, Arrival>,
+    calls: ExpiringMap<Call>,
+    agents: ExpiringMap<Agent>,
 }
 
 impl Default for State {
@@ -147,13 +141,12 @@ impl State {
         let usage = &mut self.numbers.get_mut(slot).usage;
         match undo.done {
             Done::Allocated {
-                id,
-                at,
+                record,
                 last_used_at,
                 replaced,
             } => {
-                usage.forget(id, at, last_used_at);
-                self.put_back(replaced);
+                usage.forget(record.id, record.at, last_used_at);
+                self.put_back(&record, replaced);
             }
             Done::Released { hold, last_end_at } => usage.hold_again(hold, last_end_at),
         }
@@ -170,19 +163,6 @@ impl State {
             available_at,
             inventory: self.inventory,
             done,
-        }
-    }
-
-    fn put_back(&mut self, replaced: Replaced) {
-        if let Some((call_id, before)) = replaced.call {
-            self.calls.restore(call_id, before, self.now);
-        }
-        if let Some((agent, before)) = replaced.agent {
-            self.agents.restore(agent, before, self.now);
-        }
-        if let Some((pool, destination, before)) = replaced.shown {
-            let shown = &mut self.pools[pool as usize].shown;
-            shown.restore(destination, before, self.now);
         }
     }
 
@@ -225,8 +205,7 @@ impl State {
         let slot = chosen.slot;
         self.salt = self.salt.wrapping_add(1) & 0xff_ffff;
         let entry = self.numbers.get_mut(slot);
-        let pool_slot = entry.pool;
-        let pool = &mut self.pools[pool_slot as usize];
+        let pool = &mut self.pools[entry.pool as usize];
         let record = Arc::new(AllocationRecord {
             id: AllocationId::of(entry.number, now, self.salt),
             at: now,
@@ -254,16 +233,10 @@ impl State {
             record: record.clone(),
         };
         self.place(slot, now);
-        let replaced = Replaced {
-            call: self.remember_call(&record, slot),
-            agent: self.remember_agent(&record, permit),
-            shown: self.remember_shown(pool_slot, &record, slot),
-        };
         let done = Done::Allocated {
-            id: record.id,
-            at: now,
+            record: record.clone(),
             last_used_at,
-            replaced,
+            replaced: self.remember(&record, slot, permit),
         };
         let undo = self.undo_of(slot, available_at, done);
         self.changed(
@@ -271,53 +244,6 @@ impl State {
             JournalEvent::Allocated(record),
             undo,
         )
-    }
-
-    fn remember_call(
-        &mut self,
-        record: &Arc<AllocationRecord>,
-        slot: u32,
-    ) -> Option<(CallId, Option<Expiring<Call>>)> {
-        let call_id = record.call_id.clone()?;
-        let value = Call {
-            slot,
-            record: record.clone(),
-            sequence: self.changes + 1,
-        };
-        let expires = record.reserved_until;
-        let kept = Expiring { value, expires };
-        Some((call_id.clone(), self.calls.insert(call_id, kept, record.at)))
-    }
-
-    fn remember_agent(
-        &mut self,
-        record: &AllocationRecord,
-        permit: Option<Permit>,
-    ) -> Option<(AgentId, Option<Expiring<Arrival>>)> {
-        let (agent, value) = (record.agent.clone()?, permit?.arrival);
-        let expires = value.forgotten_at();
-        let kept = Expiring { value, expires };
-        Some((agent.clone(), self.agents.insert(agent, kept, record.at)))
-    }
-
-    fn remember_shown(
-        &mut self,
-        pool_slot: u32,
-        record: &AllocationRecord,
-        slot: u32,
-    ) -> Option<(u32, PhoneNumber, Option<Expiring<Shown>>)> {
-        let (destination, at) = (record.destination, record.at);
-        let pool = &mut self.pools[pool_slot as usize];
-        let sticky_ms = pool.policy().sticky_ms;
-        if sticky_ms == 0 {
-            return None;
-        }
-        let kept = Expiring {
-            value: Shown { slot, at },
-            expires: at.plus_ms(sticky_ms),
-        };
-        let before = pool.shown.insert(destination, kept, at);
-        Some((pool_slot, destination, before))
     }
 
     fn changed<T>(&mut self, answer: T, event: JournalEvent, undo: Undo) -> Decision<T> {

@@ -1,10 +1,11 @@
 //! How to take a change back. Changes are always taken back newest first, so each finds the state it left.
 
+use std::sync::Arc;
+
 use caller_id_core::agent_limit::Arrival;
 use caller_id_core::usage::Hold;
-use caller_id_core::{AgentId, AllocationId, CallId, PhoneNumber, Timestamp};
+use caller_id_core::{AllocationRecord, Timestamp};
 
-use super::expiring::Expiring;
 use super::pool::Shown;
 use super::state::Call;
 
@@ -25,8 +26,7 @@ pub(super) struct Undo {
 pub(super) enum Done {
     /// It was allocated.
     Allocated {
-        id: AllocationId,
-        at: Timestamp,
+        record: Arc<AllocationRecord>,
         /// The use before.
         last_used_at: Timestamp,
         replaced: Replaced,
@@ -41,7 +41,10 @@ pub(super) enum Done {
 
 /// What an allocation replaced besides the number's use.
 pub(super) struct Replaced {
-    pub(super) call: Option<(CallId, Option<Expiring<Call>>)>,
-    pub(super) agent: Option<(AgentId, Option<Expiring<Arrival>>)>,
-    pub(super) shown: Option<(u32, PhoneNumber, Option<Expiring<Shown>>)>,
+    /// What its call had got before.
+    pub(super) call: Option<Call>,
+    /// Where it counted for an agent: what was stored for that agent before.
+    pub(super) agent: Option<Option<Arrival>>,
+    /// Where it is remembered for its destination: by which pool, and what the destination was shown before.
+    pub(super) shown: Option<(u32, Option<Shown>)>,
 }

@@ -1,7 +1,7 @@
 //! Choosing: the rules that come before a number is taken. Nothing here counts or reserves.
 
-use caller_id_core::agent_limit::{OverLimit, Permit};
-use caller_id_core::{Allocation, Ask, Exhausted, Outcome, PhoneNumber, Rung, Timestamp};
+use caller_id_core::agent_limit::{Arrival, OverLimit, Permit};
+use caller_id_core::{AgentId, Allocation, Ask, Exhausted, Outcome, PhoneNumber, Rung, Timestamp};
 use smallvec::SmallVec;
 
 use super::super::order::Place;
@@ -28,10 +28,7 @@ impl State {
             .agent
             .as_ref()
             .filter(|_| ask.agent_limit.is_on());
-        let remaining = |agent| {
-            ask.agent_limit
-                .remaining(self.agents.get(agent).copied(), now)
-        };
+        let remaining = |agent| ask.agent_limit.remaining(self.arrival(agent), now);
         let answer = Outcome::Allocated(Allocation {
             record: call.record.clone(),
             area_code: entry.area_code,
@@ -54,10 +51,15 @@ impl State {
     ) -> Result<Option<Permit>, OverLimit> {
         match &ask.request.agent {
             Some(agent) if ask.agent_limit.is_on() => {
-                ask.agent_limit.check(self.agents.get(agent).copied(), now)
+                ask.agent_limit.check(self.arrival(agent), now)
             }
             _ => Ok(None),
         }
+    }
+
+    /// What is stored for an agent.
+    fn arrival(&self, agent: &AgentId) -> Option<Arrival> {
+        self.agents.get(agent).map(|agent| agent.arrival)
     }
 
     /// Rules 3 to 5 and 7: the number this destination knows, else the one whose turn it is, else until when there is none.
@@ -84,10 +86,9 @@ impl State {
         let shown = pools.iter().filter_map(|pool| {
             let pool = &self.pools[*pool as usize];
             let sticky_ms = pool.policy().sticky_ms;
-            let shown = (sticky_ms > 0).then(|| pool.shown.get(&destination));
+            let shown = (sticky_ms > 0).then(|| pool.shown.get(destination));
             shown
                 .flatten()
-                .copied()
                 .filter(|shown| shown.at.plus_ms(sticky_ms) > now)
         });
         let latest =

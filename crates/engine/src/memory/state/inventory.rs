@@ -52,7 +52,7 @@ impl State {
         let pool = self.pool_slot(&number.pool, now);
         let slot = match self.slots.get(&number.number).copied() {
             Some(slot) => {
-                self.leave_orders(slot);
+                self.place_at(slot, None);
                 let entry = self.numbers.get_mut(slot);
                 entry.area_code = number.area_code;
                 entry.status = number.status;
@@ -126,23 +126,12 @@ impl State {
     }
 
     pub(super) fn place_at(&mut self, slot: u32, available_at: Option<Timestamp>) {
-        if self.numbers.get(slot).available_at == available_at {
-            return;
-        }
-        self.leave_orders(slot);
-        if let Some(available_at) = available_at {
-            let entry = self.numbers.get_mut(slot);
-            entry.available_at = Some(available_at);
-            let place = Place::new(available_at, entry.number, slot);
-            self.pools[entry.pool as usize].insert(place, entry.area_code);
-        }
-    }
-
-    fn leave_orders(&mut self, slot: u32) {
         let entry = self.numbers.get_mut(slot);
-        if let Some(available_at) = entry.available_at.take() {
-            let place = Place::new(available_at, entry.number, slot);
-            self.pools[entry.pool as usize].remove(place, entry.area_code);
+        let before = std::mem::replace(&mut entry.available_at, available_at);
+        if before != available_at {
+            let place = |instant| Place::new(instant, entry.number, slot);
+            let (from, to) = (before.map(place), available_at.map(place));
+            self.pools[entry.pool as usize].change_place(from, to, entry.area_code);
         }
     }
 }

@@ -6,9 +6,8 @@ use caller_id_core::allocator::Shown;
 use caller_id_core::usage::Usage;
 use caller_id_core::{AllocationRecord, PhoneNumber, Recovered, Timestamp};
 
-use super::super::expiring::Expiring;
 use super::super::pool;
-use super::{Call, State};
+use super::State;
 
 impl State {
     /// Takes over what history knows of numbers that were put before. What it says of others is left out: a number that
@@ -24,16 +23,8 @@ impl State {
         for shown in &recovered.shown {
             self.recover_shown(shown);
         }
-        for (agent, arrival) in recovered.agents {
-            let expires = arrival.forgotten_at();
-            self.agents.insert(
-                agent,
-                Expiring {
-                    value: arrival,
-                    expires,
-                },
-                now,
-            );
+        for (agent, arrival) in &recovered.agents {
+            self.remember_agent(agent, *arrival);
         }
     }
 
@@ -46,21 +37,8 @@ impl State {
 
     fn recover_call(&mut self, record: AllocationRecord) {
         let slot = self.slots.get(&record.number).copied();
-        if let Some((slot, call_id)) = slot.zip(record.call_id.clone()) {
-            let (at, expires) = (record.at, record.reserved_until);
-            let call = Call {
-                slot,
-                record: Arc::new(record),
-                sequence: 0,
-            };
-            self.calls.insert(
-                call_id,
-                Expiring {
-                    value: call,
-                    expires,
-                },
-                at,
-            );
+        if let Some(slot) = slot {
+            self.remember_call(&Arc::new(record), slot, 0);
         }
     }
 
@@ -68,12 +46,8 @@ impl State {
         let pool = self.pool_slots.get(&shown.pool).copied();
         let slot = self.slots.get(&shown.number).copied();
         if let Some((pool, slot)) = pool.zip(slot) {
-            let pool = &mut self.pools[pool as usize];
-            let sticky_ms = pool.policy().sticky_ms;
-            let value = pool::Shown { slot, at: shown.at };
-            let expires = shown.at.plus_ms(sticky_ms);
-            pool.shown
-                .insert(shown.destination, Expiring { value, expires }, shown.at);
+            let found = pool::Shown { slot, at: shown.at };
+            self.pools[pool as usize].remember_shown(shown.destination, found, shown.at);
         }
     }
 }

@@ -118,8 +118,12 @@ impl Orders {
         let at = self.get_or_make(code);
         let order = &mut self.orders[at];
         let before = order.head;
-        from.map(|place| order.remove(place));
-        to.map(|place| order.insert(place));
+        if let Some(place) = from {
+            order.remove(place);
+        }
+        if let Some(place) = to {
+            order.insert(place);
+        }
         if order.head != before {
             self.heads.set(at, order.head);
         }

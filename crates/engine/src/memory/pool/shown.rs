@@ -143,7 +143,8 @@ impl Shard {
     }
 
     fn first(&self, hash: u64) -> usize {
-        ((hash & u64::from(u32::MAX)) * self.places.len() as u64 >> u32::BITS) as usize
+        let low = hash & u64::from(u32::MAX);
+        ((low * self.places.len() as u64) >> u32::BITS) as usize
     }
 
     const fn next(&self, place: usize) -> usize {

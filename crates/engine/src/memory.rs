@@ -7,8 +7,9 @@ use caller_id_core::{
     Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber, Journal, NumberState,
     Outcome, PhoneNumber, Policy, PoolId, Recovered, ReleaseTarget, Timestamp,
 };
+use tokio::sync::Notify;
 
-use self::commit::{Batch, Commits, Ticket};
+use self::commit::{Batch, Commits, Parties, Party};
 pub use self::state::{Decision, State};
 use self::undo::Undo;
 
@@ -26,12 +27,18 @@ const CHANGES_AT_ONCE: u32 = 256;
 /// The engine of a service that runs alone.
 ///
 /// A request is decided under one lock that is never held over a wait. Its event joins the batch that waits for the
-/// journal, and the answer is given when that batch is committed. When a commit fails, everything decided since the last
-/// good one is undone, newest first, and all who wait for it get an error.
+/// journal, and the answer is given when that batch is committed. Nobody stands by to commit: the first who joins leads,
+/// on the event loop it came on. When a commit fails, everything decided since the last good one is undone, newest first,
+/// and all who wait for it get an error.
 pub struct MemoryAllocator {
+    engine: Arc<Engine>,
+    clock: Arc<dyn Clock>,
+}
+
+struct Engine {
     shared: Mutex<Shared>,
     commits: Commits,
-    clock: Arc<dyn Clock>,
+    broken: Notify,
 }
 
 /// What the lock protects. Events join the batch in the order in which the state took them.
@@ -43,38 +50,49 @@ struct Shared {
 
 impl Shared {
     /// Takes back everything that is not committed: what waits, then what `failed` tried to commit.
-    fn unwind(&mut self, failed: Vec<Undo>) -> Option<Ticket> {
-        let (waiting, ticket) = self.batch.abandon();
+    fn unwind(&mut self, failed: Vec<Undo>) -> Parties {
+        let (waiting, parties) = self.batch.abandon();
         for undo in failed.into_iter().chain(waiting).rev() {
             self.state.undo(undo);
         }
-        ticket
+        parties
     }
 }
 
 impl MemoryAllocator {
-    /// An empty engine. Nothing is answered until [`MemoryAllocator::run`] runs.
+    /// An empty engine.
     pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self {
+        let engine = Engine {
             shared: Mutex::default(),
             commits: Commits::new(journal),
+            broken: Notify::new(),
+        };
+        Arc::new(Self {
+            engine: Arc::new(engine),
             clock,
         })
     }
 
-    /// Commits what was decided, until [`MemoryAllocator::stop`] and nothing waits any more. To be run once.
-    pub async fn run(&self) {
-        self.commits.run(&self.shared).await;
+    /// Refuses new requests, and waits until all that was decided is committed, or was not to be.
+    pub async fn stop(&self) {
+        let waiting = {
+            let mut shared = self.lock();
+            shared.batch.close();
+            shared.batch.party(shared.state.changes())
+        };
+        if let Some(party) = waiting {
+            // Who waits for it is told of a failure.
+            let _ = party.committed().await;
+        }
     }
 
-    /// Refuses new requests, and lets [`MemoryAllocator::run`] end when all that wait are answered.
-    pub fn stop(&self) {
-        self.lock().batch.close();
-        self.commits.wake();
+    /// Resolves when a commit panicked: what is decided cannot be recorded any more, and nothing is handed out.
+    pub async fn broken(&self) {
+        self.engine.broken.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        lock(&self.shared)
+        lock(&self.engine.shared)
     }
 
     /// Decides and joins the batch in one locked step, then waits until what the answer rests on is committed.
@@ -83,26 +101,51 @@ impl MemoryAllocator {
         decide: impl FnOnce(&mut State, Timestamp) -> Decision<T>,
     ) -> Result<T, AllocatorError> {
         let now = self.clock.now();
-        let (answer, ticket) = {
+        let (answer, party, leads) = {
             let mut shared = self.lock();
             let Shared { state, batch } = &mut *shared;
             batch.check_open()?;
             let decision = decide(state, now);
-            let ticket = match decision.change {
+            match decision.change {
                 Some(change) => {
-                    if batch.is_empty() {
-                        self.commits.wake();
-                    }
-                    Some(batch.join(change))
+                    let (party, leads) = batch.join(change);
+                    (decision.answer, party, leads)
                 }
-                None => decision.rests_on.and_then(|change| batch.ticket(change)),
-            };
-            (decision.answer, ticket)
+                None => match decision.rests_on.and_then(|change| batch.party(change)) {
+                    Some(party) => (decision.answer, party, false),
+                    None => return Ok(decision.answer),
+                },
+            }
         };
-        match ticket {
-            Some(ticket) => ticket.committed().await.map(|()| answer),
-            None => Ok(answer),
+        if leads {
+            self.engine.clone().lead(party.clone());
         }
+        party.committed().await.map(|()| answer)
+    }
+}
+
+impl Engine {
+    /// Leads the party in a task of its own: whoever asked may be gone before the commit is done.
+    fn lead(self: Arc<Self>, party: Party) {
+        tokio::spawn(async move {
+            let broken = Broken(&self);
+            self.commits.lead(&self.shared, &party).await;
+            std::mem::forget(broken);
+        });
+    }
+}
+
+/// Dropped by a leader that did not come to its end.
+struct Broken<'a>(&'a Engine);
+
+impl Drop for Broken<'_> {
+    fn drop(&mut self) {
+        let mut shared = lock(&self.0.shared);
+        shared.batch.close();
+        let (_, parties) = shared.batch.abandon();
+        drop(shared);
+        parties.dissolve();
+        self.0.broken.notify_one();
     }
 }
 

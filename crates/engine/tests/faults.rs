@@ -8,11 +8,13 @@ mod sticky;
 use std::sync::Arc;
 use std::task::Poll;
 
+use async_trait::async_trait;
 use caller_id_core::{
-    AllocationId, AllocationRequest, Allocator, AllocatorError, CallEnd, Limits, Outcome, Policy,
-    PoolId, ReleaseTarget,
+    AgentLimit, AllocationId, AllocationRequest, Allocator, AllocatorError, Ask, CallEnd, Journal,
+    JournalEvent, Limits, ManualClock, Outcome, Policy, PoolId, ReleaseTarget, StoreError,
 };
-use caller_id_testkit::builders::{brisk_policy, call, engine_number, number, request};
+use caller_id_engine::MemoryAllocator;
+use caller_id_testkit::builders::{START, brisk_policy, call, engine_number, number, request};
 use caller_id_testkit::invariants::{Rules, violations};
 
 use rig::{LIMIT, Rig, far, futures_poll, id, rig};
@@ -246,21 +248,57 @@ async fn the_queue_for_the_journal_is_bounded() {
 
 #[tokio::test]
 async fn a_stopped_engine_answers_who_waits_and_refuses_who_comes() {
-    let mut rig = rig(2, brisk_policy()).await;
-    let commits = rig.commits.take().expect("it runs");
+    let rig = rig(2, brisk_policy()).await;
     rig.history.close_gate();
     let asked = AllocationRequest::to(far());
     let mut ask = std::pin::pin!(rig.ask(&asked));
     assert!(futures_poll(ask.as_mut()).await.is_pending());
-    rig.engine.stop();
+    let mut stop = std::pin::pin!(rig.engine.stop());
+    assert!(futures_poll(stop.as_mut()).await.is_pending());
     assert!(matches!(
         rig.ask(&asked).await,
         Err(AllocatorError::Stopped)
     ));
     rig.history.open_gate();
     assert!(id(&ask.await.expect("taken")).is_some());
-    commits.await.expect("the commit loop ends");
+    stop.await;
     assert_eq!(rig.history.history().len(), 1);
+}
+
+#[tokio::test]
+async fn an_engine_whose_commit_panics_says_so_and_hands_out_nothing_more() {
+    let engine = MemoryAllocator::new(Arc::new(Panics), Arc::new(ManualClock::at(START)));
+    let policy = (PoolId::default(), brisk_policy());
+    engine.put_pools(vec![policy]).await.expect("taken");
+    let numbers = vec![engine_number(number(312, 0))];
+    engine.put_numbers(numbers).await.expect("taken");
+    let asked = AllocationRequest::to(far());
+    let ask = async || {
+        let pools = [PoolId::default()];
+        let ask = Ask {
+            request: &asked,
+            pools: &pools,
+            agent_limit: AgentLimit::OFF,
+        };
+        engine.allocate(ask).await
+    };
+    assert!(matches!(ask().await, Err(AllocatorError::Stopped)));
+    engine.broken().await;
+    assert!(matches!(ask().await, Err(AllocatorError::Stopped)));
+}
+
+/// A journal with a fault of ours.
+struct Panics;
+
+#[async_trait]
+impl Journal for Panics {
+    async fn commit(&self, _: Vec<JournalEvent>) -> Result<(), StoreError> {
+        panic!("on purpose")
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

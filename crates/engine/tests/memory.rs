@@ -17,8 +17,7 @@ impl EngineFactory for Memory {
         let clock = Arc::new(ManualClock::at(START));
         let history = Arc::new(MemoryHistory::default());
         let allocator = MemoryAllocator::new(history.clone(), clock.clone());
-        let commits = allocator.clone();
-        let keep = Box::new(tokio::spawn(async move { commits.run().await }));
+        let keep = Box::new(());
         EngineUnderTest {
             allocator,
             clock,

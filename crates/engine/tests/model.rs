@@ -19,11 +19,8 @@ fn walk_in_memory(steps: &[caller_id_testkit::random_walk::Step]) -> TestCaseRes
         let history = Arc::new(MemoryHistory::default());
         let engine = MemoryAllocator::new(history.clone(), clock.clone());
         let fault = |on: bool| history.fail_every(on.then_some(1));
-        let commits = engine.clone();
-        let task = tokio::spawn(async move { commits.run().await });
         let result = walk(&*engine, &clock, &fault, steps).await;
-        engine.stop();
-        task.await.expect("the commit loop ends");
+        engine.stop().await;
         result
     })
 }

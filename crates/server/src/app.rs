@@ -91,9 +91,10 @@ impl App {
     fn start_tasks(&mut self, sync: Arc<InventorySync>, retention: Retention) {
         let engine = self.engine.clone();
         let (sync_stop, retention_stop) = (self.stop.clone(), self.stop.clone());
+        let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            engine.run().await;
-            "the engine's commit loop"
+            stop.run_until_cancelled(engine.broken()).await;
+            "the engine"
         });
         self.tasks.spawn(async move {
             sync.run(sync_stop).await;

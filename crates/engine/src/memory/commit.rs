@@ -1,10 +1,11 @@
-//! The batch that waits for the journal, and the loop that commits it.
+//! The batch that waits for the journal, and those who commit it.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use caller_id_core::{AllocatorError, Journal, JournalEvent, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as Turns, Notify};
 
 use super::undo::Undo;
 use super::{Shared, lock};
@@ -35,19 +36,18 @@ impl Change {
 pub(super) struct Batch {
     events: Vec<JournalEvent>,
     undo: Vec<Undo>,
-    ticket: Option<Ticket>,
+    parties: Parties,
     /// The last change on its way into the journal, and who waits for it.
-    in_flight: Option<(u64, Ticket)>,
+    in_flight: Option<(u64, Parties)>,
     /// The last change that is in the journal.
     committed: u64,
     closed: bool,
 }
 
-/// What the commit loop took out of the batch.
+/// What a leader took out of the batch.
 struct Taken {
     events: Vec<JournalEvent>,
     undo: Vec<Undo>,
-    ticket: Ticket,
 }
 
 impl Batch {
@@ -61,26 +61,20 @@ impl Batch {
         }
     }
 
-    fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
     pub(super) fn close(&mut self) {
         self.closed = true;
     }
 
-    pub(super) fn join(&mut self, change: Change) -> Ticket {
+    /// Adds a change; tells what to wait for, and whether the caller is the first of its thread and must lead it.
+    pub(super) fn join(&mut self, change: Change) -> (Party, bool) {
         self.events.push(change.event);
         self.undo.push(change.undo);
-        self.ticket.get_or_insert_default().clone()
+        self.parties.join()
     }
 
-    /// What to wait for until the change with this sequence is committed; `None` when it is.
-    pub(super) fn ticket(&self, sequence: u64) -> Option<Ticket> {
+    /// What to wait for until the change with this sequence is committed; `None` when it is. Another thread's party may
+    /// be joined: its leader tells everybody.
+    pub(super) fn party(&self, sequence: u64) -> Option<Party> {
         if sequence <= self.committed {
             return None;
         }
@@ -88,48 +82,121 @@ impl Batch {
             .in_flight
             .as_ref()
             .filter(|(last, _)| sequence <= *last);
-        in_flight
-            .map(|(_, ticket)| ticket)
-            .or(self.ticket.as_ref())
-            .cloned()
+        let parties = in_flight.map_or(&self.parties, |(_, parties)| parties);
+        parties.nearest()
     }
 
-    /// Empties the batch of what nobody tried to commit yet.
-    pub(super) fn abandon(&mut self) -> (Vec<Undo>, Option<Ticket>) {
+    /// Empties the batch of what nobody tried to commit yet, and of what could not be committed.
+    pub(super) fn abandon(&mut self) -> (Vec<Undo>, Parties) {
         self.events.clear();
-        self.in_flight = None;
-        (std::mem::take(&mut self.undo), self.ticket.take())
+        let mut parties = std::mem::take(&mut self.parties);
+        if let Some((_, failed)) = self.in_flight.take() {
+            parties.0.extend(failed.0);
+        }
+        (std::mem::take(&mut self.undo), parties)
     }
 
-    fn take(&mut self, last: u64) -> Option<Taken> {
-        let ticket = self.ticket.take()?;
-        self.in_flight = Some((last, ticket.clone()));
+    fn take(&mut self, last: u64) -> Taken {
+        self.in_flight = Some((last, std::mem::take(&mut self.parties)));
         let room = self.events.len();
-        Some(Taken {
+        Taken {
             events: std::mem::replace(&mut self.events, Vec::with_capacity(room)),
             undo: std::mem::replace(&mut self.undo, Vec::with_capacity(room)),
-            ticket,
-        })
+        }
     }
 
-    fn landed(&mut self) {
-        if let Some((last, _)) = self.in_flight.take() {
-            self.committed = last;
+    fn landed(&mut self) -> Parties {
+        let Some((last, parties)) = self.in_flight.take() else {
+            return Parties::default();
+        };
+        self.committed = last;
+        parties
+    }
+}
+
+/// Those who wait for one commit, by the thread that they came on.
+#[derive(Default)]
+pub(super) struct Parties(Vec<Party>);
+
+impl Parties {
+    fn join(&mut self) -> (Party, bool) {
+        let thread = this_thread();
+        match self.0.iter().find(|party| party.0.thread == thread) {
+            Some(party) => {
+                party.0.members.fetch_add(1, Ordering::Relaxed);
+                (party.clone(), false)
+            }
+            None => {
+                let party = Party::new(thread);
+                self.0.push(party.clone());
+                (party, true)
+            }
+        }
+    }
+
+    fn nearest(&self) -> Option<Party> {
+        let thread = this_thread();
+        let own = self.0.iter().find(|party| party.0.thread == thread);
+        own.or(self.0.first()).cloned()
+    }
+
+    pub(super) fn tell(&self, result: &Result<(), AllocatorError>) {
+        for party in &self.0 {
+            // A party is told once: by the leader that took it, or by the one that abandoned it.
+            let _ = party.0.result.set(result.clone());
+            party.0.told.notify_one();
+        }
+    }
+
+    /// Tells everybody: a leader may be no more.
+    pub(super) fn dissolve(&self) {
+        self.tell(&Err(AllocatorError::Stopped));
+        for party in &self.0 {
+            party.0.done.notify_waiters();
         }
     }
 }
 
-/// A place in the queue for one commit, shared by all whose changes are in it.
-#[derive(Clone, Default)]
-pub(super) struct Ticket(Arc<Commit>);
+/// A number of this thread, never that of another one.
+fn this_thread() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    thread_local!(static THIS: Cell<u64> = const { Cell::new(0) });
+    THIS.with(|this| {
+        if this.get() == 0 {
+            this.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+        this.get()
+    })
+}
 
-#[derive(Default)]
-struct Commit {
+/// Those of one thread who wait for the same commit.
+///
+/// Whoever commits wakes only the leader of each party, and that one wakes its own: on an event loop of its own thread
+/// that costs nothing, where waking each of them from elsewhere would cost a system call each.
+#[derive(Clone)]
+pub(super) struct Party(Arc<Members>);
+
+struct Members {
+    thread: u64,
+    members: AtomicU64,
     result: OnceLock<Result<(), AllocatorError>>,
+    /// Wakes the leader.
+    told: Notify,
+    /// Wakes the others.
     done: Notify,
 }
 
-impl Ticket {
+impl Party {
+    fn new(thread: u64) -> Self {
+        Self(Arc::new(Members {
+            thread,
+            members: AtomicU64::new(1),
+            result: OnceLock::new(),
+            told: Notify::new(),
+            done: Notify::new(),
+        }))
+    }
+
     /// Waits until the commit succeeded or failed.
     pub(super) async fn committed(&self) -> Result<(), AllocatorError> {
         let mut done = std::pin::pin!(self.0.done.notified());
@@ -142,17 +209,28 @@ impl Ticket {
         result.expect("the result is set before anybody is notified")
     }
 
-    fn finish(&self, result: Result<(), AllocatorError>) {
-        // A ticket is finished once: by the loop that took it, or by the one that abandoned it.
-        let _ = self.0.result.set(result);
-        self.0.done.notify_waiters();
+    fn is_told(&self) -> bool {
+        self.0.result.get().is_some()
+    }
+
+    /// Whoever is ready to ask joins first: one commit for more of them.
+    async fn gather(&self) {
+        let mut joined = 0;
+        for _ in 0..GATHERED_MOST {
+            tokio::task::yield_now().await;
+            let members = self.0.members.load(Ordering::Relaxed);
+            if members == joined || self.is_told() {
+                return;
+            }
+            joined = members;
+        }
     }
 }
 
 /// The way into the journal: one commit at a time, each for all that wait.
 pub(super) struct Commits {
     journal: Arc<dyn Journal>,
-    work: Notify,
+    turns: Turns<()>,
     /// Commits that failed since the last good one.
     failed: AtomicU64,
 }
@@ -161,60 +239,44 @@ impl Commits {
     pub(super) fn new(journal: Arc<dyn Journal>) -> Self {
         Self {
             journal,
-            work: Notify::new(),
+            turns: Turns::new(()),
             failed: AtomicU64::new(0),
         }
     }
 
-    /// Tells the loop that there is something to do. Never lost: one wake-up is kept while the loop is busy.
-    pub(super) fn wake(&self) {
-        self.work.notify_one();
-    }
-
-    pub(super) async fn run(&self, shared: &Mutex<Shared>) {
-        loop {
-            self.gather(shared).await;
-            let (taken, closed) = {
-                let mut shared = lock(shared);
-                let last = shared.state.changes();
-                (shared.batch.take(last), shared.batch.closed)
-            };
-            match taken {
-                Some(taken) => self.commit(shared, taken).await,
-                None if closed => return,
-                None => self.work.notified().await,
+    /// Sees to it that the party is committed, by another leader or by this one, and tells its members.
+    pub(super) async fn lead(&self, shared: &Mutex<Shared>, party: &Party) {
+        party.gather().await;
+        tokio::select! {
+            biased;
+            () = party.0.told.notified() => {}
+            _turn = self.turns.lock() => {
+                // It may have been told while this leader waited in the queue.
+                if !party.is_told() {
+                    self.commit(shared).await;
+                }
             }
         }
+        party.0.done.notify_waiters();
     }
 
-    /// Whoever is ready to ask joins the batch first: one commit for more of them.
-    async fn gather(&self, shared: &Mutex<Shared>) {
-        let mut joined = 0;
-        for _ in 0..GATHERED_MOST {
-            tokio::task::yield_now().await;
-            let waiting = lock(shared).batch.len();
-            if waiting == joined {
-                return;
-            }
-            joined = waiting;
-        }
-    }
-
-    async fn commit(&self, shared: &Mutex<Shared>, taken: Taken) {
+    /// Commits all that waits. Whoever calls it has the turn.
+    async fn commit(&self, shared: &Mutex<Shared>) {
+        let taken = {
+            let mut shared = lock(shared);
+            let last = shared.state.changes();
+            shared.batch.take(last)
+        };
         match self.journal.commit(taken.events).await {
             Ok(()) => {
-                lock(shared).batch.landed();
-                taken.ticket.finish(Ok(()));
+                let parties = lock(shared).batch.landed();
+                parties.tell(&Ok(()));
                 self.note_good();
             }
             Err(error) => {
-                let waiting = lock(shared).unwind(taken.undo);
+                let parties = lock(shared).unwind(taken.undo);
                 self.note_failed(&error);
-                let error = AllocatorError::NotRecorded(Arc::new(error));
-                taken.ticket.finish(Err(error.clone()));
-                if let Some(ticket) = waiting {
-                    ticket.finish(Err(error));
-                }
+                parties.tell(&Err(AllocatorError::NotRecorded(Arc::new(error))));
             }
         }
     }

@@ -10,14 +10,12 @@ use caller_id_core::{
 use caller_id_engine::MemoryAllocator;
 use caller_id_testkit::builders::{START, engine_number, number};
 use caller_id_testkit::memory_history::MemoryHistory;
-use tokio::task::JoinHandle;
 
 /// An engine on a journal that can be made to fail or to wait.
 pub(crate) struct Rig {
     pub(crate) engine: Arc<MemoryAllocator>,
     pub(crate) history: Arc<MemoryHistory>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) commits: Option<JoinHandle<()>>,
 }
 
 pub(crate) const LIMIT: u32 = 50;
@@ -27,8 +25,6 @@ pub(crate) async fn rig(numbers: u64, policy: Policy) -> Rig {
     let history = Arc::new(MemoryHistory::default());
     let clock = Arc::new(ManualClock::at(START));
     let engine = MemoryAllocator::new(history.clone(), clock.clone());
-    let running = engine.clone();
-    let commits = tokio::spawn(async move { running.run().await });
     engine
         .put_pools(vec![(PoolId::default(), policy)])
         .await
@@ -44,7 +40,6 @@ pub(crate) async fn rig(numbers: u64, policy: Policy) -> Rig {
         engine,
         history,
         clock,
-        commits: Some(commits),
     }
 }
 

@@ -92,7 +92,6 @@ impl Rig {
             policy.clone(),
         );
         sync.load().await.expect("loaded");
-        tokio::spawn(async move { engine.run().await });
         let api = Api {
             rotator,
             inventory: store.clone(),

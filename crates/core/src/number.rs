@@ -65,7 +65,7 @@ impl PhoneNumber {
     /// The number written as `format` says.
     pub fn format(self, format: NumberFormat) -> String {
         match format {
-            NumberFormat::National if self.is_nanp() => format!("{:010}", self.0 - 10_000_000_000),
+            NumberFormat::National if self.is_nanp() => (self.0 - 10_000_000_000).to_string(),
             NumberFormat::National | NumberFormat::Digits => self.0.to_string(),
             NumberFormat::E164 => self.to_string(),
         }

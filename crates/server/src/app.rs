@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use axum::Router;
 use caller_id_core::{Clock, HistoryStore, InventoryStore, Rotator, SystemClock, recovery};
 use caller_id_engine::MemoryAllocator;
 use caller_id_store::{Durability, SqliteOptions, SqliteStore};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -15,14 +15,15 @@ use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
 use crate::config::storage::{self, HistoryConfig, StorageConfig};
 use crate::config::{ConfigError, Settings};
+use crate::http::dispatch::Dispatch;
 use crate::http::health::StoreHealth;
-use crate::http::{self, Answers, Api};
+use crate::http::{Answers, Api};
 use crate::retention::Retention;
 use crate::sync::InventorySync;
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {
-    router: Router,
+    dispatch: Dispatch,
     listen: ListenConfig,
     first_token: Option<FirstToken>,
     engine: Arc<MemoryAllocator>,
@@ -76,7 +77,7 @@ impl App {
             .map(|origin| origin.0.clone())
             .collect();
         let mut app = Self {
-            router: http::router(api, &origins),
+            dispatch: Dispatch::new(api, &origins, Handle::current()),
             listen: settings.listen.clone(),
             first_token,
             engine,
@@ -106,9 +107,9 @@ impl App {
         });
     }
 
-    /// The routes.
-    pub fn router(&self) -> Router {
-        self.router.clone()
+    /// Who answers requests.
+    pub fn dispatch(&self) -> Dispatch {
+        self.dispatch.clone()
     }
 
     /// How connections are treated.
@@ -136,8 +137,10 @@ impl App {
     /// When that takes longer than the settings allow.
     pub async fn close(mut self) -> anyhow::Result<()> {
         self.stop.cancel();
-        self.engine.stop();
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        let ended = async {
+            self.engine.stop().await;
+            while self.tasks.join_next().await.is_some() {}
+        };
         if tokio::time::timeout(self.listen.shutdown_timeout(), ended)
             .await
             .is_err()
@@ -269,17 +272,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
         let settings = serve_settings(&[("DATA_DIR", path)]).unwrap();
-        let app = App::open(&settings, Arc::new(SystemClock::new()))
+        let mut app = App::open(&settings, Arc::new(SystemClock::new()))
             .await
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        app.engine.stop();
+        app.tasks.spawn(async { "a task that ends" });
         let error = serve(listener, app, std::future::pending())
             .await
             .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the engine's commit loop ended unexpectedly"
-        );
+        assert_eq!(error.to_string(), "a task that ends ended unexpectedly");
     }
 }

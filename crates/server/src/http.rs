@@ -1,14 +1,15 @@
 //! The HTTP interface: the whole route list on one screen.
 
-pub mod answer;
 pub mod body;
 pub mod campaigns;
 pub mod cors;
+pub mod dispatch;
 pub mod error;
 pub mod fault;
 pub mod fields;
 pub mod health;
 pub mod import;
+mod json;
 pub mod next_cid;
 pub mod numbers;
 pub mod openapi;
@@ -16,6 +17,7 @@ pub mod peer;
 pub mod pools;
 pub mod query;
 pub mod release;
+pub mod timer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +73,7 @@ pub struct Answers {
 }
 
 /// All routes. Web pages of `origins` may call them.
-pub fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
+fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
     let routes = Router::new()
         // Every method: a refusal, too, must have the form that a dialplan asked for.
         .route("/next-cid", any(next_cid::next_cid))

@@ -1,44 +1,41 @@
 //! Accepts connections, watches the tasks, and stops in order.
 
 mod files;
-mod guard;
+mod loops;
 mod patience;
 mod seats;
+mod service;
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_util::sync::CancellationToken;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::config::listen::ListenConfig;
-use crate::http::{Peer, answer::answer};
+use crate::http::dispatch::Dispatch;
 use crate::telemetry::throttle::Throttle;
 
-use self::guard::{Guard, Verdict};
+use self::loops::EventLoops;
 use self::patience::Patience;
-use self::seats::{Seat, Seats};
+use self::seats::{Idleness, Seats, Verdict};
 
 /// When no more files can be opened, waiting helps; trying at once does not.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A fresh connection sends its first request at once, or takes the place of one that would.
 const FIRST_HEAD_MOST: Duration = Duration::from_secs(5);
+
+/// So often it is looked who has waited too long: they wait so much longer at most.
+const SWEEP: Duration = Duration::from_millis(500);
 
 /// More bytes of headers are answered with 431.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
@@ -52,7 +49,7 @@ pub async fn serve(
     mut app: App,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let mut connections = Connections::new(app.router(), app.listen());
+    let mut connections = Connections::new(app.dispatch(), app.listen())?;
     let ended = tokio::select! {
         () = shutdown => None,
         task = app.task_ended() => Some(task),
@@ -60,7 +57,9 @@ pub async fn serve(
     };
     tracing::info!("stopping: what was accepted is answered first");
     connections.drain().await;
+    // The event loops must run on until then: what was decided on them is committed on them.
     app.close().await?;
+    drop(connections);
     if let Some(task) = ended {
         bail!("{task} ended unexpectedly");
     }
@@ -96,40 +95,52 @@ pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 enum Never {}
 
 struct Connections {
-    router: Router,
+    dispatch: Dispatch,
     http: http1::Builder,
     seats: Seats,
-    stop: CancellationToken,
-    first_head: Duration,
+    loops: EventLoops,
+    idleness: Idleness,
     patience: Duration,
     shutdown_timeout: Duration,
 }
 
 impl Connections {
-    fn new(router: Router, listen: &ListenConfig) -> Self {
+    fn new(dispatch: Dispatch, listen: &ListenConfig) -> anyhow::Result<Self> {
         let mut http = http1::Builder::new();
         // A client may say that it sends no more and still wait for its answer, as `nc -N` does. Answers are never kept
         // back for the next request (hyper's `pipeline_flush`): a stray byte would keep them back for ever.
-        http.timer(TokioTimer::new())
-            .header_read_timeout(listen.header_timeout())
+        // Who sends no request is cut off by the sweep: a timer for each request would cost more than the request is worth.
+        http.header_read_timeout(None)
             .max_buf_size(MAX_HEADER_BYTES)
             .half_close(true)
             .writev(false);
-        Self {
-            router,
+        Ok(Self {
+            dispatch,
             http,
             seats: Seats::new(files::connections_most(listen.max_connections)),
-            stop: CancellationToken::new(),
-            first_head: FIRST_HEAD_MOST.min(listen.header_timeout()),
+            loops: EventLoops::start().context("cannot start the event loops")?,
+            idleness: Idleness {
+                fresh: FIRST_HEAD_MOST.min(listen.header_timeout()),
+                used: listen.header_timeout(),
+            },
             patience: listen.body_timeout(),
             shutdown_timeout: listen.shutdown_timeout(),
-        }
+        })
     }
 
     async fn accept(&mut self, listener: TcpListener) -> Never {
         let failures = Throttle::new();
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            match listener.accept().await {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = sweep.tick() => {
+                    self.seats.sweep(self.idleness);
+                    continue;
+                }
+            };
+            match accepted {
                 Ok((stream, peer)) => {
                     let permit = self.seats.take().await;
                     self.serve_one(stream, peer, permit);
@@ -151,67 +162,47 @@ impl Connections {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY cannot be set");
         }
+        // The stream is taken from the event loop that accepts, and given to the one that will serve it.
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(error) => return tracing::warn!(%error, "a connection is lost"),
+        };
         let seat = self.seats.seat();
-        let service = service(self.router.clone(), peer.ip(), seat.clone());
-        let stream = Patience::new(stream, self.patience);
-        let connection = self.http.serve_connection(TokioIo::new(stream), service);
-        let (stop, first_head) = (self.stop.clone(), self.first_head);
-        self.seats.spawn(seat.clone(), async move {
-            let mut connection = pin!(connection);
-            let mut guard = Guard::new(&seat, &stop, first_head);
-            let ended = loop {
-                tokio::select! {
-                    biased;
-                    ended = connection.as_mut() => break ended,
-                    verdict = guard.verdict() => match verdict {
-                        Verdict::Finish => connection.as_mut().graceful_shutdown(),
-                        Verdict::Cut => break Ok(()),
-                    },
+        let service = service::service(self.dispatch.clone(), peer.ip(), seat.clone());
+        let (http, patience) = (self.http.clone(), self.patience);
+        self.seats
+            .spawn(self.loops.next(), seat.clone(), async move {
+                let stream = match TcpStream::from_std(stream) {
+                    Ok(stream) => TokioIo::new(Patience::new(stream, patience)),
+                    Err(error) => return tracing::warn!(%error, "a connection is lost"),
+                };
+                let mut connection = pin!(http.serve_connection(stream, service));
+                let ended = loop {
+                    tokio::select! {
+                        biased;
+                        ended = connection.as_mut() => break ended,
+                        verdict = seat.told() => match verdict {
+                            Verdict::Finish => connection.as_mut().graceful_shutdown(),
+                            Verdict::Cut => break Ok(()),
+                        },
+                    }
+                };
+                // How a connection ends is the client's affair: cut off, timed out, not HTTP at all.
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended");
                 }
-            };
-            // How a connection ends is the client's affair: cut off, timed out, not HTTP at all.
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended");
-            }
-            drop(permit);
-        });
+                drop(permit);
+            });
     }
 
-    /// Answers what was accepted, for as long as the settings say; then cuts the rest off.
-    async fn drain(mut self) {
-        self.stop.cancel();
-        let ended = self.seats.all_left();
-        if tokio::time::timeout(self.shutdown_timeout, ended)
-            .await
-            .is_err()
-        {
+    /// Answers what was accepted, for as long as the settings say; what is left then is cut off when this is dropped.
+    async fn drain(&mut self) {
+        self.seats.finish();
+        let ended = tokio::time::timeout(self.shutdown_timeout, self.seats.all_left());
+        if ended.await.is_err() {
             tracing::warn!("some connections did not end in time and are cut off");
         }
-        // What is left of the tasks ends with the set.
     }
-}
-
-fn service(
-    router: Router,
-    peer: IpAddr,
-    seat: Arc<Seat>,
-) -> impl hyper::service::Service<
-    Request<Incoming>,
-    Response = Response,
-    Error = std::convert::Infallible,
-    Future: Send,
-> {
-    service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        seat.asks();
-        let answer = answer(router.clone(), request.map(Body::new));
-        let seat = seat.clone();
-        async move {
-            let answer = answer.await;
-            seat.waits();
-            Ok(answer)
-        }
-    })
 }
 
 /// The client was gone before we took its connection: no fault of ours, and the next is waiting.

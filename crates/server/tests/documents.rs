@@ -7,10 +7,10 @@ use axum::http::Request;
 use caller_id::app::App;
 use caller_id::cli::serve_settings;
 use caller_id::config::describe::{env_example, markdown, settings};
+use caller_id::http::Peer;
 use caller_id_core::SystemClock;
 use http_body_util::BodyExt;
 use serde_json::Value;
-use tower::ServiceExt;
 
 #[expect(
     clippy::disallowed_methods,
@@ -56,7 +56,10 @@ async fn the_openapi_document_is_what_the_service_says() {
     let request = Request::get("/openapi.json")
         .body(Body::empty())
         .expect("a request");
-    let answer = app.router().oneshot(request).await.expect("an answer");
+    let answer = app
+        .dispatch()
+        .answer(request, Peer([127, 0, 0, 1].into()))
+        .await;
     let text = answer
         .into_body()
         .collect()

@@ -33,7 +33,9 @@ impl Client {
     /// address could be anybody's invention.
     pub fn of(peer: IpAddr, headers: &HeaderMap, trusted: &AddressList) -> Self {
         let peer = peer.to_canonical();
-        let forwarded = FORWARDING.iter().any(|&name| headers.contains_key(name));
+        let forwarded = headers
+            .keys()
+            .any(|name| FORWARDING.contains(&name.as_str()));
         match (trusted.has_address(peer), forwarded) {
             (false, false) => Self::Direct(peer),
             (false, true) => Self::Unproven(peer),

@@ -1,26 +1,26 @@
 //! `GET /next-cid`: the caller ID for a call.
 
+mod body;
+mod form;
+
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::ALLOW;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use caller_id_core::{
     AgentId, Allocation, AllocationRequest, AllocatorError, CallEnd, CallId, CampaignId,
-    DestinationError, NumberFormat, Outcome, PhoneNumber, ReleaseTarget,
+    DestinationError, Outcome, PhoneNumber, ReleaseTarget, Rotator,
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
-use utoipa::ToSchema;
 
+pub use self::body::{LimitsBody, NextCid};
+
+use self::form::Form;
 use super::query::{Query, shown};
+use super::timer::Timer;
 use super::{Answers, Api, ApiError, Fault, Peer};
-
-/// The reference's answer when there is no agent or no limit.
-const NO_AGENT_LIMIT: u32 = 999_999;
 
 /// Chooses, reserves and counts a number.
 #[utoipa::path(
@@ -45,15 +45,27 @@ const NO_AGENT_LIMIT: u32 = 999_999;
 )]
 pub async fn next_cid(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
+    answer(&api, &parts, Peer::of(&parts), &Timer::default()).await
+}
+
+/// The answer to a call.
+pub(super) async fn answer(api: &Api, parts: &Parts, peer: Peer, timer: &Timer) -> Response {
     let query = Query::parse(parts.uri.query().unwrap_or_default().as_bytes(), "query");
-    let form = match query.parsed("format", str::parse::<Form>) {
-        Ok(form) => form.unwrap_or_default(),
-        Err(fault) => return ApiError::Invalid(vec![fault]).into_response(),
+    let (form, fault) = match query.parsed("format", str::parse::<Form>) {
+        Ok(form) => (form.unwrap_or_default(), None),
+        Err(fault) => (Form::default(), Some(fault)),
     };
     if parts.method != Method::GET {
         return no_method(form);
     }
-    match allocate(&api, &parts, &query).await {
+    let call = Call {
+        api,
+        parts,
+        query: &query,
+        peer,
+        timer,
+    };
+    match call.allocate(fault).await {
         Ok(allocation) => form.answer(&allocation, api.answers.format),
         Err(error) => form.failure(error),
     }
@@ -67,15 +79,33 @@ fn no_method(form: Form) -> Response {
     response
 }
 
-async fn allocate(api: &Api, parts: &Parts, query: &Query<'_>) -> Result<Allocation, ApiError> {
-    let Peer(peer) = Peer::of(parts);
-    let now = api.clock.now();
-    api.access.dialer(peer, &parts.headers, now)?;
-    let request = read(query, &api.answers)?;
-    match within_deadline(api, request).await? {
-        Outcome::Allocated(allocation) => Ok(allocation),
-        Outcome::AgentLimited { retry_after_ms } => Err(ApiError::AgentLimited { retry_after_ms }),
-        Outcome::Exhausted(exhausted) => Err(ApiError::Exhausted { exhausted, now }),
+/// A call that asks for its number.
+struct Call<'a, 'q> {
+    api: &'a Api,
+    parts: &'a Parts,
+    query: &'a Query<'q>,
+    peer: Peer,
+    timer: &'a Timer,
+}
+
+impl Call<'_, '_> {
+    /// Allocates, unless there was a fault already; who may not ask is told nothing else.
+    async fn allocate(&self, fault: Option<Fault>) -> Result<Allocation, ApiError> {
+        let api = self.api;
+        let Peer(peer) = self.peer;
+        let now = api.clock.now();
+        api.access.dialer(peer, &self.parts.headers, now)?;
+        if let Some(fault) = fault {
+            return Err(ApiError::Invalid(vec![fault]));
+        }
+        let request = read(self.query, &api.answers)?;
+        match within_deadline(api, self.timer, request).await? {
+            Outcome::Allocated(allocation) => Ok(allocation),
+            Outcome::AgentLimited { retry_after_ms } => {
+                Err(ApiError::AgentLimited { retry_after_ms })
+            }
+            Outcome::Exhausted(exhausted) => Err(ApiError::Exhausted { exhausted, now }),
+        }
     }
 }
 
@@ -140,13 +170,17 @@ fn destination(
 ///
 /// What it hands out later to a call without an id is given back: nobody can use it. A call with an id may ask again, or
 /// has asked again already and was answered: its reservation stays, until it is asked for or runs out.
-async fn within_deadline(api: &Api, request: AllocationRequest) -> Result<Outcome, ApiError> {
+async fn within_deadline(
+    api: &Api,
+    timer: &Timer,
+    request: AllocationRequest,
+) -> Result<Outcome, ApiError> {
     let rotator = api.rotator.clone();
     let may_ask_again = request.call_id.is_some();
     let mut answer = Box::pin(async move { rotator.next(&request).await });
-    match tokio::time::timeout(api.answers.deadline, &mut answer).await {
-        Ok(outcome) => Ok(outcome?),
-        Err(_) => {
+    match timer.within(api.answers.deadline, &mut answer).await {
+        Some(outcome) => Ok(outcome?),
+        None => {
             if !may_ask_again {
                 let rotator = api.rotator.clone();
                 tokio::spawn(async move {
@@ -158,161 +192,12 @@ async fn within_deadline(api: &Api, request: AllocationRequest) -> Result<Outcom
     }
 }
 
-async fn give_back(rotator: &caller_id_core::Rotator, outcome: Result<Outcome, AllocatorError>) {
+async fn give_back(rotator: &Rotator, outcome: Result<Outcome, AllocatorError>) {
     let Ok(Outcome::Allocated(late)) = outcome else {
         return;
     };
     let target = ReleaseTarget::Reservation(late.record.id);
     if let Err(error) = rotator.release(&target, CallEnd::Released).await {
         tracing::warn!(%error, "a late allocation stays reserved until it runs out");
-    }
-}
-
-/// How the answer is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Form {
-    #[default]
-    Json,
-    Text,
-    Pairs,
-}
-
-impl std::str::FromStr for Form {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "json" => Ok(Self::Json),
-            "text" => Ok(Self::Text),
-            "form" => Ok(Self::Pairs),
-            _ => Err("format: json, text or form expected".to_owned()),
-        }
-    }
-}
-
-impl Form {
-    fn answer(self, allocation: &Allocation, format: NumberFormat) -> Response {
-        let body = NextCid::new(allocation, format);
-        match self {
-            Self::Json => answer_in("application/json", body.json()),
-            Self::Text => answer_in("text/plain; charset=utf-8", format!("{}\n", body.caller_id)),
-            Self::Pairs => answer_in("application/x-www-form-urlencoded", body.pairs()),
-        }
-    }
-
-    fn failure(self, error: ApiError) -> Response {
-        match self {
-            Self::Json => error.into_response(),
-            Self::Text => error.into_empty(),
-            Self::Pairs => error.into_form(),
-        }
-    }
-}
-
-fn answer_in(media_type: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    let media_type = HeaderValue::from_static(media_type);
-    response.headers_mut().insert(CONTENT_TYPE, media_type);
-    response
-}
-
-/// The answer: the reference's fields in its order, then ours.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NextCid<'a> {
-    /// The number to present, always a string.
-    #[schema(example = "3125550100")]
-    caller_id: String,
-    /// As asked.
-    agent: Option<&'a str>,
-    /// As asked.
-    campaign: Option<&'a str>,
-    /// The called party; NANP numbers without the leading 1.
-    destination: String,
-    /// The chosen number's.
-    #[schema(value_type = Option<String>)]
-    area_code: Option<caller_id_core::AreaCode>,
-    /// When the reservation ends if nobody releases it (RFC 3339).
-    expires_at: String,
-    /// Seconds from the allocation to `expires_at`.
-    reservation_ttl: i64,
-    /// The number's limits; null is none.
-    limits: LimitsBody,
-    /// How many allocations the agent may make at once; 999999 without agent or limit.
-    rate_limit_remaining: u32,
-    /// For `DELETE /api/v1/reservations/{id}`.
-    reservation_id: String,
-    /// The pool the number is in.
-    pool: &'a str,
-    /// How it was chosen: sticky, area_code, overlay, region or any.
-    rung: &'static str,
-    /// The destination was shown this number before.
-    sticky: bool,
-    /// The call's id, as asked.
-    call_id: Option<&'a str>,
-    /// The same call asked before: the same answer, counted once.
-    repeated: bool,
-}
-
-/// Most uses of a number; null is no limit.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-pub struct LimitsBody {
-    daily_limit: Option<u32>,
-    hourly_limit: Option<u32>,
-}
-
-impl<'a> NextCid<'a> {
-    fn new(allocation: &'a Allocation, format: NumberFormat) -> Self {
-        let record = &*allocation.record;
-        Self {
-            caller_id: record.number.format(format),
-            agent: record.agent.as_ref().map(AgentId::as_str),
-            campaign: record.campaign.as_ref().map(CampaignId::as_str),
-            destination: record.destination.format(NumberFormat::National),
-            area_code: allocation.area_code,
-            expires_at: record.reserved_until.to_string(),
-            reservation_ttl: record.reserved_until.ms_since(record.at) / 1_000,
-            limits: LimitsBody {
-                daily_limit: allocation.limits.daily.map(Into::into),
-                hourly_limit: allocation.limits.hourly.map(Into::into),
-            },
-            rate_limit_remaining: allocation.agent_remaining.unwrap_or(NO_AGENT_LIMIT),
-            reservation_id: record.id.to_string(),
-            pool: record.pool.as_str(),
-            rung: record.rung.as_str(),
-            sticky: record.rung == caller_id_core::Rung::Sticky,
-            call_id: record.call_id.as_ref().map(CallId::as_str),
-            repeated: allocation.repeated,
-        }
-    }
-
-    fn json(&self) -> Vec<u8> {
-        /// Answers are shorter, so the buffer never grows.
-        const ROOM: usize = 768;
-        let mut json = Vec::with_capacity(ROOM);
-        serde_json::to_writer(&mut json, self)
-            .expect("writing plain data into memory does not fail");
-        json
-    }
-
-    fn pairs(&self) -> String {
-        let area_code = self
-            .area_code
-            .map(|code| code.to_string())
-            .unwrap_or_default();
-        let ttl = self.reservation_ttl.to_string();
-        let pairs = [
-            ("caller_id", self.caller_id.as_str()),
-            ("area_code", &area_code),
-            ("destination", &self.destination),
-            ("expires_at", &self.expires_at),
-            ("reservation_ttl", &ttl),
-            ("reservation_id", &self.reservation_id),
-            ("pool", self.pool),
-            ("rung", self.rung),
-        ];
-        let encoded = pairs.map(|(name, value)| {
-            format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))
-        });
-        encoded.join("&")
     }
 }

@@ -5,23 +5,34 @@ use std::borrow::Cow;
 use caller_id_core::text;
 use percent_encoding::percent_decode;
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::Fault;
 
 /// Most parameters that are looked at.
 const PARAMETERS_MOST: usize = 64;
 
-/// The parameters of a query string, or the fields of a form. Nothing is decoded before it is asked for.
+/// The parameters of a query string, or the fields of a form. No value is decoded before it is asked for.
 #[derive(Debug)]
 pub struct Query<'a> {
     text: &'a [u8],
+    /// Names and values of the first parameters.
+    pairs: SmallVec<[(Cow<'a, [u8]>, &'a [u8]); 8]>,
     place: &'static str,
 }
 
 impl<'a> Query<'a> {
     /// Reads `text` (`a=b&c=d`). `place` is what faults name: `query` or `body`.
     pub fn parse(text: &'a [u8], place: &'static str) -> Self {
-        Self { text, place }
+        let pairs = text
+            .split(|&byte| byte == b'&')
+            .take(PARAMETERS_MOST)
+            .map(|pair| {
+                let (name, value) = halves(pair);
+                (decode(name), value)
+            })
+            .collect();
+        Self { text, pairs, place }
     }
 
     /// The value of `name`; none when it is missing or empty. When it is given again, the last counts, as in the Python
@@ -51,26 +62,16 @@ impl<'a> Query<'a> {
     /// The name of a parameter that is none of `known`, as far as it can be shown.
     pub fn unknown(&self, known: &[&str]) -> Option<String> {
         let pairs = self.text.split(|&byte| byte == b'&');
-        let names = pairs.filter(|pair| !pair.is_empty()).map(|pair| {
-            let cut = pair.iter().position(|&byte| byte == b'=');
-            String::from_utf8_lossy(&decode(&pair[..cut.unwrap_or(pair.len())])).into_owned()
-        });
+        let names = pairs
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| String::from_utf8_lossy(&decode(halves(pair).0)).into_owned());
         let mut unknown = names.filter(|name| !known.contains(&name.as_str()));
         unknown.next().map(|name| text::shown(&name))
     }
 
     fn raw(&self, name: &str) -> Option<&'a [u8]> {
-        let pairs = self.text.split(|&byte| byte == b'&').take(PARAMETERS_MOST);
-        let mut last = None;
-        for pair in pairs {
-            let cut = pair.iter().position(|&byte| byte == b'=');
-            let (known, value) =
-                cut.map_or((pair, &[][..]), |cut| (&pair[..cut], &pair[cut + 1..]));
-            if *decode(known) == *name.as_bytes() {
-                last = Some(value);
-            }
-        }
-        last
+        let named = |(known, _): &&(Cow<'a, [u8]>, &'a [u8])| **known == *name.as_bytes();
+        self.pairs.iter().rev().find(named).map(|(_, value)| *value)
     }
 
     /// The value of `name` as a `T`, when it is there.
@@ -94,6 +95,13 @@ impl<'a> Query<'a> {
             )
         };
         parse(&text).map(Some).map_err(invalid)
+    }
+}
+
+fn halves(pair: &[u8]) -> (&[u8], &[u8]) {
+    match pair.iter().position(|&byte| byte == b'=') {
+        Some(cut) => (&pair[..cut], &pair[cut + 1..]),
+        None => (pair, &[]),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout};
@@ -32,8 +33,27 @@ pub(super) struct Seat {
     /// Microseconds from `start` to when it began to wait for a whole request head, or [`ASKING`].
     waiting_since: AtomicU64,
     asked: AtomicBool,
-    told_to_leave: AtomicBool,
-    leave: Notify,
+    must_leave: AtomicBool,
+    cut: AtomicBool,
+    told: Notify,
+}
+
+/// How a connection must go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// When what was asked is answered.
+    Finish,
+    /// At once.
+    Cut,
+}
+
+/// How long a connection may be without a whole request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Idleness {
+    /// A fresh one.
+    pub(super) fresh: Duration,
+    /// One that has asked before.
+    pub(super) used: Duration,
 }
 
 impl Seat {
@@ -50,18 +70,36 @@ impl Seat {
     }
 
     /// Whether there was any request.
-    pub(super) fn has_asked(&self) -> bool {
+    fn has_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
     /// Whether a request is being answered.
-    pub(super) fn is_asking(&self) -> bool {
+    fn is_asking(&self) -> bool {
         self.waiting_since.load(Ordering::Relaxed) == ASKING
     }
 
-    /// Resolves when another needs the place.
-    pub(super) async fn told_to_leave(&self) {
-        self.leave.notified().await;
+    /// How long it has waited for a whole request head.
+    fn waited(&self) -> Duration {
+        let since = self.waiting_since.load(Ordering::Relaxed);
+        // While it is asking, that is later than now.
+        Duration::from_micros(micros_since(self.start).saturating_sub(since))
+    }
+
+    /// Resolves when the connection must go. What came while it was told is answered.
+    pub(super) async fn told(&self) -> Verdict {
+        self.told.notified().await;
+        if self.cut.load(Ordering::Relaxed) && !self.is_asking() {
+            Verdict::Cut
+        } else {
+            Verdict::Finish
+        }
+    }
+
+    fn tell(&self, verdict: Verdict) {
+        self.must_leave.store(true, Ordering::Relaxed);
+        self.cut.store(verdict == Verdict::Cut, Ordering::Relaxed);
+        self.told.notify_one();
     }
 }
 
@@ -93,15 +131,42 @@ impl Seats {
     pub(super) fn make_room(&mut self) {
         self.forget_ended();
         let waiting =
-            |seat: &&Arc<Seat>| !seat.is_asking() && !seat.told_to_leave.load(Ordering::Relaxed);
+            |seat: &&Arc<Seat>| !seat.is_asking() && !seat.must_leave.load(Ordering::Relaxed);
         let longest = self
             .taken
             .values()
             .filter(waiting)
             .min_by_key(|seat| seat.waiting_since.load(Ordering::Relaxed));
         if let Some(seat) = longest {
-            seat.told_to_leave.store(true, Ordering::Relaxed);
-            seat.leave.notify_one();
+            // An answer may still be on its way to a client that has asked.
+            seat.tell(if seat.has_asked() {
+                Verdict::Finish
+            } else {
+                Verdict::Cut
+            });
+        }
+    }
+
+    /// Cuts off those who have waited longer than they may.
+    pub(super) fn sweep(&mut self, most: Idleness) {
+        self.forget_ended();
+        for seat in self.taken.values() {
+            let most = if seat.has_asked() {
+                most.used
+            } else {
+                most.fresh
+            };
+            if seat.waited() >= most {
+                seat.tell(Verdict::Cut);
+            }
+        }
+    }
+
+    /// Tells all to go when what they asked is answered.
+    pub(super) fn finish(&mut self) {
+        self.forget_ended();
+        for seat in self.taken.values() {
+            seat.tell(Verdict::Finish);
         }
     }
 
@@ -111,19 +176,21 @@ impl Seats {
             start: self.start,
             waiting_since: AtomicU64::new(micros_since(self.start)),
             asked: AtomicBool::new(false),
-            told_to_leave: AtomicBool::new(false),
-            leave: Notify::new(),
+            must_leave: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+            told: Notify::new(),
         })
     }
 
-    /// Runs a connection.
+    /// Runs a connection on an event loop.
     pub(super) fn spawn(
         &mut self,
+        on: &Handle,
         seat: Arc<Seat>,
         connection: impl Future<Output = ()> + Send + 'static,
     ) {
         self.forget_ended();
-        let task = self.tasks.spawn(connection);
+        let task = self.tasks.spawn_on(connection, on);
         self.taken.insert(task.id(), seat);
     }
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
 use caller_id::auth::Access;
+use caller_id::http::dispatch::Dispatch;
 use caller_id::http::health::StoreHealth;
-use caller_id::http::{self, Answers, Api};
+use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
 use caller_id::sync::InventorySync;
 use caller_id_core::store::OnDuplicate;
@@ -20,6 +20,7 @@ use caller_id_engine::MemoryAllocator;
 use caller_id_store::{SqliteOptions, SqliteStore};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::support::{Answer, NOON, ask};
@@ -57,7 +58,7 @@ impl Journal for Fragile {
 
 /// One number, an engine on a fragile journal, and the routes.
 struct Rig {
-    router: Router,
+    dispatch: Dispatch,
     clock: Arc<ManualClock>,
     journal: Arc<Fragile>,
     _folder: TempDir,
@@ -108,9 +109,9 @@ impl Rig {
                 body_deadline: deadline,
             },
         };
-        let router = http::router(Arc::new(api), &[]);
+        let dispatch = Dispatch::new(Arc::new(api), &[], Handle::current());
         Self {
-            router,
+            dispatch,
             clock,
             journal,
             _folder: folder,
@@ -118,7 +119,7 @@ impl Rig {
     }
 
     async fn get(&self, path: &str) -> Answer {
-        ask(&self.router, "GET", path).send().await
+        ask(&self.dispatch, "GET", path).send().await
     }
 }
 

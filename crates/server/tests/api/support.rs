@@ -3,17 +3,16 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use caller_id::app::App;
 use caller_id::cli::serve_settings;
 use caller_id::http::Peer;
+use caller_id::http::dispatch::Dispatch;
 use caller_id_core::{ManualClock, Timestamp};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tempfile::TempDir;
-use tower::ServiceExt;
 
 /// The admin token of every service here.
 pub(crate) const TOKEN: &str = "horse-battery-staple-7";
@@ -21,7 +20,7 @@ pub(crate) const TOKEN: &str = "horse-battery-staple-7";
 pub(crate) const NOON: Timestamp = Timestamp::from_ms(1_795_348_800_000);
 
 pub(crate) struct Service {
-    pub(crate) router: Router,
+    pub(crate) dispatch: Dispatch,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) folder: TempDir,
     /// Keeps the tasks running.
@@ -46,7 +45,7 @@ impl Service {
             .await
             .expect("a service");
         Self {
-            router: app.router(),
+            dispatch: app.dispatch(),
             clock,
             folder,
             app,
@@ -60,7 +59,7 @@ impl Service {
 
     /// A request from this machine.
     pub(crate) fn ask(&self, method: &str, path: &str) -> Call {
-        ask(&self.router, method, path)
+        ask(&self.dispatch, method, path)
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -84,9 +83,9 @@ impl Service {
     }
 }
 
-pub(crate) fn ask(router: &Router, method: &str, path: &str) -> Call {
+pub(crate) fn ask(dispatch: &Dispatch, method: &str, path: &str) -> Call {
     Call {
-        router: router.clone(),
+        dispatch: dispatch.clone(),
         peer: IpAddr::from([127, 0, 0, 1]),
         request: Request::builder().method(method).uri(path),
         body: Body::empty(),
@@ -94,7 +93,7 @@ pub(crate) fn ask(router: &Router, method: &str, path: &str) -> Call {
 }
 
 pub(crate) struct Call {
-    router: Router,
+    dispatch: Dispatch,
     peer: IpAddr,
     request: axum::http::request::Builder,
     body: Body,
@@ -124,18 +123,13 @@ impl Call {
     /// Only the status, of an answer that need not be text.
     pub(crate) async fn status(self) -> u16 {
         let request = self.request.body(self.body).expect("a request");
-        let response = self.router.oneshot(request).await;
-        response.expect("routes do not fail").status().as_u16()
+        let response = self.dispatch.answer(request, Peer(self.peer)).await;
+        response.status().as_u16()
     }
 
     pub(crate) async fn send(self) -> Answer {
-        let mut request = self.request.body(self.body).expect("a request");
-        request.extensions_mut().insert(Peer(self.peer));
-        let response = self
-            .router
-            .oneshot(request)
-            .await
-            .expect("routes do not fail");
+        let request = self.request.body(self.body).expect("a request");
+        let response = self.dispatch.answer(request, Peer(self.peer)).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         Answer {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
 use caller_id::auth::Access;
 use caller_id::auth::token::Keys;
 use caller_id::config::secret::Secret;
+use caller_id::http::dispatch::Dispatch;
 use caller_id::http::health::StoreHealth;
-use caller_id::http::{self, Answers, Api};
+use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
 use caller_id::sync::InventorySync;
 use caller_id_core::store::OnDuplicate;
@@ -23,6 +23,7 @@ use caller_id_store::{SqliteOptions, SqliteStore};
 use caller_id_testkit::builders::number;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::support::{Answer, NOON, TOKEN, ask};
@@ -77,7 +78,7 @@ impl Allocator for Doored {
 
 /// A store, an engine with a door, and the routes. Nobody asks the store what changed unless a test does.
 struct Rig {
-    router: Router,
+    dispatch: Dispatch,
     store: Arc<SqliteStore>,
     engine: Arc<Doored>,
     sync: Arc<InventorySync>,
@@ -123,7 +124,7 @@ impl Rig {
             },
         };
         Self {
-            router: http::router(Arc::new(api), &[]),
+            dispatch: Dispatch::new(Arc::new(api), &[], Handle::current()),
             store,
             engine,
             sync,
@@ -148,7 +149,7 @@ impl Rig {
     }
 
     async fn admin(&self, method: &str, path: &str, body: &Value) -> Answer {
-        let call = ask(&self.router, method, path).header("x-admin-token", TOKEN);
+        let call = ask(&self.dispatch, method, path).header("x-admin-token", TOKEN);
         call.json(body).send().await
     }
 }
@@ -166,13 +167,11 @@ async fn what_a_pool_says_is_in_force_when_the_answer_is_there() {
     let rig = Rig::start();
     rig.write(0..2).await;
     rig.sync.load().await.expect("loaded");
-    let engine = rig.engine.engine.clone();
-    tokio::spawn(async move { engine.run().await });
     for seconds in [60, 61] {
         let policy = json!({"reservation_seconds": seconds});
         let put = rig.admin("PUT", "/api/v1/pools/default", &policy).await;
         assert_eq!(put.status, 200, "{}", put.body);
-        let next = ask(&rig.router, "GET", "/next-cid?to=13125551212");
+        let next = ask(&rig.dispatch, "GET", "/next-cid?to=13125551212");
         assert_eq!(next.send().await.json()["reservation_ttl"], seconds);
     }
 }

@@ -1,0 +1,78 @@
+//! Who answers a request: calls are answered where they come in, all else elsewhere.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::ORIGIN;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+use tower::ServiceExt;
+
+use super::timer::Timer;
+use super::{Api, Peer, next_cid, router};
+
+/// Gives requests to those who answer them.
+///
+/// A call is answered at once, on the event loop that read it. Whatever people and scripts ask may take longer, so it is
+/// answered by the general runtime, and no call waits behind an import.
+#[derive(Clone)]
+pub struct Dispatch {
+    api: Arc<Api>,
+    router: Router,
+    general: Handle,
+}
+
+impl Dispatch {
+    /// Answers on the runtime `general` what is no call. Web pages of `origins` may ask.
+    pub fn new(api: Arc<Api>, origins: &[HeaderValue], general: Handle) -> Self {
+        Self {
+            router: router(api.clone(), origins),
+            api,
+            general,
+        }
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, request: Request, peer: Peer) -> Response {
+        if self.is_call(&request) {
+            self.call(request, peer, &Timer::default()).await
+        } else {
+            self.other(request, peer).await
+        }
+    }
+
+    /// Whether a dialer asks for a number. What a web page asks goes through the router, which knows what web pages may.
+    pub fn is_call<B>(&self, request: &Request<B>) -> bool {
+        matches!(request.uri().path(), "/next-cid" | "/next-cid/")
+            && !request.headers().contains_key(ORIGIN)
+    }
+
+    /// Answers a call.
+    pub async fn call<B>(&self, request: Request<B>, peer: Peer, timer: &Timer) -> Response {
+        let (parts, _) = request.into_parts();
+        let answer = next_cid::answer(&self.api, &parts, peer, timer);
+        unbroken(answer).await
+    }
+
+    /// Answers anything else.
+    pub async fn other(&self, mut request: Request, peer: Peer) -> Response {
+        request.extensions_mut().insert(peer);
+        let answer = self.general.spawn(self.router.clone().oneshot(request));
+        // The panic of a handler is in the log already.
+        answer.await.map_or_else(|_| broken(), |Ok(answer)| answer)
+    }
+}
+
+/// A handler that panics answers 500 with nothing at all, so that no dialplan takes words for a number.
+async fn unbroken(answer: impl Future<Output = Response>) -> Response {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|_| broken())
+}
+
+fn broken() -> Response {
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}

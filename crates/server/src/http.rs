@@ -9,7 +9,6 @@ pub mod fault;
 pub mod fields;
 pub mod health;
 pub mod import;
-mod json;
 pub mod next_cid;
 pub mod numbers;
 pub mod openapi;

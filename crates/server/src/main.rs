@@ -6,7 +6,7 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// A commit holds a worker while the disk does; another one keeps the deadlines.
+/// One may be busy with an import while another answers a person.
 const WORKERS_LEAST: usize = 2;
 /// The store runs fewer queries at once; each thread costs memory of its own.
 const BLOCKING_THREADS_MOST: usize = 16;

@@ -14,6 +14,7 @@ mod inventory;
 mod journal;
 mod lane;
 mod merge;
+mod pace;
 mod progress;
 mod rows;
 mod schema;

@@ -76,3 +76,16 @@ async fn unbroken(answer: impl Future<Output = Response>) -> Response {
 fn broken() -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_answers_500_with_nothing() {
+        let answer = unbroken(async { panic!("on purpose") }).await;
+        assert_eq!(answer.status(), 500);
+        let body = axum::body::to_bytes(answer.into_body(), 1).await;
+        assert!(body.expect("a body").is_empty());
+    }
+}

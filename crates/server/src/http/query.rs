@@ -16,10 +16,13 @@ const PARAMETERS_MOST: usize = 64;
 #[derive(Debug)]
 pub struct Query<'a> {
     text: &'a [u8],
-    /// Names and values of the first parameters.
-    pairs: SmallVec<[(Cow<'a, [u8]>, &'a [u8]); 8]>,
+    /// The first parameters.
+    pairs: SmallVec<[Pair<'a>; 8]>,
     place: &'static str,
 }
+
+/// A name, and a value as it was sent.
+type Pair<'a> = (Cow<'a, [u8]>, &'a [u8]);
 
 impl<'a> Query<'a> {
     /// Reads `text` (`a=b&c=d`). `place` is what faults name: `query` or `body`.
@@ -70,7 +73,7 @@ impl<'a> Query<'a> {
     }
 
     fn raw(&self, name: &str) -> Option<&'a [u8]> {
-        let named = |(known, _): &&(Cow<'a, [u8]>, &'a [u8])| **known == *name.as_bytes();
+        let named = |(known, _): &&Pair<'a>| **known == *name.as_bytes();
         self.pairs.iter().rev().find(named).map(|(_, value)| *value)
     }
 

@@ -82,7 +82,7 @@ impl Seat {
     /// How long it has waited for a whole request head.
     fn waited(&self) -> Duration {
         let since = self.waiting_since.load(Ordering::Relaxed);
-        // While it is asking, that is later than now.
+        // It may ask just now: that is later than now.
         Duration::from_micros(micros_since(self.start).saturating_sub(since))
     }
 
@@ -156,7 +156,7 @@ impl Seats {
             } else {
                 most.fresh
             };
-            if seat.waited() >= most {
+            if !seat.is_asking() && seat.waited() >= most {
                 seat.tell(Verdict::Cut);
             }
         }
@@ -209,4 +209,60 @@ impl Seats {
 
 fn micros_since(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_micros()).unwrap_or(ASKING - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody may wait at all.
+    const NOT_AT_ALL: Idleness = Idleness {
+        fresh: Duration::ZERO,
+        used: Duration::ZERO,
+    };
+
+    /// What the connection in `seat` was told; none when it was told nothing.
+    async fn verdict(seat: &Seat) -> Option<Verdict> {
+        tokio::select! {
+            biased;
+            verdict = seat.told() => Some(verdict),
+            () = std::future::ready(()) => None,
+        }
+    }
+
+    fn taken(seats: &mut Seats) -> Arc<Seat> {
+        let seat = seats.seat();
+        seats.spawn(&Handle::current(), seat.clone(), std::future::pending());
+        seat
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_cut_off_and_who_is_being_answered_is_not() {
+        let mut seats = Seats::new(2);
+        let (idle, busy) = (taken(&mut seats), taken(&mut seats));
+        busy.asks();
+        seats.sweep(NOT_AT_ALL);
+        assert_eq!(verdict(&idle).await, Some(Verdict::Cut));
+        assert_eq!(verdict(&busy).await, None);
+        busy.waits();
+        seats.sweep(NOT_AT_ALL);
+        assert_eq!(verdict(&busy).await, Some(Verdict::Cut));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_comes_while_its_connection_is_cut_off_is_answered() {
+        let mut seats = Seats::new(1);
+        let seat = taken(&mut seats);
+        seats.sweep(NOT_AT_ALL);
+        seat.asks();
+        assert_eq!(verdict(&seat).await, Some(Verdict::Finish));
+    }
+
+    #[tokio::test]
+    async fn a_stop_lets_everybody_finish() {
+        let mut seats = Seats::new(1);
+        let seat = taken(&mut seats);
+        seats.finish();
+        assert_eq!(verdict(&seat).await, Some(Verdict::Finish));
+    }
 }

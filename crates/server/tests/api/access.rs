@@ -322,3 +322,17 @@ async fn pages_of_allowed_origins_may_ask() {
         ""
     );
 }
+
+#[tokio::test]
+async fn who_may_not_ask_is_told_so_before_anything_else() {
+    let service = Service::start(&[]).await;
+    for query in [
+        "to=3125551212&format=xml",
+        "format=json",
+        "to=911",
+        "to=%ff",
+    ] {
+        let call = service.ask("GET", &format!("/next-cid?{query}"));
+        assert_eq!(call.from("203.0.113.9").send().await.status, 401, "{query}");
+    }
+}

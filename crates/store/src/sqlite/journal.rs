@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use caller_id_core::{JournalEvent, StoreError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::Durability;
 use super::checkpoint::LogKeeper;
 use super::codec;
 use super::error::{on, sqlite};
 use super::health::Health;
+use super::pace::Pace;
 use super::progress::Progress;
 
 const INSERT: &str = "INSERT INTO journal (seq, events) VALUES (?1, ?2)";
@@ -52,6 +54,7 @@ pub(super) struct JournalSender {
     pub(super) progress: Arc<Progress>,
     pub(super) backlog_most: u64,
     pub(super) durability: Durability,
+    pub(super) pace: Pace,
 }
 
 impl JournalSender {
@@ -59,23 +62,33 @@ impl JournalSender {
     ///
     /// A commit that only has to survive the process is made at once, by the caller: it writes some pages into the
     /// machine's memory and takes tens of microseconds, less than waking a thread and being woken by it. One that has
-    /// to survive the loss of power waits for the disk, and that is the thread's work.
+    /// to survive the loss of power waits for the disk, and that is the thread's work; so it is when the disk was slow a
+    /// moment ago, so that no event loop stands still for longer than one such commit.
     ///
     /// There is no deadline here: once begun, nobody can tell how a commit will end before it does.
     pub(super) async fn commit(&self, events: &[JournalEvent]) -> Result<(), StoreError> {
         self.check_backlog(events.len() as u64)?;
         let bytes = codec::encode(events)?;
-        match self.durability {
-            Durability::Process => {
-                let (written, due) = self.writer.commit(&bytes, events.len() as u64);
-                if due {
-                    // When the channel is full, the thread is at it.
-                    let _ = self.commands.try_send(Command::Tidy);
-                }
-                written
-            }
-            Durability::Power => self.commit_by_thread(bytes, events.len() as u64).await,
+        let count = events.len() as u64;
+        if self.durability == Durability::Power {
+            return self.commit_by_thread(bytes, count).await;
         }
+        let began = Instant::now();
+        let written = match self.pace.is_quick() {
+            true => self.commit_here(&bytes, count),
+            false => self.commit_by_thread(bytes, count).await,
+        };
+        self.pace.note(began.elapsed());
+        written
+    }
+
+    fn commit_here(&self, bytes: &[u8], events: u64) -> Result<(), StoreError> {
+        let (written, due) = self.writer.commit(bytes, events);
+        if due {
+            // When the channel is full, the thread is at it.
+            let _ = self.commands.try_send(Command::Tidy);
+        }
+        written
     }
 
     fn check_backlog(&self, events: u64) -> Result<(), StoreError> {

@@ -2,15 +2,14 @@
 
 use caller_id_core::{AgentId, Allocation, AreaCode, CallId, CampaignId, NumberFormat, Rung};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use utoipa::ToSchema;
-
-use super::super::json::Object;
 
 /// The reference's answer when there is no agent or no limit.
 const NO_AGENT_LIMIT: u32 = 999_999;
 
 /// The answer to a call: the reference's fields in its order, then ours.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct NextCid<'a> {
     /// The number to present, always a string.
     #[schema(example = "3125550100")]
@@ -47,7 +46,7 @@ pub struct NextCid<'a> {
 }
 
 /// Most uses of a number; null is no limit.
-#[derive(Debug, Clone, Copy, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct LimitsBody {
     daily_limit: Option<u32>,
     hourly_limit: Option<u32>,
@@ -83,37 +82,10 @@ impl<'a> NextCid<'a> {
     pub(super) fn json(&self) -> Vec<u8> {
         /// Answers are shorter, so the buffer never grows.
         const ROOM: usize = 768;
-        let mut json = Object::with_room(ROOM);
-        json.plain("caller_id", &self.caller_id)
-            .text("agent", self.agent)
-            .text("campaign", self.campaign)
-            .plain("destination", &self.destination);
-        match self.area_code {
-            Some(code) => json.plain("area_code", &code.to_string()),
-            None => json.null("area_code"),
-        };
-        json.plain("expires_at", &self.expires_at)
-            .number("reservation_ttl", Some(self.reservation_ttl))
-            .object("limits", |limits| {
-                let LimitsBody {
-                    daily_limit,
-                    hourly_limit,
-                } = self.limits;
-                limits
-                    .number("daily_limit", daily_limit.map(i64::from))
-                    .number("hourly_limit", hourly_limit.map(i64::from));
-            })
-            .number(
-                "rate_limit_remaining",
-                Some(self.rate_limit_remaining.into()),
-            )
-            .plain("reservation_id", &self.reservation_id)
-            .text("pool", Some(self.pool))
-            .plain("rung", self.rung)
-            .flag("sticky", self.sticky)
-            .text("call_id", self.call_id)
-            .flag("repeated", self.repeated);
-        json.end()
+        let mut json = Vec::with_capacity(ROOM);
+        serde_json::to_writer(&mut json, self)
+            .expect("writing plain data into memory does not fail");
+        json
     }
 
     /// The digits and a newline.

@@ -1,9 +1,13 @@
 //! `GET /next-cid`, answered only after the commit, against a bare axum handler that answers the same text.
+//!
+//! The load runs beside the server. On a machine with few cores they share them, so both rates hold the cost of the load,
+//! too; with cores to spare, one load thread may be what limits both.
 
 use std::process::Command;
 
 use anyhow::Context;
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 
@@ -15,8 +19,6 @@ const NUMBERS: usize = 20_000;
 const ROUNDS: usize = 9;
 const SECONDS: f64 = 1.5;
 
-const ANSWER: &str = r#"{"caller_id":"4153415689","agent":"1001","campaign":"SOLAR","destination":"4155551234","area_code":"415","expires_at":"2026-11-22T07:47:40.052768Z","reservation_ttl":30,"limits":{"daily_limit":200,"hourly_limit":30},"rate_limit_remaining":999999,"reservation_id":"019e3b7a-7f34-7000-8000-4e3b97a7f340","pool":"default","rung":"area_code"}"#;
-
 /// Every request gets a number: many calls may hold one at the same time, and shortly.
 const SETTINGS: [(&str, &str); 4] = [
     ("RESERVATION_TTL_SECONDS", "1"),
@@ -25,30 +27,37 @@ const SETTINGS: [(&str, &str); 4] = [
     ("AGENT_RATE_LIMIT_PER_MIN", "1000000"),
 ];
 
-/// Listens on the port in `BARE_PORT` until it is ended.
+/// A call like those of the load.
+const ONE_CALL: &str = "/next-cid?to=13125551234&campaign=SOLAR&agent=1001";
+
+/// Answers `BARE_ANSWER` on the port in `BARE_PORT` until it is ended.
 pub(crate) fn serve_bare() -> anyhow::Result<()> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the parent process says the port"
+        reason = "the parent process says what to do"
     )]
-    let port: u16 = std::env::var("BARE_PORT").context("BARE_PORT")?.parse()?;
+    let told = |name: &'static str| std::env::var(name).context(name);
+    let port: u16 = told("BARE_PORT")?.parse()?;
+    let text = Bytes::from(told("BARE_ANSWER")?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let answer = || async { ([(CONTENT_TYPE, "application/json")], ANSWER) };
+        let answer = async move || ([(CONTENT_TYPE, "application/json")], text.clone());
         let router = Router::new().route("/next-cid", get(answer));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
         axum::serve(listener, router).await.context("serving")
     })
 }
 
-fn bare() -> anyhow::Result<Server> {
+/// A handler that answers what the service has answered once, and nothing else.
+fn bare(service: &Server) -> anyhow::Result<Server> {
     let address = free_address()?;
     let mut command = Command::new(std::env::current_exe()?);
     command
         .arg("bare")
-        .env("BARE_PORT", address.port().to_string());
+        .env("BARE_PORT", address.port().to_string())
+        .env("BARE_ANSWER", service.body(ONE_CALL)?);
     Server::spawn(command, address, "/next-cid")
 }
 
@@ -59,7 +68,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     );
     let site = Site::new()?;
     site.import(&site.csv(&inventory(NUMBERS))?, &["--mode", "db"])?;
-    let (service, bare) = (site.serve(&SETTINGS)?, bare()?);
+    let service = site.serve(&SETTINGS)?;
+    let bare = bare(&service)?;
+    let cores = std::thread::available_parallelism()?;
+    println!("{cores} cores, shared by the server and its load");
     for (connections, threads) in [(32, 1), (32, 2), (128, 2)] {
         let load = |server: &Server| {
             let address = server.address;

@@ -146,6 +146,15 @@ impl Server {
         Ok(server)
     }
 
+    /// What it answers to one request, which must be a good one.
+    pub(crate) fn body(&self, path: &str) -> anyhow::Result<String> {
+        let answer = ask(self.address, path)?;
+        match answer.split_once("\r\n\r\n") {
+            Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(body.to_owned()),
+            _ => bail!("{path}: {answer}"),
+        }
+    }
+
     /// Resident memory now, in MB of 1,000,000 bytes.
     pub(crate) fn memory_mb(&self) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
@@ -181,17 +190,19 @@ impl Drop for Server {
 }
 
 fn answers(address: SocketAddr, path: &str) -> bool {
+    ask(address, path).is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// The whole answer to one request, head and body.
+fn ask(address: SocketAddr, path: &str) -> std::io::Result<String> {
     use std::io::Read;
-    let ask = || -> std::io::Result<bool> {
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        Ok(answer.starts_with(b"HTTP/1.1 200"))
-    };
-    ask().unwrap_or(false)
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -99,7 +99,6 @@ struct Connections {
     http: http1::Builder,
     seats: Seats,
     loops: EventLoops,
-    idleness: Idleness,
     patience: Duration,
     shutdown_timeout: Duration,
 }
@@ -114,15 +113,15 @@ impl Connections {
             .max_buf_size(MAX_HEADER_BYTES)
             .half_close(true)
             .writev(false);
+        let idleness = Idleness {
+            fresh: FIRST_HEAD_MOST.min(listen.header_timeout()),
+            used: listen.header_timeout(),
+        };
         Ok(Self {
             dispatch,
             http,
-            seats: Seats::new(files::connections_most(listen.max_connections)),
+            seats: Seats::new(files::connections_most(listen.max_connections), idleness),
             loops: EventLoops::start().context("cannot start the event loops")?,
-            idleness: Idleness {
-                fresh: FIRST_HEAD_MOST.min(listen.header_timeout()),
-                used: listen.header_timeout(),
-            },
             patience: listen.body_timeout(),
             shutdown_timeout: listen.shutdown_timeout(),
         })
@@ -136,7 +135,7 @@ impl Connections {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 _ = sweep.tick() => {
-                    self.seats.sweep(self.idleness);
+                    self.seats.sweep();
                     continue;
                 }
             };

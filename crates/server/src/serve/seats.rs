@@ -24,6 +24,7 @@ pub(super) struct Seats {
     taken: HashMap<Id, Arc<Seat>>,
     tasks: JoinSet<()>,
     start: Instant,
+    idleness: Idleness,
 }
 
 /// What is known of one connection.
@@ -104,13 +105,14 @@ impl Seat {
 }
 
 impl Seats {
-    /// At most `most` connections.
-    pub(super) fn new(most: u32) -> Self {
+    /// At most `most` connections, that may wait so long.
+    pub(super) fn new(most: u32, idleness: Idleness) -> Self {
         Self {
             free: Arc::new(Semaphore::new(most as usize)),
             taken: HashMap::new(),
             tasks: JoinSet::new(),
             start: Instant::now(),
+            idleness,
         }
     }
 
@@ -121,6 +123,8 @@ impl Seats {
                 return permit;
             }
             self.make_room();
+            // Nobody else looks while this waits, and one that was told to finish may not do so.
+            self.sweep();
             if let Ok(Ok(permit)) = timeout(LEAVING, self.free.clone().acquire_owned()).await {
                 return permit;
             }
@@ -148,13 +152,13 @@ impl Seats {
     }
 
     /// Cuts off those who have waited longer than they may.
-    pub(super) fn sweep(&mut self, most: Idleness) {
+    pub(super) fn sweep(&mut self) {
         self.forget_ended();
         for seat in self.taken.values() {
             let most = if seat.has_asked() {
-                most.used
+                self.idleness.used
             } else {
-                most.fresh
+                self.idleness.fresh
             };
             if !seat.is_asking() && seat.waited() >= most {
                 seat.tell(Verdict::Cut);
@@ -238,29 +242,29 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_too_long_is_cut_off_and_who_is_being_answered_is_not() {
-        let mut seats = Seats::new(2);
+        let mut seats = Seats::new(2, NOT_AT_ALL);
         let (idle, busy) = (taken(&mut seats), taken(&mut seats));
         busy.asks();
-        seats.sweep(NOT_AT_ALL);
+        seats.sweep();
         assert_eq!(verdict(&idle).await, Some(Verdict::Cut));
         assert_eq!(verdict(&busy).await, None);
         busy.waits();
-        seats.sweep(NOT_AT_ALL);
+        seats.sweep();
         assert_eq!(verdict(&busy).await, Some(Verdict::Cut));
     }
 
     #[tokio::test]
     async fn a_request_that_comes_while_its_connection_is_cut_off_is_answered() {
-        let mut seats = Seats::new(1);
+        let mut seats = Seats::new(1, NOT_AT_ALL);
         let seat = taken(&mut seats);
-        seats.sweep(NOT_AT_ALL);
+        seats.sweep();
         seat.asks();
         assert_eq!(verdict(&seat).await, Some(Verdict::Finish));
     }
 
     #[tokio::test]
     async fn a_stop_lets_everybody_finish() {
-        let mut seats = Seats::new(1);
+        let mut seats = Seats::new(1, NOT_AT_ALL);
         let seat = taken(&mut seats);
         seats.finish();
         assert_eq!(verdict(&seat).await, Some(Verdict::Finish));

@@ -110,6 +110,24 @@ async fn one_place_is_enough_for_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn who_has_asked_once_and_then_dawdles_keeps_nobody_out() {
+    let settings = [("MAX_CONNECTIONS", "1"), ("HEADER_TIMEOUT_SECONDS", "1")];
+    let service = Running::start(&settings).await;
+    let mut slow = service.connect().await;
+    slow.write_all(b"GET /live HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    let mut first = [0; 12];
+    within(slow.read_exact(&mut first)).await.expect("answered");
+    assert_eq!(&first, b"HTTP/1.1 200");
+    slow.write_all(b"GET /live HTTP/1.1\r\nhost")
+        .await
+        .expect("sent");
+    assert!(service.exchange(LIVE).await.starts_with("HTTP/1.1 200"));
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_that_takes_no_answers_is_cut_off() {
     let service = Running::start(&[("BODY_TIMEOUT_SECONDS", "1")]).await;
     let mut greedy = service.connect().await;

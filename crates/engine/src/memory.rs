@@ -118,34 +118,46 @@ impl MemoryAllocator {
             }
         };
         if leads {
-            self.engine.clone().lead(party.clone());
+            lead(self.engine.clone(), party.clone());
         }
         party.committed().await.map(|()| answer)
     }
 }
 
-impl Engine {
-    /// Leads the party in a task of its own: whoever asked may be gone before the commit is done.
-    fn lead(self: Arc<Self>, party: Party) {
-        tokio::spawn(async move {
-            let broken = Broken(&self);
-            self.commits.lead(&self.shared, &party).await;
-            std::mem::forget(broken);
-        });
+/// Leads the party in a task of its own: whoever asked may be gone before the commit is done.
+fn lead(engine: Arc<Engine>, party: Party) {
+    // Made here, because an event loop that ends drops its tasks without having begun them.
+    let leader = Leader { engine, party };
+    tokio::spawn(async move {
+        let Leader { engine, party } = &leader;
+        engine.commits.lead(&engine.shared, party).await;
+    });
+}
+
+/// Sees to it that no member of its party waits for ever, whatever becomes of the task that leads.
+struct Leader {
+    engine: Arc<Engine>,
+    party: Party,
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        if !self.party.is_told() {
+            self.engine.give_up();
+        }
+        self.party.pass_on();
     }
 }
 
-/// Dropped by a leader that did not come to its end.
-struct Broken<'a>(&'a Engine);
-
-impl Drop for Broken<'_> {
-    fn drop(&mut self) {
-        let mut shared = lock(&self.0.shared);
+impl Engine {
+    /// A leader did not come to its end: nothing is decided any more, and who waits is told so.
+    fn give_up(&self) {
+        let mut shared = lock(&self.shared);
         shared.batch.close();
         let (_, parties) = shared.batch.abandon();
         drop(shared);
         parties.dissolve();
-        self.0.broken.notify_one();
+        self.broken.notify_one();
     }
 }
 

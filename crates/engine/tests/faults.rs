@@ -1,5 +1,7 @@
 //! The memory engine when the journal fails, waits or is too slow.
 
+#[path = "faults/leaders.rs"]
+mod leaders;
 #[path = "faults/rig.rs"]
 mod rig;
 #[path = "faults/sticky.rs"]

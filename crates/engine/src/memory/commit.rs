@@ -152,7 +152,7 @@ impl Parties {
     pub(super) fn dissolve(&self) {
         self.tell(&Err(AllocatorError::Stopped));
         for party in &self.0 {
-            party.0.done.notify_waiters();
+            party.pass_on();
         }
     }
 }
@@ -209,8 +209,13 @@ impl Party {
         result.expect("the result is set before anybody is notified")
     }
 
-    fn is_told(&self) -> bool {
+    pub(super) fn is_told(&self) -> bool {
         self.0.result.get().is_some()
+    }
+
+    /// Wakes the members: what their leader was told is theirs to read.
+    pub(super) fn pass_on(&self) {
+        self.0.done.notify_waiters();
     }
 
     /// Whoever is ready to ask joins first: one commit for more of them.
@@ -244,7 +249,7 @@ impl Commits {
         }
     }
 
-    /// Sees to it that the party is committed, by another leader or by this one, and tells its members.
+    /// Sees to it that the party is committed, by another leader or by this one.
     pub(super) async fn lead(&self, shared: &Mutex<Shared>, party: &Party) {
         party.gather().await;
         tokio::select! {
@@ -257,7 +262,6 @@ impl Commits {
                 }
             }
         }
-        party.0.done.notify_waiters();
     }
 
     /// Commits all that waits. Whoever calls it has the turn.

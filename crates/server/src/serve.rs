@@ -172,7 +172,7 @@ impl Connections {
         self.seats
             .spawn(self.loops.next(), seat.clone(), async move {
                 let stream = match TcpStream::from_std(stream) {
-                    Ok(stream) => TokioIo::new(Patience::new(stream, patience)),
+                    Ok(stream) => TokioIo::new(Patience::new(stream, patience, seat.clone())),
                     Err(error) => return tracing::warn!(%error, "a connection is lost"),
                 };
                 let mut connection = pin!(http.serve_connection(stream, service));

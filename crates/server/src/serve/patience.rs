@@ -2,27 +2,33 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream that fails with `TimedOut` when nothing of what is written is taken for `limit`. Reading is passed through.
+use super::seats::Seat;
+
+/// A stream that fails with `TimedOut` when nothing of what is written is taken for `limit`, and tells its seat while it
+/// waits for that. Reading is passed through.
 #[derive(Debug)]
 pub(super) struct Patience<S> {
     stream: S,
     limit: Duration,
+    seat: Arc<Seat>,
     /// Runs while the other end takes nothing; most connections never need one.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patience<S> {
     /// `stream`, whose other end may take nothing for `limit`.
-    pub(super) fn new(stream: S, limit: Duration) -> Self {
+    pub(super) fn new(stream: S, limit: Duration, seat: Arc<Seat>) -> Self {
         Self {
             stream,
             limit,
+            seat,
             stalled: None,
         }
     }
@@ -34,11 +40,16 @@ impl<S> Patience<S> {
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                self.seat.has_taken();
+            }
             return written;
         }
-        let limit = self.limit;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
+        let (limit, seat) = (self.limit, &self.seat);
+        let stalled = self.stalled.get_or_insert_with(|| {
+            seat.takes_slowly();
+            Box::pin(sleep(limit))
+        });
         ready!(stalled.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -89,13 +100,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::seats::Seats;
+    use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn a_write_that_nobody_takes_fails_in_time() {
         let (ours, _theirs) = tokio::io::duplex(4);
-        let mut stream = Patience::new(ours, Duration::from_secs(1));
+        let mut stream = Patience::new(ours, Duration::from_secs(1), Seats::new(1).seat());
         let error = stream
             .write_all(b"more than four")
             .await
@@ -106,7 +119,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_reader_that_goes_on_is_waited_for() {
         let (ours, mut theirs) = tokio::io::duplex(4);
-        let mut stream = Patience::new(ours, Duration::from_secs(1));
+        let mut stream = Patience::new(ours, Duration::from_secs(1), Seats::new(1).seat());
         let reading = async {
             let mut all = Vec::new();
             while all.len() < 14 {

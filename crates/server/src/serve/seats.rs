@@ -34,6 +34,8 @@ pub(super) struct Seat {
     /// Microseconds from `start` to when it began to wait for a whole request head, or [`ASKING`].
     waiting_since: AtomicU64,
     asked: AtomicBool,
+    /// The client has not taken all of an answer yet.
+    is_taking: AtomicBool,
     must_leave: AtomicBool,
     cut: AtomicBool,
     told: Notify,
@@ -70,14 +72,28 @@ impl Seat {
             .store(micros_since(self.start), Ordering::Relaxed);
     }
 
+    /// The client takes an answer more slowly than it is given.
+    pub(super) fn takes_slowly(&self) {
+        self.is_taking.store(true, Ordering::Relaxed);
+    }
+
+    /// It has taken some more: it waits, if for nothing else, since now.
+    pub(super) fn has_taken(&self) {
+        if self.waiting_since.load(Ordering::Relaxed) != ASKING {
+            self.waits();
+        }
+        self.is_taking.store(false, Ordering::Relaxed);
+    }
+
     /// Whether there was any request.
     fn has_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Whether a request is being answered.
+    /// Whether a request is being answered, up to the last byte that does not fit into the system's buffers.
     fn is_asking(&self) -> bool {
         self.waiting_since.load(Ordering::Relaxed) == ASKING
+            || self.is_taking.load(Ordering::Relaxed)
     }
 
     /// How long it has waited for a whole request head.
@@ -180,6 +196,7 @@ impl Seats {
             start: self.start,
             waiting_since: AtomicU64::new(micros_since(self.start)),
             asked: AtomicBool::new(false),
+            is_taking: AtomicBool::new(false),
             must_leave: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             told: Notify::new(),
@@ -251,6 +268,20 @@ mod tests {
         busy.waits();
         seats.sweep();
         assert_eq!(verdict(&busy).await, Some(Verdict::Cut));
+    }
+
+    #[tokio::test]
+    async fn who_takes_an_answer_slowly_is_not_cut_off() {
+        let mut seats = Seats::new(1);
+        let seat = taken(&mut seats);
+        seat.asks();
+        seat.takes_slowly();
+        seat.waits();
+        seats.sweep(NOT_AT_ALL);
+        assert_eq!(verdict(&seat).await, None);
+        seat.has_taken();
+        seats.sweep(NOT_AT_ALL);
+        assert_eq!(verdict(&seat).await, Some(Verdict::Cut));
     }
 
     #[tokio::test]

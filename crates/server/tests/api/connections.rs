@@ -43,6 +43,10 @@ impl Running {
         }
     }
 
+    pub(crate) fn begin_stop(&self) {
+        self.stop.cancel();
+    }
+
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address)
             .await

@@ -9,6 +9,7 @@ mod hostile;
 mod methods;
 mod pools;
 mod process;
+mod slow_readers;
 mod support;
 mod sync;
 #[cfg(unix)]

@@ -1,7 +1,8 @@
 //! The journal: one row a batch, written through one connection that does nothing else.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use caller_id_core::{JournalEvent, StoreError};
 use rusqlite::Connection;
@@ -124,11 +125,20 @@ impl JournalSender {
 
 /// The writer, shared by those who commit and the thread that looks after it; none once that thread has ended.
 #[derive(Clone)]
-pub(super) struct SharedWriter(Arc<Mutex<Option<JournalWriter>>>);
+pub(super) struct SharedWriter(Arc<Shared>);
+
+struct Shared {
+    writer: Mutex<Option<JournalWriter>>,
+    /// How many found the writer taken. A lock that is given free and taken again at once leaves them asleep.
+    waiting: AtomicU32,
+}
 
 impl SharedWriter {
     pub(super) fn new(writer: JournalWriter) -> Self {
-        Self(Arc::new(Mutex::new(Some(writer))))
+        Self(Arc::new(Shared {
+            writer: Mutex::new(Some(writer)),
+            waiting: AtomicU32::new(0),
+        }))
     }
 
     /// Writes a batch; tells also whether it is time to look after the file.
@@ -138,34 +148,76 @@ impl SharedWriter {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut JournalWriter) -> T) -> Option<T> {
-        let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.as_mut().map(work)
+        self.lock().as_mut().map(work)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<JournalWriter>> {
+        match self.0.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                self.0.waiting.fetch_add(1, Ordering::Relaxed);
+                let writer = self.0.writer.lock();
+                self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+                writer.unwrap_or_else(PoisonError::into_inner)
+            }
+        }
     }
 
     /// The journal's thread: works until it is told to stop, or nobody is left who could.
     pub(super) fn run(self, commands: &Receiver<Command>) {
-        while let Ok(command) = commands.recv() {
+        let ended = Ended(self);
+        let Ended(writer) = &ended;
+        let mut untidy = false;
+        loop {
+            let command = match commands.try_recv() {
+                Ok(command) => command,
+                Err(TryRecvError::Empty) if untidy => {
+                    untidy = writer.tidy();
+                    continue;
+                }
+                Err(TryRecvError::Empty) => match commands.recv() {
+                    Ok(command) => command,
+                    Err(_) => return,
+                },
+                Err(TryRecvError::Disconnected) => return,
+            };
             match command {
                 Command::Commit(batch) => {
-                    let (written, due) = self.commit(&batch.bytes, batch.events);
+                    let (written, due) = writer.commit(&batch.bytes, batch.events);
                     // A caller that is gone needs no answer.
                     let _ = batch.reply.send(written);
                     if due {
-                        self.look_after();
+                        writer.with(JournalWriter::look_at_log);
                     }
+                    // Also where one commit follows the other, something is deleted.
+                    untidy = (untidy || due) && writer.tidy();
                 }
-                Command::Tidy => self.look_after(),
-                Command::MakeRoom => drop(self.with(JournalWriter::make_room)),
-                Command::Stop => break,
+                Command::Tidy => {
+                    writer.with(JournalWriter::look_at_log);
+                    untidy = true;
+                }
+                Command::MakeRoom => drop(writer.with(JournalWriter::make_room)),
+                Command::Stop => return,
             }
         }
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The lock is given free between the steps, so that no commit waits for more than one.
-    fn look_after(&self) {
-        self.with(JournalWriter::look_at_log);
-        while self.with(JournalWriter::tidy) == Some(true) {}
+    /// One step; those who commit go first, so that none waits for more than one. Tells whether there may be more to do.
+    fn tidy(&self) -> bool {
+        while self.0.waiting.load(Ordering::Relaxed) > 0 {
+            std::thread::yield_now();
+        }
+        self.with(JournalWriter::tidy) == Some(true)
+    }
+}
+
+/// The thread's end, also by a panic: nobody may commit, and whoever waits for the writer's other ends must not wait on.
+struct Ended(SharedWriter);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
     }
 }
 
@@ -344,6 +396,7 @@ mod tests {
     use std::io::Write;
     use std::path::Path;
     use std::sync::mpsc::sync_channel;
+    use std::thread;
 
     use caller_id_core::SystemClock;
     use caller_id_testkit::small_disk::SmallDisk;
@@ -365,6 +418,65 @@ mod tests {
         let (ask, _) = sync_channel(1);
         let log = LogKeeper::new(1 << 40, options.wait, ask, Arc::default());
         JournalWriter::new(connection, Arc::new(Progress::new(0, 0, 0)), log, 0)
+    }
+
+    /// A writer of a journal whose first `moved` batches are in history and not deleted yet.
+    fn untidy_writer(folder: &Path, moved: i64) -> SharedWriter {
+        let mut writer = writer(&Files::prepare(&folder.join("a.db")).unwrap());
+        writer
+            .connection
+            .execute(
+                "INSERT INTO journal (seq, events) WITH RECURSIVE batches (seq) AS
+                 (SELECT 1 UNION ALL SELECT seq + 1 FROM batches WHERE seq < ?1) SELECT seq, x'07' FROM batches",
+                [moved],
+            )
+            .unwrap();
+        writer.progress.note_committed(moved, 0);
+        writer.progress.note_applied(moved, 0);
+        writer.next_seq = moved + 1;
+        SharedWriter::new(writer)
+    }
+
+    #[test]
+    fn a_commit_that_waits_for_the_thread_does_not_wait_until_all_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = untidy_writer(folder.path(), 10_000);
+        let (send, commands) = sync_channel(3);
+        let (reply, done) = oneshot::channel();
+        send.send(Command::Tidy).unwrap();
+        send.send(Command::Commit(Batch {
+            bytes: vec![7],
+            events: 1,
+            reply,
+        }))
+        .unwrap();
+        send.send(Command::Stop).unwrap();
+        writer.run(&commands);
+        done.blocking_recv().unwrap().unwrap();
+        let journal = Connection::open(folder.path().join("a.journal.db")).unwrap();
+        let (first, last) = bounds(&journal).unwrap();
+        assert!(first < 1_000, "all before batch {first} were deleted first");
+        assert_eq!(last, 10_001);
+    }
+
+    #[test]
+    fn commits_of_callers_get_their_turn_while_much_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = untidy_writer(folder.path(), 100_000);
+        let (send, commands) = sync_channel(2);
+        send.send(Command::Tidy).unwrap();
+        let running = writer.clone();
+        let tidying = thread::spawn(move || running.run(&commands));
+        while writer.with(|writer| writer.deleted) == Some(0) {
+            thread::yield_now();
+        }
+        for _ in 0..20 {
+            writer.commit(&[7], 1).0.unwrap();
+        }
+        let deleted = writer.with(|writer| writer.deleted).unwrap();
+        send.send(Command::Stop).unwrap();
+        tidying.join().unwrap();
+        assert!(deleted < 50_000, "{deleted} were deleted meanwhile");
     }
 
     /// Fills the disk but for so many bytes.

@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::config::listen::ListenConfig;
@@ -129,8 +129,7 @@ impl Connections {
 
     async fn accept(&mut self, listener: TcpListener) -> Never {
         let failures = Throttle::new();
-        let mut sweep = interval(SWEEP);
-        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sweep = sweeps();
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -195,13 +194,31 @@ impl Connections {
     }
 
     /// Answers what was accepted, for as long as the settings say; what is left then is cut off when this is dropped.
+    /// Nobody may wait longer with half a request than at any other time.
     async fn drain(&mut self) {
         self.seats.finish();
-        let ended = tokio::time::timeout(self.shutdown_timeout, self.seats.all_left());
+        let (seats, idleness) = (&mut self.seats, self.idleness);
+        let all_left = async move {
+            let mut sweep = sweeps();
+            loop {
+                tokio::select! {
+                    () = seats.all_left() => return,
+                    _ = sweep.tick() => seats.sweep(idleness),
+                }
+            }
+        };
+        let ended = tokio::time::timeout(self.shutdown_timeout, all_left);
         if ended.await.is_err() {
             tracing::warn!("some connections did not end in time and are cut off");
         }
     }
+}
+
+/// The times of looking who has waited too long.
+fn sweeps() -> Interval {
+    let mut sweep = interval(SWEEP);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    sweep
 }
 
 /// The client was gone before we took its connection: no fault of ours, and the next is waiting.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinSet, yield_now};
 use tokio::time::{Instant, timeout};
 
 /// One that was asked to leave has so long before the next is asked.
@@ -103,9 +103,11 @@ impl Seat {
         Duration::from_micros(micros_since(self.start).saturating_sub(since))
     }
 
-    /// Resolves when the connection must go. What came while it was told is answered.
+    /// Resolves when the connection must go. What came before it was told, or while it was, is answered.
     pub(super) async fn told(&self) -> Verdict {
         self.told.notified().await;
+        // A request may lie in the system's buffers, and the event loop does not know of it yet: it looks once more.
+        yield_now().await;
         if self.cut.load(Ordering::Relaxed) && !self.is_asking() {
             Verdict::Cut
         } else {
@@ -234,6 +236,10 @@ fn micros_since(start: Instant) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use tokio::net::TcpStream;
+
     use super::*;
 
     /// Nobody may wait at all.
@@ -244,10 +250,15 @@ mod tests {
 
     /// What the connection in `seat` was told; none when it was told nothing.
     async fn verdict(seat: &Seat) -> Option<Verdict> {
+        let some_turns = async {
+            for _ in 0..3 {
+                yield_now().await;
+            }
+        };
         tokio::select! {
             biased;
             verdict = seat.told() => Some(verdict),
-            () = std::future::ready(()) => None,
+            () = some_turns => None,
         }
     }
 
@@ -291,6 +302,25 @@ mod tests {
         seats.sweep();
         seat.asks();
         assert_eq!(verdict(&seat).await, Some(Verdict::Finish));
+    }
+
+    #[tokio::test]
+    async fn what_has_come_is_seen_before_the_word_to_go() {
+        let mut seats = Seats::new(1);
+        let seat = taken(&mut seats);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let mut client = std::net::TcpStream::connect(address).expect("a connection");
+        client.write_all(b"GET").expect("sent");
+        let (stream, _) = listener.accept().expect("a connection");
+        stream.set_nonblocking(true).expect("a socket");
+        let stream = TcpStream::from_std(stream).expect("a socket");
+        seats.finish();
+        tokio::select! {
+            biased;
+            seen = stream.readable() => seen.expect("readable"),
+            verdict = seat.told() => panic!("{verdict:?}"),
+        }
     }
 
     #[tokio::test]

@@ -216,6 +216,21 @@ async fn a_stop_does_not_wait_longer_than_allowed_for_a_request_that_does_not_co
     service.stop().await;
 }
 
+#[tokio::test]
+async fn a_stop_waits_for_half_a_request_no_longer_than_any_other_time() {
+    let service = Running::start(&[
+        ("HEADER_TIMEOUT_SECONDS", "1"),
+        ("SHUTDOWN_TIMEOUT_SECONDS", "60"),
+    ])
+    .await;
+    let mut half = service.connect().await;
+    half.write_all(b"GET /live HTTP/1.1\r\nhost")
+        .await
+        .expect("sent");
+    assert!(service.exchange(LIVE).await.starts_with("HTTP/1.1 200"));
+    service.stop().await;
+}
+
 /// Asks again and again on one connection until the service closes it; gives how many answers were whole.
 async fn ask_until_closed(mut stream: TcpStream) -> usize {
     let mut answers = 0;

@@ -6,6 +6,8 @@ mod leaders;
 mod rig;
 #[path = "faults/sticky.rs"]
 mod sticky;
+#[path = "faults/twins.rs"]
+mod twins;
 
 use std::sync::Arc;
 use std::task::Poll;

@@ -15,10 +15,7 @@ const ANSWERS: usize = 12;
 /// A client that has asked for long answers and has taken none of them.
 async fn asked(service: &Running) -> TcpStream {
     let mut stream = service.connect().await;
-    stream
-        .write_all(&LONG.repeat(ANSWERS))
-        .await
-        .expect("sent");
+    stream.write_all(&LONG.repeat(ANSWERS)).await.expect("sent");
     stream
 }
 

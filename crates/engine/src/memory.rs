@@ -1,6 +1,6 @@
 //! The memory engine: all hot state in one process, under one lock, committed to a journal before it answers.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use caller_id_core::{
@@ -102,7 +102,7 @@ impl MemoryAllocator {
     ) -> Result<T, AllocatorError> {
         let now = self.clock.now();
         let (answer, party, leads) = {
-            let mut shared = self.lock();
+            let mut shared = self.engine.sound()?;
             let Shared { state, batch } = &mut *shared;
             batch.check_open()?;
             let decision = decide(state, now);
@@ -150,6 +150,14 @@ impl Drop for Leader {
 }
 
 impl Engine {
+    /// What the lock protects, unless a decision panicked: then nobody knows what it left behind.
+    fn sound(&self) -> Result<MutexGuard<'_, Shared>, AllocatorError> {
+        self.shared.lock().map_err(|_| {
+            self.broken.notify_one();
+            AllocatorError::Stopped
+        })
+    }
+
     /// A leader did not come to its end: nothing is decided any more, and who waits is told so.
     fn give_up(&self) {
         let mut shared = lock(&self.shared);
@@ -162,9 +170,8 @@ impl Engine {
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared
-        .lock()
-        .expect("nothing that holds the engine's lock panics")
+    // What is decided is whole even where a later decision panicked; nothing is decided any more then.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
@@ -217,5 +224,47 @@ impl Allocator for MemoryAllocator {
     ) -> Result<Option<NumberState>, AllocatorError> {
         let now = self.clock.now();
         Ok(self.lock().state.number_state(number, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use caller_id_core::{AllocationRequest, ManualClock, StoreError};
+
+    use super::*;
+
+    /// A journal that nothing comes to.
+    struct Unused;
+
+    #[async_trait]
+    impl Journal for Unused {
+        async fn commit(&self, _: Vec<caller_id_core::JournalEvent>) -> Result<(), StoreError> {
+            Err(StoreError::Closed)
+        }
+
+        async fn probe(&self) -> Result<(), StoreError> {
+            Err(StoreError::Closed)
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_decision_that_panicked_nothing_is_decided_and_it_is_told() {
+        let engine = MemoryAllocator::new(Arc::new(Unused), Arc::new(ManualClock::default()));
+        let shared = engine.engine.clone();
+        let decision = std::thread::spawn(move || {
+            let _held = lock(&shared.shared);
+            panic!("on purpose");
+        });
+        assert!(decision.join().is_err());
+        let number = PhoneNumber::from_e164_digits(13_125_550_100).expect("a number");
+        let request = AllocationRequest::to(number);
+        let ask = Ask {
+            request: &request,
+            pools: &[],
+            agent_limit: caller_id_core::AgentLimit::OFF,
+        };
+        let refused = engine.allocate(ask).await;
+        assert!(matches!(refused, Err(AllocatorError::Stopped)));
+        engine.broken().await;
     }
 }

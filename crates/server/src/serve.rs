@@ -197,13 +197,13 @@ impl Connections {
     /// Nobody may wait longer with half a request than at any other time.
     async fn drain(&mut self) {
         self.seats.finish();
-        let (seats, idleness) = (&mut self.seats, self.idleness);
+        let seats = &mut self.seats;
         let all_left = async move {
             let mut sweep = sweeps();
             loop {
                 tokio::select! {
                     () = seats.all_left() => return,
-                    _ = sweep.tick() => seats.sweep(idleness),
+                    _ = sweep.tick() => seats.sweep(),
                 }
             }
         };

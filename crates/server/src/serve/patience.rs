@@ -102,13 +102,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::super::seats::Seats;
+    use super::super::seats::{Idleness, Seats};
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn a_write_that_nobody_takes_fails_in_time() {
         let (ours, _theirs) = tokio::io::duplex(4);
-        let mut stream = Patience::new(ours, Duration::from_secs(1), Seats::new(1).seat());
+        let mut stream = Patience::new(
+            ours,
+            Duration::from_secs(1),
+            Seats::new(1, Idleness::NONE).seat(),
+        );
         let error = stream
             .write_all(b"more than four")
             .await
@@ -119,7 +123,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_reader_that_goes_on_is_waited_for() {
         let (ours, mut theirs) = tokio::io::duplex(4);
-        let mut stream = Patience::new(ours, Duration::from_secs(1), Seats::new(1).seat());
+        let mut stream = Patience::new(
+            ours,
+            Duration::from_secs(1),
+            Seats::new(1, Idleness::NONE).seat(),
+        );
         let reading = async {
             let mut all = Vec::new();
             while all.len() < 14 {

@@ -59,6 +59,15 @@ pub(super) struct Idleness {
     pub(super) used: Duration,
 }
 
+#[cfg(test)]
+impl Idleness {
+    /// Nobody may wait at all.
+    pub(super) const NONE: Self = Self {
+        fresh: Duration::ZERO,
+        used: Duration::ZERO,
+    };
+}
+
 impl Seat {
     /// A request begins.
     pub(super) fn asks(&self) {
@@ -242,12 +251,6 @@ mod tests {
 
     use super::*;
 
-    /// Nobody may wait at all.
-    const NOT_AT_ALL: Idleness = Idleness {
-        fresh: Duration::ZERO,
-        used: Duration::ZERO,
-    };
-
     /// What the connection in `seat` was told; none when it was told nothing.
     async fn verdict(seat: &Seat) -> Option<Verdict> {
         let some_turns = async {
@@ -270,7 +273,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_too_long_is_cut_off_and_who_is_being_answered_is_not() {
-        let mut seats = Seats::new(2, NOT_AT_ALL);
+        let mut seats = Seats::new(2, Idleness::NONE);
         let (idle, busy) = (taken(&mut seats), taken(&mut seats));
         busy.asks();
         seats.sweep();
@@ -283,21 +286,21 @@ mod tests {
 
     #[tokio::test]
     async fn who_takes_an_answer_slowly_is_not_cut_off() {
-        let mut seats = Seats::new(1);
+        let mut seats = Seats::new(1, Idleness::NONE);
         let seat = taken(&mut seats);
         seat.asks();
         seat.takes_slowly();
         seat.waits();
-        seats.sweep(NOT_AT_ALL);
+        seats.sweep();
         assert_eq!(verdict(&seat).await, None);
         seat.has_taken();
-        seats.sweep(NOT_AT_ALL);
+        seats.sweep();
         assert_eq!(verdict(&seat).await, Some(Verdict::Cut));
     }
 
     #[tokio::test]
     async fn a_request_that_comes_while_its_connection_is_cut_off_is_answered() {
-        let mut seats = Seats::new(1, NOT_AT_ALL);
+        let mut seats = Seats::new(1, Idleness::NONE);
         let seat = taken(&mut seats);
         seats.sweep();
         seat.asks();
@@ -306,7 +309,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_come_is_seen_before_the_word_to_go() {
-        let mut seats = Seats::new(1);
+        let mut seats = Seats::new(1, Idleness::NONE);
         let seat = taken(&mut seats);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -325,7 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_lets_everybody_finish() {
-        let mut seats = Seats::new(1, NOT_AT_ALL);
+        let mut seats = Seats::new(1, Idleness::NONE);
         let seat = taken(&mut seats);
         seats.finish();
         assert_eq!(verdict(&seat).await, Some(Verdict::Finish));

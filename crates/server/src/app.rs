@@ -164,6 +164,19 @@ pub fn open_beside(storage: &StorageConfig) -> anyhow::Result<Arc<dyn InventoryS
     Ok(store)
 }
 
+/// Whether `path` is a file that the service keeps: writing anything else there would destroy the numbers or the token.
+///
+/// # Errors
+/// A setting that cannot be used.
+pub fn is_own_file(storage: &StorageConfig, path: &Path) -> Result<bool, ConfigError> {
+    let database = storage.database_path()?;
+    let token = database.with_file_name(first_token::FILE_NAME);
+    let is_token = path
+        .canonicalize()
+        .is_ok_and(|path| token.canonicalize().is_ok_and(|token| token == path));
+    Ok(is_token || SqliteStore::keeps(&database, path))
+}
+
 async fn open_store(
     path: &Path,
     history: &HistoryConfig,

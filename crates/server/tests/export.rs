@@ -119,3 +119,30 @@ fn an_export_that_fails_leaves_the_old_file_and_no_other() {
         .collect();
     assert_eq!(left, Vec::<String>::new());
 }
+
+#[test]
+fn neither_an_export_nor_a_report_is_written_over_the_service_s_own_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, given) = (folder.path().join("data"), folder.path().join("given.csv"));
+    fs::write(&given, FILE).unwrap();
+    let import = ["import", "--mode=db", "--csv", text(&given), "--data-dir"];
+    assert!(
+        run(&[&import[..], &[text(&data)]].concat())
+            .status
+            .success()
+    );
+    fs::write(data.join("admin-token"), "a token\n").unwrap();
+    for own in ["caller-id.db", "caller-id.journal.db", "admin-token"] {
+        let own = data.join(own);
+        let before = fs::read(&own).ok();
+        let export = ["export", "--csv", text(&own), "--data-dir", text(&data)];
+        let report = [&import[..], &[text(&data), "--report", text(&own)]].concat();
+        for command in [&export[..], &report] {
+            let output = run(command);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{command:?}");
+            assert!(said.contains("belongs to the service itself"), "{said}");
+            assert_eq!(fs::read(&own).ok(), before, "{command:?}");
+        }
+    }
+}

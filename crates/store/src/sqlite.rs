@@ -114,6 +114,11 @@ const READERS: usize = 4;
 const HISTORY_READERS: usize = 2;
 
 impl SqliteStore {
+    /// Whether `path` is one of the files of the store at `database`, also where that is not made yet.
+    pub fn keeps(database: &Path, path: &Path) -> bool {
+        Files::have(database, path)
+    }
+
     /// Opens the data set whose main file is `path`, alone: makes it where it is missing, brings it up to date, and
     /// starts the threads that commit and that move the journal into history. Blocks for some milliseconds.
     ///

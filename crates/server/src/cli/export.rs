@@ -38,6 +38,11 @@ pub async fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
         "there is no database {}, nothing to export",
         database.display()
     );
+    ensure!(
+        !app::is_own_file(&args.storage, &args.csv)?,
+        "{} belongs to the service itself, another file expected",
+        args.csv.display()
+    );
     let store = app::open_beside(&args.storage)?;
     let numbers = if args.csv.as_os_str() == "-" {
         let written = write(&*store, io::stdout().lock()).await;

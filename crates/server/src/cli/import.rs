@@ -179,6 +179,12 @@ impl ImportArgs {
             "report {} is the file that is imported, another one expected",
             path.display()
         );
+        // An import through a service needs no database: where none can be told, there is none to overwrite.
+        ensure!(
+            !app::is_own_file(&self.storage, path).unwrap_or(false),
+            "report {} belongs to the service itself, another file expected",
+            path.display()
+        );
         Ok(Some(path.clone()))
     }
 

@@ -32,16 +32,31 @@ impl Files {
         let main = path
             .canonicalize()
             .map_err(|cause| error::file("cannot find", path, &cause))?;
+        Ok(Self::of(main))
+    }
+
+    fn of(main: PathBuf) -> Self {
         // Only `.db` is taken off: `data.sqlite` and `data.db` in one folder stay apart.
         let stem = match main.extension() {
             Some(extension) if extension == "db" => main.with_extension(""),
             _ => main.clone(),
         };
-        Ok(Self {
+        Self {
             journal: with_ending(&stem, ".journal.db"),
             lock: with_ending(&stem, ".lock"),
             main,
-        })
+        }
+    }
+
+    /// Whether `path` is a file of the data set at `main`, or one that SQLite keeps beside those.
+    pub(super) fn have(main: &Path, path: &Path) -> bool {
+        let files = Self::of(settled(main));
+        let path = settled(path);
+        let databases = [&files.main, &files.journal];
+        let beside = databases
+            .into_iter()
+            .flat_map(|file| ["", "-wal", "-shm", "-journal"].map(|end| with_ending(file, end)));
+        path == files.lock || beside.into_iter().any(|file| file == path)
     }
 
     /// Makes an empty journal file where it is missing.
@@ -67,6 +82,17 @@ impl Files {
             Err(TryLockError::Error(cause)) => Err(error::file("cannot lock", &self.lock, &cause)),
         }
     }
+}
+
+/// The path without links, as far as it exists.
+fn settled(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let in_folder = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    let whole = path.canonicalize().ok().or_else(in_folder);
+    whole.unwrap_or_else(|| path.to_owned())
 }
 
 fn with_ending(stem: &Path, ending: &str) -> PathBuf {
@@ -105,6 +131,34 @@ mod tests {
         assert!(files.lock.ends_with("new/caller-id.lock"));
         let other = Files::prepare(&folder.path().join("new/caller-id.sqlite")).unwrap();
         assert!(other.journal.ends_with("new/caller-id.sqlite.journal.db"));
+    }
+
+    #[test]
+    fn the_files_of_a_data_set_are_known_by_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join("caller-id.db");
+        let known = |name: &str| Files::have(&main, &folder.path().join(name));
+        for _ in ["before they are made", "and when they are there"] {
+            for own in [
+                "caller-id.db",
+                "caller-id.db-wal",
+                "caller-id.journal.db",
+                "caller-id.journal.db-shm",
+                "caller-id.lock",
+                "./caller-id.db",
+            ] {
+                assert!(known(own), "{own}");
+            }
+            for other in [
+                "caller-id.csv",
+                "numbers.csv",
+                "other.db",
+                "caller-id.db.csv",
+            ] {
+                assert!(!known(other), "{other}");
+            }
+            Files::prepare(&main).unwrap();
+        }
     }
 
     #[test]

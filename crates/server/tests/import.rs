@@ -257,6 +257,19 @@ async fn a_parameter_that_nobody_knows_is_refused_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn a_dry_run_that_is_neither_true_nor_false_writes_nothing() {
+    let service = Service::open(&[]).await;
+    for query in ["?dry_run", "?dry_run=", "?dry-run", "?dry_run=+"] {
+        let (status, answer) = service.ask(post(query, csv(3))).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+        let told = answer.to_string();
+        assert!(told.contains("true or false expected"), "{told}");
+    }
+    let (_, answer) = service.ask(post("", csv(3))).await;
+    assert_eq!(counts(&answer), [3, 0, 0, 0, 3]);
+}
+
+#[tokio::test]
 async fn a_column_that_the_file_has_not_keeps_its_value() {
     let service = Service::open(&[]).await;
     let full = "caller_id,carrier,pool,status,daily_limit\n3125550100,a,solar,retired,none\n";

@@ -13,11 +13,12 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use caller_id_core::store::OnDuplicate;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use self::feed::{Patience, feed};
 use super::query::Query;
-use super::{Admin, Api, ApiError};
+use super::{Admin, Api, ApiError, Fault};
 use crate::rows::{
     self, BadRow, FileError, Intake, NAMED_MOST, Options, Stop, Tally, Watcher, WriteMode,
 };
@@ -123,8 +124,8 @@ fn options(query: &str) -> Result<Options, ApiError> {
         Ok(given.or(spelled).unwrap_or(OnDuplicate::Skip))
     };
     let mode = || {
-        let given = query.parsed("dry_run", parse_dry_run)?;
-        let spelled = query.parsed("dry-run", parse_dry_run)?;
+        let given = write_mode(&query, "dry_run")?;
+        let spelled = write_mode(&query, "dry-run")?;
         Ok(given.or(spelled).unwrap_or(WriteMode::Write))
     };
     match (on_duplicate(), mode()) {
@@ -138,6 +139,21 @@ fn options(query: &str) -> Result<Options, ApiError> {
             Err(ApiError::Invalid(faults.collect()))
         }
     }
+}
+
+/// `?dry_run` alone is meant as a yes: taken for nothing given, it would write.
+fn write_mode(query: &Query<'_>, name: &str) -> Result<Option<WriteMode>, Fault> {
+    let mode = query.parsed(name, parse_dry_run)?;
+    if mode.is_none() && query.has(name) {
+        let expected = format!("{name} has no value, true or false expected");
+        return Err(Fault::new(
+            &["query", name],
+            "missing",
+            expected,
+            Value::Null,
+        ));
+    }
+    Ok(mode)
 }
 
 fn parse_dry_run(text: &str) -> Result<WriteMode, &'static str> {

@@ -72,6 +72,11 @@ impl<'a> Query<'a> {
         unknown.next().map(|name| text::shown(&name))
     }
 
+    /// Whether `name` is there, with a value or without.
+    pub fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
     fn raw(&self, name: &str) -> Option<&'a [u8]> {
         let named = |(known, _): &&Pair<'a>| **known == *name.as_bytes();
         self.pairs.iter().rev().find(named).map(|(_, value)| *value)

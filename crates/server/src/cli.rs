@@ -137,8 +137,11 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
     let command = Cli::command();
     let given = flags_given(&arguments);
     let subcommand = |word: &OsString| is_subcommand(&command, word);
-    // The first word is the program.
-    if let Some(place) = arguments.iter().skip(1).position(subcommand) {
+    // The first word is the program. Help on a command takes no settings.
+    let place = arguments.iter().skip(1).position(subcommand);
+    if let Some(place) =
+        place.filter(|place| arguments.get(*place).is_none_or(|word| word != "help"))
+    {
         let place = place + 1;
         let subcommand = arguments[place].to_string_lossy().into_owned();
         let more = from_environment(&command, &subcommand, &given, environment);
@@ -285,6 +288,23 @@ mod tests {
             .find(|value| value.name == "API_PORT")
             .unwrap();
         (port.value.clone().unwrap(), port.source)
+    }
+
+    #[test]
+    fn help_on_a_command_needs_no_good_environment() {
+        for command in ["serve", "import", "export", "check-config"] {
+            let help = parsed(
+                &["help", command],
+                &[("API_PORT", "1")],
+                &[("DATA_DIR", "x")],
+            );
+            let help = help.unwrap_err();
+            assert!(
+                help.contains(&format!("Usage: caller-id {command}")),
+                "{help}"
+            );
+            assert!(!help.starts_with("error"), "{help}");
+        }
     }
 
     #[test]

@@ -37,6 +37,9 @@ const FIRST_HEAD_MOST: Duration = Duration::from_secs(5);
 /// So often it is looked who has waited too long: they wait so much longer at most.
 const SWEEP: Duration = Duration::from_millis(500);
 
+/// A stop waits so long for a request whose head is half there: nobody has accepted that one.
+const HALF_A_HEAD_MOST: Duration = Duration::from_secs(1);
+
 /// More bytes of headers are answered with 431.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 
@@ -194,9 +197,8 @@ impl Connections {
     }
 
     /// Answers what was accepted, for as long as the settings say; what is left then is cut off when this is dropped.
-    /// Nobody may wait longer with half a request than at any other time.
     async fn drain(&mut self) {
-        self.seats.finish();
+        self.seats.finish(HALF_A_HEAD_MOST);
         let seats = &mut self.seats;
         let all_left = async move {
             let mut sweep = sweeps();

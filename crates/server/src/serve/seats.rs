@@ -193,8 +193,12 @@ impl Seats {
         }
     }
 
-    /// Tells all to go when what they asked is answered.
-    pub(super) fn finish(&mut self) {
+    /// Tells all to go when what they asked is answered. From now on nobody may wait longer than `half` with half a request.
+    pub(super) fn finish(&mut self, half: Duration) {
+        self.idleness = Idleness {
+            fresh: half.min(self.idleness.fresh),
+            used: half.min(self.idleness.used),
+        };
         self.forget_ended();
         for seat in self.taken.values() {
             seat.tell(Verdict::Finish);
@@ -318,7 +322,7 @@ mod tests {
         let (stream, _) = listener.accept().expect("a connection");
         stream.set_nonblocking(true).expect("a socket");
         let stream = TcpStream::from_std(stream).expect("a socket");
-        seats.finish();
+        seats.finish(Duration::ZERO);
         tokio::select! {
             biased;
             seen = stream.readable() => seen.expect("readable"),
@@ -330,7 +334,7 @@ mod tests {
     async fn a_stop_lets_everybody_finish() {
         let mut seats = Seats::new(1, Idleness::NONE);
         let seat = taken(&mut seats);
-        seats.finish();
+        seats.finish(Duration::ZERO);
         assert_eq!(verdict(&seat).await, Some(Verdict::Finish));
     }
 }

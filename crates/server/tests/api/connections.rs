@@ -106,6 +106,18 @@ async fn slow_and_half_open_connections_stop_nobody_and_are_closed() {
 }
 
 #[tokio::test]
+async fn half_a_request_does_not_hold_up_a_stop() {
+    let service = Running::start(&[("SHUTDOWN_TIMEOUT_SECONDS", "600")]).await;
+    let mut half = service.connect().await;
+    half.write_all(b"GET /next-cid HTTP/1.1\r\nhost")
+        .await
+        .expect("sent");
+    // Whoever comes later is answered, so the half has been read by now.
+    assert!(service.exchange(LIVE).await.starts_with("HTTP/1.1 200"));
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn one_place_is_enough_for_one_after_the_other() {
     let service = Running::start(&[("MAX_CONNECTIONS", "1")]).await;
     let _half_open = service.connect().await;

@@ -9,27 +9,47 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Api, ApiError};
 
 /// The largest body of a single thing, in bytes.
 pub const BODY_MOST: usize = 64 * 1024;
 
+/// What is still taken of a body that is too large, so that its sender comes to read the answer.
+const DRAINED_BYTES: usize = 16 * 1024 * 1024;
+
 /// The whole body, at most [`BODY_MOST`] bytes.
 ///
 /// # Errors
 /// [`ApiError::TooLarge`], [`ApiError::TooSlow`], or that it was cut off.
-pub async fn read(body: Body, deadline: Duration) -> Result<Bytes, ApiError> {
-    let whole = Limited::new(body, BODY_MOST).collect();
-    match tokio::time::timeout(deadline, whole).await {
+pub async fn read(mut body: Body, deadline: Duration) -> Result<Bytes, ApiError> {
+    let until = Instant::now() + deadline;
+    let whole = Limited::new(&mut body, BODY_MOST).collect();
+    match timeout_at(until, whole).await {
         Err(_) => Err(ApiError::TooSlow),
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge(BODY_MOST)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            // However far that comes, the body is too large.
+            let _ = timeout_at(until, drain(&mut body)).await;
+            Err(ApiError::TooLarge(BODY_MOST))
+        }
         Ok(Err(_)) => Err(ApiError::invalid(
             &["body"],
             "cut_off",
             "the body ended too early",
         )),
+    }
+}
+
+/// Takes the rest of a body that nobody wants, and keeps nothing of it.
+async fn drain(body: &mut Body) {
+    let mut taken = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        taken += frame.data_ref().map_or(0, Bytes::len);
+        if taken > DRAINED_BYTES {
+            return;
+        }
     }
 }
 

@@ -118,6 +118,21 @@ async fn half_a_request_does_not_hold_up_a_stop() {
 }
 
 #[tokio::test]
+async fn who_sends_ten_megabytes_before_it_reads_comes_to_read_why_not() {
+    let service = Running::start(&[]).await;
+    let head = "POST /api/v1/release HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10000000\r\n\r\n";
+    let mut stream = service.connect().await;
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    stream
+        .write_all(&vec![b'x'; 10_000_000])
+        .await
+        .expect("all of it is taken");
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn one_place_is_enough_for_one_after_the_other() {
     let service = Running::start(&[("MAX_CONNECTIONS", "1")]).await;
     let _half_open = service.connect().await;

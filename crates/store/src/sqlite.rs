@@ -238,7 +238,13 @@ impl Journal for SqliteStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        self.commit(Vec::new()).await
+        match &self.journal {
+            Some(journal) => {
+                journal.files.check()?;
+                journal.commit(&[]).await
+            }
+            None => Err(StoreError::Closed),
+        }
     }
 }
 

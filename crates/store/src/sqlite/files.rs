@@ -1,6 +1,6 @@
 //! The files of one data set: `caller-id.db`, `caller-id.journal.db` and `caller-id.lock`.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use caller_id_core::StoreError;
@@ -59,6 +59,16 @@ impl Files {
         path == files.lock || beside.into_iter().any(|file| file == path)
     }
 
+    /// Both databases as they are now, when they are open.
+    pub(super) fn opened(&self) -> Result<Opened, StoreError> {
+        let opened = |path: &PathBuf| {
+            let metadata = path.metadata();
+            let metadata = metadata.map_err(|cause| error::file("cannot read", path, &cause))?;
+            Ok((path.clone(), metadata))
+        };
+        Ok(Opened([opened(&self.main)?, opened(&self.journal)?]))
+    }
+
     /// Makes an empty journal file where it is missing.
     pub(super) fn prepare_journal(&self) -> Result<(), StoreError> {
         touch(&self.journal)
@@ -82,6 +92,37 @@ impl Files {
             Err(TryLockError::Error(cause)) => Err(error::file("cannot lock", &self.lock, &cause)),
         }
     }
+}
+
+/// Both databases as they were opened.
+pub(super) struct Opened([(PathBuf, Metadata); 2]);
+
+impl Opened {
+    /// Whether both are still where they were: what is written into a file that nobody can find again is not kept.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        for (path, opened) in &self.0 {
+            let now = path
+                .metadata()
+                .map_err(|cause| error::file("the file in use is gone:", path, &cause))?;
+            if !is_same(opened, &now) {
+                let text = format!("the file in use was replaced: `{}`", path.display());
+                return Err(StoreError::Failed(text.into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere an open file cannot be taken away.
+#[cfg(not(unix))]
+fn is_same(_one: &Metadata, _other: &Metadata) -> bool {
+    true
 }
 
 /// The path without links, as far as it exists.

@@ -13,6 +13,7 @@ use super::Durability;
 use super::checkpoint::LogKeeper;
 use super::codec;
 use super::error::{on, sqlite};
+use super::files::Opened;
 use super::health::Health;
 use super::pace::Pace;
 use super::progress::Progress;
@@ -55,6 +56,7 @@ pub(super) struct JournalSender {
     pub(super) progress: Arc<Progress>,
     pub(super) backlog_most: u64,
     pub(super) durability: Durability,
+    pub(super) files: Opened,
     pub(super) pace: Pace,
 }
 

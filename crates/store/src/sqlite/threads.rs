@@ -100,6 +100,7 @@ pub(super) fn start(
         progress: Arc::clone(&progress),
         backlog_most: options.backlog_most,
         durability: options.durability,
+        files: files.opened()?,
         pace: Pace::default(),
     };
     Ok((sender, progress, threads))

@@ -51,6 +51,28 @@ async fn a_crash_between_moving_and_deleting_doubles_nothing() {
     assert_eq!(ids(&store).await.len(), 20);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_store_whose_files_were_taken_away_is_not_well() {
+    for takes_journal in [true, false] {
+        let folder = Folder::new();
+        let store = folder.open();
+        store.probe().await.unwrap();
+        let taken = match takes_journal {
+            true => folder.journal(),
+            false => folder.main(),
+        };
+        std::fs::rename(&taken, folder.file("taken")).unwrap();
+        let gone = store.probe().await.unwrap_err().to_string();
+        assert!(gone.contains("the file in use is gone"), "{gone}");
+        std::fs::write(&taken, "something else").unwrap();
+        let replaced = store.probe().await.unwrap_err().to_string();
+        assert!(replaced.contains("was replaced"), "{replaced}");
+        std::fs::rename(folder.file("taken"), &taken).unwrap();
+        store.probe().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn batches_moved_a_second_time_change_nothing() {
     let folder = Folder::new();

@@ -21,7 +21,10 @@ impl Digits {
     pub(crate) fn scan(text: &str) -> Result<Self, NumberError> {
         let fail = |reason: Reason| Err(reason.of(text));
         let bare = text.trim();
-        let bare = bare.strip_prefix("tel:").unwrap_or(bare);
+        let bare = match bare.split_at_checked(4) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => rest,
+            _ => bare,
+        };
         if bare.is_empty() {
             return fail(Reason::Empty);
         }

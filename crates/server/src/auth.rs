@@ -23,6 +23,8 @@ pub struct Access {
     pub admin_tokens: Keys,
     /// Admins with a JWT.
     pub jwt: Option<JwtKey>,
+    /// The token or the secret is one that everybody tries first: it opens for this machine only, never over a proxy.
+    pub weak: bool,
     /// Addresses of admins; empty = all.
     pub admin_addresses: AddressList,
     /// Keys of dialers.
@@ -42,6 +44,9 @@ impl Access {
         let client = Client::of(peer, headers, &self.trusted_proxies);
         if !self.admin_addresses.is_empty() && !self.admin_addresses.has(client) {
             return Err(Refusal::AddressNotAllowed { client });
+        }
+        if self.weak && !client.is_this_machine() {
+            return Err(Refusal::WeakSecret);
         }
         let given = headers.get("x-admin-token").map(|value| value.as_bytes());
         let given = given
@@ -108,6 +113,8 @@ pub enum Refusal {
         /// Who asked.
         client: Client,
     },
+    /// The admin's token or secret is one that everybody tries first, and somebody from elsewhere asks.
+    WeakSecret,
     /// A dialer without key from an address that nobody allowed.
     Dialer {
         /// Who asked.
@@ -125,6 +132,7 @@ impl Refusal {
             Self::InvalidToken | Self::Worthless(_) => "invalid-token",
             Self::RoleRequired => "role-required",
             Self::AddressNotAllowed { .. } => "address-not-allowed",
+            Self::WeakSecret => "weak-secret",
             Self::Dialer { .. } => "dialer-not-allowed",
         }
     }
@@ -148,9 +156,11 @@ impl Refusal {
                 "send a key of DIALER_KEYS in the header X-API-Key, or add the address to DIALER_ALLOW: {client} was seen{}",
                 proxy_hint(*client)
             )),
-            Self::MissingToken | Self::InvalidToken | Self::Worthless(_) | Self::RoleRequired => {
-                None
-            }
+            Self::MissingToken
+            | Self::InvalidToken
+            | Self::Worthless(_)
+            | Self::RoleRequired
+            | Self::WeakSecret => None,
         }
     }
 }
@@ -172,6 +182,10 @@ impl fmt::Display for Refusal {
             Self::MissingToken => f.write_str("Missing admin token"),
             Self::InvalidToken | Self::Worthless(_) => f.write_str("Invalid token"),
             Self::RoleRequired => f.write_str("Admin role required"),
+            Self::WeakSecret => f.write_str(
+                "ADMIN_TOKEN or JWT_SECRET is one that everybody tries first, and opens for programs on this machine only: \
+                 set one that nobody guesses",
+            ),
             Self::AddressNotAllowed { .. } => f.write_str("IP not allowed"),
             Self::Dialer { key_given, .. } => {
                 f.write_str(if *key_given {

@@ -84,7 +84,9 @@ impl AccessConfig {
     /// Secrets that everybody tries first.
     pub fn warnings(&self) -> Vec<String> {
         let warn = |setting: &&str| {
-            format!("{setting}: {GUESSED}; it is accepted only while API_HOST is loopback")
+            format!(
+                "{setting}: {GUESSED}; it is accepted only while API_HOST is loopback, and not over a proxy"
+            )
         };
         self.weak().iter().map(warn).collect()
     }
@@ -127,6 +129,10 @@ impl AccessConfig {
         Access {
             admin_tokens: Keys::new(self.admin_token.iter().chain(first)),
             jwt: self.jwt_secret.as_ref().map(JwtKey::new),
+            weak: [&self.admin_token, &self.jwt_secret]
+                .into_iter()
+                .flatten()
+                .any(is_weak),
             admin_addresses: addresses(&self.ip_whitelist),
             dialer_keys: Keys::new(&self.dialer_keys.0),
             dialer_addresses: addresses(&self.dialer_allow),

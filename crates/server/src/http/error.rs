@@ -216,7 +216,9 @@ fn refused(refusal: &Refusal) -> Problem {
         | Refusal::InvalidToken
         | Refusal::Worthless(_)
         | Refusal::Dialer { .. } => StatusCode::UNAUTHORIZED,
-        Refusal::RoleRequired | Refusal::AddressNotAllowed { .. } => StatusCode::FORBIDDEN,
+        Refusal::RoleRequired | Refusal::WeakSecret | Refusal::AddressNotAllowed { .. } => {
+            StatusCode::FORBIDDEN
+        }
     };
     let mut problem = Problem::new(status, refusal.kind(), "Refused", refusal.to_string());
     if let Some(hint) = refusal.hint() {

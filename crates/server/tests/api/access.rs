@@ -336,3 +336,32 @@ async fn who_may_not_ask_is_told_so_before_anything_else() {
         assert_eq!(call.from("203.0.113.9").send().await.status, 401, "{query}");
     }
 }
+
+#[tokio::test]
+async fn what_everybody_tries_first_opens_for_this_machine_and_not_over_a_proxy() {
+    let settings = [
+        ("ADMIN_TOKEN", "change-me"),
+        ("TRUSTED_PROXIES", "10.0.0.1"),
+    ];
+    let service = Service::start(&settings).await;
+    let ask = || {
+        service
+            .ask("GET", "/api/v1/pools")
+            .header("x-admin-token", "change-me")
+    };
+    assert_eq!(ask().send().await.status, 200);
+    let proxied = [
+        ask().header("x-forwarded-for", "203.0.113.9"),
+        ask().header("x-forwarded-for", "127.0.0.1"),
+        ask()
+            .header("x-forwarded-for", "203.0.113.9")
+            .from("10.0.0.1"),
+        ask().from("10.0.0.1"),
+        ask().from("203.0.113.9"),
+    ];
+    for call in proxied {
+        let answer = call.send().await;
+        assert_eq!(answer.status, 403, "{}", answer.body);
+        assert!(answer.detail().contains("ADMIN_TOKEN"), "{}", answer.body);
+    }
+}

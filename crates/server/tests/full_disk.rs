@@ -20,6 +20,7 @@ use std::process::Command;
 use caller_id_testkit::small_disk::SmallDisk;
 use load::{Told, ask_again, callers, load};
 use process::{BINARY, Process, configured, serve};
+use tempfile::TempDir;
 use verdict::{faults, history};
 
 /// The size at which a file of the service can grow no more, in blocks of 512 bytes.
@@ -39,14 +40,22 @@ fn serve_cramped(folder: &Path) -> Command {
 
 /// A log on the same disk is full, too.
 fn log_nowhere(mut command: Command) -> Command {
-    command.stderr(
-        File::options()
-            .append(true)
-            .create(true)
-            .open("/tmp/fd_server.log")
-            .expect("every Linux has it"),
-    );
+    let full = File::options().append(true).open("/dev/full");
+    command.stderr(full.expect("every Linux has it"));
     command
+}
+
+/// The files of a service that has ended, on a disk with room: moving them into history takes some.
+fn with_room(folder: &Path) -> TempDir {
+    let roomy = tempfile::tempdir().expect("a folder");
+    for entry in folder.read_dir().expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name");
+        if path.is_file() {
+            std::fs::copy(&path, roomy.path().join(name)).expect("copied");
+        }
+    }
+    roomy
 }
 
 fn fill(folder: &Path) {
@@ -158,5 +167,6 @@ fn a_full_disk_that_gets_room_again_is_used_again_by_the_same_process() {
     told.take(after);
     process.terminate();
     assert_eq!(process.exit_code(), Some(0));
-    assert_eq!(faults(&history(folder), &told), Vec::<String>::new());
+    let roomy = with_room(folder);
+    assert_eq!(faults(&history(roomy.path()), &told), Vec::<String>::new());
 }

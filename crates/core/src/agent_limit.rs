@@ -19,6 +19,11 @@ pub struct AgentLimit(Option<NonZeroU32>);
 pub struct Arrival(i64);
 
 impl Arrival {
+    /// Microseconds since the epoch.
+    pub const fn as_us(self) -> i64 {
+        self.0
+    }
+
     /// The instant from which the agent might as well be unknown, rounded up to the millisecond.
     pub fn forgotten_at(self) -> Timestamp {
         Timestamp::from_ms(self.0.div_euclid(1_000) + i64::from(self.0.rem_euclid(1_000) > 0))
@@ -93,8 +98,9 @@ impl AgentLimit {
         ((MINUTE_US - used_us).max(0) / interval) as u32
     }
 
-    /// Whole microseconds, rounded down so that the full count fits into a minute.
-    fn interval_us(self) -> Option<i64> {
+    /// Microseconds between two allocations in the long run, rounded down so that the full count fits into a minute; none
+    /// when there is no limit.
+    pub fn interval_us(self) -> Option<i64> {
         self.0.map(|count| MINUTE_US / i64::from(count.get()))
     }
 }

@@ -146,6 +146,10 @@ pub enum AllocatorError {
     /// As many wait for the journal as may wait.
     #[error("{0} allocations wait for the journal, no more may")]
     Overloaded(usize),
+    /// The server that holds the engine's state did not answer, or refused. When it was asked and did not answer in time,
+    /// it may have done what was asked; nobody was told of it.
+    #[error("the engine's server failed: {0}")]
+    Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The engine stopped.
     #[error("the engine has stopped")]
     Stopped,

@@ -48,6 +48,12 @@ impl RollingHour {
             .fold(0, |sum, uses| sum.saturating_add(*uses))
     }
 
+    /// For engines that keep it elsewhere: the bucket of five minutes (since the epoch) of the last use, and the uses in
+    /// it, in the one before it, and so on.
+    pub const fn parts(&self) -> (i64, &[u32]) {
+        (self.last, &self.uses)
+    }
+
     /// The first instant, `now` or later, at which fewer than `limit` uses count; `None` when that is now.
     pub fn free_at(&self, limit: u32, now: Timestamp) -> Option<Timestamp> {
         let mut count = self.count(now);
@@ -139,6 +145,12 @@ impl DayUse {
     pub fn forget(&mut self, last_used_at: Timestamp) {
         self.uses = self.uses.saturating_sub(1);
         self.last_used_at = last_used_at;
+    }
+
+    /// For engines that keep it elsewhere: the start of the day that is counted, its uses, those of the day counted
+    /// before, and the last use.
+    pub const fn parts(&self) -> (Timestamp, u32, u32, Timestamp) {
+        (self.start, self.uses, self.uses_before, self.last_used_at)
     }
 
     /// Uses that count in `day`.

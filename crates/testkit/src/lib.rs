@@ -7,5 +7,6 @@ pub mod invariants;
 pub mod memory_history;
 pub mod model;
 pub mod random_walk;
+pub mod redis;
 pub mod small_disk;
 pub mod store_suite;

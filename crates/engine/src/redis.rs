@@ -1,0 +1,271 @@
+//! The Redis engine: all hot state in Redis, for many nodes at once. Each step of the rule book is a script, so it is
+//! atomic there, and its event joins the journal in the same step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use ::redis::{Client, FromRedisValue, IntoConnectionInfo, RedisResult, Script};
+use async_trait::async_trait;
+use caller_id_core::{
+    AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber,
+    NumberState, Outcome, PhoneNumber, Policy, PoolId, Recovered, ReleaseTarget, TimeZone,
+    Timestamp,
+};
+
+use self::error::{Late, NoDays, unavailable};
+use self::keys::Keys;
+use self::queue::Queue;
+use self::reply::Reply;
+use self::scripts::Scripts;
+use self::step::Arguments;
+
+mod error;
+mod event;
+mod inventory;
+pub mod keys;
+mod outbox;
+mod pool;
+mod queue;
+mod recover;
+mod reply;
+mod scripts;
+mod step;
+
+pub use self::outbox::Entry;
+
+/// So many numbers change in one script, so that no request waits for more: half a millisecond or so.
+const CHANGES_AT_ONCE: usize = 64;
+/// A pool's days are given once; when they are missing again, other nodes and the zone have changed meanwhile.
+const TRIES_MOST: usize = 4;
+
+/// Where Redis is, and how long it may take.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `redis://`, `rediss://` or `unix://`, with password and database number where needed.
+    pub url: String,
+    /// Whose keys: all of them carry this name as their hash tag.
+    pub tenant: String,
+    /// How long a connection may take to be made.
+    pub connection_timeout: Duration,
+    /// How long an answer of Redis may take.
+    pub response_timeout: Duration,
+}
+
+impl Settings {
+    /// Redis at `url`, the tenant `default`, and at most 150 ms for each step.
+    pub fn at(url: &str) -> Self {
+        let patience = Duration::from_millis(150);
+        Self {
+            url: url.to_owned(),
+            tenant: keys::DEFAULT_TENANT.to_owned(),
+            connection_timeout: patience,
+            response_timeout: patience,
+        }
+    }
+}
+
+/// Where `now` comes from.
+#[derive(Clone)]
+pub enum Time {
+    /// From Redis, so that nodes whose clocks are apart agree.
+    Server,
+    /// From a clock of ours: for tests.
+    Clock(Arc<dyn Clock>),
+}
+
+/// The engine of a service that runs as many nodes.
+///
+/// Requests that wait go to Redis together, at most 32 in a call and two calls at a time. When Redis is away or hangs, each
+/// request gets [`AllocatorError::Unavailable`] within the time-outs; the next one tries to connect again.
+pub struct RedisAllocator {
+    engine: Arc<Engine>,
+}
+
+struct Engine {
+    connection: ConnectionManager,
+    response_timeout: Duration,
+    scripts: Scripts,
+    keys: Keys,
+    time: Time,
+    queue: Queue,
+}
+
+impl RedisAllocator {
+    /// The engine on that Redis. Connects when first asked, in the tokio runtime that this is called from.
+    ///
+    /// # Errors
+    /// [`AllocatorError::Unavailable`] when the address is none.
+    pub fn new(settings: &Settings, time: Time) -> Result<Arc<Self>, AllocatorError> {
+        let engine = Engine {
+            connection: connect(settings).map_err(unavailable)?,
+            response_timeout: settings.response_timeout,
+            scripts: Scripts::new(),
+            keys: Keys::of(&settings.tenant),
+            time,
+            queue: Queue::default(),
+        };
+        Ok(Arc::new(Self {
+            engine: Arc::new(engine),
+        }))
+    }
+
+    /// Forgets numbers, their use and reservations included. Tells how many there were.
+    ///
+    /// # Errors
+    /// [`AllocatorError::Unavailable`].
+    pub async fn remove_numbers(&self, numbers: &[PhoneNumber]) -> Result<u64, AllocatorError> {
+        self.engine.remove_numbers(numbers).await
+    }
+
+    /// The journal from after the entry `after` on (`0` = from its beginning), at most `most` entries, oldest first.
+    ///
+    /// # Errors
+    /// [`AllocatorError::Unavailable`], also when an entry cannot be read.
+    pub async fn journal(&self, after: &str, most: usize) -> Result<Vec<Entry>, AllocatorError> {
+        self.engine.journal(after, most).await
+    }
+}
+
+fn connect(settings: &Settings) -> RedisResult<ConnectionManager> {
+    let info = settings.url.as_str().into_connection_info()?;
+    let tcp = info.tcp_settings().clone().set_nodelay(true);
+    let client = Client::open(info.set_tcp_settings(tcp))?;
+    // A command is never sent twice, and each request that finds no connection tries once to make one.
+    let config = ConnectionManagerConfig::new()
+        .set_number_of_retries(0)
+        .set_connection_timeout(Some(settings.connection_timeout))
+        .set_response_timeout(Some(settings.response_timeout));
+    ConnectionManager::new_lazy_with_config(client, config)
+}
+
+impl Engine {
+    /// Runs a script. It is sent whole when Redis does not know it; then nothing of it was done yet.
+    async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        arguments: &[Vec<u8>],
+    ) -> Result<T, AllocatorError> {
+        let now = match &self.time {
+            Time::Server => String::new(),
+            Time::Clock(clock) => clock.now().as_ms().max(0).to_string(),
+        };
+        let mut invocation = script.prepare_invoke();
+        for key in self.keys.declared() {
+            invocation.key(key);
+        }
+        invocation.arg(self.keys.prefix.as_str()).arg(now);
+        for argument in arguments {
+            invocation.arg(argument.as_slice());
+        }
+        let mut connection = self.connection.clone();
+        // Not left to the client alone: connecting, sending the script and asking again add up there.
+        let patience = self.response_timeout;
+        tokio::time::timeout(patience, invocation.invoke_async(&mut connection))
+            .await
+            .map_err(|_| unavailable(Late(patience.as_millis())))?
+            .map_err(unavailable)
+    }
+
+    /// Runs a script that may ask for the local days of a pool, gives them, and runs it again.
+    async fn run_with_days(
+        &self,
+        script: &Script,
+        arguments: &[Vec<u8>],
+    ) -> Result<Reply, AllocatorError> {
+        let mut reply = Reply::read(self.run(script, arguments).await?)?;
+        for _ in 1..TRIES_MOST {
+            let Reply::Days { pool, zone, now } = &reply else {
+                return Ok(reply);
+            };
+            self.put_days(pool, zone, *now).await?;
+            reply = Reply::read(self.run(script, arguments).await?)?;
+        }
+        settled(reply)
+    }
+
+    /// Takes one step together with others that wait, and gives days where they are missing.
+    async fn decide(self: &Arc<Self>, step: &Arguments) -> Result<Reply, AllocatorError> {
+        let mut reply = queue::submit(self, step.clone()).await?;
+        for _ in 1..TRIES_MOST {
+            let Reply::Days { pool, zone, now } = &reply else {
+                return Ok(reply);
+            };
+            self.put_days(pool, zone, *now).await?;
+            reply = queue::submit(self, step.clone()).await?;
+        }
+        settled(reply)
+    }
+
+    async fn put_days(&self, pool: &str, zone: &str, now: Timestamp) -> Result<(), AllocatorError> {
+        let known = TimeZone::parse(zone).map_err(error::Unreadable)?;
+        let midnights = pool::midnights(&known, now);
+        let arguments = [pool.into(), zone.into(), midnights];
+        self.run::<i64>(&self.scripts.put_days, &arguments).await?;
+        Ok(())
+    }
+
+    /// What was handed out to somebody who is gone. One with a call id stays: whoever asks again for that call gets it.
+    fn give_back(self: &Arc<Self>, record: &AllocationRecord) {
+        let target = ReleaseTarget::Reservation(record.id);
+        let step = step::release(&target, CallEnd::Released);
+        if let Some(step) = step.filter(|_| record.call_id.is_none()) {
+            let engine = self.clone();
+            // When that fails, the reservation runs out by itself.
+            tokio::spawn(async move { engine.decide(&step).await.map(drop) });
+        }
+    }
+}
+
+fn settled(reply: Reply) -> Result<Reply, AllocatorError> {
+    match reply {
+        Reply::Days { pool, .. } => Err(unavailable(NoDays(pool))),
+        reply => Ok(reply),
+    }
+}
+
+#[async_trait]
+impl Allocator for RedisAllocator {
+    async fn allocate(&self, ask: Ask<'_>) -> Result<Outcome, AllocatorError> {
+        let reply = self.engine.decide(&step::allocate(&ask)).await?;
+        Ok(reply.outcome()?)
+    }
+
+    async fn release(
+        &self,
+        target: &ReleaseTarget,
+        end: CallEnd,
+    ) -> Result<Option<EndRecord>, AllocatorError> {
+        match step::release(target, end) {
+            Some(step) => Ok(self.engine.decide(&step).await?.end(end)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Policies take effect at once; the orders follow in steps, and until then each choice is checked against them.
+    async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {
+        for (id, policy) in pools {
+            self.engine.put_pool(&id, &policy).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
+        self.engine.put_numbers(&numbers).await
+    }
+
+    /// Where Redis knows a later use of a number than history does, Redis is right: other nodes go on meanwhile.
+    async fn recover(&self, recovered: Recovered) -> Result<(), AllocatorError> {
+        self.engine.recover(recovered).await
+    }
+
+    async fn number_state(
+        &self,
+        number: PhoneNumber,
+    ) -> Result<Option<NumberState>, AllocatorError> {
+        let arguments = [step::digits(number)];
+        let script = &self.engine.scripts.number_state;
+        let reply = self.engine.run_with_days(script, &arguments).await?;
+        Ok(reply.state()?)
+    }
+}

@@ -1,0 +1,33 @@
+//! What may go wrong between us and Redis.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use caller_id_core::AllocatorError;
+use thiserror::Error;
+
+/// Something in Redis is not what this program writes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("redis gave something this version cannot read: {0}")]
+pub(super) struct Unreadable(pub(super) String);
+
+/// Redis did not answer in time.
+#[derive(Debug, Error)]
+#[error("redis did not answer within {0} ms")]
+pub(super) struct Late(pub(super) u128);
+
+/// A pool's local days are asked for again and again.
+#[derive(Debug, Error)]
+#[error("the local days of pool `{0}` are missing, though they were put")]
+pub(super) struct NoDays(pub(super) String);
+
+/// The engine's answer when Redis failed.
+pub(super) fn unavailable(error: impl Error + Send + Sync + 'static) -> AllocatorError {
+    AllocatorError::Unavailable(Arc::new(error))
+}
+
+impl From<Unreadable> for AllocatorError {
+    fn from(error: Unreadable) -> Self {
+        unavailable(error)
+    }
+}

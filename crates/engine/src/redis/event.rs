@@ -1,0 +1,287 @@
+//! Events as the journal in Redis keeps them: written by the scripts, read here.
+//!
+//! An event is bytes, integers big endian: its kind (1 allocated, 2 ended), the allocation's id (16), the instant (6, in
+//! milliseconds). Then of an allocation: the end of its reservation (6), the number (7), the rung (1), the pool, and the
+//! rest, which the asker gives and no script reads: destination (7), campaign, agent, call id. A name is its length (1
+//! byte, 0 = none) and its bytes. Of an end: how the call ended (1).
+
+use caller_id_core::{
+    AgentId, AllocationId, AllocationRecord, AllocationRequest, CallEnd, CallId, CampaignId,
+    EndRecord, IdError, JournalEvent, PhoneNumber, PoolId, Rung, Timestamp,
+};
+
+use super::error::Unreadable;
+
+const ALLOCATED: u8 = 1;
+const ENDED: u8 = 2;
+
+/// The codes of [`Rung`] and [`CallEnd`] are their places here.
+const RUNGS: [Rung; 5] = [
+    Rung::Sticky,
+    Rung::AreaCode,
+    Rung::Overlay,
+    Rung::Region,
+    Rung::Any,
+];
+const ENDS: [CallEnd; 7] = [
+    CallEnd::Released,
+    CallEnd::Answer,
+    CallEnd::Busy,
+    CallEnd::NoAnswer,
+    CallEnd::Cancel,
+    CallEnd::Congestion,
+    CallEnd::ChanUnavail,
+];
+
+/// The rest of an allocation's event: what the request says.
+pub(super) fn rest(request: &AllocationRequest) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(64);
+    bytes.extend(seven(request.destination));
+    name(
+        &mut bytes,
+        request.campaign.as_ref().map(CampaignId::as_str),
+    );
+    name(&mut bytes, request.agent.as_ref().map(AgentId::as_str));
+    name(&mut bytes, request.call_id.as_ref().map(CallId::as_str));
+    bytes
+}
+
+/// The whole event of an allocation.
+pub(super) fn allocated(record: &AllocationRecord) -> Vec<u8> {
+    let mut bytes = vec![ALLOCATED];
+    bytes.extend(record.id.as_bytes());
+    bytes.extend(six(record.at));
+    bytes.extend(six(record.reserved_until));
+    bytes.extend(seven(record.number));
+    bytes.push(
+        RUNGS
+            .iter()
+            .position(|rung| *rung == record.rung)
+            .unwrap_or(0) as u8,
+    );
+    name(&mut bytes, Some(record.pool.as_str()));
+    bytes.extend(rest(&AllocationRequest {
+        destination: record.destination,
+        campaign: record.campaign.clone(),
+        agent: record.agent.clone(),
+        call_id: record.call_id.clone(),
+    }));
+    bytes
+}
+
+/// The code of how a call ended.
+pub(super) fn end_code(end: CallEnd) -> u8 {
+    ENDS.iter().position(|known| *known == end).unwrap_or(0) as u8
+}
+
+/// The event that a script made into `bytes`.
+///
+/// # Errors
+/// [`Unreadable`] when no version of ours wrote it.
+pub(super) fn decode(bytes: &[u8]) -> Result<JournalEvent, Unreadable> {
+    let mut reader = Reader(bytes);
+    let event = match reader.byte()? {
+        ALLOCATED => JournalEvent::Allocated(reader.record()?.into()),
+        ENDED => JournalEvent::Ended(reader.end()?),
+        kind => return Err(unreadable(&format!("has the kind {kind}"))),
+    };
+    reader.finish().map(|()| event)
+}
+
+/// The event of an allocation.
+///
+/// # Errors
+/// [`Unreadable`] when it is none.
+pub(super) fn decode_allocation(bytes: &[u8]) -> Result<AllocationRecord, Unreadable> {
+    let mut reader = Reader(bytes);
+    if reader.byte()? != ALLOCATED {
+        return Err(unreadable("is no allocation"));
+    }
+    let record = reader.record()?;
+    reader.finish().map(|()| record)
+}
+
+/// An instant in 6 bytes; before the epoch is the epoch, after the year 10,000 the last one that fits.
+pub(super) fn six(at: Timestamp) -> [u8; 6] {
+    integer(at.as_ms().clamp(0, (1 << 48) - 1) as u64)
+}
+
+fn seven(number: PhoneNumber) -> [u8; 7] {
+    integer(number.e164_digits())
+}
+
+/// The last `N` bytes of a big endian integer.
+fn integer<const N: usize>(value: u64) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(&value.to_be_bytes()[8 - N..]);
+    bytes
+}
+
+fn name(bytes: &mut Vec<u8>, name: Option<&str>) {
+    let name = name.unwrap_or_default();
+    bytes.push(name.len() as u8);
+    bytes.extend(name.as_bytes());
+}
+
+fn unreadable(why: &str) -> Unreadable {
+    Unreadable(format!("an event {why}"))
+}
+
+/// What of an event is not read yet.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn record(&mut self) -> Result<AllocationRecord, Unreadable> {
+        Ok(AllocationRecord {
+            id: self.id()?,
+            at: self.instant()?,
+            reserved_until: self.instant()?,
+            number: self.number()?,
+            rung: meaning(&RUNGS, self.byte()?)?,
+            pool: self
+                .name(PoolId::new)?
+                .ok_or_else(|| unreadable("has no pool"))?,
+            destination: self.number()?,
+            campaign: self.name(CampaignId::new)?,
+            agent: self.name(AgentId::new)?,
+            call_id: self.name(CallId::new)?,
+        })
+    }
+
+    fn end(&mut self) -> Result<EndRecord, Unreadable> {
+        Ok(EndRecord {
+            id: self.id()?,
+            at: self.instant()?,
+            end: meaning(&ENDS, self.byte()?)?,
+        })
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Unreadable> {
+        let (taken, rest) = self
+            .0
+            .split_at_checked(count)
+            .ok_or_else(|| unreadable("is cut off"))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, Unreadable> {
+        self.take(1).map(|bytes| bytes[0])
+    }
+
+    fn integer(&mut self, count: usize) -> Result<u64, Unreadable> {
+        let bytes = self.take(count)?;
+        Ok(bytes
+            .iter()
+            .fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    }
+
+    fn instant(&mut self) -> Result<Timestamp, Unreadable> {
+        self.integer(6).map(|ms| Timestamp::from_ms(ms as i64))
+    }
+
+    fn number(&mut self) -> Result<PhoneNumber, Unreadable> {
+        let digits = self.integer(7)?;
+        PhoneNumber::from_e164_digits(digits)
+            .ok_or_else(|| unreadable(&format!("has the number {digits}")))
+    }
+
+    fn id(&mut self) -> Result<AllocationId, Unreadable> {
+        let mut id = [0; 16];
+        id.copy_from_slice(self.take(16)?);
+        Ok(AllocationId::from_bytes(id))
+    }
+
+    fn name<T>(
+        &mut self,
+        new: impl Fn(&str) -> Result<T, IdError>,
+    ) -> Result<Option<T>, Unreadable> {
+        let count = self.byte()?;
+        if count == 0 {
+            return Ok(None);
+        }
+        let text = std::str::from_utf8(self.take(count.into())?)
+            .map_err(|_| unreadable("has a name that is not UTF-8"))?;
+        new(text)
+            .map(Some)
+            .map_err(|error| unreadable(&format!("has a name that is none: {error}")))
+    }
+
+    fn finish(self) -> Result<(), Unreadable> {
+        match self.0.len() {
+            0 => Ok(()),
+            more => Err(unreadable(&format!("has {more} bytes too many"))),
+        }
+    }
+}
+
+fn meaning<T: Copy>(known: &[T], code: u8) -> Result<T, Unreadable> {
+    known
+        .get(usize::from(code))
+        .copied()
+        .ok_or_else(|| unreadable(&format!("has the code {code}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use caller_id_testkit::builders::{START, agent, call, campaign_id, number, pool};
+
+    use super::*;
+
+    fn record() -> AllocationRecord {
+        AllocationRecord {
+            id: AllocationId::of(number(312, 1), START, 7),
+            at: START,
+            number: number(312, 1),
+            destination: number(212, 2),
+            campaign: Some(campaign_id("SOLAR")),
+            agent: Some(agent(&"x".repeat(128))),
+            call_id: Some(call("V1")),
+            pool: pool("roof"),
+            rung: Rung::Overlay,
+            reserved_until: START.plus_ms(60_000),
+        }
+    }
+
+    #[test]
+    fn an_allocation_reads_back_as_it_was_written() {
+        let bare = AllocationRecord {
+            campaign: None,
+            agent: None,
+            call_id: None,
+            ..record()
+        };
+        for record in [record(), bare] {
+            let bytes = allocated(&record);
+            assert_eq!(
+                decode(&bytes),
+                Ok(JournalEvent::Allocated(record.clone().into()))
+            );
+            assert_eq!(decode_allocation(&bytes), Ok(record));
+        }
+    }
+
+    #[test]
+    fn an_end_reads_back_and_nothing_else_is_taken_for_an_event() {
+        let id = record().id;
+        let mut bytes = vec![ENDED];
+        bytes.extend(id.as_bytes());
+        bytes.extend(six(START));
+        bytes.push(end_code(CallEnd::NoAnswer));
+        let end = EndRecord {
+            id,
+            at: START,
+            end: CallEnd::NoAnswer,
+        };
+        assert_eq!(decode(&bytes), Ok(JournalEvent::Ended(end)));
+        for wrong in [
+            &bytes[..bytes.len() - 1],
+            &[3],
+            &[],
+            &[bytes.as_slice(), &[0]].concat(),
+        ] {
+            assert!(decode(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(decode_allocation(&bytes).is_err());
+    }
+}

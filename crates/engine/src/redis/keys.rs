@@ -1,0 +1,95 @@
+//! The names of all keys in Redis. Nothing else in the project makes one; docs/redis-keys.md says what each holds.
+
+/// The keys of one tenant: all begin with the same hash tag, so one script sees them all and Redis Cluster keeps them in
+/// one slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Keys {
+    /// What all keys of the tenant begin with.
+    pub(super) prefix: String,
+}
+
+/// The tenant when nobody named one.
+pub const DEFAULT_TENANT: &str = "default";
+
+const CLOCK: &str = "clock";
+const POOLS: &str = "pools";
+const JOURNAL: &str = "journal";
+const NUMBER: &str = "n:";
+const ORDER: &str = "o:";
+const CALL: &str = "c:";
+const AGENT: &str = "a:";
+const SHOWN: &str = "s:";
+
+/// By which name the scripts know each.
+const NAMES: [(&str, &str); 8] = [
+    ("CLOCK", CLOCK),
+    ("POOLS", POOLS),
+    ("JOURNAL", JOURNAL),
+    ("NUMBER", NUMBER),
+    ("ORDER", ORDER),
+    ("CALL", CALL),
+    ("AGENT", AGENT),
+    ("SHOWN", SHOWN),
+];
+
+impl Keys {
+    /// The keys of a tenant. Braces in its name would end the hash tag early; they are left out.
+    pub(super) fn of(tenant: &str) -> Self {
+        let tenant: String = tenant.chars().filter(|c| !"{}".contains(*c)).collect();
+        let tenant = if tenant.is_empty() {
+            DEFAULT_TENANT
+        } else {
+            &tenant
+        };
+        Self {
+            prefix: format!("caller-id:{{{tenant}}}:"),
+        }
+    }
+
+    /// What every script declares: clock, pools, journal. The others it makes from the prefix.
+    pub(super) fn declared(&self) -> [String; 3] {
+        [CLOCK, POOLS, JOURNAL].map(|name| format!("{}{name}", self.prefix))
+    }
+
+    /// The stream of what was allocated and how it ended.
+    pub(super) fn journal(&self) -> String {
+        format!("{}{JOURNAL}", self.prefix)
+    }
+}
+
+/// The names as Lua knows them, for the head of each script.
+pub(super) fn lua() -> String {
+    NAMES
+        .map(|(name, key)| format!("local KEY_{name} = '{key}'\n"))
+        .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_documented() {
+        let document = include_str!("../../../../docs/redis-keys.md");
+        let prefix = Keys::of(DEFAULT_TENANT).prefix;
+        for (_, key) in NAMES {
+            assert!(
+                document.contains(&format!("| `{key}")),
+                "`{key}` stands in docs/redis-keys.md"
+            );
+        }
+        assert!(
+            document.contains(&prefix),
+            "`{prefix}` stands in docs/redis-keys.md"
+        );
+    }
+
+    #[test]
+    fn all_keys_of_a_tenant_have_one_hash_tag() {
+        assert_eq!(Keys::of("").prefix, "caller-id:{default}:");
+        assert_eq!(Keys::of("a}{b").prefix, "caller-id:{ab}:");
+        for key in Keys::of("a").declared() {
+            assert!(key.starts_with("caller-id:{a}:"), "{key}");
+        }
+    }
+}

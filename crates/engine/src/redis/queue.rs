@@ -1,0 +1,143 @@
+//! Natural batching: whatever waits goes to Redis in one call, a few calls at a time.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::redis::Value;
+use caller_id_core::{AllocatorError, Outcome};
+use tokio::sync::oneshot;
+
+use super::error::Unreadable;
+use super::reply::Reply;
+use super::step::Arguments;
+use super::{Engine, error};
+
+/// Steps in one call: more would make the first of them wait.
+const STEPS_MOST: usize = 32;
+/// Calls on their way: while one is answered the next is there.
+const CALLS_MOST: usize = 2;
+/// Steps that wait: a second's work of Redis or so.
+const WAITING_MOST: usize = 16_384;
+
+/// Steps that wait for their turn.
+#[derive(Default)]
+pub(super) struct Queue(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    steps: VecDeque<Step>,
+    calls: usize,
+}
+
+/// A step, and who waits for it.
+struct Step {
+    arguments: Arguments,
+    asker: oneshot::Sender<Result<Reply, AllocatorError>>,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a step; tells whether one more call may be on its way.
+    fn push(&self, step: Step) -> Result<bool, AllocatorError> {
+        let mut waiting = self.lock();
+        if waiting.steps.len() >= WAITING_MOST {
+            return Err(AllocatorError::Overloaded(WAITING_MOST));
+        }
+        waiting.steps.push_back(step);
+        let starts = waiting.calls < CALLS_MOST;
+        waiting.calls += usize::from(starts);
+        Ok(starts)
+    }
+
+    /// The steps of the next call. None: the call that asks for them is over.
+    fn next(&self) -> Option<Vec<Step>> {
+        let mut waiting = self.lock();
+        let mut steps = Vec::new();
+        while steps.len() < STEPS_MOST
+            && let Some(step) = waiting.steps.pop_front()
+        {
+            // Who is gone needs no number.
+            if !step.asker.is_closed() {
+                steps.push(step);
+            }
+        }
+        if steps.is_empty() {
+            waiting.calls -= 1;
+            return None;
+        }
+        Some(steps)
+    }
+}
+
+/// Takes a step together with whatever waits, and waits for the reply at most as long as Redis may take.
+pub(super) async fn submit(
+    engine: &Arc<Engine>,
+    arguments: Arguments,
+) -> Result<Reply, AllocatorError> {
+    let (asker, answer) = oneshot::channel();
+    if engine.queue.push(Step { arguments, asker })? {
+        tokio::spawn(work(engine.clone()));
+    }
+    let patience = engine.response_timeout;
+    match tokio::time::timeout(patience, answer).await {
+        Ok(answered) => answered.map_err(|_| AllocatorError::Stopped)?,
+        Err(_) => Err(error::unavailable(error::Late(patience.as_millis()))),
+    }
+}
+
+/// Calls Redis for as long as steps wait.
+async fn work(engine: Arc<Engine>) {
+    while let Some(steps) = engine.queue.next() {
+        call(&engine, steps).await;
+    }
+}
+
+async fn call(engine: &Arc<Engine>, steps: Vec<Step>) {
+    let mut arguments: Arguments = vec![steps.len().to_string().into()];
+    let mut askers = Vec::with_capacity(steps.len());
+    for mut step in steps {
+        arguments.append(&mut step.arguments);
+        askers.push(step.asker);
+    }
+    let replies: Result<Vec<Value>, _> = engine.run(&engine.scripts.decide, &arguments).await;
+    let replies = replies.and_then(|replies| all(replies, askers.len()));
+    match replies {
+        Ok(replies) => {
+            for (asker, reply) in askers.into_iter().zip(replies) {
+                answer(
+                    engine,
+                    asker,
+                    Reply::read(reply).map_err(AllocatorError::from),
+                );
+            }
+        }
+        Err(error) => {
+            for asker in askers {
+                // Nobody waits any more: nothing to say.
+                let _ = asker.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+fn all(replies: Vec<Value>, asked: usize) -> Result<Vec<Value>, AllocatorError> {
+    let got = replies.len();
+    let all = (got == asked).then_some(replies);
+    all.ok_or_else(|| Unreadable(format!("{got} replies to {asked} steps")).into())
+}
+
+/// Tells who asked; what nobody waits for any more is given back.
+fn answer(
+    engine: &Arc<Engine>,
+    asker: oneshot::Sender<Result<Reply, AllocatorError>>,
+    reply: Result<Reply, AllocatorError>,
+) {
+    if let Err(Ok(Reply::Outcome(Outcome::Allocated(allocation)))) = asker.send(reply)
+        && !allocation.repeated
+    {
+        engine.give_back(&allocation.record);
+    }
+}

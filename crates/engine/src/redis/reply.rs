@@ -1,0 +1,184 @@
+//! What scripts reply, read into what the port answers.
+
+use std::num::NonZeroU32;
+
+use caller_id_core::{
+    Allocation, AllocationId, AreaCode, CallEnd, Cause, EndRecord, Exhausted, Limits, NumberState,
+    Outcome, Timestamp,
+};
+use redis::Value;
+
+use super::error::Unreadable;
+use super::event;
+
+/// The reply to one step.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// To a request.
+    Outcome(Outcome),
+    /// A reservation ended, then.
+    Ended(AllocationId, Timestamp),
+    /// There was no live reservation.
+    Nothing,
+    /// Done.
+    Done,
+    /// There is more: where to go on.
+    More(Vec<u8>),
+    /// The state of a number.
+    State(NumberState),
+    /// A pool needs its local days, then ask again.
+    Days {
+        /// Its name.
+        pool: String,
+        /// Its time zone.
+        zone: String,
+        /// The instant whose day is missing.
+        now: Timestamp,
+    },
+}
+
+impl Reply {
+    /// The reply in a value.
+    pub(super) fn read(value: Value) -> Result<Self, Unreadable> {
+        let Value::Array(fields) = value else {
+            return Err(Unreadable("a reply is no array".to_owned()));
+        };
+        let fields = Fields(fields);
+        match fields.bytes(0)? {
+            b"got" => fields
+                .allocation()
+                .map(|got| Self::Outcome(Outcome::Allocated(got))),
+            b"none" => fields
+                .exhausted()
+                .map(|none| Self::Outcome(Outcome::Exhausted(none))),
+            b"over" => {
+                let retry_after_ms = fields.integer(1)?;
+                Ok(Self::Outcome(Outcome::AgentLimited { retry_after_ms }))
+            }
+            b"ended" => Ok(Self::Ended(fields.id(1)?, fields.instant(2)?)),
+            b"nothing" | b"unknown" => Ok(Self::Nothing),
+            b"done" => Ok(Self::Done),
+            b"more" => Ok(Self::More(fields.bytes(1)?.to_vec())),
+            b"state" => fields.state().map(Self::State),
+            b"days" => Ok(Self::Days {
+                pool: fields.text(1)?,
+                zone: fields.text(2)?,
+                now: fields.instant(3)?,
+            }),
+            other => Err(Unreadable(format!(
+                "a reply is `{}`",
+                String::from_utf8_lossy(other)
+            ))),
+        }
+    }
+
+    /// The outcome of a request.
+    pub(super) fn outcome(self) -> Result<Outcome, Unreadable> {
+        match self {
+            Self::Outcome(outcome) => Ok(outcome),
+            other => Err(other.unexpected()),
+        }
+    }
+
+    /// How a reservation ended, when it did.
+    pub(super) fn end(self, end: CallEnd) -> Result<Option<EndRecord>, Unreadable> {
+        match self {
+            Self::Ended(id, at) => Ok(Some(EndRecord { id, at, end })),
+            Self::Nothing => Ok(None),
+            other => Err(other.unexpected()),
+        }
+    }
+
+    /// The state of a number, when it is known.
+    pub(super) fn state(self) -> Result<Option<NumberState>, Unreadable> {
+        match self {
+            Self::State(state) => Ok(Some(state)),
+            Self::Nothing => Ok(None),
+            other => Err(other.unexpected()),
+        }
+    }
+
+    fn unexpected(&self) -> Unreadable {
+        Unreadable(format!("a reply is not to what was asked: {self:?}"))
+    }
+}
+
+struct Fields(Vec<Value>);
+
+impl Fields {
+    fn allocation(&self) -> Result<Allocation, Unreadable> {
+        let record = event::decode_allocation(self.bytes(1)?)?;
+        let limit = |place| {
+            self.integer(place)
+                .map(|limit| NonZeroU32::new(limit as u32))
+        };
+        Ok(Allocation {
+            record: record.into(),
+            area_code: AreaCode::new(self.integer(2)? as u16),
+            limits: Limits {
+                daily: limit(3)?,
+                hourly: limit(4)?,
+            },
+            agent_remaining: u32::try_from(self.integer(5)?).ok(),
+            repeated: self.integer(6)? == 1,
+        })
+    }
+
+    fn exhausted(&self) -> Result<Exhausted, Unreadable> {
+        let cause = match self.integer(2)? {
+            0 => return Ok(Exhausted::EMPTY),
+            1 => Cause::Reserved,
+            2 => Cause::Cooldown,
+            3 => Cause::HourlyLimit,
+            4 => Cause::DailyLimit,
+            5 => Cause::Resting,
+            other => return Err(Unreadable(format!("a cause is {other}"))),
+        };
+        let earliest = Some(self.instant(1)?);
+        Ok(Exhausted { earliest, cause })
+    }
+
+    fn state(&self) -> Result<NumberState, Unreadable> {
+        let [at, last_used] = [self.integer(1)?, self.integer(2)?];
+        Ok(NumberState {
+            available_at: (at >= 0).then_some(Timestamp::from_ms(at)),
+            last_used_at: (last_used > 0).then_some(Timestamp::from_ms(last_used)),
+            uses_in_hour: self.integer(3)? as u32,
+            uses_today: self.integer(4)? as u32,
+            reservations: self.integer(5)? as u32,
+        })
+    }
+
+    fn bytes(&self, place: usize) -> Result<&[u8], Unreadable> {
+        match self.0.get(place) {
+            Some(Value::BulkString(bytes)) => Ok(bytes),
+            other => Err(unexpected(place, other)),
+        }
+    }
+
+    fn text(&self, place: usize) -> Result<String, Unreadable> {
+        self.bytes(place)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    fn integer(&self, place: usize) -> Result<i64, Unreadable> {
+        match self.0.get(place) {
+            Some(Value::Int(value)) => Ok(*value),
+            other => Err(unexpected(place, other)),
+        }
+    }
+
+    fn instant(&self, place: usize) -> Result<Timestamp, Unreadable> {
+        self.integer(place).map(Timestamp::from_ms)
+    }
+
+    fn id(&self, place: usize) -> Result<AllocationId, Unreadable> {
+        let bytes = self.bytes(place)?;
+        let id = bytes.try_into().map(AllocationId::from_bytes);
+        id.map_err(|_| Unreadable(format!("an id has {} bytes", bytes.len())))
+    }
+}
+
+fn unexpected(place: usize, found: Option<&Value>) -> Unreadable {
+    Unreadable(format!("field {place} of a reply is {found:?}"))
+}

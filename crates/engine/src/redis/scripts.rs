@@ -1,0 +1,45 @@
+//! The scripts: the rule book in Lua, each one atomic step (or several, one after the other) inside Redis.
+
+use redis::Script;
+
+use super::keys;
+
+/// The scripts, each with the names of the keys and what all of them know in front.
+pub(super) struct Scripts {
+    /// Requests and releases.
+    pub(super) decide: Script,
+    /// Makes or changes a pool.
+    pub(super) put_pool: Script,
+    /// Gives a pool its next midnights.
+    pub(super) put_days: Script,
+    /// Adds or changes numbers.
+    pub(super) put_numbers: Script,
+    /// Forgets numbers.
+    pub(super) remove: Script,
+    /// Puts numbers into their places after a change of policy.
+    pub(super) reindex: Script,
+    /// Takes over what history knows.
+    pub(super) recover: Script,
+    /// Reads one number.
+    pub(super) number_state: Script,
+}
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        let script = |body: &str| {
+            let names = keys::lua();
+            let arguments = "local prefix, given_now = ARGV[1], ARGV[2]\n";
+            Script::new(&[&names, arguments, include_str!("scripts/number.lua"), body].concat())
+        };
+        Self {
+            decide: script(include_str!("scripts/decide.lua")),
+            put_pool: script(include_str!("scripts/put_pool.lua")),
+            put_days: script(include_str!("scripts/put_days.lua")),
+            put_numbers: script(include_str!("scripts/put_numbers.lua")),
+            remove: script(include_str!("scripts/remove.lua")),
+            reindex: script(include_str!("scripts/reindex.lua")),
+            recover: script(include_str!("scripts/recover.lua")),
+            number_state: script(include_str!("scripts/number_state.lua")),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+-- Adds numbers, or changes what their owner says of them. Use and reservations so far are kept.
+--
+-- KEYS  1 clock, 2 pools.
+-- ARGV  1 prefix, 2 now, 3 value of a pool that nobody put, then of each number: 15 digits, status, resting until, area
+--   code, region, daily limit, hourly limit, pool.
+-- Reply {'done'}, or {'days', pool, zone, now}: give the pool's days and put them all again.
+local UNUSED = {
+    last_used = 0, last_end = 0, bucket = 0, hour = NO_HOUR, day_start = 0, day_uses = 0, day_before = 0, day_last = 0,
+}
+
+local function new_number(digits)
+    local n = { digits = digits, holds = {} }
+    for field, value in pairs(UNUSED) do n[field] = value end
+    numbers[digits] = n
+    return n
+end
+
+local function put_number(from)
+    local digits, name = ARGV[from], ARGV[from + 7]
+    local pool = pool_of(name)
+    local n = number_of(digits)
+    local area, region = tonumber(ARGV[from + 3]), ARGV[from + 4]
+    if not n then
+        n = new_number(digits)
+    elseif n.pool ~= name or n.area ~= area or n.region ~= region then
+        displace(n)
+    end
+    n.status, n.resting = tonumber(ARGV[from + 1]), tonumber(ARGV[from + 2])
+    n.daily, n.hourly = tonumber(ARGV[from + 5]), tonumber(ARGV[from + 6])
+    n.area, n.region, n.pool = area, region, name
+    write_number(n)
+    place(n, pool)
+end
+
+local function put_numbers()
+    for from = 4, #ARGV, 8 do
+        local name = ARGV[from + 7]
+        if pools[name] == nil then redis.call('HSETNX', prefix .. KEY_POOLS, name, ARGV[3]) end
+        pool_of(name)
+    end
+    for from = 4, #ARGV, 8 do put_number(from) end
+    return { 'done' }
+end
+
+local reply = with_days(put_numbers)
+write_clock()
+return reply

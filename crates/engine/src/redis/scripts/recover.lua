@@ -1,0 +1,68 @@
+-- Takes over what history knows and this server does not: where both know something, the later one counts.
+--
+-- KEYS  1 clock, 2 pools.
+-- ARGV  1 prefix, 2 now, then any of
+--   'usage', number (15 digits), its use (75 bytes, see number.lua), its holds (22 bytes each);
+--   'call', call id, event, end of the reservation;
+--   'shown', destination (15 digits), pool, number (15 digits), instant, until when it is worth knowing;
+--   'agent', agent, instant at which the limit is full again, in microseconds.
+-- Reply {'done'}, or {'days', pool, zone, now}: give the pool's days and do it all again.
+local KEPT_LONGER_MS = 60000
+
+local function expires(at)
+    return string.format('%.0f', math.max(0, math.min(at - now, 86400000000)) + KEPT_LONGER_MS)
+end
+
+local steps = {}
+
+function steps.usage(from)
+    local n, given, holds = number_of(ARGV[from]), ARGV[from + 1], ARGV[from + 2]
+    local pool = n and pool_of(n.pool)
+    local last_used = struct.unpack('>I6', given)
+    if pool and last_used > n.last_used then
+        n.last_used, n.last_end, n.bucket, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last =
+            struct.unpack(USED, given)
+        n.holds = {}
+        for at = 1, #holds, HELD_BYTES do
+            local id, ends = struct.unpack(HELD, holds, at)
+            n.holds[#n.holds + 1] = { id = id, ends = ends }
+        end
+        write_number(n)
+        place(n, pool)
+    end
+    return from + 3
+end
+
+function steps.call(from)
+    local key = prefix .. KEY_CALL .. ARGV[from]
+    redis.call('SET', key, ARGV[from + 1], 'PX', expires(tonumber(ARGV[from + 2])), 'NX')
+    return from + 3
+end
+
+function steps.shown(from)
+    local key = prefix .. KEY_SHOWN .. ARGV[from] .. ':' .. ARGV[from + 1]
+    local at, known = tonumber(ARGV[from + 3]), redis.call('GET', key)
+    if not known or struct.unpack('>I6', known) < at then
+        local shown = struct.pack('>I6c15', at, ARGV[from + 2])
+        redis.call('SET', key, shown, 'PX', expires(tonumber(ARGV[from + 4])))
+    end
+    return from + 5
+end
+
+function steps.agent(from)
+    local key, arrival = prefix .. KEY_AGENT .. ARGV[from], tonumber(ARGV[from + 1])
+    if arrival > tonumber(redis.call('GET', key) or 0) then
+        redis.call('SET', key, string.format('%.0f', arrival), 'PX', expires(math.ceil(arrival / 1000)))
+    end
+    return from + 2
+end
+
+local function recover()
+    local from = 3
+    while from <= #ARGV do from = steps[ARGV[from]](from + 1) end
+    return { 'done' }
+end
+
+local reply = with_days(recover)
+write_clock()
+return reply

@@ -21,3 +21,27 @@ fi
 if [ "${1:-all}" = all ] && ! cargo nextest --version >/dev/null 2>&1; then
     cargo install cargo-nextest --locked
 fi
+
+# Tests of the Redis engine start servers of their own.
+if [ "${1:-all}" = all ] && ! command -v redis-server >/dev/null 2>&1; then
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        apt-get update -qq
+        # Its service is not wanted, only the program: where there is a policy already, it stays.
+        policy=/usr/sbin/policy-rc.d
+        made=
+        if [ ! -e "$policy" ]; then
+            printf '#!/bin/sh\nexit 101\n' >"$policy"
+            chmod 755 "$policy"
+            made=yes
+            trap 'rm -f "$policy"' EXIT
+        fi
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server
+        if [ -n "$made" ]; then
+            rm -f "$policy"
+            trap - EXIT
+        fi
+    else
+        echo "redis-server is missing, tests need it: sudo apt-get install redis-server" >&2
+        exit 1
+    fi
+fi

@@ -1,66 +1,22 @@
-//! The Redis engine passes the conformance suite, on a redis-server of its own for each engine.
+//! The Redis engine passes the conformance suite, on a redis-server of its own for each engine, and agrees with the naive
+//! model on random histories.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use caller_id_core::store::PastSink;
-use caller_id_core::{HistoryStore, Journal, ManualClock, PhoneNumber, StoreError, Timestamp};
-use caller_id_engine::RedisAllocator;
-use caller_id_engine::redis::{Settings, Time};
 use caller_id_testkit::allocator_suite::{EngineFactory, EngineUnderTest};
-use caller_id_testkit::builders::START;
-use caller_id_testkit::memory_history::MemoryHistory;
+use caller_id_testkit::random_walk::{any_walk, walk};
 use caller_id_testkit::redis::RedisServer;
+use proptest::test_runner::{Config, TestRunner};
 
-/// History as the journal in Redis tells it.
-struct Streamed(Arc<RedisAllocator>);
+use self::rig::{Streamed, clock, engine, time};
 
-impl Streamed {
-    async fn read(&self) -> MemoryHistory {
-        let (history, mut after) = (MemoryHistory::default(), "0".to_owned());
-        loop {
-            let entries = self
-                .0
-                .journal(&after, 1_000)
-                .await
-                .expect("the journal is read");
-            let Some(last) = entries.last() else {
-                return history;
-            };
-            after = last.id.clone();
-            let events = entries.into_iter().map(|entry| entry.event).collect();
-            history.commit(events).await.expect("history takes it");
-        }
-    }
-}
-
-#[async_trait]
-impl HistoryStore for Streamed {
-    async fn allocations_since(
-        &self,
-        since: Timestamp,
-        sink: PastSink<'_>,
-    ) -> Result<(), StoreError> {
-        self.read().await.allocations_since(since, sink).await
-    }
-
-    async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
-        self.read().await.last_uses().await
-    }
-
-    async fn prune(&self, _before: Timestamp, _most: usize) -> Result<usize, StoreError> {
-        Ok(0)
-    }
-
-    fn backlog(&self) -> u64 {
-        0
-    }
-
-    async fn settle(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
+#[path = "redis/faults.rs"]
+mod faults;
+#[path = "redis/nodes.rs"]
+mod nodes;
+#[path = "redis/rig.rs"]
+mod rig;
 
 struct Redis;
 
@@ -68,15 +24,8 @@ struct Redis;
 impl EngineFactory for Redis {
     async fn start(&self) -> EngineUnderTest {
         let server = RedisServer::start();
-        let clock = Arc::new(ManualClock::at(START));
-        // Patience for machines that are busy: the suite measures nothing.
-        let settings = Settings {
-            connection_timeout: Duration::from_secs(20),
-            response_timeout: Duration::from_secs(20),
-            ..Settings::at(&server.url())
-        };
-        let allocator =
-            RedisAllocator::new(&settings, Time::Clock(clock.clone())).expect("the address is one");
+        let clock = clock();
+        let allocator = engine(&server, "default", time(&clock));
         EngineUnderTest {
             history: Arc::new(Streamed(allocator.clone())),
             allocator,
@@ -87,3 +36,32 @@ impl EngineFactory for Redis {
 }
 
 caller_id_testkit::allocator_suite!(Redis);
+
+#[test]
+fn the_redis_engine_and_the_naive_model_agree_on_random_histories() {
+    let server = RedisServer::start();
+    let mut runner = TestRunner::new(Config {
+        cases: 300,
+        max_shrink_iters: 5_000,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let walks = std::cell::Cell::new(0);
+    let walked = runner.run(&any_walk(150), |steps| {
+        walks.set(walks.get() + 1);
+        let clock = clock();
+        // Each walk has keys of its own. Nothing fails here: refused writes have a test of their own.
+        let engine = {
+            let _inside = runtime.enter();
+            engine(&server, &format!("walk{}", walks.get()), time(&clock))
+        };
+        runtime.block_on(walk(&*engine, &clock, &|_| {}, &steps))
+    });
+    if let Err(error) = walked {
+        panic!("{error}");
+    }
+}

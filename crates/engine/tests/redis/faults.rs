@@ -1,0 +1,179 @@
+//! Redis that is away, hangs, forgets or refuses.
+
+use std::process::Command;
+use std::time::Duration;
+
+use caller_id_core::{Allocator, AllocatorError, Outcome};
+use caller_id_engine::RedisAllocator;
+use caller_id_engine::redis::{Settings, Time};
+use caller_id_testkit::builders::number;
+use caller_id_testkit::redis::RedisServer;
+
+use crate::rig::{Streamed, ask, clock, engine, far, stock, time};
+
+/// A bound on what would else wait for ever.
+const NEVER: Duration = Duration::from_secs(30);
+
+fn is_unavailable(answer: &Result<Outcome, AllocatorError>) -> bool {
+    matches!(answer, Err(AllocatorError::Unavailable(_)))
+}
+
+/// Asks until there is an answer.
+async fn ask_until_answered(engine: &RedisAllocator) -> Outcome {
+    let answered = async {
+        loop {
+            if let Ok(outcome) = ask(engine, &far()).await {
+                return outcome;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(NEVER, answered)
+        .await
+        .expect("the engine comes back by itself")
+}
+
+#[tokio::test]
+async fn while_redis_is_away_requests_fail_and_when_it_is_back_they_are_answered() {
+    let mut server = RedisServer::start();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    stock(&engine, 3).await;
+    assert!(matches!(
+        ask(&engine, &far()).await,
+        Ok(Outcome::Allocated(_))
+    ));
+    server.kill();
+    for _ in 0..5 {
+        let answer = tokio::time::timeout(NEVER, ask(&engine, &far())).await;
+        let answer = answer.expect("an answer, though Redis is away");
+        assert!(is_unavailable(&answer), "{answer:?}");
+    }
+    server.restart();
+    // It came back empty, and says so rather than to invent numbers.
+    assert!(matches!(
+        ask_until_answered(&engine).await,
+        Outcome::Exhausted(_)
+    ));
+    stock(&engine, 3).await;
+    assert!(matches!(
+        ask(&engine, &far()).await,
+        Ok(Outcome::Allocated(_))
+    ));
+}
+
+#[tokio::test]
+async fn an_engine_that_starts_while_redis_is_away_serves_when_it_comes() {
+    let mut server = RedisServer::start();
+    server.kill();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    assert!(is_unavailable(&ask(&engine, &far()).await));
+    server.restart();
+    assert!(matches!(
+        ask_until_answered(&engine).await,
+        Outcome::Exhausted(_)
+    ));
+}
+
+fn signal(server: &RedisServer, name: &str) {
+    let pid = server.pid().expect("it runs").to_string();
+    let sent = Command::new("kill").args([name, &pid]).status();
+    assert!(sent.expect("kill is there").success());
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_never_holds_a_request_longer_than_its_time() {
+    let server = RedisServer::start();
+    let settings = Settings {
+        response_timeout: Duration::from_millis(500),
+        ..Settings::at(&server.url())
+    };
+    let clock = clock();
+    let patient = engine(&server, "default", time(&clock));
+    let engine = RedisAllocator::new(&settings, time(&clock)).expect("the address is one");
+    stock(&patient, 3).await;
+    signal(&server, "-STOP");
+    let answer = tokio::time::timeout(NEVER, ask(&engine, &far())).await;
+    signal(&server, "-CONT");
+    let answer = answer.expect("an answer, though Redis hangs");
+    assert!(is_unavailable(&answer), "{answer:?}");
+    assert!(matches!(
+        ask_until_answered(&engine).await,
+        Outcome::Allocated(_)
+    ));
+}
+
+async fn command(server: &RedisServer, words: &[&str]) {
+    let client = redis::Client::open(server.url()).expect("an address");
+    let mut connection = client
+        .get_multiplexed_async_connection()
+        .await
+        .expect("a connection");
+    let mut command = redis::cmd(words[0]);
+    for word in &words[1..] {
+        command.arg(*word);
+    }
+    let _: redis::Value = command
+        .query_async(&mut connection)
+        .await
+        .expect("redis takes it");
+}
+
+#[tokio::test]
+async fn scripts_that_redis_forgot_are_sent_again() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    stock(&engine, 2).await;
+    assert!(matches!(
+        ask(&engine, &far()).await,
+        Ok(Outcome::Allocated(_))
+    ));
+    command(&server, &["SCRIPT", "FLUSH"]).await;
+    assert!(matches!(
+        ask(&engine, &far()).await,
+        Ok(Outcome::Allocated(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_redis_that_refuses_to_write_hands_out_nothing_and_keeps_no_trace() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    stock(&engine, 1).await;
+    for (setting, refuses, obeys) in [("min-replicas-to-write", "1", "0"), ("maxmemory", "1", "0")]
+    {
+        command(&server, &["CONFIG", "SET", setting, refuses]).await;
+        let answer = ask(&engine, &far()).await;
+        assert!(is_unavailable(&answer), "{setting}: {answer:?}");
+        command(&server, &["CONFIG", "SET", setting, obeys]).await;
+        let state = engine.number_state(number(312, 0)).await.expect("answers");
+        assert_eq!(
+            state.map(|state| (state.reservations, state.uses_today)),
+            Some((0, 0))
+        );
+    }
+    assert!(matches!(
+        ask(&engine, &far()).await,
+        Ok(Outcome::Allocated(_))
+    ));
+    assert_eq!(Streamed(engine).read().await.history().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_whose_clock_was_set_back_goes_on_from_where_it_was() {
+    let server = RedisServer::start();
+    let engine = engine(&server, "default", Time::Server);
+    stock(&engine, 1).await;
+    let future = 4_000_000_000_000_i64;
+    let clock = format!("{future} {future} 5");
+    command(&server, &["SET", "caller-id:{default}:clock", &clock]).await;
+    let Ok(Outcome::Allocated(got)) = ask(&engine, &far()).await else {
+        panic!("the number is free");
+    };
+    assert_eq!(got.record.at.as_ms(), future);
+    let none = ask(&engine, &far()).await.expect("an answer");
+    assert!(matches!(none, Outcome::Exhausted(_)), "{none:?}");
+}

@@ -1,0 +1,117 @@
+//! Engines on a redis-server of their own, and the history that its journal tells.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use caller_id_core::store::PastSink;
+use caller_id_core::{
+    AgentLimit, AllocationRequest, Allocator, AllocatorError, Ask, Clock, HistoryStore, Journal,
+    ManualClock, Outcome, PhoneNumber, PoolId, StoreError, Timestamp,
+};
+use caller_id_engine::RedisAllocator;
+use caller_id_engine::redis::{Settings, Time};
+use caller_id_testkit::builders::{START, brisk_policy, engine_number, number};
+use caller_id_testkit::memory_history::MemoryHistory;
+use caller_id_testkit::redis::RedisServer;
+
+/// An engine on that server. It has patience for machines that are busy: these tests measure nothing.
+pub(crate) fn engine(server: &RedisServer, tenant: &str, time: Time) -> Arc<RedisAllocator> {
+    let settings = Settings {
+        tenant: tenant.to_owned(),
+        connection_timeout: Duration::from_secs(20),
+        response_timeout: Duration::from_secs(20),
+        ..Settings::at(&server.url())
+    };
+    RedisAllocator::new(&settings, time).expect("the address is one")
+}
+
+/// A clock at the start of all tests.
+pub(crate) fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(START))
+}
+
+/// The time of that clock.
+pub(crate) fn time(clock: &Arc<ManualClock>) -> Time {
+    Time::Clock(clock.clone() as Arc<dyn Clock>)
+}
+
+/// Puts `count` numbers of area code 312 into the pool `default`.
+pub(crate) async fn stock(engine: &RedisAllocator, count: u64) {
+    let pools = vec![(PoolId::default(), brisk_policy())];
+    engine.put_pools(pools).await.expect("pools are taken");
+    let numbers = (0..count).map(|line| engine_number(number(312, line)));
+    let numbers = numbers.collect();
+    engine
+        .put_numbers(numbers)
+        .await
+        .expect("numbers are taken");
+}
+
+/// Asks the pool `default`.
+pub(crate) async fn ask(
+    engine: &RedisAllocator,
+    request: &AllocationRequest,
+) -> Result<Outcome, AllocatorError> {
+    let ask = Ask {
+        request,
+        pools: &[PoolId::default()],
+        agent_limit: AgentLimit::OFF,
+    };
+    engine.allocate(ask).await
+}
+
+/// A request to somewhere else.
+pub(crate) fn far() -> AllocationRequest {
+    AllocationRequest::to(number(808, 99))
+}
+
+/// History as the journal in Redis tells it.
+pub(crate) struct Streamed(pub(crate) Arc<RedisAllocator>);
+
+impl Streamed {
+    /// All that the journal tells.
+    pub(crate) async fn read(&self) -> MemoryHistory {
+        let (history, mut after) = (MemoryHistory::default(), "0".to_owned());
+        loop {
+            let entries = self
+                .0
+                .journal(&after, 1_000)
+                .await
+                .expect("the journal is read");
+            let Some(last) = entries.last() else {
+                return history;
+            };
+            after = last.id.clone();
+            let events = entries.into_iter().map(|entry| entry.event).collect();
+            history.commit(events).await.expect("history takes it");
+        }
+    }
+}
+
+#[async_trait]
+impl HistoryStore for Streamed {
+    async fn allocations_since(
+        &self,
+        since: Timestamp,
+        sink: PastSink<'_>,
+    ) -> Result<(), StoreError> {
+        self.read().await.allocations_since(since, sink).await
+    }
+
+    async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
+        self.read().await.last_uses().await
+    }
+
+    async fn prune(&self, _before: Timestamp, _most: usize) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    fn backlog(&self) -> u64 {
+        0
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

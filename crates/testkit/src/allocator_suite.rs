@@ -168,6 +168,7 @@ macro_rules! allocator_suite {
             no_sixty_minutes_hold_more_than_the_hourly_limit,
             the_daily_limit_ends_at_local_midnight,
             a_moved_midnight_never_lets_a_number_pass_its_limit,
+            a_midnight_that_moves_back_counts_the_uses_it_passes,
             changed_limits_take_effect_at_the_next_request_and_counts_are_kept,
             a_changed_policy_takes_effect_at_the_next_request,
             a_policy_that_allows_more_reservations_frees_numbers_that_stand_reserved,

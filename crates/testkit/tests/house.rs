@@ -89,6 +89,7 @@ fn engine_and_store_know_core_alone() {
 fn only_app_names_concrete_engines_and_stores() {
     let words = [
         "MemoryAllocator",
+        "RedisAllocator",
         "SqliteStore",
         "caller_id_engine",
         "caller_id_store",
@@ -141,6 +142,36 @@ fn no_type_of_the_driver_is_in_a_public_signature_of_the_store() {
             .lines()
             .filter(|line| line.trim_start().starts_with("pub ") && line.contains("rusqlite"));
         assert_eq!(public.count(), 0, "{name}");
+    }
+}
+
+#[test]
+fn no_type_of_the_driver_is_in_a_public_signature_of_the_engine() {
+    let drivers = ["ConnectionManager", "Client", "RedisResult", "::redis::"];
+    for (name, code) in sources("crates/engine/src") {
+        let mut public = code
+            .lines()
+            .filter(|line| line.trim_start().starts_with("pub "));
+        let shown = public.find(|line| drivers.iter().any(|driver| line.contains(driver)));
+        assert_eq!(shown, None, "{name}");
+    }
+}
+
+#[test]
+fn redis_keys_are_made_in_one_place_and_never_listed_or_flushed() {
+    let found = files_with("crates", &["caller-id:{"], |name| {
+        name.ends_with("redis/keys.rs") || name.contains("/tests/")
+    });
+    assert_eq!(found, Vec::<String>::new());
+    let scripts = root().join("crates/engine/src/redis/scripts");
+    for entry in fs::read_dir(scripts).expect("the scripts are there") {
+        let path = entry.expect("an entry").path();
+        let script = fs::read_to_string(&path).expect("a script is text");
+        for word in ["caller-id:", "'KEYS'", "FLUSHDB", "FLUSHALL"] {
+            assert!(!script.contains(word), "{} has {word}", path.display());
+        }
+        let lines = script.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", path.display());
     }
 }
 

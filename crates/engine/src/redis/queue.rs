@@ -90,8 +90,19 @@ pub(super) async fn submit(
 
 /// Calls Redis for as long as steps wait.
 async fn work(engine: Arc<Engine>) {
+    let broken_off = BrokenOff(&engine.queue);
     while let Some(steps) = engine.queue.next() {
         call(&engine, steps).await;
+    }
+    std::mem::forget(broken_off);
+}
+
+/// Dropped by calls that did not come to their end: others may take their place.
+struct BrokenOff<'a>(&'a Queue);
+
+impl Drop for BrokenOff<'_> {
+    fn drop(&mut self) {
+        self.0.lock().calls -= 1;
     }
 }
 

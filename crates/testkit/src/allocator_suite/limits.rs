@@ -235,6 +235,38 @@ pub async fn a_moved_midnight_never_lets_a_number_pass_its_limit(
     assert_eq!(count(engine, 10, MINUTE).await, 2);
 }
 
+/// Limits and policies that change: a midnight that moves back takes in uses of the day before.
+pub async fn a_midnight_that_moves_back_counts_the_uses_it_passes(
+    engine: &EngineUnderTest,
+    _: &dyn EngineFactory,
+) {
+    let policy = Policy {
+        reservation_ms: 1,
+        ..brisk_policy()
+    };
+    engine.policy(policy.clone()).await;
+    one_number(engine, Limits::new(5, 0)).await;
+    let midnight = TimeZone::utc().day(START).end;
+    engine.clock.set(midnight.plus_ms(-10 * MINUTE));
+    assert_eq!(count(engine, 3, MINUTE).await, 3);
+    engine.clock.set(midnight.plus_ms(10 * MINUTE));
+    assert_eq!(count(engine, 1, MINUTE).await, 1);
+    let time_zone = TimeZone::parse("America/New_York").expect("a zone");
+    engine
+        .policy(Policy {
+            time_zone,
+            ..policy
+        })
+        .await;
+    let state = engine
+        .allocator
+        .number_state(number(312, 1))
+        .await
+        .expect("the engine answers");
+    assert_eq!(state.map(|state| state.uses_today), Some(4));
+    assert_eq!(count(engine, 10, MINUTE).await, 1);
+}
+
 /// Limits that change.
 pub async fn changed_limits_take_effect_at_the_next_request_and_counts_are_kept(
     engine: &EngineUnderTest,

@@ -39,8 +39,8 @@ const CHANGES_AT_ONCE: usize = 64;
 /// A pool's days are given once; when they are missing again, other nodes and the zone have changed meanwhile.
 const TRIES_MOST: usize = 4;
 
-/// Where Redis is, and how long it may take.
-#[derive(Debug, Clone)]
+/// Where Redis is, and how long it may take. Not `Debug`: the address may hold a password.
+#[derive(Clone)]
 pub struct Settings {
     /// `redis://`, `rediss://` or `unix://`, with password and database number where needed.
     pub url: String,

@@ -1,6 +1,5 @@
 //! Redis that is away, hangs, forgets or refuses.
 
-use std::process::Command;
 use std::time::Duration;
 
 use caller_id_core::{Allocator, AllocatorError, Outcome};
@@ -76,12 +75,6 @@ async fn an_engine_that_starts_while_redis_is_away_serves_when_it_comes() {
     ));
 }
 
-fn signal(server: &RedisServer, name: &str) {
-    let pid = server.pid().expect("it runs").to_string();
-    let sent = Command::new("kill").args([name, &pid]).status();
-    assert!(sent.expect("kill is there").success());
-}
-
 #[tokio::test]
 async fn a_redis_that_hangs_never_holds_a_request_longer_than_its_time() {
     let server = RedisServer::start();
@@ -93,9 +86,9 @@ async fn a_redis_that_hangs_never_holds_a_request_longer_than_its_time() {
     let patient = engine(&server, "default", time(&clock));
     let engine = RedisAllocator::new(&settings, time(&clock)).expect("the address is one");
     stock(&patient, 3).await;
-    signal(&server, "-STOP");
+    server.pause();
     let answer = tokio::time::timeout(NEVER, ask(&engine, &far())).await;
-    signal(&server, "-CONT");
+    server.resume();
     let answer = answer.expect("an answer, though Redis hangs");
     assert!(is_unavailable(&answer), "{answer:?}");
     assert!(matches!(

@@ -13,7 +13,7 @@ use caller_id_core::{
     Timestamp,
 };
 
-use self::error::{Late, NoDays, unavailable};
+use self::error::{Failed, Late, NoDays, unavailable};
 use self::keys::Keys;
 use self::queue::Queue;
 use self::reply::Reply;
@@ -176,7 +176,7 @@ impl Engine {
         let mut reply = Reply::read(self.run(script, arguments).await?)?;
         for _ in 1..TRIES_MOST {
             let Reply::Days { pool, zone, now } = &reply else {
-                return Ok(reply);
+                return settled(reply);
             };
             self.put_days(pool, zone, *now).await?;
             reply = Reply::read(self.run(script, arguments).await?)?;
@@ -189,7 +189,7 @@ impl Engine {
         let mut reply = queue::submit(self, step.clone()).await?;
         for _ in 1..TRIES_MOST {
             let Reply::Days { pool, zone, now } = &reply else {
-                return Ok(reply);
+                return settled(reply);
             };
             self.put_days(pool, zone, *now).await?;
             reply = queue::submit(self, step.clone()).await?;
@@ -217,9 +217,11 @@ impl Engine {
     }
 }
 
+/// What is no answer to anybody is an error.
 fn settled(reply: Reply) -> Result<Reply, AllocatorError> {
     match reply {
         Reply::Days { pool, .. } => Err(unavailable(NoDays(pool))),
+        Reply::Failed(why) => Err(unavailable(Failed(why))),
         reply => Ok(reply),
     }
 }

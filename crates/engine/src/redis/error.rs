@@ -16,6 +16,11 @@ pub(super) struct Unreadable(pub(super) String);
 #[error("redis did not answer within {0} ms")]
 pub(super) struct Late(pub(super) u128);
 
+/// A step failed inside Redis.
+#[derive(Debug, Error)]
+#[error("redis did not do it: {0}")]
+pub(super) struct Failed(pub(super) String);
+
 /// A pool's local days are asked for again and again.
 #[derive(Debug, Error)]
 #[error("the local days of pool `{0}` are missing, though they were put")]

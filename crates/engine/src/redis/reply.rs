@@ -26,6 +26,8 @@ pub(super) enum Reply {
     More(Vec<u8>),
     /// The state of a number.
     State(NumberState),
+    /// It could not be done: why.
+    Failed(String),
     /// A pool needs its local days, then ask again.
     Days {
         /// Its name.
@@ -60,6 +62,7 @@ impl Reply {
             b"done" => Ok(Self::Done),
             b"more" => Ok(Self::More(fields.bytes(1)?.to_vec())),
             b"state" => fields.state().map(Self::State),
+            b"failed" => fields.text(1).map(Self::Failed),
             b"days" => Ok(Self::Days {
                 pool: fields.text(1)?,
                 zone: fields.text(2)?,

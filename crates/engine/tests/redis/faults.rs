@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use caller_id_core::{Allocator, AllocatorError, Outcome};
+use caller_id_core::{AgentLimit, Allocator, AllocatorError, Ask, EngineNumber, Outcome};
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::{Settings, Time};
-use caller_id_testkit::builders::number;
+use caller_id_testkit::builders::{engine_number, number, pool};
 use caller_id_testkit::redis::RedisServer;
 
 use crate::rig::{Streamed, ask, clock, engine, far, stock, time};
@@ -153,6 +153,32 @@ async fn a_redis_that_refuses_to_write_hands_out_nothing_and_keeps_no_trace() {
         Ok(Outcome::Allocated(_))
     ));
     assert_eq!(Streamed(engine).read().await.history().len(), 1);
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_read_fails_the_requests_that_need_it_alone() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    stock(&engine, 1).await;
+    let elsewhere = EngineNumber {
+        pool: pool("solar"),
+        ..engine_number(number(212, 1))
+    };
+    engine.put_numbers(vec![elsewhere]).await.expect("taken");
+    ask(&engine, &far()).await.expect("days are given");
+    clock.advance_ms(3_600_000);
+    let key = "caller-id:{default}:n:000013125550000";
+    command(&server, &["SET", key, "spoilt"]).await;
+    let (request, pools) = (far(), [pool("solar")]);
+    let whole = Ask {
+        request: &request,
+        pools: &pools,
+        agent_limit: AgentLimit::OFF,
+    };
+    let (broken, whole) = tokio::join!(ask(&engine, &request), engine.allocate(whole));
+    assert!(is_unavailable(&broken), "{broken:?}");
+    assert!(matches!(whole, Ok(Outcome::Allocated(_))), "{whole:?}");
 }
 
 #[tokio::test]

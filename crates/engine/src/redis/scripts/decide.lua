@@ -7,8 +7,8 @@
 --     separator), its region (may be empty), the rest of the event (opaque), how many pools, their names;
 --   'release', number (15 digits) and allocation id, or empty and call id; how the call ended (one byte).
 -- Reply one array for each step: {'got', event, area code, daily limit, hourly limit, left to the agent (-1: no limit),
---   repeated}, {'none', earliest (-1: never), cause}, {'over', milliseconds to wait}, {'ended', id, at}, {'nothing'}, or
---   {'days', pool, zone, now}: give the pool's days and ask again.
+--   repeated}, {'none', earliest (-1: never), cause}, {'over', milliseconds to wait}, {'ended', id, at}, {'nothing'},
+--   {'days', pool, zone, now}: give the pool's days and ask again, or {'failed', why}.
 --
 -- An event is what the journal keeps (see event.rs): kind, id, instant; of an allocation also reservation's end, number,
 -- rung, pool, and the rest that the asker gave; of an end how.
@@ -270,14 +270,22 @@ local function read_ask(from)
     return ask, last + 1
 end
 
+-- Takes a step. One that fails, fails alone: what it changed here and did not write is forgotten.
+local function attempt(step, ...)
+    local done, reply = pcall(with_days, step, ...)
+    if done then return reply end
+    numbers = {}
+    return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }
+end
+
 local replies, argument = {}, 4
 for _ = 1, tonumber(ARGV[3]) do
     if ARGV[argument] == 'allocate' then
         local ask, after = read_ask(argument + 1)
-        replies[#replies + 1] = with_days(allocate, ask)
+        replies[#replies + 1] = attempt(allocate, ask)
         argument = after
     else
-        replies[#replies + 1] = with_days(release, ARGV[argument + 1], ARGV[argument + 2], ARGV[argument + 3])
+        replies[#replies + 1] = attempt(release, ARGV[argument + 1], ARGV[argument + 2], ARGV[argument + 3])
         argument = argument + 4
     end
 end

@@ -192,7 +192,9 @@ async fn a_server_whose_clock_was_set_back_goes_on_from_where_it_was() {
     let Ok(Outcome::Allocated(got)) = ask(&engine, &far()).await else {
         panic!("the number is free");
     };
-    assert_eq!(got.record.at.as_ms(), future);
+    // The clock goes on meanwhile, and the server's own is decades behind.
+    const DAY_MS: i64 = 86_400_000;
+    assert!((future..future + DAY_MS).contains(&got.record.at.as_ms()));
     let none = ask(&engine, &far()).await.expect("an answer");
     assert!(matches!(none, Outcome::Exhausted(_)), "{none:?}");
 }

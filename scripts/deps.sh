@@ -45,3 +45,17 @@ if [ "${1:-all}" = all ] && ! command -v redis-server >/dev/null 2>&1; then
         exit 1
     fi
 fi
+
+# Tests start a PostgreSQL of their own. The package would start one too, for the whole machine: it is told not to.
+if [ "${1:-all}" = all ] && ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        mkdir -p /etc/postgresql-common
+        [ -e /etc/postgresql-common/createcluster.conf ] ||
+            echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql
+    else
+        echo "PostgreSQL is missing, tests need it: sudo apt-get install postgresql" >&2
+        exit 1
+    fi
+fi

@@ -1,9 +1,12 @@
 //! Stores: keepers of inventory, policy and history.
 //!
-//! [`SqliteStore`] needs nothing installed: two files on a local disk. It implements core's ports
-//! ([`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
+//! [`SqliteStore`] needs nothing installed: two files on a local disk. [`PostgresStore`] is for many nodes. Both implement
+//! core's ports ([`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
 //! [`Journal`](caller_id_core::Journal)); no type of its driver shows in a public signature.
 
+mod postgres;
 mod sqlite;
+mod values;
 
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};

@@ -1,4 +1,4 @@
-//! The suite that every store passes, over the SQLite store.
+//! The suite that every store passes, over the SQLite and the PostgreSQL store.
 
 #![expect(clippy::unwrap_used, reason = "every function here is a test")]
 
@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use caller_id_core::ManualClock;
-use caller_id_store::{Durability, SqliteOptions, SqliteStore};
+use caller_id_store::{Durability, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
 use caller_id_testkit::builders::START;
+use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::store_suite::{DataSet, OpenStore, StoreFactory};
 use tempfile::TempDir;
 
@@ -38,6 +39,34 @@ impl DataSet for Folder {
     }
 }
 
+struct OnPostgres;
+
+#[async_trait]
+impl StoreFactory for OnPostgres {
+    async fn data_set(&self) -> Box<dyn DataSet> {
+        let server = Postgres::shared();
+        let database = server.database();
+        Box::new(Database(server, database))
+    }
+}
+
+struct Database(Arc<Postgres>, String);
+
+#[async_trait]
+impl DataSet for Database {
+    async fn open(&mut self) -> OpenStore {
+        let options = PostgresOptions::new(Arc::new(ManualClock::at(START)));
+        let store = PostgresStore::open(&self.0.url(&self.1), options)
+            .await
+            .unwrap();
+        OpenStore {
+            inventory: store.clone(),
+            history: store.clone(),
+            journal: store,
+        }
+    }
+}
+
 mod process {
     use super::{Durability, Sqlite};
 
@@ -48,4 +77,10 @@ mod power {
     use super::{Durability, Sqlite};
 
     caller_id_testkit::store_suite!(Sqlite(Durability::Power));
+}
+
+mod postgres {
+    use super::OnPostgres;
+
+    caller_id_testkit::store_suite!(OnPostgres);
 }

@@ -1,6 +1,5 @@
 //! History in order of time, put together from what is moved and what is not.
 
-use std::collections::HashMap;
 use std::str::FromStr;
 
 use caller_id_core::store::PastAllocation;
@@ -12,6 +11,7 @@ use rusqlite::{CachedStatement, Row, Rows};
 
 use super::error::sqlite;
 use super::rows::{column, number, text, unreadable};
+use crate::values::Known;
 
 /// Three streams in order of ids, read side by side: no memory grows with them.
 pub(super) struct Merge<'a> {
@@ -189,29 +189,5 @@ impl PastReader {
             None => None,
         };
         Ok(PastAllocation { record, ended })
-    }
-}
-
-/// Values by the text they were read from; it starts over when there are too many.
-struct Known<T>(HashMap<Box<str>, T>);
-
-impl<T> Default for Known<T> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-impl<T: Clone> Known<T> {
-    fn get<E>(&mut self, text: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, E> {
-        const MOST: usize = 10_000;
-        if let Some(known) = self.0.get(text) {
-            return Ok(known.clone());
-        }
-        let value = read(text)?;
-        if self.0.len() >= MOST {
-            self.0.clear();
-        }
-        self.0.insert(text.into(), value.clone());
-        Ok(value)
     }
 }

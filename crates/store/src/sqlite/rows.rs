@@ -3,21 +3,13 @@
 use std::num::NonZeroU32;
 
 use caller_id_core::{
-    AreaCode, Campaign, CampaignId, Limits, Number, PhoneNumber, Pool, PoolId, Status, StoreError,
-    Timestamp,
+    AreaCode, Campaign, CampaignId, Limits, Number, Pool, PoolId, Status, StoreError, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::FromSql;
 
 use super::error::sqlite;
-
-/// The digits as a number.
-pub(super) fn number(digits: i64) -> Result<PhoneNumber, StoreError> {
-    u64::try_from(digits)
-        .ok()
-        .and_then(PhoneNumber::from_e164_digits)
-        .ok_or_else(|| StoreError::Unreadable(format!("`{digits}` is no phone number")))
-}
+pub(super) use crate::values::{number, status_word, unreadable};
 
 /// The value of a column.
 pub(super) fn column<T: FromSql>(row: &Row<'_>, place: usize) -> Result<T, StoreError> {
@@ -30,11 +22,6 @@ pub(super) fn text<'a>(row: &'a Row<'_>, place: usize) -> Result<Option<&'a str>
         .map_err(sqlite)?
         .as_str_or_null()
         .map_err(|cause| unreadable("a row", &cause.to_string()))
-}
-
-/// A row is not what this program writes.
-pub(super) fn unreadable(what: &str, why: &str) -> StoreError {
-    StoreError::Unreadable(format!("{what}: {why}"))
 }
 
 /// A SELECT from `numbers` with the columns in the order that [`read_number`] expects.
@@ -81,16 +68,6 @@ pub(super) fn read_number(row: &Row<'_>) -> Result<Number, StoreError> {
         },
         meta: meta.map_err(|cause| fail(&cause.to_string()))?,
     })
-}
-
-/// The word of the column `status`.
-pub(super) fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Active => "active",
-        Status::Paused => "paused",
-        Status::Resting(_) => "resting",
-        Status::Retired => "retired",
-    }
 }
 
 /// A pool from its columns `id, policy`.

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use caller_id_core::store::{Fields, OnDuplicate, Written};
 use caller_id_core::{Number, PoolId, Status, StoreError, Timestamp};
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior};
-use serde::Serialize;
 
 use super::error::sqlite;
 use super::meta;
 use super::rows::{read_number, select_numbers, status_word};
+pub(super) use crate::values::to_json;
 
 const INSERT: &str = "INSERT INTO numbers
     (number, area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, meta,
@@ -210,9 +210,4 @@ fn refusal(on_duplicate: OnDuplicate) -> Written {
         OnDuplicate::Update(_) => Written::Updated,
         OnDuplicate::Fail => Written::Exists,
     }
-}
-
-/// A value as it is kept in a column of JSON.
-pub(super) fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|cause| StoreError::Failed(cause.into()))
 }

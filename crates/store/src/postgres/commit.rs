@@ -1,0 +1,179 @@
+//! One batch of events into history: allocations in one statement, ends in another, one transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use caller_id_core::{
+    AgentId, AllocationId, AllocationRecord, CallId, CampaignId, EndRecord, Journal, JournalEvent,
+    StoreError,
+};
+use sqlx_core::connection::Connection;
+use sqlx_core::query::query;
+use sqlx_postgres::{PgConnection, Postgres};
+use uuid::Uuid;
+
+use super::PostgresStore;
+use super::error::Fault;
+use super::parts::{Parts, Week};
+
+const INSERT: &str = "INSERT INTO caller_id.allocations
+        (id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until)
+    SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+        $8::text[], $9::text[], $10::bigint[])
+    ON CONFLICT (id) DO NOTHING";
+/// The bounds tell which weeks need to be looked at.
+const END: &str = "UPDATE caller_id.allocations a SET ended_at = e.at, call_end = e.call_end
+    FROM UNNEST($1::uuid[], $2::bigint[], $3::text[]) AS e (id, at, call_end)
+    WHERE a.id = e.id AND a.ended_at IS NULL AND a.id BETWEEN $4 AND $5";
+
+/// How often a batch is tried that met a lost connection, a lost race or a missing part: doing it twice changes nothing.
+const ATTEMPTS: usize = 3;
+
+pub(super) fn uuid(id: AllocationId) -> Uuid {
+    Uuid::from_bytes(*id.as_bytes())
+}
+
+/// A batch without repetitions, in the order of ids: two nodes that write the same rows do so in the same order, and
+/// wait for one another in no circle.
+struct Batch {
+    allocations: BTreeMap<AllocationId, Arc<AllocationRecord>>,
+    ends: BTreeMap<AllocationId, EndRecord>,
+}
+
+impl Batch {
+    fn new(events: Vec<JournalEvent>) -> Self {
+        let mut batch = Self {
+            allocations: BTreeMap::new(),
+            ends: BTreeMap::new(),
+        };
+        for event in events {
+            match event {
+                JournalEvent::Allocated(record) => {
+                    batch.allocations.entry(record.id).or_insert(record);
+                }
+                JournalEvent::Ended(end) => {
+                    batch.ends.entry(end.id).or_insert(end);
+                }
+            }
+        }
+        batch
+    }
+
+    /// In order, each once.
+    fn weeks(&self) -> Vec<Week> {
+        let mut weeks: Vec<_> = self.allocations.keys().copied().map(Week::of_id).collect();
+        weeks.dedup();
+        weeks
+    }
+
+    async fn write(&self, parts: &Parts, connection: &mut PgConnection) -> Result<(), Fault> {
+        parts.make(connection, &self.weeks()).await?;
+        if self.ends.is_empty() {
+            // One statement is a transaction by itself, and one way to the server and back.
+            return self.insert(connection).await;
+        }
+        if self.allocations.is_empty() {
+            return self.end(connection).await;
+        }
+        let mut transaction = connection.begin().await?;
+        self.insert(&mut transaction).await?;
+        self.end(&mut transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn insert(&self, connection: &mut PgConnection) -> Result<(), Fault> {
+        let rows: Vec<&AllocationRecord> = self.allocations.values().map(|row| &**row).collect();
+        let ms = |of: fn(&AllocationRecord) -> i64| -> Vec<i64> {
+            rows.iter().map(|row| of(row)).collect()
+        };
+        let insert = query::<Postgres>(INSERT)
+            .bind(rows.iter().map(|row| uuid(row.id)).collect::<Vec<_>>())
+            .bind(ms(|row| row.at.as_ms()))
+            .bind(ms(|row| row.number.e164_digits() as i64))
+            .bind(ms(|row| row.destination.e164_digits() as i64))
+            .bind(texts(&rows, |row| {
+                row.campaign.as_ref().map(CampaignId::as_str)
+            }))
+            .bind(texts(&rows, |row| row.agent.as_ref().map(AgentId::as_str)))
+            .bind(texts(&rows, |row| row.call_id.as_ref().map(CallId::as_str)))
+            .bind(texts(&rows, |row| Some(row.pool.as_str())))
+            .bind(texts(&rows, |row| Some(row.rung.as_str())))
+            .bind(ms(|row| row.reserved_until.as_ms()));
+        insert.execute(connection).await?;
+        Ok(())
+    }
+
+    async fn end(&self, connection: &mut PgConnection) -> Result<(), Fault> {
+        let (Some(first), Some(last)) = (self.ends.keys().next(), self.ends.keys().last()) else {
+            return Ok(());
+        };
+        let ends = self.ends.values();
+        let end = query::<Postgres>(END)
+            .bind(ends.clone().map(|end| uuid(end.id)).collect::<Vec<_>>())
+            .bind(ends.clone().map(|end| end.at.as_ms()).collect::<Vec<_>>())
+            .bind(ends.map(|end| end.end.as_str()).collect::<Vec<_>>())
+            .bind(uuid(*first))
+            .bind(uuid(*last));
+        end.execute(connection).await?;
+        Ok(())
+    }
+}
+
+fn texts<'a>(
+    rows: &[&'a AllocationRecord],
+    of: fn(&'a AllocationRecord) -> Option<&'a str>,
+) -> Vec<Option<&'a str>> {
+    rows.iter().map(|row| of(row)).collect()
+}
+
+impl PostgresStore {
+    /// Makes the part of the week after this one, once, without anybody waiting for it.
+    fn make_ahead(&self, week: Week) {
+        if self.parts.knows(week) {
+            return;
+        }
+        let (lane, parts) = (Arc::clone(&self.commits), Arc::clone(&self.parts));
+        tokio::spawn(async move {
+            if let Err(error) = lane
+                .run(|connection| Box::pin(async move { parts.make(connection, &[week]).await }))
+                .await
+            {
+                tracing::warn!(%error, "the next part of history could not be made ahead");
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl Journal for PostgresStore {
+    async fn commit(&self, events: Vec<JournalEvent>) -> Result<(), StoreError> {
+        let batch = Arc::new(Batch::new(events));
+        let mut attempts = 1;
+        loop {
+            let (given, parts) = (Arc::clone(&batch), Arc::clone(&self.parts));
+            match self
+                .commits
+                .attempt(|connection| {
+                    Box::pin(async move { given.write(&parts, connection).await })
+                })
+                .await
+            {
+                Ok(()) => break,
+                Err(fault) if attempts < ATTEMPTS && fault.is_no_part() => self.parts.forget(),
+                Err(fault) if attempts < ATTEMPTS && fault.is_passing() => {}
+                Err(fault) => return Err(fault.at(self.commits.place())),
+            }
+            attempts += 1;
+        }
+        if let Some(last) = batch.weeks().last() {
+            self.make_ahead(last.next());
+        }
+        Ok(())
+    }
+
+    /// A read-only server refuses even to insert nothing.
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.commit(Vec::new()).await
+    }
+}

@@ -1,0 +1,95 @@
+//! What PostgreSQL says, in the words of core's [`StoreError`].
+
+use caller_id_core::StoreError;
+use caller_id_core::store::BoxError;
+use sqlx_core::Error;
+
+/// Why some work on a connection failed.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The driver or the server said so.
+    Driver(Error),
+    /// We say so.
+    Told(StoreError),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl Fault {
+    /// Whether a row had no part to go to.
+    pub(super) fn is_no_part(&self) -> bool {
+        // A check that is not met; history has no other.
+        self.code().is_some_and(|code| code == "23514")
+    }
+
+    /// Whether the same on a new connection may succeed: the old one was lost, or lost a race with others.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Driver(Error::Io(_)) => true,
+            _ => matches!(
+                self.code().as_deref(),
+                Some("57P01" | "57P02" | "40001" | "40P01")
+            ),
+        }
+    }
+
+    /// Whether a table is not there.
+    pub(super) fn is_no_table(&self) -> bool {
+        self.code().is_some_and(|code| code == "42P01")
+    }
+
+    fn code(&self) -> Option<String> {
+        match self {
+            Self::Driver(Error::Database(error)) => error.code().map(|code| code.to_string()),
+            _ => None,
+        }
+    }
+
+    /// For a caller, with the name of the server.
+    pub(super) fn at(self, server: &impl std::fmt::Display) -> StoreError {
+        let code = self.code().unwrap_or_default();
+        let named = |text: String| -> BoxError { format!("PostgreSQL `{server}`: {text}").into() };
+        let error = match self {
+            Self::Told(StoreError::Busy(cause)) => {
+                return StoreError::Busy(named(cause.to_string()));
+            }
+            Self::Told(StoreError::Failed(cause)) => {
+                return StoreError::Failed(named(cause.to_string()));
+            }
+            Self::Told(StoreError::Unreadable(text)) => {
+                return StoreError::Unreadable(named(text).to_string());
+            }
+            Self::Told(told) => return told,
+            Self::Driver(error) => error,
+        };
+        let text = named(error.to_string());
+        match (&error, code.as_str()) {
+            // Disk full, and a bound of the server's settings.
+            (_, "53100" | "53400") => StoreError::Full(text),
+            // No memory or connection free, starting up, a lock or an answer waited for too long, a race lost.
+            (_, "53200" | "53300" | "57P03" | "55P03" | "57014" | "40001" | "40P01") => {
+                StoreError::Busy(text)
+            }
+            // The server's files are damaged, or a column is not what we wrote.
+            (_, "XX001" | "XX002")
+            | (
+                Error::Decode(_)
+                | Error::ColumnDecode { .. }
+                | Error::ColumnNotFound(_)
+                | Error::ColumnIndexOutOfBounds { .. },
+                _,
+            ) => StoreError::Unreadable(text.to_string()),
+            _ => StoreError::Failed(text),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A few connections of one kind, lent to work one at a time.
+//!
+//! Ours and not the driver's pool: that one tries again for as long as one waits when a server refuses, and we say at
+//! once what is wrong; and here a connection whose work failed or was given up is closed, never lent again.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use caller_id_core::StoreError;
+use sqlx_core::connection::Connection;
+use sqlx_core::raw_sql::raw_sql;
+use sqlx_core::sql_str::AssertSqlSafe;
+use sqlx_postgres::PgConnection;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::error::Fault;
+use super::place::Place;
+
+/// What is done with a connection.
+pub(super) type Work<'c, R> = Pin<Box<dyn Future<Output = Result<R, Fault>> + Send + 'c>>;
+
+/// A connection that rested for longer is asked whether it lives: a server may have been started anew meanwhile.
+const RESTED_LONG: Duration = Duration::from_secs(1);
+
+/// At most so many connections work at once; whoever waits too long for one, or for its answer, is told so.
+pub(super) struct Lane {
+    place: Arc<Place>,
+    permits: Semaphore,
+    idle: Mutex<Vec<(PgConnection, Instant)>>,
+    wait: Duration,
+}
+
+impl Lane {
+    /// A lane of `most` connections, made when they are first needed.
+    pub(super) fn new(place: Arc<Place>, most: usize, wait: Duration) -> Self {
+        Self {
+            place,
+            permits: Semaphore::new(most),
+            idle: Mutex::new(Vec::new()),
+            wait,
+        }
+    }
+
+    /// Does `work` with a connection; an error names the server.
+    pub(super) async fn run<R: Send>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, R> + Send,
+    ) -> Result<R, StoreError> {
+        self.attempt(work)
+            .await
+            .map_err(|fault| fault.at(&self.place))
+    }
+
+    /// The same, for who knows what to do about some faults.
+    pub(super) async fn attempt<R: Send>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, R> + Send,
+    ) -> Result<R, Fault> {
+        timeout(self.wait, self.lend(work))
+            .await
+            .unwrap_or_else(|_| {
+                let text = format!("no answer within {:?}", self.wait);
+                Err(StoreError::Busy(text.into()).into())
+            })
+    }
+
+    /// The server's name.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Refuses further work and closes what is idle.
+    pub(super) fn close(&self) {
+        self.permits.close();
+        self.idle().clear();
+    }
+
+    async fn lend<R>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, R>,
+    ) -> Result<R, Fault> {
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        let mut connection = match self.rested().await {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        // An error, or a caller that stops waiting, drops the connection: the server takes back what is not committed.
+        let result = work(&mut connection).await?;
+        if !self.permits.is_closed() {
+            self.idle().push((connection, Instant::now()));
+        }
+        Ok(result)
+    }
+
+    /// An idle connection that lives.
+    async fn rested(&self) -> Option<PgConnection> {
+        loop {
+            let (mut connection, since) = self.idle().pop()?;
+            if since.elapsed() < RESTED_LONG || connection.ping().await.is_ok() {
+                return Some(connection);
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<PgConnection, Fault> {
+        let mut connection = self.place.connect().await?;
+        let ms = self.wait.as_millis();
+        // Plans are made for the values at hand: only these tell which weeks of history need to be looked at.
+        let settings = format!(
+            "SET statement_timeout = {ms}; SET lock_timeout = {ms};
+             SET idle_in_transaction_session_timeout = {ms}; SET plan_cache_mode = force_custom_plan"
+        );
+        raw_sql(AssertSqlSafe(settings))
+            .execute(&mut connection)
+            .await?;
+        Ok(connection)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(PgConnection, Instant)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,117 @@
+//! Which server and database, read from a URL.
+
+use std::fmt;
+use std::str::FromStr;
+
+use caller_id_core::StoreError;
+use sqlx_core::connection::ConnectOptions;
+use sqlx_postgres::{PgConnectOptions, PgConnection};
+
+/// A server and a database on it. It prints without the password.
+pub(super) struct Place {
+    options: PgConnectOptions,
+    name: String,
+}
+
+impl Place {
+    /// Reads `postgres://`, `postgresql://` and the forms of Python's drivers, `postgresql+asyncpg://`.
+    pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(&plain(url)?)
+            // What the driver says of a URL names the part that is wrong, and never the whole.
+            .map_err(|cause| refuse(&cause.to_string()))?
+            .application_name("caller-id")
+            .disable_statement_logging();
+        let host = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => options.get_host().to_owned(),
+        };
+        let database = options.get_database().unwrap_or(options.get_username());
+        Ok(Self {
+            name: format!("{host}:{}/{database}", options.get_port()),
+            options,
+        })
+    }
+
+    /// A new connection; it waits as long as the network lets it.
+    pub(super) async fn connect(&self) -> Result<PgConnection, sqlx_core::Error> {
+        self.options.connect().await
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The URL as libpq would have it: without the driver's name in the scheme, and `sslmode` by that name.
+fn plain(url: &str) -> Result<String, StoreError> {
+    let (scheme, rest) = url.trim().split_once("://").unwrap_or_default();
+    let family = scheme.split('+').next().unwrap_or_default();
+    if !matches!(family, "postgres" | "postgresql") {
+        return Err(refuse("it does not begin with postgres://"));
+    }
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let query: Vec<_> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| match pair.strip_prefix("ssl=") {
+            Some(mode) => format!("sslmode={mode}"),
+            None => pair.to_owned(),
+        })
+        .collect();
+    Ok(format!("postgres://{rest}?{}", query.join("&")))
+}
+
+fn refuse(why: &str) -> StoreError {
+    StoreError::Failed(
+        format!("the database's URL cannot be read: {why}, expected postgres://user:password@host:5432/database")
+            .into(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(url: &str) -> String {
+        match Place::parse(url) {
+            Ok(place) => place.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn urls_of_every_family_name_host_port_and_database_and_no_password() {
+        for scheme in ["postgres", "postgresql", "postgresql+asyncpg"] {
+            let url = format!("{scheme}://me:secret@db.example.com:6432/calls?ssl=require");
+            assert_eq!(named(&url), "db.example.com:6432/calls");
+        }
+        assert_eq!(
+            named("postgres://me@localhost/calls?host=/run/postgresql"),
+            "/run/postgresql:5432/calls"
+        );
+        assert_eq!(named("postgres://me:a%40b@db/"), "db:5432/me");
+    }
+
+    #[test]
+    fn what_is_no_url_of_postgres_is_refused_without_its_password() {
+        for url in [
+            "mysql://me:secret@db/calls",
+            "postgres://me:secret@db:port/calls",
+            "postgres://me:secret@db/calls?sslmode=perhaps",
+            "secret",
+        ] {
+            let said = named(url);
+            assert!(said.contains("the database's URL cannot be read"), "{said}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_python_for_encryption_are_understood() {
+        let place = Place::parse("postgresql+asyncpg://me@db/calls?ssl=verify-full");
+        let mode = place.map(|place| place.options.get_ssl_mode());
+        assert!(matches!(mode, Ok(sqlx_postgres::PgSslMode::VerifyFull)));
+    }
+}

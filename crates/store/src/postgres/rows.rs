@@ -1,0 +1,145 @@
+//! Rows as core's types, and back.
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{
+    AgentId, AllocationId, AllocationRecord, AreaCode, CallId, Campaign, CampaignId, EndRecord,
+    IdError, Limits, Number, Pool, PoolId, Rung, Status, Timestamp,
+};
+use sqlx_core::decode::Decode;
+use sqlx_core::row::Row;
+use sqlx_core::types::Type;
+use sqlx_postgres::{PgRow, Postgres};
+use uuid::Uuid;
+
+use super::error::Fault;
+use crate::values::{Known, number, unreadable};
+
+/// The value of a column.
+pub(super) fn column<'r, T>(row: &'r PgRow, place: usize) -> Result<T, Fault>
+where
+    T: Decode<'r, Postgres> + Type<Postgres>,
+{
+    Ok(row.try_get(place)?)
+}
+
+/// A SELECT from `numbers` with the columns in the order that [`read_number`] expects.
+macro_rules! select_numbers {
+    ($rest:literal) => {
+        concat!(
+            "SELECT number, area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, \
+             meta, revision FROM caller_id.numbers ",
+            $rest
+        )
+    };
+}
+pub(super) use select_numbers;
+
+/// Where the revision is among them.
+pub(super) const REVISION_PLACE: usize = 10;
+
+/// The row of the inventory.
+pub(super) fn read_number(row: &PgRow) -> Result<Number, Fault> {
+    let number = number(column(row, 0)?)?;
+    let fail = |why: &str| unreadable(&format!("number `{number}`"), why);
+    let area_code = match column::<Option<i32>>(row, 1)? {
+        Some(code) => {
+            let code = u16::try_from(code).ok().and_then(AreaCode::new);
+            Some(code.ok_or_else(|| fail("its area code is none"))?)
+        }
+        None => None,
+    };
+    let attestation = column::<Option<&str>>(row, 3)?.map(str::parse).transpose();
+    let until = column::<Option<i64>>(row, 5)?.map(Timestamp::from_ms);
+    let status = match (column(row, 4)?, until) {
+        ("resting", Some(until)) => Status::Resting(until),
+        (word, _) => word.parse().map_err(|cause: String| fail(&cause))?,
+    };
+    let meta = column::<Option<&str>>(row, 9)?
+        .map(serde_json::from_str)
+        .transpose();
+    let limit = |place| -> Result<Option<NonZeroU32>, Fault> {
+        let limit = column::<Option<i32>>(row, place)?;
+        Ok(limit.and_then(|limit| NonZeroU32::new(limit.unsigned_abs())))
+    };
+    Ok(Number {
+        number,
+        area_code,
+        carrier: column(row, 2)?,
+        attestation: attestation.map_err(|cause: String| fail(&cause))?,
+        status,
+        pool: PoolId::new(column(row, 6)?).map_err(|cause| fail(&cause.to_string()))?,
+        limits: Limits {
+            daily: limit(7)?,
+            hourly: limit(8)?,
+        },
+        meta: meta.map_err(|cause| fail(&cause.to_string()))?,
+    })
+}
+
+/// A pool from its columns `id, policy`.
+pub(super) fn read_pool(row: &PgRow) -> Result<Pool, Fault> {
+    let name: &str = column(row, 0)?;
+    let fail = |why: &str| unreadable(&format!("pool `{name}`"), why);
+    Ok(Pool {
+        id: PoolId::new(name).map_err(|cause| fail(&cause.to_string()))?,
+        policy: serde_json::from_str(column(row, 1)?).map_err(|cause| fail(&cause.to_string()))?,
+    })
+}
+
+/// A campaign from its columns `id, pools`.
+pub(super) fn read_campaign(row: &PgRow) -> Result<Campaign, Fault> {
+    let name: &str = column(row, 0)?;
+    let fail = |why: &str| unreadable(&format!("campaign `{name}`"), why);
+    Ok(Campaign {
+        id: CampaignId::new(name).map_err(|cause| fail(&cause.to_string()))?,
+        pools: serde_json::from_str(column(row, 1)?).map_err(|cause| fail(&cause.to_string()))?,
+    })
+}
+
+/// Reads rows of history. The same few campaigns, agents and pools come again and again: each is kept in memory once.
+#[derive(Default)]
+pub(super) struct PastReader {
+    campaigns: Known<CampaignId>,
+    agents: Known<AgentId>,
+    pools: Known<PoolId>,
+}
+
+impl PastReader {
+    /// The row of history.
+    pub(super) fn read(&mut self, row: &PgRow) -> Result<PastAllocation, Fault> {
+        let id = AllocationId::from_bytes(column::<Uuid>(row, 0)?.into_bytes());
+        let fail = |why: &str| unreadable(&format!("allocation `{id}`"), why);
+        let name = |cause: IdError| fail(&cause.to_string());
+        let optional = |place| column::<Option<&str>>(row, place);
+        let record = AllocationRecord {
+            id,
+            at: Timestamp::from_ms(column(row, 1)?),
+            number: number(column(row, 2)?)?,
+            destination: number(column(row, 3)?)?,
+            campaign: optional(4)?
+                .map(|text| self.campaigns.get(text, CampaignId::new))
+                .transpose()
+                .map_err(name)?,
+            agent: optional(5)?
+                .map(|text| self.agents.get(text, AgentId::new))
+                .transpose()
+                .map_err(name)?,
+            call_id: optional(6)?.map(CallId::new).transpose().map_err(name)?,
+            pool: self.pools.get(column(row, 7)?, PoolId::new).map_err(name)?,
+            rung: Rung::from_str(column(row, 8)?).map_err(|cause| fail(&cause))?,
+            reserved_until: Timestamp::from_ms(column(row, 9)?),
+        };
+        let ended = match (column::<Option<i64>>(row, 10)?, optional(11)?) {
+            (Some(at), Some(word)) => Some(EndRecord {
+                id,
+                at: Timestamp::from_ms(at),
+                end: word.parse().map_err(|cause: String| fail(&cause))?,
+            }),
+            _ => None,
+        };
+        Ok(PastAllocation { record, ended })
+    }
+}

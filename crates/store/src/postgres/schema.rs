@@ -1,0 +1,107 @@
+//! The tables, and how a database is brought up to date.
+
+use std::time::Duration;
+
+use caller_id_core::StoreError;
+use sqlx_core::connection::Connection;
+use sqlx_core::query::query;
+use sqlx_core::query_scalar::query_scalar;
+use sqlx_core::raw_sql::raw_sql;
+use sqlx_postgres::{PgConnection, Postgres};
+use tokio::time::timeout;
+
+use super::error::Fault;
+use super::place::Place;
+
+const MIGRATIONS: [&str; 1] = [include_str!(
+    "../../migrations/postgres/0001_inventory_and_history.sql"
+)];
+
+/// The lock that whoever changes tables takes; its number is "CID" and means nothing.
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(4409668)";
+const SERVER_VERSION: &str = "SELECT current_setting('server_version_num')::int";
+/// Parts of history are taken off without a stop of writers since PostgreSQL 14.
+const SERVER_VERSION_LEAST: i32 = 140_000;
+const HAS_SCHEMA: &str = "SELECT to_regclass('caller_id.migrations') IS NOT NULL";
+const VERSION: &str = "SELECT coalesce(max(version), 0) FROM caller_id.migrations";
+const HAS_NAMESPACE: &str = "SELECT to_regnamespace('caller_id') IS NOT NULL";
+const MAKE_NAMESPACE: &str = "CREATE SCHEMA caller_id";
+const MAKE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS caller_id.migrations
+    (version INTEGER PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())";
+const DONE: &str = "INSERT INTO caller_id.migrations (version) VALUES ($1)";
+
+/// How long a start waits for another node that brings the database up to date.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Brings the database up to date; several nodes may do so at once.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] when a newer version wrote it: it is not touched.
+pub(super) async fn migrate(place: &Place) -> Result<(), StoreError> {
+    let migrating = async {
+        let mut connection = place.connect().await?;
+        bring_up_to_date(&mut connection).await
+    };
+    timeout(WAIT, migrating)
+        .await
+        .unwrap_or_else(|_| {
+            let text = format!("it could not be brought up to date within {WAIT:?}");
+            Err(StoreError::Busy(text.into()).into())
+        })
+        .map_err(|fault| fault.at(place))
+}
+
+async fn bring_up_to_date(connection: &mut PgConnection) -> Result<(), Fault> {
+    check_server(connection).await?;
+    if version(connection).await? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    query::<Postgres>(LOCK).execute(&mut *transaction).await?;
+    // Another node may have come first while this one waited.
+    let done = version(&mut transaction).await?;
+    if !query_scalar::<Postgres, bool>(HAS_NAMESPACE)
+        .fetch_one(&mut *transaction)
+        .await?
+    {
+        raw_sql(MAKE_NAMESPACE).execute(&mut *transaction).await?;
+    }
+    raw_sql(MAKE_MIGRATIONS).execute(&mut *transaction).await?;
+    for (migration, number) in MIGRATIONS.into_iter().zip(1_i32..).skip(done) {
+        raw_sql(migration).execute(&mut *transaction).await?;
+        query(DONE).bind(number).execute(&mut *transaction).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+async fn check_server(connection: &mut PgConnection) -> Result<(), Fault> {
+    let version: i32 = query_scalar::<Postgres, _>(SERVER_VERSION)
+        .fetch_one(connection)
+        .await?;
+    if version < SERVER_VERSION_LEAST {
+        let text = format!("it has version {}, 14 or newer expected", version / 10_000);
+        return Err(StoreError::Failed(text.into()).into());
+    }
+    Ok(())
+}
+
+async fn version(connection: &mut PgConnection) -> Result<usize, Fault> {
+    let known = MIGRATIONS.len();
+    if !query_scalar::<Postgres, bool>(HAS_SCHEMA)
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        return Ok(0);
+    }
+    let version: i32 = query_scalar::<Postgres, _>(VERSION)
+        .fetch_one(connection)
+        .await?;
+    let version = usize::try_from(version).unwrap_or_default();
+    if version > known {
+        return Err(StoreError::Unreadable(format!(
+            "it has schema version {version}, this caller-id knows up to {known}: use a newer caller-id"
+        ))
+        .into());
+    }
+    Ok(version)
+}

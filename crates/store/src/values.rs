@@ -1,0 +1,63 @@
+//! What both stores write into columns, and read out of them.
+
+use std::collections::HashMap;
+
+use caller_id_core::{PhoneNumber, Status, StoreError};
+use serde::Serialize;
+
+/// The digits as a number.
+pub(crate) fn number(digits: i64) -> Result<PhoneNumber, StoreError> {
+    u64::try_from(digits)
+        .ok()
+        .and_then(PhoneNumber::from_e164_digits)
+        .ok_or_else(|| StoreError::Unreadable(format!("`{digits}` is no phone number")))
+}
+
+/// A row is not what this program writes.
+pub(crate) fn unreadable(what: &str, why: &str) -> StoreError {
+    StoreError::Unreadable(format!("{what}: {why}"))
+}
+
+/// The word of the column `status`.
+pub(crate) fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Active => "active",
+        Status::Paused => "paused",
+        Status::Resting(_) => "resting",
+        Status::Retired => "retired",
+    }
+}
+
+/// A value as it is kept in a column of JSON.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|cause| StoreError::Failed(cause.into()))
+}
+
+/// Values by the text they were read from; it starts over when there are too many.
+pub(crate) struct Known<T>(HashMap<Box<str>, T>);
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Clone> Known<T> {
+    /// The value of a text, read when it is not known yet.
+    pub(crate) fn get<E>(
+        &mut self,
+        text: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, E> {
+        const MOST: usize = 10_000;
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
+        }
+        let value = read(text)?;
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        self.0.insert(text.into(), value.clone());
+        Ok(value)
+    }
+}

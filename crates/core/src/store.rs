@@ -266,6 +266,9 @@ pub trait HistoryStore: Send + Sync {
 
     /// Removes at most `most` of the oldest allocations made before `before`; tells how many.
     ///
+    /// A store that keeps spans of time apart may remove a span whole, however many it has, where that costs no more;
+    /// and may leave the begun one of many rows until all of it is past. It then tells about how many.
+    ///
     /// # Errors
     /// [`StoreError`].
     async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError>;

@@ -1,7 +1,7 @@
 //! The store in a PostgreSQL database: for many nodes, or where there is one already.
 //!
 //! Commits write history itself, one batch a statement; no journal stands before it. History is kept in parts of a week
-//! each. See `docs/adr/0009-history-in-postgresql.md`.
+//! each. See `docs/adr/0010-history-in-postgresql.md`.
 
 mod commit;
 mod error;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use caller_id_core::{Clock, StoreError};
 
-use lane::Lane;
+use lane::{Lane, Terms};
 use parts::{Parts, Week};
 use place::Place;
 
@@ -59,6 +59,8 @@ pub struct PostgresStore {
     clock: Arc<dyn Clock>,
 }
 
+/// A commit that meets a lost connection is made again, so it need not ask first.
+const COMMIT_TRUST: Duration = Duration::from_secs(1);
 /// One commits; the other makes parts ahead, or takes its place while it is given up.
 const COMMIT_CONNECTIONS: usize = 2;
 
@@ -72,10 +74,15 @@ impl PostgresStore {
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Arc<Self>, StoreError> {
         let place = Arc::new(Place::parse(url)?);
         schema::migrate(&place).await?;
-        let lane = |most| Lane::new(Arc::clone(&place), most, options.wait);
+        let terms = |most, trust| Terms {
+            most,
+            wait: options.wait,
+            trust,
+        };
+        let lane = |terms| Lane::new(Arc::clone(&place), terms);
         let store = Self {
-            lane: lane(options.connections.max(1)),
-            commits: Arc::new(lane(COMMIT_CONNECTIONS)),
+            lane: lane(terms(options.connections.max(1), Duration::ZERO)),
+            commits: Arc::new(lane(terms(COMMIT_CONNECTIONS, COMMIT_TRUST))),
             parts: Arc::new(Parts::default()),
             clock: options.clock,
         };

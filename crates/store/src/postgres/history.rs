@@ -70,7 +70,7 @@ async fn rows(connection: &mut PgConnection, part: &Part) -> Result<usize, Fault
         return Ok(rows);
     }
     let sql = format!(
-        "SELECT count(*) FROM (SELECT FROM caller_id.{} LIMIT {}) some",
+        "SELECT count(*) FROM (SELECT FROM caller_id.{} LIMIT {}) AS counted",
         part.table,
         SMALL + 1
     );

@@ -21,25 +21,33 @@ use super::place::Place;
 /// What is done with a connection.
 pub(super) type Work<'c, R> = Pin<Box<dyn Future<Output = Result<R, Fault>> + Send + 'c>>;
 
-/// A connection that rested for longer is asked whether it lives: a server may have been started anew meanwhile.
-const RESTED_LONG: Duration = Duration::from_secs(1);
-
 /// At most so many connections work at once; whoever waits too long for one, or for its answer, is told so.
 pub(super) struct Lane {
     place: Arc<Place>,
     permits: Semaphore,
     idle: Mutex<Vec<(PgConnection, Instant)>>,
-    wait: Duration,
+    terms: Terms,
+}
+
+/// How a lane lends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// Most connections at once.
+    pub(super) most: usize,
+    /// How long all of it may take: waiting for a connection, making it, the work.
+    pub(super) wait: Duration,
+    /// A connection that rested for longer is asked whether it lives: the server may have been started anew meanwhile.
+    pub(super) trust: Duration,
 }
 
 impl Lane {
-    /// A lane of `most` connections, made when they are first needed.
-    pub(super) fn new(place: Arc<Place>, most: usize, wait: Duration) -> Self {
+    /// A lane of connections that are made when they are first needed.
+    pub(super) fn new(place: Arc<Place>, terms: Terms) -> Self {
         Self {
             place,
-            permits: Semaphore::new(most),
+            permits: Semaphore::new(terms.most),
             idle: Mutex::new(Vec::new()),
-            wait,
+            terms,
         }
     }
 
@@ -58,10 +66,10 @@ impl Lane {
         &self,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, R> + Send,
     ) -> Result<R, Fault> {
-        timeout(self.wait, self.lend(work))
+        timeout(self.terms.wait, self.lend(work))
             .await
             .unwrap_or_else(|_| {
-                let text = format!("no answer within {:?}", self.wait);
+                let text = format!("no answer within {:?}", self.terms.wait);
                 Err(StoreError::Busy(text.into()).into())
             })
     }
@@ -102,7 +110,7 @@ impl Lane {
     async fn rested(&self) -> Option<PgConnection> {
         loop {
             let (mut connection, since) = self.idle().pop()?;
-            if since.elapsed() < RESTED_LONG || connection.ping().await.is_ok() {
+            if since.elapsed() < self.terms.trust || connection.ping().await.is_ok() {
                 return Some(connection);
             }
         }
@@ -110,7 +118,7 @@ impl Lane {
 
     async fn connect(&self) -> Result<PgConnection, Fault> {
         let mut connection = self.place.connect().await?;
-        let ms = self.wait.as_millis();
+        let ms = self.terms.wait.as_millis();
         // Plans are made for the values at hand: only these tell which weeks of history need to be looked at.
         let settings = format!(
             "SET statement_timeout = {ms}; SET lock_timeout = {ms};

@@ -23,7 +23,7 @@ const LIST: &str = "SELECT c.relname::text, c.reltuples::float8,
     ORDER BY c.relname";
 const IS_PART: &str =
     "SELECT i.inhrelid IS NOT NULL FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
-    WHERE c.oid = to_regclass($1)";
+    WHERE c.relnamespace = 'caller_id'::regnamespace AND c.relname = $1";
 
 const DAY_MS: i64 = 24 * 3_600_000;
 const WEEK_MS: i64 = 7 * DAY_MS;
@@ -177,7 +177,7 @@ async fn make_one(connection: &mut PgConnection, week: Week) -> Result<(), Fault
         return Err(StoreError::Failed(text.into()).into());
     }
     let there: Option<bool> = query_scalar::<Postgres, _>(IS_PART)
-        .bind(format!("caller_id.{table}"))
+        .bind(&table)
         .fetch_optional(&mut *connection)
         .await?;
     match there {

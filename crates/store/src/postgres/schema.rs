@@ -22,9 +22,13 @@ pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(4409668)";
 const SERVER_VERSION: &str = "SELECT current_setting('server_version_num')::int";
 /// Parts of history are taken off without a stop of writers since PostgreSQL 14.
 const SERVER_VERSION_LEAST: i32 = 140_000;
-const HAS_SCHEMA: &str = "SELECT to_regclass('caller_id.migrations') IS NOT NULL";
+/// Names are looked up in the catalog's rows: a name that was missing once stays so in a session's memory (`to_regclass`)
+/// while another node makes it.
+const HAS_SCHEMA: &str =
+    "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'caller_id' AND c.relname = 'migrations')";
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM caller_id.migrations";
-const HAS_NAMESPACE: &str = "SELECT to_regnamespace('caller_id') IS NOT NULL";
+const HAS_NAMESPACE: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'caller_id')";
 const MAKE_NAMESPACE: &str = "CREATE SCHEMA caller_id";
 const MAKE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS caller_id.migrations
     (version INTEGER PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())";

@@ -14,7 +14,7 @@ use crate::number::PhoneNumber;
 use crate::outcome::{Outcome, ReleaseTarget};
 use crate::policy::Policy;
 use crate::request::Ask;
-use crate::store::StoreError;
+use crate::store::{Position, StoreError};
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -52,6 +52,22 @@ pub trait Allocator: Send + Sync {
     /// # Errors
     /// [`AllocatorError`].
     async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError>;
+
+    /// Up to where the engine knows the inventory: where [`Allocator::follow`] left it last.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn known_inventory(&self) -> Result<Position, AllocatorError>;
+
+    /// Takes a step of the inventory, as [`Allocator::put_pools`] and [`Allocator::put_numbers`] do. `false`: the engine is
+    /// not where the step begins, another node brought it somewhere else, and nothing was changed by numbers.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]; the engine stays where it was, though some of the step may be taken.
+    async fn follow(&self, step: InventoryStep) -> Result<bool, AllocatorError>;
+
+    /// How many numbers a step may have at most.
+    fn step_most(&self) -> usize;
 
     /// Takes over what history knows, once, at start, after the numbers were put.
     ///
@@ -94,6 +110,19 @@ impl From<&Number> for EngineNumber {
             limits: number.limits,
         }
     }
+}
+
+/// Changes of the inventory between two positions.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InventoryStep {
+    /// Where it begins.
+    pub from: Position,
+    /// All pools with their whole policies, when any changed.
+    pub pools: Vec<(PoolId, Policy)>,
+    /// The numbers that changed.
+    pub numbers: Vec<EngineNumber>,
+    /// Where it ends.
+    pub to: Position,
 }
 
 /// What history knows that an engine must not forget.

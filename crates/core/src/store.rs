@@ -136,6 +136,15 @@ pub enum Written {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Revision(pub i64);
 
+/// Up to where somebody knows the inventory. The default is: nothing of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The last revision of which something is known; all before it are known whole.
+    pub since: Revision,
+    /// Of that revision the numbers up to this one are known; `None`: all of it.
+    pub after: Option<PhoneNumber>,
+}
+
 /// What changed in the inventory after a revision.
 #[derive(Debug, Default)]
 pub struct Changes {
@@ -145,7 +154,10 @@ pub struct Changes {
     pub pools: Option<Vec<Pool>>,
     /// All campaigns, when any changed.
     pub campaigns: Option<Vec<Campaign>>,
-    /// The revision up to which this is complete. Ask again from here until it stays the same.
+    /// The revision at which any campaign changed last, even when that was before.
+    pub campaigns_at: Revision,
+    /// The revision up to which this is complete. Ask again from here until it stays the same. It is less than what was
+    /// asked for when this store never was there: another one was.
     pub upto: Revision,
     /// Where in `upto` the numbers end, when there were more than asked for: pass it back.
     pub after: Option<PhoneNumber>,

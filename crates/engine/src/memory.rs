@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use caller_id_core::{
-    Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber, Journal, NumberState,
-    Outcome, PhoneNumber, Policy, PoolId, Recovered, ReleaseTarget, Timestamp,
+    Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber, InventoryStep,
+    Journal, NumberState, Outcome, PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget,
+    Timestamp,
 };
 use tokio::sync::Notify;
 
@@ -23,6 +24,8 @@ mod undo;
 
 /// So many numbers change in one locked step, so that no allocation waits for more.
 const CHANGES_AT_ONCE: u32 = 256;
+/// So many numbers are a step of the inventory: a page that the store reads quickly.
+const STEP_MOST: usize = 5_000;
 
 /// The engine of a service that runs alone.
 ///
@@ -33,6 +36,7 @@ const CHANGES_AT_ONCE: u32 = 256;
 pub struct MemoryAllocator {
     engine: Arc<Engine>,
     clock: Arc<dyn Clock>,
+    inventory: Mutex<Position>,
 }
 
 struct Engine {
@@ -70,6 +74,7 @@ impl MemoryAllocator {
         Arc::new(Self {
             engine: Arc::new(engine),
             clock,
+            inventory: Mutex::default(),
         })
     }
 
@@ -93,6 +98,12 @@ impl MemoryAllocator {
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         lock(&self.engine.shared)
+    }
+
+    fn inventory(&self) -> MutexGuard<'_, Position> {
+        self.inventory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Decides and joins the batch in one locked step, then waits until what the answer rests on is committed.
@@ -210,6 +221,24 @@ impl Allocator for MemoryAllocator {
             }
         }
         Ok(())
+    }
+
+    async fn known_inventory(&self) -> Result<Position, AllocatorError> {
+        Ok(*self.inventory())
+    }
+
+    async fn follow(&self, step: InventoryStep) -> Result<bool, AllocatorError> {
+        if *self.inventory() != step.from {
+            return Ok(false);
+        }
+        self.put_pools(step.pools).await?;
+        self.put_numbers(step.numbers).await?;
+        *self.inventory() = step.to;
+        Ok(true)
+    }
+
+    fn step_most(&self) -> usize {
+        STEP_MOST
     }
 
     async fn recover(&self, recovered: Recovered) -> Result<(), AllocatorError> {

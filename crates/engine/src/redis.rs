@@ -5,21 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{Client, FromRedisValue, IntoConnectionInfo, RedisResult, Script};
+use ::redis::{Client, Cmd, FromRedisValue, IntoConnectionInfo, RedisResult, Script};
 use async_trait::async_trait;
 use caller_id_core::{
     AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber,
-    NumberState, Outcome, PhoneNumber, Policy, PoolId, Recovered, ReleaseTarget, TimeZone,
-    Timestamp,
+    InventoryStep, NumberState, Outcome, PhoneNumber, Policy, PoolId, Position, Recovered,
+    ReleaseTarget, TimeZone, Timestamp,
 };
+use tokio::sync::Notify;
 
-use self::error::{Failed, Late, NoDays, unavailable};
+use self::acknowledged::Acknowledged;
+use self::error::{Failed, Full, Late, Lost, NoDays, unavailable};
+use self::inventory::Expected;
 use self::keys::Keys;
 use self::queue::Queue;
 use self::reply::Reply;
 use self::scripts::Scripts;
 use self::step::Arguments;
 
+mod acknowledged;
 mod error;
 mod event;
 mod inventory;
@@ -30,12 +34,17 @@ mod queue;
 mod recover;
 mod reply;
 mod scripts;
+mod shared;
 mod step;
 
 pub use self::outbox::Entry;
 
 /// So many numbers change in one script, so that no request waits for more: half a millisecond or so.
 const CHANGES_AT_ONCE: usize = 64;
+/// So many numbers are a step of the inventory, which is one script, or another node could come between: two milliseconds.
+const STEP_MOST: usize = 256;
+/// An event takes some 150 bytes in Redis: this is most of a gigabyte, and more than an hour of 500 calls a second.
+pub const OUTBOX_MOST: u64 = 5_000_000;
 /// A pool's days are given once; when they are missing again, other nodes and the zone have changed meanwhile.
 const TRIES_MOST: usize = 4;
 
@@ -46,6 +55,10 @@ pub struct Settings {
     pub url: String,
     /// Whose keys: all of them carry this name as their hash tag.
     pub tenant: String,
+    /// This process: no other that runs has the same name.
+    pub node: String,
+    /// So many events may wait for the store; with more, no number is handed out.
+    pub outbox_most: u64,
     /// How long a connection may take to be made.
     pub connection_timeout: Duration,
     /// How long an answer of Redis may take.
@@ -59,6 +72,8 @@ impl Settings {
         Self {
             url: url.to_owned(),
             tenant: keys::DEFAULT_TENANT.to_owned(),
+            node: format!("{:016x}", rand::random::<u64>()),
+            outbox_most: OUTBOX_MOST,
             connection_timeout: patience,
             response_timeout: patience,
         }
@@ -89,6 +104,10 @@ struct Engine {
     keys: Keys,
     time: Time,
     queue: Queue,
+    node: String,
+    outbox_most: u64,
+    acknowledged: Acknowledged,
+    loss_met: Notify,
 }
 
 impl RedisAllocator {
@@ -104,6 +123,10 @@ impl RedisAllocator {
             keys: Keys::of(&settings.tenant),
             time,
             queue: Queue::default(),
+            node: settings.node.clone(),
+            outbox_most: settings.outbox_most,
+            acknowledged: Acknowledged::default(),
+            loss_met: Notify::new(),
         };
         Ok(Arc::new(Self {
             engine: Arc::new(engine),
@@ -150,11 +173,12 @@ impl Engine {
             Time::Server => String::new(),
             Time::Clock(clock) => clock.now().as_ms().max(0).to_string(),
         };
+        let server = "0123456789";
         let mut invocation = script.prepare_invoke();
         for key in self.keys.declared() {
             invocation.key(key);
         }
-        invocation.arg(self.keys.prefix.as_str()).arg(now);
+        invocation.arg(self.keys.prefix.as_str()).arg(format!("{now} {server}"));
         for argument in arguments {
             invocation.arg(argument.as_slice());
         }
@@ -184,6 +208,16 @@ impl Engine {
         settled(reply)
     }
 
+    /// Runs one command.
+    async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, AllocatorError> {
+        let mut connection = self.connection.clone();
+        let patience = self.response_timeout;
+        tokio::time::timeout(patience, command.query_async(&mut connection))
+            .await
+            .map_err(|_| unavailable(Late(patience.as_millis())))?
+            .map_err(unavailable)
+    }
+
     /// Takes one step together with others that wait, and gives days where they are missing.
     async fn decide(self: &Arc<Self>, step: &Arguments) -> Result<Reply, AllocatorError> {
         let mut reply = queue::submit(self, step.clone()).await?;
@@ -193,6 +227,9 @@ impl Engine {
             };
             self.put_days(pool, zone, *now).await?;
             reply = queue::submit(self, step.clone()).await?;
+        }
+        if let Reply::Lost = &reply {
+            self.loss_met.notify_one();
         }
         settled(reply)
     }
@@ -221,6 +258,8 @@ impl Engine {
 fn settled(reply: Reply) -> Result<Reply, AllocatorError> {
     match reply {
         Reply::Days { pool, .. } => Err(unavailable(NoDays(pool))),
+        Reply::Lost => Err(unavailable(Lost)),
+        Reply::Full(events) => Err(unavailable(Full(events))),
         Reply::Failed(why) => Err(unavailable(Failed(why))),
         reply => Ok(reply),
     }
@@ -230,7 +269,11 @@ fn settled(reply: Reply) -> Result<Reply, AllocatorError> {
 impl Allocator for RedisAllocator {
     async fn allocate(&self, ask: Ask<'_>) -> Result<Outcome, AllocatorError> {
         let reply = self.engine.decide(&step::allocate(&ask)).await?;
-        Ok(reply.outcome()?)
+        let outcome = reply.outcome()?;
+        if let Outcome::Allocated(got) = &outcome {
+            self.engine.acknowledged.allocated(&got.record);
+        }
+        Ok(outcome)
     }
 
     async fn release(
@@ -238,22 +281,40 @@ impl Allocator for RedisAllocator {
         target: &ReleaseTarget,
         end: CallEnd,
     ) -> Result<Option<EndRecord>, AllocatorError> {
-        match step::release(target, end) {
-            Some(step) => Ok(self.engine.decide(&step).await?.end(end)?),
-            None => Ok(None),
+        let Some(step) = step::release(target, end) else {
+            return Ok(None);
+        };
+        let ended = self.engine.decide(&step).await?.end(end)?;
+        if let Some(ended) = ended {
+            self.engine.acknowledged.ended(ended);
         }
+        Ok(ended)
     }
 
     /// Policies take effect at once; the orders follow in steps, and until then each choice is checked against them.
     async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {
         for (id, policy) in pools {
-            self.engine.put_pool(&id, &policy).await?;
+            self.engine
+                .put_pool(&id, &policy, Expected::Anywhere)
+                .await?;
         }
         Ok(())
     }
 
     async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
         self.engine.put_numbers(&numbers).await
+    }
+
+    async fn known_inventory(&self) -> Result<Position, AllocatorError> {
+        self.engine.known_inventory().await
+    }
+
+    async fn follow(&self, step: InventoryStep) -> Result<bool, AllocatorError> {
+        self.engine.follow(&step).await
+    }
+
+    fn step_most(&self) -> usize {
+        STEP_MOST
     }
 
     /// Where Redis knows a later use of a number than history does, Redis is right: other nodes go on meanwhile.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use caller_id_core::SharedAllocator;
 use caller_id_testkit::allocator_suite::{EngineFactory, EngineUnderTest};
 use caller_id_testkit::random_walk::{any_walk, walk};
 use caller_id_testkit::redis::RedisServer;
@@ -26,6 +27,7 @@ impl EngineFactory for Redis {
         let server = RedisServer::start();
         let clock = clock();
         let allocator = engine(&server, "default", time(&clock));
+        allocator.declare_ready().await.expect("redis answers");
         EngineUnderTest {
             history: Arc::new(Streamed(allocator.clone())),
             allocator,
@@ -59,7 +61,10 @@ fn the_redis_engine_and_the_naive_model_agree_on_random_histories() {
             let _inside = runtime.enter();
             engine(&server, &format!("walk{}", walks.get()), time(&clock))
         };
-        runtime.block_on(walk(&*engine, &clock, &|_| {}, &steps))
+        runtime.block_on(async {
+            engine.declare_ready().await.expect("redis answers");
+            walk(&*engine, &clock, &|_| {}, &steps).await
+        })
     });
     if let Err(error) = walked {
         panic!("{error}");

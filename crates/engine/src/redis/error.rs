@@ -26,6 +26,16 @@ pub(super) struct Failed(pub(super) String);
 #[error("the local days of pool `{0}` are missing, though they were put")]
 pub(super) struct NoDays(pub(super) String);
 
+/// The state is not whole.
+#[derive(Debug, Error)]
+#[error("redis lost some of its state, which is being rebuilt from the store")]
+pub(super) struct Lost;
+
+/// The journal is full.
+#[derive(Debug, Error)]
+#[error("{0} events wait in redis for the store, no more may: is the database away?")]
+pub(super) struct Full(pub(super) i64);
+
 /// The engine's answer when Redis failed.
 pub(super) fn unavailable(error: impl Error + Send + Sync + 'static) -> AllocatorError {
     AllocatorError::Unavailable(Arc::new(error))

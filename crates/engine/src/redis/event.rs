@@ -69,6 +69,15 @@ pub(super) fn allocated(record: &AllocationRecord) -> Vec<u8> {
     bytes
 }
 
+/// The whole event of an end.
+pub(super) fn ended(end: &EndRecord) -> Vec<u8> {
+    let mut bytes = vec![ENDED];
+    bytes.extend(end.id.as_bytes());
+    bytes.extend(six(end.at));
+    bytes.push(end_code(end.end));
+    bytes
+}
+
 /// The code of how a call ended.
 pub(super) fn end_code(end: CallEnd) -> u8 {
     ENDS.iter().position(|known| *known == end).unwrap_or(0) as u8
@@ -264,15 +273,12 @@ mod tests {
     #[test]
     fn an_end_reads_back_and_nothing_else_is_taken_for_an_event() {
         let id = record().id;
-        let mut bytes = vec![ENDED];
-        bytes.extend(id.as_bytes());
-        bytes.extend(six(START));
-        bytes.push(end_code(CallEnd::NoAnswer));
         let end = EndRecord {
             id,
             at: START,
             end: CallEnd::NoAnswer,
         };
+        let bytes = ended(&end);
         assert_eq!(decode(&bytes), Ok(JournalEvent::Ended(end)));
         for wrong in [
             &bytes[..bytes.len() - 1],

@@ -1,7 +1,8 @@
 //! Numbers and pools that come, change and go.
 
+use caller_id_core::store::{Position, Revision};
 use caller_id_core::{
-    AllocatorError, EngineNumber, PhoneNumber, Policy, PoolId, Status, Timestamp,
+    AllocatorError, EngineNumber, InventoryStep, PhoneNumber, Policy, PoolId, Status, Timestamp,
 };
 
 use super::error::Unreadable;
@@ -15,18 +16,20 @@ const NO_REGION: &str = "--";
 const INSTANT_MOST_MS: i64 = (1 << 48) - 1;
 
 impl Engine {
-    /// Makes a pool or changes its policy, and puts its numbers into their places by it.
+    /// Makes a pool or changes its policy, and puts its numbers into their places by it. `false`: the inventory is not
+    /// where it must be.
     pub(super) async fn put_pool(
         &self,
         id: &PoolId,
         policy: &Policy,
-    ) -> Result<(), AllocatorError> {
-        let arguments = [id.as_str().into(), pool::value(policy)];
+        expected: Expected<'_>,
+    ) -> Result<bool, AllocatorError> {
+        let arguments = [id.as_str().into(), pool::value(policy), expected.bytes()];
         let (stale, generation): (i64, i64) = self.run(&self.scripts.put_pool, &arguments).await?;
         if stale == 1 {
             self.reindex(id, generation).await?;
         }
-        Ok(())
+        Ok(stale >= 0)
     }
 
     async fn reindex(&self, id: &PoolId, generation: i64) -> Result<(), AllocatorError> {
@@ -45,19 +48,50 @@ impl Engine {
     /// Adds or changes numbers.
     pub(super) async fn put_numbers(&self, numbers: &[EngineNumber]) -> Result<(), AllocatorError> {
         for some in numbers.chunks(CHANGES_AT_ONCE) {
-            let mut arguments: Arguments = vec![pool::value(&Policy::default())];
-            for number in some {
-                arguments.extend(fields(number));
-            }
-            match self
-                .run_with_days(&self.scripts.put_numbers, &arguments)
-                .await?
-            {
-                Reply::Done => {}
-                other => return Err(unexpected(&other).into()),
-            }
+            self.put_some(some, Expected::Anywhere, "").await?;
         }
         Ok(())
+    }
+
+    /// Takes a step of the inventory, all of its numbers at once. `false`: the inventory is not where it begins.
+    pub(super) async fn follow(&self, step: &InventoryStep) -> Result<bool, AllocatorError> {
+        let from = text(step.from);
+        let expected = Expected::At(&from);
+        for (id, policy) in &step.pools {
+            if !self.put_pool(id, policy, expected).await? {
+                return Ok(false);
+            }
+        }
+        self.put_some(&step.numbers, expected, &text(step.to)).await
+    }
+
+    async fn put_some(
+        &self,
+        numbers: &[EngineNumber],
+        expected: Expected<'_>,
+        to: &str,
+    ) -> Result<bool, AllocatorError> {
+        let default = pool::value(&Policy::default());
+        let mut arguments: Arguments = vec![default, expected.bytes(), to.into()];
+        for number in numbers {
+            arguments.extend(fields(number));
+        }
+        match self
+            .run_with_days(&self.scripts.put_numbers, &arguments)
+            .await?
+        {
+            Reply::Done => Ok(true),
+            Reply::Elsewhere => Ok(false),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// Up to where the inventory is known.
+    pub(super) async fn known_inventory(&self) -> Result<Position, AllocatorError> {
+        let mut command = ::redis::cmd("GET");
+        command.arg(self.keys.inventory());
+        let known: Option<String> = self.command(&command).await?;
+        Ok(position(known.as_deref().unwrap_or(NOTHING))?)
     }
 
     /// Forgets numbers.
@@ -72,6 +106,46 @@ impl Engine {
         }
         Ok(removed)
     }
+}
+
+/// Where the inventory must be for a change to be taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Expected<'a> {
+    /// It is taken anyway.
+    Anywhere,
+    /// Exactly here: another node's older page does not undo what came since.
+    At(&'a str),
+}
+
+impl Expected<'_> {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Anywhere => Vec::new(),
+            Self::At(at) => at.into(),
+        }
+    }
+}
+
+/// What stands for no inventory at all; `number.lua` has it too.
+const NOTHING: &str = "0:";
+
+/// A position as Redis keeps it: the revision, a colon, the digits of the number.
+fn text(position: Position) -> String {
+    let after = position.after.map(|number| number.e164_digits().to_string());
+    format!("{}:{}", position.since.0, after.unwrap_or_default())
+}
+
+fn position(text: &str) -> Result<Position, Unreadable> {
+    let read = || {
+        let (since, after) = text.split_once(':')?;
+        let after = match after {
+            "" => None,
+            digits => Some(PhoneNumber::from_e164_digits(digits.parse().ok()?)?),
+        };
+        let since = Revision(since.parse().ok()?);
+        Some(Position { since, after })
+    };
+    read().ok_or_else(|| Unreadable(format!("the position `{text}` of the inventory")))
 }
 
 /// What `put_numbers.lua` wants of a number.

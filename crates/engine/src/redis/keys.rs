@@ -14,6 +14,10 @@ pub const DEFAULT_TENANT: &str = "default";
 const CLOCK: &str = "clock";
 const POOLS: &str = "pools";
 const JOURNAL: &str = "journal";
+const INVENTORY: &str = "inventory";
+const DRAINER: &str = "drainer";
+const REBUILD: &str = "rebuild";
+const REPLAYED: &str = "replayed";
 const NUMBER: &str = "n:";
 const ORDER: &str = "o:";
 const CALL: &str = "c:";
@@ -21,10 +25,14 @@ const AGENT: &str = "a:";
 const SHOWN: &str = "s:";
 
 /// By which name the scripts know each.
-const NAMES: [(&str, &str); 8] = [
+const NAMES: [(&str, &str); 12] = [
     ("CLOCK", CLOCK),
     ("POOLS", POOLS),
     ("JOURNAL", JOURNAL),
+    ("INVENTORY", INVENTORY),
+    ("DRAINER", DRAINER),
+    ("REBUILD", REBUILD),
+    ("REPLAYED", REPLAYED),
     ("NUMBER", NUMBER),
     ("ORDER", ORDER),
     ("CALL", CALL),
@@ -49,6 +57,11 @@ impl Keys {
     /// What every script declares: clock, pools, journal. The others it makes from the prefix.
     pub(super) fn declared(&self) -> [String; 3] {
         [CLOCK, POOLS, JOURNAL].map(|name| format!("{}{name}", self.prefix))
+    }
+
+    /// Up to where the inventory is known.
+    pub(super) fn inventory(&self) -> String {
+        format!("{}{INVENTORY}", self.prefix)
     }
 
     /// The stream of what was allocated and how it ended.

@@ -1,10 +1,16 @@
-//! The journal in Redis: a stream that each allocation and each end joins in the step that makes it.
+//! The journal in Redis: a stream that each allocation and each end joins in the step that makes it, and that one node
+//! at a time empties into the store.
 
 use ::redis::{Value, cmd};
-use caller_id_core::{AllocatorError, JournalEvent};
+use async_trait::async_trait;
+use caller_id_core::shared::{Lag, Taken};
+use caller_id_core::{AllocatorError, JournalEvent, Outbox};
 
-use super::error::{Unreadable, unavailable};
-use super::{Engine, event};
+use super::error::Unreadable;
+use super::{Engine, RedisAllocator, event};
+
+/// Another node takes over when the one that empties the outbox was not heard of for so long.
+const DRAINER_MS: u32 = 5_000;
 
 /// An entry of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,30 +31,77 @@ impl Engine {
         let mut command = cmd("XRANGE");
         command.arg(self.keys.journal()).arg(format!("({after}"));
         command.arg("+").arg("COUNT").arg(most);
-        let mut connection = self.connection.clone();
-        let found: Vec<(String, Value)> = command
-            .query_async(&mut connection)
-            .await
-            .map_err(unavailable)?;
-        let entries = found.into_iter().map(|(id, fields)| entry(id, &fields));
-        Ok(entries.collect::<Result<_, _>>()?)
+        Ok(entries(self.command(&command).await?)?)
     }
 }
 
-/// An entry has one field, `e`, and its value is the event.
-fn entry(id: String, fields: &Value) -> Result<Entry, Unreadable> {
-    match fields {
-        Value::Array(fields) => match fields.as_slice() {
-            [Value::BulkString(name), Value::BulkString(bytes)] if name == b"e" => {
-                let event = event::decode(bytes)?;
-                Ok(Entry { id, event })
+#[async_trait]
+impl Outbox for RedisAllocator {
+    async fn take(&self, most: usize) -> Result<Option<Taken>, AllocatorError> {
+        let engine = &self.engine;
+        let arguments = [
+            engine.node.as_str().into(),
+            DRAINER_MS.to_string().into(),
+            most.to_string().into(),
+        ];
+        match engine.run(&engine.scripts.outbox_take, &arguments).await? {
+            Value::Int(0) => Ok(None),
+            found => {
+                let entries = entries(found)?;
+                Ok(Some(Taken {
+                    upto: entries.last().map(|entry| entry.id.clone()).unwrap_or_default(),
+                    events: entries.into_iter().map(|entry| entry.event).collect(),
+                }))
             }
-            _ => Err(Unreadable(format!(
-                "entry {id} of the journal has other fields"
-            ))),
-        },
+        }
+    }
+
+    async fn done(&self, taken: &Taken) -> Result<(), AllocatorError> {
+        if taken.events.is_empty() {
+            return Ok(());
+        }
+        let engine = &self.engine;
+        let arguments = [taken.upto.as_str().into()];
+        engine
+            .run::<i64>(&engine.scripts.outbox_done, &arguments)
+            .await?;
+        Ok(())
+    }
+
+    async fn lag(&self) -> Result<Lag, AllocatorError> {
+        let engine = &self.engine;
+        let (events, oldest_ms) = engine.run(&engine.scripts.outbox_lag, &[]).await?;
+        Ok(Lag {
+            events,
+            oldest_ms,
+            most: engine.outbox_most,
+        })
+    }
+}
+
+fn entries(found: Value) -> Result<Vec<Entry>, Unreadable> {
+    let Value::Array(found) = found else {
+        return Err(Unreadable("the journal is no list".to_owned()));
+    };
+    found.iter().map(entry).collect()
+}
+
+/// An entry has one field, `e`, and its value is the event.
+fn entry(found: &Value) -> Result<Entry, Unreadable> {
+    let Value::Array(parts) = found else {
+        return Err(Unreadable("an entry of the journal is no list".to_owned()));
+    };
+    let [Value::BulkString(id), Value::Array(fields)] = parts.as_slice() else {
+        return Err(Unreadable("an entry of the journal has no fields".to_owned()));
+    };
+    let id = String::from_utf8_lossy(id).into_owned();
+    match fields.as_slice() {
+        [Value::BulkString(name), Value::BulkString(bytes)] if name == b"e" => {
+            let event = event::decode(bytes)?;
+            Ok(Entry { id, event })
+        }
         _ => Err(Unreadable(format!(
-            "entry {id} of the journal has no fields"
+            "entry {id} of the journal has other fields"
         ))),
     }
 }

@@ -107,7 +107,10 @@ impl Drop for BrokenOff<'_> {
 }
 
 async fn call(engine: &Arc<Engine>, steps: Vec<Step>) {
-    let mut arguments: Arguments = vec![steps.len().to_string().into()];
+    let mut arguments: Arguments = vec![
+        engine.outbox_most.to_string().into(),
+        steps.len().to_string().into(),
+    ];
     let mut askers = Vec::with_capacity(steps.len());
     for mut step in steps {
         arguments.append(&mut step.arguments);

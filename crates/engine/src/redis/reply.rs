@@ -28,6 +28,12 @@ pub(super) enum Reply {
     State(NumberState),
     /// It could not be done: why.
     Failed(String),
+    /// The state is not whole.
+    Lost,
+    /// So many events wait in the journal, no more may.
+    Full(i64),
+    /// The inventory is not where the step begins.
+    Elsewhere,
     /// A pool needs its local days, then ask again.
     Days {
         /// Its name.
@@ -62,6 +68,9 @@ impl Reply {
             b"done" => Ok(Self::Done),
             b"more" => Ok(Self::More(fields.bytes(1)?.to_vec())),
             b"state" => fields.state().map(Self::State),
+            b"lost" => Ok(Self::Lost),
+            b"full" => fields.integer(1).map(Self::Full),
+            b"elsewhere" => Ok(Self::Elsewhere),
             b"failed" => fields.text(1).map(Self::Failed),
             b"days" => Ok(Self::Days {
                 pool: fields.text(1)?,

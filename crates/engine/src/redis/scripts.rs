@@ -20,6 +20,20 @@ pub(super) struct Scripts {
     pub(super) reindex: Script,
     /// Takes over what history knows.
     pub(super) recover: Script,
+    /// Counts allocations and ends that were forgotten.
+    pub(super) replay: Script,
+    /// Whether the state is whole.
+    pub(super) standing: Script,
+    /// Who rebuilds it, and how far that is.
+    pub(super) rebuild: Script,
+    /// It is whole again.
+    pub(super) ready: Script,
+    /// Gives events to who stores them.
+    pub(super) outbox_take: Script,
+    /// Forgets events that are stored.
+    pub(super) outbox_done: Script,
+    /// How many events wait.
+    pub(super) outbox_lag: Script,
     /// Reads one number.
     pub(super) number_state: Script,
 }
@@ -28,8 +42,8 @@ impl Scripts {
     pub(super) fn new() -> Self {
         let script = |body: &str| {
             let names = keys::lua();
-            let arguments = "local prefix, given_now = ARGV[1], ARGV[2]\n";
-            Script::new(&[&names, arguments, include_str!("scripts/number.lua"), body].concat())
+            let parts = [&names, include_str!("scripts/clock.lua"), include_str!("scripts/number.lua"), body];
+            Script::new(&parts.concat())
         };
         Self {
             decide: script(include_str!("scripts/decide.lua")),
@@ -39,6 +53,13 @@ impl Scripts {
             remove: script(include_str!("scripts/remove.lua")),
             reindex: script(include_str!("scripts/reindex.lua")),
             recover: script(include_str!("scripts/recover.lua")),
+            replay: script(include_str!("scripts/replay.lua")),
+            standing: script(include_str!("scripts/standing.lua")),
+            rebuild: script(include_str!("scripts/rebuild.lua")),
+            ready: script(include_str!("scripts/ready.lua")),
+            outbox_take: script(include_str!("scripts/outbox_take.lua")),
+            outbox_done: script(include_str!("scripts/outbox_done.lua")),
+            outbox_lag: script(include_str!("scripts/outbox_lag.lua")),
             number_state: script(include_str!("scripts/number_state.lua")),
         }
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use caller_id_core::{AgentLimit, Allocator, AllocatorError, Ask, EngineNumber, Outcome};
+use caller_id_core::{
+    AgentLimit, Allocator, AllocatorError, Ask, EngineNumber, Outcome, SharedAllocator, Standing,
+    Timestamp,
+};
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::{Settings, Time};
 use caller_id_testkit::builders::{engine_number, number, pool};
@@ -32,6 +35,22 @@ async fn ask_until_answered(engine: &RedisAllocator) -> Outcome {
         .expect("the engine comes back by itself")
 }
 
+/// Waits until the server answers again, and gives up to when it knows everything.
+async fn lost_until_known(engine: &RedisAllocator) -> Option<Timestamp> {
+    let answered = async {
+        loop {
+            match engine.standing().await {
+                Ok(Standing::Lost { known_until, .. }) => return known_until,
+                Ok(Standing::Ready) => panic!("another run of the server has not the whole state"),
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    tokio::time::timeout(NEVER, answered)
+        .await
+        .expect("the engine comes back by itself")
+}
+
 #[tokio::test]
 async fn while_redis_is_away_requests_fail_and_when_it_is_back_they_are_answered() {
     let mut server = RedisServer::start();
@@ -49,11 +68,10 @@ async fn while_redis_is_away_requests_fail_and_when_it_is_back_they_are_answered
         assert!(is_unavailable(&answer), "{answer:?}");
     }
     server.restart();
-    // It came back empty, and says so rather than to invent numbers.
-    assert!(matches!(
-        ask_until_answered(&engine).await,
-        Outcome::Exhausted(_)
-    ));
+    // It came back empty: nothing is handed out until somebody says that it is whole.
+    let lost = lost_until_known(&engine).await;
+    assert_eq!(lost, None);
+    assert!(is_unavailable(&ask(&engine, &far()).await));
     stock(&engine, 3).await;
     assert!(matches!(
         ask(&engine, &far()).await,
@@ -69,6 +87,8 @@ async fn an_engine_that_starts_while_redis_is_away_serves_when_it_comes() {
     let engine = engine(&server, "default", time(&clock));
     assert!(is_unavailable(&ask(&engine, &far()).await));
     server.restart();
+    lost_until_known(&engine).await;
+    stock(&engine, 0).await;
     assert!(matches!(
         ask_until_answered(&engine).await,
         Outcome::Exhausted(_)
@@ -97,7 +117,14 @@ async fn a_redis_that_hangs_never_holds_a_request_longer_than_its_time() {
     ));
 }
 
-async fn command(server: &RedisServer, words: &[&str]) {
+/// What the server says of this run of it.
+async fn run_id(server: &RedisServer) -> String {
+    let info: String = command(server, &["INFO", "server"]).await;
+    let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
+    run.expect("a server tells its run").trim().to_owned()
+}
+
+async fn command<T: redis::FromRedisValue>(server: &RedisServer, words: &[&str]) -> T {
     let client = redis::Client::open(server.url()).expect("an address");
     let mut connection = client
         .get_multiplexed_async_connection()
@@ -107,10 +134,10 @@ async fn command(server: &RedisServer, words: &[&str]) {
     for word in &words[1..] {
         command.arg(*word);
     }
-    let _: redis::Value = command
+    command
         .query_async(&mut connection)
         .await
-        .expect("redis takes it");
+        .expect("redis takes it")
 }
 
 #[tokio::test]
@@ -123,7 +150,7 @@ async fn scripts_that_redis_forgot_are_sent_again() {
         ask(&engine, &far()).await,
         Ok(Outcome::Allocated(_))
     ));
-    command(&server, &["SCRIPT", "FLUSH"]).await;
+    let _: redis::Value = command(&server, &["SCRIPT", "FLUSH"]).await;
     assert!(matches!(
         ask(&engine, &far()).await,
         Ok(Outcome::Allocated(_))
@@ -138,10 +165,10 @@ async fn a_redis_that_refuses_to_write_hands_out_nothing_and_keeps_no_trace() {
     stock(&engine, 1).await;
     for (setting, refuses, obeys) in [("min-replicas-to-write", "1", "0"), ("maxmemory", "1", "0")]
     {
-        command(&server, &["CONFIG", "SET", setting, refuses]).await;
+        let _: redis::Value = command(&server, &["CONFIG", "SET", setting, refuses]).await;
         let answer = ask(&engine, &far()).await;
         assert!(is_unavailable(&answer), "{setting}: {answer:?}");
-        command(&server, &["CONFIG", "SET", setting, obeys]).await;
+        let _: redis::Value = command(&server, &["CONFIG", "SET", setting, obeys]).await;
         let state = engine.number_state(number(312, 0)).await.expect("answers");
         assert_eq!(
             state.map(|state| (state.reservations, state.uses_today)),
@@ -169,7 +196,7 @@ async fn a_value_that_cannot_be_read_fails_the_requests_that_need_it_alone() {
     ask(&engine, &far()).await.expect("days are given");
     clock.advance_ms(3_600_000);
     let key = "caller-id:{default}:n:000013125550000";
-    command(&server, &["SET", key, "spoilt"]).await;
+    let _: redis::Value = command(&server, &["SET", key, "spoilt"]).await;
     let (request, pools) = (far(), [pool("solar")]);
     let whole = Ask {
         request: &request,
@@ -187,8 +214,9 @@ async fn a_server_whose_clock_was_set_back_goes_on_from_where_it_was() {
     let engine = engine(&server, "default", Time::Server);
     stock(&engine, 1).await;
     let future = 4_000_000_000_000_i64;
-    let clock = format!("{future} {future} 5");
-    command(&server, &["SET", "caller-id:{default}:clock", &clock]).await;
+    let run = run_id(&server).await;
+    let clock = format!("{future} {future} 5 {run} ");
+    let _: redis::Value = command(&server, &["SET", "caller-id:{default}:clock", &clock]).await;
     let Ok(Outcome::Allocated(got)) = ask(&engine, &far()).await else {
         panic!("the number is free");
     };

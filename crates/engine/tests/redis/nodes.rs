@@ -53,6 +53,7 @@ async fn tenants_of_one_redis_know_nothing_of_each_other() {
     let clock = clock();
     let [one, other] = ["one", "other"].map(|tenant| engine(&server, tenant, time(&clock)));
     stock(&one, 1).await;
+    stock(&other, 0).await;
     let none = ask(&other, &far()).await.expect("an answer");
     assert!(matches!(none, Outcome::Exhausted(_)), "{none:?}");
 }

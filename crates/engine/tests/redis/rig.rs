@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use caller_id_core::store::PastSink;
 use caller_id_core::{
     AgentLimit, AllocationRequest, Allocator, AllocatorError, Ask, Clock, HistoryStore, Journal,
-    ManualClock, Outcome, PhoneNumber, PoolId, StoreError, Timestamp,
+    ManualClock, Outcome, PhoneNumber, PoolId, SharedAllocator, StoreError, Timestamp,
 };
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::{Settings, Time};
@@ -36,8 +36,9 @@ pub(crate) fn time(clock: &Arc<ManualClock>) -> Time {
     Time::Clock(clock.clone() as Arc<dyn Clock>)
 }
 
-/// Puts `count` numbers of area code 312 into the pool `default`.
+/// Puts `count` numbers of area code 312 into the pool `default` of a state that is whole then.
 pub(crate) async fn stock(engine: &RedisAllocator, count: u64) {
+    engine.declare_ready().await.expect("redis answers");
     let pools = vec![(PoolId::default(), brisk_policy())];
     engine.put_pools(pools).await.expect("pools are taken");
     let numbers = (0..count).map(|line| engine_number(number(312, line)));

@@ -85,10 +85,11 @@ impl Page {
     }
 
     async fn changes(self, connection: &mut PgConnection) -> Result<Changes, Fault> {
-        let upto = Revision(revisions(connection).await?.0);
-        if upto <= self.since && self.after.is_none() {
+        let (upto, _, campaigns_at) = revisions(connection).await?;
+        if upto <= self.since.0 && self.after.is_none() {
             return Ok(Changes {
-                upto,
+                upto: Revision(upto),
+                campaigns_at: Revision(campaigns_at),
                 ..Changes::default()
             });
         }
@@ -111,6 +112,7 @@ impl Page {
             numbers,
             pools,
             campaigns,
+            campaigns_at: Revision(campaigns_at),
             upto: cut_at.unwrap_or(Revision(upto)),
         })
     }

@@ -76,9 +76,11 @@ fn changes(
 ) -> Result<Changes, StoreError> {
     let moment = connection.transaction().map_err(sqlite)?;
     let upto = Revision(meta(&moment, "revision")?);
+    let campaigns_at = Revision(meta(&moment, "campaigns_revision")?);
     if upto <= since && after.is_none() {
         return Ok(Changes {
             upto,
+            campaigns_at,
             ..Changes::default()
         });
     }
@@ -87,7 +89,7 @@ fn changes(
         true => Some(list(&moment, POOLS, [], rows::read_pool)?),
         false => None,
     };
-    let campaigns = match meta(&moment, "campaigns_revision")? > since.0 {
+    let campaigns = match campaigns_at > since {
         true => Some(list(&moment, CAMPAIGNS, [], rows::read_campaign)?),
         false => None,
     };
@@ -96,6 +98,7 @@ fn changes(
         numbers,
         pools,
         campaigns,
+        campaigns_at,
         upto: cut_at.unwrap_or(upto),
     })
 }

@@ -32,6 +32,7 @@ async fn follow(
         numbers.extend(page.numbers);
         all.pools = page.pools.or(all.pools);
         all.campaigns = page.campaigns.or(all.campaigns);
+        all.campaigns_at = page.campaigns_at;
         if page.upto == since && page.after.is_none() {
             all.upto = since;
             return (numbers, all);
@@ -137,6 +138,7 @@ pub async fn each_change_shows_from_the_revision_before(data: &mut dyn DataSet) 
     inventory.delete_campaign(campaign_id("A")).await.unwrap();
     let (_, none_left) = follow(inventory, campaigns.upto, 10).await;
     assert_eq!(none_left.campaigns, Some(vec![]));
+    assert_eq!(none_left.campaigns_at, none_left.upto);
 }
 
 /// Somebody who pages while others write ends with what is there.

@@ -1,14 +1,16 @@
 -- Several requests and releases, one after the other, each an atomic step of the rule book.
 --
 -- KEYS  1 clock, 2 pools, 3 journal. All others are made from the prefix; the hash tag in it keeps them in one slot.
--- ARGV  1 prefix, 2 now in milliseconds (empty: the server's TIME), 3 how many steps; then of each step:
+-- ARGV  1 prefix, 2 now and server (see clock.lua), 3 most events that may wait in the journal, 4 how many steps; then of
+--   each step:
 --   'allocate', destination (15 digits), call id, agent (each may be empty), microseconds between two allocations of the
 --     agent (0 no limit), area code of the destination (may be empty), its overlay (area codes, three digits each, no
 --     separator), its region (may be empty), the rest of the event (opaque), how many pools, their names;
 --   'release', number (15 digits) and allocation id, or empty and call id; how the call ended (one byte).
 -- Reply one array for each step: {'got', event, area code, daily limit, hourly limit, left to the agent (-1: no limit),
 --   repeated}, {'none', earliest (-1: never), cause}, {'over', milliseconds to wait}, {'ended', id, at}, {'nothing'},
---   {'days', pool, zone, now}: give the pool's days and ask again, or {'failed', why}.
+--   {'days', pool, zone, now}: give the pool's days and ask again, {'lost'}: the state must be rebuilt first, {'full',
+--   events}: as many events wait as may, or {'failed', why}.
 --
 -- An event is what the journal keeps (see event.rs): kind, id, instant; of an allocation also reservation's end, number,
 -- rung, pool, and the rest that the asker gave; of an end how.
@@ -173,12 +175,6 @@ local function count_hour(n)
     end
 end
 
-local function count_day(n, pool)
-    local counted = day_count(n, pool)
-    if pool.day_start > n.day_start then n.day_before = n.day_uses end
-    n.day_start, n.day_uses, n.day_last = pool.day_start, counted + 1, now
-end
-
 -- Holds the number and counts its use.
 local function record(n, pool, id, ends)
     n.last_end = last_end(n)
@@ -189,7 +185,7 @@ local function record(n, pool, id, ends)
     holds[#holds + 1] = { id = id, ends = ends }
     n.holds, n.last_used = holds, now
     count_hour(n)
-    count_day(n, pool)
+    count_day(n, pool, now)
 end
 
 -- A UUID of version 7 with the number in it, as the memory engine makes it.
@@ -224,7 +220,11 @@ local function take(ask, n, rung, arrival)
     return { 'got', event, n.area, n.daily, n.hourly, left, 0 }
 end
 
+local waiting, waiting_most = nil, tonumber(ARGV[3])
+
 local function allocate(ask)
+    waiting = waiting or redis.call('XLEN', prefix .. KEY_JOURNAL)
+    if waiting >= waiting_most then return { 'full', waiting } end
     local again = ask.call ~= '' and repeated(ask)
     if again then return again end
     local arrival = nil
@@ -278,16 +278,18 @@ local function attempt(step, ...)
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }
 end
 
-local replies, argument = {}, 4
-for _ = 1, tonumber(ARGV[3]) do
-    if ARGV[argument] == 'allocate' then
+local replies, argument = {}, 5
+for place = 1, tonumber(ARGV[4]) do
+    if lost then
+        replies[place] = { 'lost' }
+    elseif ARGV[argument] == 'allocate' then
         local ask, after = read_ask(argument + 1)
-        replies[#replies + 1] = attempt(allocate, ask)
+        replies[place] = attempt(allocate, ask)
         argument = after
     else
-        replies[#replies + 1] = attempt(release, ARGV[argument + 1], ARGV[argument + 2], ARGV[argument + 3])
+        replies[place] = attempt(release, ARGV[argument + 1], ARGV[argument + 2], ARGV[argument + 3])
         argument = argument + 4
     end
 end
-write_clock()
+if not lost then write_clock() end
 return replies

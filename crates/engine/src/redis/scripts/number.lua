@@ -1,5 +1,5 @@
 -- What a script knows of a number and its pool, and every rule that follows from it alone.
--- Goes in front of each script, behind the names of the keys (keys.rs) and `prefix`.
+-- Goes in front of each script, behind clock.lua.
 
 -- A number's value: format (1), status (0 active, 1 resting, 2 paused, 3 retired), resting until, area code (0 none),
 -- region ("--" none), daily and hourly limit (0 none), last use, last end, rolling hour (bucket of the last use, then 13
@@ -9,7 +9,7 @@ local OWNED, USED, HELD = '>BBI6I2c2I4I4', '>I6I6I4c39I6I4I4I6', '>c16I6'
 local OWNED_BYTES, USED_BYTES, HELD_BYTES = 20, 75, 22
 local HOUR = '>I3I3I3I3I3I3I3I3I3I3I3I3I3'
 local FORMAT, BUCKET_MS, BUCKETS, USES_MOST = 1, 300000, 13, 16777215
-local NO_HOUR, NO_REGION = string.rep('\0', 39), '--'
+local NO_HOUR, NO_REGION, NO_INVENTORY = string.rep('\0', 39), '--', '0:'
 local ACTIVE, RESTING = 0, 1
 local RESERVED, COOLDOWN, HOURLY, DAILY, REST, EMPTY = 1, 2, 3, 4, 5, 0
 
@@ -17,7 +17,6 @@ local RESERVED, COOLDOWN, HOURLY, DAILY, REST, EMPTY = 1, 2, 3, 4, 5, 0
 local DAYS_MISSING, days_of = {}, nil
 
 local pools, numbers = {}, {}
-local now
 
 -- A pool's value: format (1), whether numbers may stand where an older policy put them, generation, ladder (bits: 1 area
 -- code, 2 overlay, 4 region, 8 any), cooldown, reservation time, most reservations, sticky time, name of the time zone,
@@ -169,6 +168,13 @@ local function day_count(n, pool)
     return n.day_uses
 end
 
+-- Counts a use at `at`, which is in the pool's local day.
+local function count_day(n, pool, at)
+    local counted = day_count(n, pool)
+    if pool.day_start > n.day_start then n.day_before = n.day_uses end
+    n.day_start, n.day_uses, n.day_last = pool.day_start, counted + 1, math.max(n.day_last, at)
+end
+
 -- From when the number is free, and what holds it until then; nothing while it is paused or retired. Of conditions that
 -- end together the last one considered is the cause.
 local function availability(n, pool)
@@ -210,33 +216,6 @@ local function displace(n)
     redis.call('ZREM', orders .. 'all', n.digits)
     redis.call('ZREM', orders .. n.area, n.digits)
     redis.call('ZREM', orders .. n.region, n.digits)
-end
-
--- The clock: the latest instant any script was given, and a counter that tells apart allocations of one millisecond. An
--- instant given is followed when it is later. With none, the server's TIME is; when that was set back, time goes on at
--- half its speed until it has caught up: it never goes back, and never stands still.
-local clock_key = prefix .. KEY_CLOCK
-local clock_was = redis.call('GET', clock_key) or ''
-local clock_now, clock_wall, salt = string.match(clock_was, '^(%d+) (%d+) (%d+)$')
-clock_now, clock_wall, salt = tonumber(clock_now or 0), tonumber(clock_wall or 0), tonumber(salt or 0)
-if given_now == '' then
-    local time = redis.call('TIME')
-    local wall = time[1] * 1000 + math.floor(time[2] / 1000)
-    now = wall
-    if wall < clock_now then
-        local half = math.floor(math.max(0, wall - clock_wall) / 2)
-        now = clock_now + half
-        wall = math.min(wall, clock_wall) + 2 * half
-    end
-    clock_wall = wall
-else
-    now = math.max(clock_now, tonumber(given_now))
-    clock_wall = now
-end
-
-local function write_clock()
-    local clock = string.format('%.0f %.0f %.0f', now, clock_wall, salt)
-    if clock ~= clock_was then redis.call('SET', clock_key, clock) end
 end
 
 -- Runs `step`. When it needs the local days of a pool, the reply is {'days', pool, zone, now} and nothing was written.

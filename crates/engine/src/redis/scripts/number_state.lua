@@ -1,7 +1,7 @@
 -- The live state of one number.
 --
 -- KEYS  1 clock, 2 pools.
--- ARGV  1 prefix, 2 now, 3 number (15 digits).
+-- ARGV  1 prefix, 2 now and server, 3 number (15 digits).
 -- Reply {'state', free from (-1: paused or retired), last use (0: never), uses in the hour, uses today, reservations};
 --   {'unknown'}; or {'days', pool, zone, now}.
 local function state()

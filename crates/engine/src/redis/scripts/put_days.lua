@@ -1,7 +1,7 @@
 -- Gives a pool its next local midnights.
 --
 -- KEYS  1 clock, 2 pools.
--- ARGV  1 prefix, 2 now, 3 pool, 4 time zone, 5 consecutive midnights (6 bytes each).
+-- ARGV  1 prefix, 2 now and server, 3 pool, 4 time zone, 5 consecutive midnights (6 bytes each).
 -- Reply 1; 0 when there is no such pool, or it is in another zone by now.
 local value = redis.call('HGET', prefix .. KEY_POOLS, ARGV[3])
 local pool = value and read_pool(ARGV[3], value)

@@ -1,8 +1,10 @@
 -- Makes a pool or changes its policy. Local midnights stay while the zone does.
 --
 -- KEYS  1 clock, 2 pools.
--- ARGV  1 prefix, 2 now, 3 pool, 4 its value without midnights (see number.lua).
--- Reply {whether numbers may stand in the wrong place: 0 or 1, generation}.
+-- ARGV  1 prefix, 2 now and server, 3 pool, 4 its value without midnights (see number.lua), 5 where the inventory must be
+--   (empty: anywhere).
+-- Reply {whether numbers may stand in the wrong place: 0 or 1 (-1: the inventory is not where it must be), generation}.
+if ARGV[5] ~= '' and ARGV[5] ~= (redis.call('GET', prefix .. KEY_INVENTORY) or NO_INVENTORY) then return { -1, 0 } end
 local name, given = ARGV[3], ARGV[4]
 local new, stale, generation, midnights = read_pool(name, given), 0, 1, ''
 local old = redis.call('HGET', prefix .. KEY_POOLS, name)

@@ -1,7 +1,7 @@
 -- Takes over what history knows and this server does not: where both know something, the later one counts.
 --
 -- KEYS  1 clock, 2 pools.
--- ARGV  1 prefix, 2 now, then any of
+-- ARGV  1 prefix, 2 now and server, then any of
 --   'usage', number (15 digits), its use (75 bytes, see number.lua), its holds (22 bytes each);
 --   'call', call id, event, end of the reservation;
 --   'shown', destination (15 digits), pool, number (15 digits), instant, until when it is worth knowing;

@@ -1,7 +1,7 @@
 -- Puts the next numbers of a pool whose policy has changed into their right places.
 --
 -- KEYS  1 clock, 2 pools.
--- ARGV  1 prefix, 2 now, 3 pool, 4 generation of its policy, 5 where to go on (begin with 0).
+-- ARGV  1 prefix, 2 now and server, 3 pool, 4 generation of its policy, 5 where to go on (begin with 0).
 -- Reply {'more', where to go on}; {'done'} after the last, or when another policy has come since; or {'days', …}.
 local ABOUT = 100
 

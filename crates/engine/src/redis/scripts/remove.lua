@@ -1,7 +1,7 @@
 -- Forgets numbers, their use included.
 --
 -- KEYS  1 clock, 2 pools.
--- ARGV  1 prefix, 2 now, then numbers (15 digits each).
+-- ARGV  1 prefix, 2 now and server, then numbers (15 digits each).
 -- Reply how many there were.
 local removed = 0
 for from = 3, #ARGV do

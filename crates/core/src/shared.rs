@@ -1,0 +1,125 @@
+//! The ports of an engine whose state lives outside this process, where many nodes share it and where it may be lost
+//! without them.
+
+use async_trait::async_trait;
+
+use crate::agent_limit::AgentLimit;
+use crate::allocator::{Allocator, AllocatorError};
+use crate::journal::JournalEvent;
+use crate::store::PastAllocation;
+use crate::time::Timestamp;
+
+/// How the shared state is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is what all nodes left there: numbers are handed out.
+    Ready,
+    /// It may have forgotten something: no number is handed out until it is rebuilt.
+    Lost {
+        /// Up to when it knows everything; `None`: it knows nothing.
+        known_until: Option<Timestamp>,
+        /// History is in; now each node brings what it acknowledged lately.
+        merging: bool,
+    },
+}
+
+/// An engine whose state is shared by many nodes.
+///
+/// What implementers hold: the state belongs to one run of one server. Wherever another one holds it (started anew, put
+/// back from a copy, a replica that took over, an empty one), it is [`Standing::Lost`] for all nodes at once and every
+/// request gets [`AllocatorError`], until one node has called [`SharedAllocator::declare_ready`].
+#[async_trait]
+pub trait SharedAllocator: Allocator {
+    /// How the state is now.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn standing(&self) -> Result<Standing, AllocatorError>;
+
+    /// Resolves when a request met a lost state; at once when one did since the last time.
+    async fn loss_met(&self);
+
+    /// Takes, or keeps, the work of rebuilding for some seconds; `false` while another node has it.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn claim_rebuild(&self) -> Result<bool, AllocatorError>;
+
+    /// From now on each node brings what it acknowledged lately.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn begin_merging(&self) -> Result<(), AllocatorError>;
+
+    /// Counts allocations that the state may not know, each once for a rebuild, in any order.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: some may be counted; doing it again changes nothing.
+    async fn replay(
+        &self,
+        past: Vec<PastAllocation>,
+        agent_limit: AgentLimit,
+    ) -> Result<(), AllocatorError>;
+
+    /// Counts what this node acknowledged after `known_until`, as far as it remembers, and records it once more for the
+    /// store. Tells how many events that were.
+    ///
+    /// # Errors
+    /// As [`SharedAllocator::replay`].
+    async fn hand_in(
+        &self,
+        known_until: Option<Timestamp>,
+        agent_limit: AgentLimit,
+    ) -> Result<usize, AllocatorError>;
+
+    /// The state is whole again: numbers are handed out from now on.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn declare_ready(&self) -> Result<(), AllocatorError>;
+}
+
+/// Where the events of a shared engine wait for the store.
+///
+/// What implementers hold: one node empties it at a time, in order, so that no end comes before its allocation; another
+/// takes over when it is gone for some seconds. What was taken and not [`Outbox::done`] is given again.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// The oldest events, at most `most`; `None` while another node empties it.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn take(&self, most: usize) -> Result<Option<Taken>, AllocatorError>;
+
+    /// Forgets what was taken: it is stored.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: it may be given again.
+    async fn done(&self, taken: &Taken) -> Result<(), AllocatorError>;
+
+    /// How much waits.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn lag(&self) -> Result<Lag, AllocatorError>;
+}
+
+/// Some events out of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What happened, oldest first.
+    pub events: Vec<JournalEvent>,
+    /// Where in the outbox the last of them stands.
+    pub upto: String,
+}
+
+/// How far the store is behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Events that wait.
+    pub events: u64,
+    /// For how long the oldest of them waits, in milliseconds.
+    pub oldest_ms: i64,
+    /// So many may wait; with more, no number is handed out.
+    pub most: u64,
+}

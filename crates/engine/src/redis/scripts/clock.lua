@@ -1,0 +1,46 @@
+-- What time it is, and whether the state is whole. Goes in front of each script, behind the names of the keys (keys.rs).
+--
+-- ARGV  1 prefix, 2 an instant in milliseconds (empty: the server's TIME), a space, the run of the server (its `run_id`).
+
+local prefix = ARGV[1]
+local given_now, server = string.match(ARGV[2], '^(%d*) (%x*)$')
+
+-- The clock: the latest instant any script was given, the server's own time then, and a counter that tells apart
+-- allocations of one millisecond. Behind them: the run of the server that holds the whole state, and, while another run holds
+-- what may be less than that, up to when it is whole.
+local clock_key = prefix .. KEY_CLOCK
+local clock_was = redis.call('GET', clock_key) or ''
+local clock_now, clock_wall, salt, whole_in, whole_until = string.match(clock_was, '^(%d+) (%d+) (%d+) (%x*) (%d*)$')
+clock_now, clock_wall, salt = tonumber(clock_now or 0), tonumber(clock_wall or 0), tonumber(salt or 0)
+
+-- What another run of a server left, or nobody, may lack what was acknowledged since: nothing is handed out from it.
+local lost = server == '' or whole_in ~= server
+if lost then
+    if not whole_until or whole_until == '' then whole_until = string.format('%.0f', clock_now) end
+else
+    whole_until = ''
+end
+
+-- An instant given is followed when it is later. With none, the server's TIME is; when that was set back, time goes on at
+-- half its speed until it has caught up: it never goes back, and never stands still.
+local now
+if given_now == '' then
+    local time = redis.call('TIME')
+    local wall = time[1] * 1000 + math.floor(time[2] / 1000)
+    now = wall
+    if wall < clock_now then
+        local half = math.floor(math.max(0, wall - clock_wall) / 2)
+        now = clock_now + half
+        wall = math.min(wall, clock_wall) + 2 * half
+    end
+    clock_wall = wall
+else
+    now = math.max(clock_now, tonumber(given_now))
+    clock_wall = now
+end
+
+local function write_clock()
+    local clock = string.format('%.0f %.0f %.0f %s %s', now, clock_wall, salt, whole_in or '', whole_until)
+    if clock ~= clock_was then redis.call('SET', clock_key, clock) end
+end
+

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use thiserror::Error;
 
 use super::ConfigError;
 use super::number::within;
@@ -117,25 +118,94 @@ impl StorageConfig {
 }
 
 fn sqlite_path(url: &str) -> Result<PathBuf, ConfigError> {
-    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
     let invalid = |expected: &str| Err(ConfigError::new(DATABASE_URL, &masked(url), expected));
-    if scheme.starts_with("postgres") {
-        return invalid(
+    match url.parse() {
+        Ok(DatabaseUrl::Sqlite(path)) => Ok(path),
+        Ok(DatabaseUrl::Postgres(_)) => invalid(
             "this version runs alone with SQLite, PostgreSQL comes later: expected sqlite:<file>",
-        );
+        ),
+        Err(error) => invalid(error.expected),
     }
+}
+
+/// A database that this program can keep its data in, as a URL names it. Its password does not show in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file of SQLite; its folder need not exist.
+    Sqlite(PathBuf),
+    /// PostgreSQL's URL as it was given, password and all; only the store reads further.
+    Postgres(String),
+}
+
+/// A text that names no database. It prints without what may be a password.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{shown}` names no database: {expected}")]
+pub struct DatabaseUrlError {
+    /// The text, masked.
+    pub shown: String,
+    /// What was expected instead.
+    pub expected: &'static str,
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    /// Reads `sqlite:<file>`, and the URLs of PostgreSQL's family: `postgres://`, `postgresql://`, `postgresql+asyncpg://`.
+    ///
+    /// # Errors
+    /// Says what was given, without its password, and what was expected.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = text.trim();
+        let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+        let read = match scheme.split('+').next() {
+            Some("postgres" | "postgresql") => postgres(url, rest),
+            Some("sqlite") if scheme == "sqlite" => sqlite(rest),
+            _ => Err(EITHER_EXPECTED),
+        };
+        read.map_err(|expected| DatabaseUrlError {
+            shown: masked(url),
+            expected,
+        })
+    }
+}
+
+const EITHER_EXPECTED: &str = "expected sqlite:<file>, as in sqlite:caller-id.db or sqlite:///var/lib/caller-id/caller-id.db, \
+     or postgres://user:password@host:5432/database";
+
+fn sqlite(rest: &str) -> Result<DatabaseUrl, &'static str> {
     let path = rest.strip_prefix("//").unwrap_or(rest);
-    if scheme != "sqlite" || path.is_empty() || path == "/" || path.contains(['?', '#']) {
-        return invalid(
+    if path.contains(":memory:") {
+        return Err("expected sqlite:<file>: a database in memory would forget every allocation");
+    }
+    if path.is_empty() || path == "/" || path.contains(['?', '#']) {
+        return Err(
             "expected sqlite:<file>, as in sqlite:caller-id.db or sqlite:///var/lib/caller-id/caller-id.db",
         );
     }
-    if path.contains(":memory:") {
-        return invalid(
-            "expected sqlite:<file>: a database in memory would forget every allocation",
-        );
+    Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
+}
+
+fn postgres(url: &str, rest: &str) -> Result<DatabaseUrl, &'static str> {
+    match rest.strip_prefix("//") {
+        Some(place) if !place.is_empty() => Ok(DatabaseUrl::Postgres(url.to_owned())),
+        _ => Err("expected postgres://user:password@host:5432/database"),
     }
-    Ok(PathBuf::from(path))
+}
+
+impl fmt::Display for DatabaseUrl {
+    /// For people to read: without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => f.write_str(&masked(url)),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
 }
 
 /// The URL without what may be a password: what stands before the `@`, and the parameters.
@@ -194,6 +264,37 @@ mod tests {
             "sqlite:a.db?mode=ro",
         ] {
             assert!(path(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_database_url_names_a_file_or_a_server() {
+        let file = DatabaseUrl::Sqlite(PathBuf::from("/var/a.db"));
+        assert_eq!(" sqlite:///var/a.db".parse(), Ok(file));
+        for url in [
+            "postgres://u:pw@db/x",
+            "postgresql://db/x",
+            "postgresql+asyncpg://u:pw@db:5432/x?ssl=require",
+        ] {
+            assert_eq!(url.parse(), Ok(DatabaseUrl::Postgres(url.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_database_url_is_never_shown_with_its_password() {
+        let good: DatabaseUrl = "postgres://u:horse@db/x".parse().unwrap();
+        assert_eq!(good.to_string(), "postgres://(hidden)@db/x");
+        assert!(!format!("{good:?}").contains("horse"));
+        for url in [
+            "postgres:u:horse@db/x",
+            "postgres://",
+            "mysql://u:horse@db/x",
+            "u:horse@db",
+            "sqlite3:x",
+        ] {
+            let error = url.parse::<DatabaseUrl>().unwrap_err().to_string();
+            assert!(error.contains("names no database: expected"), "{error}");
+            assert!(!error.contains("horse"), "{error}");
         }
     }
 

@@ -28,7 +28,9 @@ pub mod usage;
 pub mod window;
 
 pub use agent_limit::AgentLimit;
-pub use allocator::{Allocator, AllocatorError, EngineNumber, InventoryStep, NumberState, Recovered};
+pub use allocator::{
+    Allocator, AllocatorError, EngineNumber, InventoryStep, NumberState, Recovered,
+};
 pub use area_code::AreaCode;
 pub use destination::{DestinationError, DialPlan};
 pub use ids::{AgentId, AllocationId, CallId, CampaignId, IdError, PoolId};

@@ -39,6 +39,21 @@ pub async fn recover(
     rules: Rules<'_>,
     now: Timestamp,
 ) -> Result<Recovered, StoreError> {
+    let end_of_time = Timestamp::from_ms(i64::MAX);
+    recover_until(history, rules, now, end_of_time).await
+}
+
+/// The same without the allocations made at `until` or later, where these are counted in another way. When a number was
+/// last used is told in any case.
+///
+/// # Errors
+/// [`StoreError`] of the store.
+pub async fn recover_until(
+    history: &dyn HistoryStore,
+    rules: Rules<'_>,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Recovered, StoreError> {
     let sticky_ms = rules
         .pools
         .iter()
@@ -51,7 +66,11 @@ pub async fn recover(
         memory.last_use(number, at);
     }
     history
-        .allocations_since(since, &mut |past| memory.replay(past))
+        .allocations_since(since, &mut |past| {
+            if past.record.at < until {
+                memory.replay(past);
+            }
+        })
         .await?;
     Ok(memory.into_recovered())
 }

@@ -1,6 +1,8 @@
 //! The ports of an engine whose state lives outside this process, where many nodes share it and where it may be lost
 //! without them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::agent_limit::AgentLimit;
@@ -77,6 +79,15 @@ pub trait SharedAllocator: Allocator {
     /// # Errors
     /// [`AllocatorError`].
     async fn declare_ready(&self) -> Result<(), AllocatorError>;
+}
+
+/// Both ports of an engine whose state is shared.
+#[derive(Clone)]
+pub struct Shared {
+    /// The state.
+    pub state: Arc<dyn SharedAllocator>,
+    /// What waits for the store.
+    pub outbox: Arc<dyn Outbox>,
 }
 
 /// Where the events of a shared engine wait for the store.

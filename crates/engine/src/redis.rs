@@ -178,7 +178,9 @@ impl Engine {
         for key in self.keys.declared() {
             invocation.key(key);
         }
-        invocation.arg(self.keys.prefix.as_str()).arg(format!("{now} {server}"));
+        invocation
+            .arg(self.keys.prefix.as_str())
+            .arg(format!("{now} {server}"));
         for argument in arguments {
             invocation.arg(argument.as_slice());
         }

@@ -1,71 +1,103 @@
-//! Puts the service together. The only file that names concrete engines and stores.
+//! Puts the service together. Here, and in `app/`, concrete engines and stores are named, and nowhere else.
 
-use std::path::{Path, PathBuf};
+pub mod engines;
+pub mod stores;
+
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use caller_id_core::{Clock, HistoryStore, InventoryStore, Rotator, SystemClock, recovery};
-use caller_id_engine::MemoryAllocator;
-use caller_id_store::{Durability, SqliteOptions, SqliteStore};
+use caller_id_core::shared::Shared;
+use caller_id_core::{Clock, InventoryStore, Rotator, recovery};
+use caller_id_engine::redis::Time;
+use caller_id_store::SqliteStore;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
-use crate::config::storage::{self, HistoryConfig, StorageConfig};
+use crate::config::storage::{DatabaseUrl, StorageConfig};
 use crate::config::{ConfigError, Settings};
+use crate::drainer::Drainer;
 use crate::http::dispatch::Dispatch;
-use crate::http::health::StoreHealth;
+use crate::http::health::Vitals;
 use crate::http::{Answers, Api};
+use crate::rebuild::Rebuild;
 use crate::retention::Retention;
-use crate::sync::InventorySync;
+use crate::sync::{InventorySync, SyncError};
+
+use self::engines::Engine;
+use self::stores::OpenStore;
+
+/// A node waits so long at its start for Redis and its state; then it serves anyway, and refuses what it cannot answer.
+const START_WAIT: Duration = Duration::from_secs(10);
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {
     dispatch: Dispatch,
     listen: ListenConfig,
     first_token: Option<FirstToken>,
-    engine: Arc<MemoryAllocator>,
-    store: Arc<SqliteStore>,
+    engine: Engine,
+    store: OpenStore,
     stop: CancellationToken,
     tasks: JoinSet<&'static str>,
 }
 
 impl App {
-    /// Opens the store, brings the engine to where it was, and starts the tasks.
+    /// Opens the store, brings the engine to where it was, and starts the tasks. An engine in Redis follows Redis's time.
     ///
     /// # Errors
     /// A setting that cannot be used, or a store that cannot be opened or read.
     pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let path = settings.storage.database_path()?;
-        let folder = make_folder(&path)?;
-        let store = open_store(&path, &settings.history, clock.clone()).await?;
-        // After the store, because it is locked now: two first starts at once never make two tokens.
-        let first_token = match settings.access.needs_first_token() {
-            true => Some(first_token::obtain(&folder)?),
-            false => None,
-        };
-        let engine = MemoryAllocator::new(store.clone(), clock.clone());
+        Self::open_at(settings, clock, Time::Server).await
+    }
+
+    /// The same, where an engine in Redis follows `clock`: for tests that set it.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn open_by(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let time = Time::Clock(clock.clone());
+        Self::open_at(settings, clock, time).await
+    }
+
+    async fn open_at(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        time: Time,
+    ) -> anyhow::Result<Self> {
+        let database = settings.storage.database()?;
+        let store = stores::open_for_service(&database, &settings.history, clock.clone()).await?;
+        let first_token = first_token(settings)?;
+        let engine = Engine::new(
+            &settings.cluster,
+            &settings.listen,
+            store.journal.clone(),
+            clock.clone(),
+            time,
+        )?;
         let rotator = Arc::new(Rotator::new(
-            engine.clone(),
+            engine.allocator(),
             settings.rotation.agent_limit(),
         ));
         let sync = Arc::new(InventorySync::new(
-            store.clone(),
-            engine.clone(),
+            store.inventory.clone(),
+            engine.allocator(),
             rotator.clone(),
             settings.rotation.policy(),
         ));
-        bring_up(&sync, &engine, &*store, settings, &*clock).await?;
+        let shared = engine.shared();
         let api = Arc::new(Api {
             rotator,
-            inventory: store.clone(),
+            inventory: store.inventory.clone(),
             sync: sync.clone(),
             access: settings
                 .access
                 .access(first_token.as_ref().map(|first| &first.token)),
-            health: StoreHealth::new(store.clone()),
+            health: Vitals::new(store.journal.clone(), shared.clone()),
             clock: clock.clone(),
             answers: answers(settings)?,
         });
@@ -81,12 +113,95 @@ impl App {
             listen: settings.listen.clone(),
             first_token,
             engine,
-            store: store.clone(),
+            store,
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
         };
-        app.start_tasks(sync, Retention::new(store, clock, settings.history.kept()));
+        match shared {
+            None => app.bring_up(&sync, settings, &*clock).await?,
+            Some(shared) => {
+                app.join(shared, sync.clone(), settings, clock.clone())
+                    .await?
+            }
+        }
+        let history = app.store.history.clone();
+        app.start_tasks(
+            sync,
+            Retention::new(history, clock, settings.history.kept()),
+        );
         Ok(app)
+    }
+
+    /// Inventory first, then what history knows of it: the engine in this process is where it was.
+    async fn bring_up(
+        &self,
+        sync: &InventorySync,
+        settings: &Settings,
+        clock: &dyn Clock,
+    ) -> anyhow::Result<()> {
+        let pools = sync.load().await.context("cannot read the inventory")?;
+        let kept = settings.history.kept();
+        let global = settings.rotation.policy();
+        for warning in kept.pool_warnings(&pools, &global) {
+            tracing::warn!("{warning}");
+        }
+        let rules = recovery::Rules {
+            pools: &pools,
+            global: &global,
+            agent_limit: settings.rotation.agent_limit(),
+        };
+        let recovered = recovery::recover(&*self.store.history, rules, clock.now());
+        let recovered = recovered.await.context("cannot read the history")?;
+        let engine = self.engine.allocator();
+        engine
+            .recover(recovered)
+            .await
+            .context("cannot take over the history")
+    }
+
+    /// Joins the nodes that share the state, or is the first of them: waits some seconds until it can be used.
+    async fn join(
+        &mut self,
+        shared: Shared,
+        sync: Arc<InventorySync>,
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<()> {
+        // That Redis is away now is told by the watch.
+        if let Err(error @ SyncError::OtherStore { .. }) = sync.load().await {
+            return Err(error.into());
+        }
+        let rebuild = Rebuild {
+            engine: shared.state,
+            sync,
+            history: self.store.history.clone(),
+            clock,
+            global: settings.rotation.policy(),
+            agent_limit: settings.rotation.agent_limit(),
+        };
+        let drainer = Drainer {
+            outbox: shared.outbox,
+            journal: self.store.journal.clone(),
+        };
+        let (tell, mut told) = watch::channel(false);
+        let (rebuild_stop, drainer_stop) = (self.stop.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            rebuild.run(tell, rebuild_stop).await;
+            "the watch over the shared state"
+        });
+        self.tasks.spawn(async move {
+            drainer.run(drainer_stop).await;
+            "the drainer of the outbox"
+        });
+        tokio::select! {
+            ready = told.wait_for(|ready| *ready) => {
+                ready.map(drop).context("the watch over the shared state ended")
+            }
+            () = tokio::time::sleep(START_WAIT) => {
+                tracing::warn!("the shared state cannot be used yet; serving anyway, calls are refused until it can");
+                Ok(())
+            }
+        }
     }
 
     fn start_tasks(&mut self, sync: Arc<InventorySync>, retention: Retention) {
@@ -152,16 +267,23 @@ impl App {
     }
 }
 
-/// Opens the inventory beside a server that may be running, for the command line. Blocks for some milliseconds.
+/// Opens the inventory beside a service that may be running, for the command line.
 ///
 /// # Errors
 /// A setting that cannot be used, or a store that cannot be opened.
-pub fn open_beside(storage: &StorageConfig) -> anyhow::Result<Arc<dyn InventoryStore>> {
-    let path = storage.database_path()?;
-    make_folder(&path)?;
-    let options = SqliteOptions::new(Arc::new(SystemClock::new()));
-    let store = SqliteStore::open_beside(&path, options).context(CANNOT_OPEN)?;
-    Ok(store)
+pub async fn open_beside(storage: &StorageConfig) -> anyhow::Result<Arc<dyn InventoryStore>> {
+    stores::open_beside(&storage.database()?).await
+}
+
+/// Whether there is a database, as far as can be told without opening it.
+///
+/// # Errors
+/// A setting that cannot be used.
+pub fn database_is_there(storage: &StorageConfig) -> Result<bool, ConfigError> {
+    Ok(match storage.database()? {
+        DatabaseUrl::Sqlite(path) => path.exists(),
+        DatabaseUrl::Postgres(_) => true,
+    })
 }
 
 /// Whether `path` is a file that the service keeps: writing anything else there would destroy the numbers or the token.
@@ -169,83 +291,26 @@ pub fn open_beside(storage: &StorageConfig) -> anyhow::Result<Arc<dyn InventoryS
 /// # Errors
 /// A setting that cannot be used.
 pub fn is_own_file(storage: &StorageConfig, path: &Path) -> Result<bool, ConfigError> {
-    let database = storage.database_path()?;
-    let token = database.with_file_name(first_token::FILE_NAME);
+    let token = storage.folder()?.join(first_token::FILE_NAME);
     let is_token = path
         .canonicalize()
         .is_ok_and(|path| token.canonicalize().is_ok_and(|token| token == path));
-    Ok(is_token || SqliteStore::keeps(&database, path))
+    Ok(is_token
+        || match storage.database()? {
+            DatabaseUrl::Sqlite(database) => SqliteStore::keeps(&database, path),
+            DatabaseUrl::Postgres(_) => false,
+        })
 }
 
-async fn open_store(
-    path: &Path,
-    history: &HistoryConfig,
-    clock: Arc<dyn Clock>,
-) -> anyhow::Result<Arc<SqliteStore>> {
-    make_folder(path)?;
-    let options = store_options(history, clock);
-    let own = path.to_owned();
-    let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&own, options));
-    opening
-        .await
-        .context("opening the store panicked")?
-        .context(CANNOT_OPEN)
-}
-
-fn store_options(history: &HistoryConfig, clock: Arc<dyn Clock>) -> SqliteOptions {
-    let mut options = SqliteOptions::new(clock);
-    options.durability = match history.durability {
-        storage::Durability::Process => Durability::Process,
-        storage::Durability::Power => Durability::Power,
-    };
-    options
-}
-
-/// Which of its files it is, the store says.
-const CANNOT_OPEN: &str = "cannot open the database";
-
-/// The folder of the database, made if need be, for its owner only.
-fn make_folder(path: &Path) -> anyhow::Result<PathBuf> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    Ok(folder.to_owned())
-}
-
-/// Inventory first, then what history knows of it: the engine is where it was.
-async fn bring_up(
-    sync: &InventorySync,
-    engine: &MemoryAllocator,
-    history: &dyn HistoryStore,
-    settings: &Settings,
-    clock: &dyn Clock,
-) -> anyhow::Result<()> {
-    use caller_id_core::Allocator;
-    let pools = sync.load().await.context("cannot read the inventory")?;
-    let kept = settings.history.kept();
-    let global = settings.rotation.policy();
-    for warning in kept.pool_warnings(&pools, &global) {
-        tracing::warn!("{warning}");
+/// The admin token of this installation. After the store, because a file is locked then: two first starts at once never make
+/// two tokens.
+fn first_token(settings: &Settings) -> anyhow::Result<Option<FirstToken>> {
+    if !settings.access.needs_first_token() {
+        return Ok(None);
     }
-    let rules = recovery::Rules {
-        pools: &pools,
-        global: &global,
-        agent_limit: settings.rotation.agent_limit(),
-    };
-    let recovered = recovery::recover(history, rules, clock.now());
-    let recovered = recovered.await.context("cannot read the history")?;
-    engine
-        .recover(recovered)
-        .await
-        .context("cannot take over the history")
+    let folder = settings.storage.folder()?;
+    stores::make_folder(&folder)?;
+    Ok(Some(first_token::obtain(&folder)?))
 }
 
 fn answers(settings: &Settings) -> Result<Answers, ConfigError> {
@@ -263,22 +328,11 @@ fn answers(settings: &Settings) -> Result<Answers, ConfigError> {
 mod tests {
     use tokio::net::TcpListener;
 
+    use caller_id_core::SystemClock;
+
     use super::*;
     use crate::cli::serve_settings;
     use crate::serve::serve;
-
-    #[test]
-    fn the_store_is_as_durable_as_the_setting_says() {
-        for (said, durability) in [
-            ("process", Durability::Process),
-            ("power", Durability::Power),
-            ("", Durability::Process),
-        ] {
-            let settings = serve_settings(&[("DURABILITY", said)]).unwrap();
-            let options = store_options(&settings.history, Arc::new(SystemClock::new()));
-            assert_eq!(options.durability, durability);
-        }
-    }
 
     #[tokio::test]
     async fn a_task_that_ends_by_itself_stops_the_service_with_an_error() {

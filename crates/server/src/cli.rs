@@ -13,6 +13,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::describe::{environment_name, settings};
 use crate::config::source::{Environment, Source};
+use crate::config::storage::masked;
 use crate::config::{ConfigError, Settings};
 
 /// The exit code of everything that was asked wrongly.
@@ -163,10 +164,11 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
         let value = value.filter(|value| !value.is_empty());
         Effective {
             name: setting.name,
-            value: if setting.secret {
-                value.map(|_| "(hidden)".to_owned())
-            } else {
-                value
+            value: match value {
+                Some(_) if setting.secret => Some("(hidden)".to_owned()),
+                // It may have a password in it.
+                Some(url) if setting.url => Some(masked(&url)),
+                value => value,
             },
             source,
         }

@@ -4,6 +4,7 @@
 //! wins over the environment, that over `.env`, that over the default. An empty value is like none.
 
 pub mod access;
+pub mod cluster;
 pub mod describe;
 mod dot_env;
 pub mod error;
@@ -33,6 +34,9 @@ pub struct Settings {
     /// How safely, and for how long.
     #[command(flatten)]
     pub history: storage::HistoryConfig,
+    /// Whether it is one of many nodes.
+    #[command(flatten)]
+    pub cluster: cluster::ClusterConfig,
     /// Who may ask.
     #[command(flatten)]
     pub access: access::AccessConfig,
@@ -53,8 +57,8 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] names the setting.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.legacy.check()?;
-        self.storage.database_path()?;
+        self.cluster.check()?;
+        self.storage.database()?;
         self.rotation.dial_plan()?;
         self.access.check(self.listen.is_loopback())
     }
@@ -63,6 +67,11 @@ impl Settings {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.legacy.warnings();
         warnings.extend(self.access.warnings());
+        if self.cluster.is_shared() && self.access.needs_first_token() {
+            warnings.push(
+                "REDIS_URL is set, and ADMIN_TOKEN is not: each node makes an admin token of its own".to_owned(),
+            );
+        }
         let kept = self.history.kept();
         warnings.extend(kept.warning("STICKY_SECONDS", &self.rotation.policy()));
         if self.access.has_proxy_here() && self.access.admits_no_dialer() {

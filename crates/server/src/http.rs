@@ -46,8 +46,8 @@ pub struct Api {
     pub sync: Arc<InventorySync>,
     /// Who may ask.
     pub access: Access,
-    /// Whether the store can commit.
-    pub health: health::StoreHealth,
+    /// Whether store and engine can work.
+    pub health: health::Vitals,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How answers look.

@@ -4,17 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caller_id_core::rotator::Routes;
-use caller_id_core::store::Revision;
+use caller_id_core::store::{Changes, Revision};
 use caller_id_core::{
-    Allocator, AllocatorError, EngineNumber, InventoryStore, PhoneNumber, Policy, PoolId, Rotator,
-    StoreError,
+    Allocator, AllocatorError, EngineNumber, InventoryStep, InventoryStore, Policy, Pool, PoolId,
+    Position, Rotator, StoreError,
 };
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// So many numbers are read at once.
-const PAGE: usize = 5_000;
 /// So long an admin's request waits until the engine knows what it changed: longer than a whole import takes to be brought.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// How often the store is asked what other processes changed.
@@ -26,14 +24,8 @@ pub struct InventorySync {
     allocator: Arc<dyn Allocator>,
     rotator: Arc<Rotator>,
     policy: Policy,
-    position: Mutex<Position>,
-}
-
-/// Up to where the engine knows the inventory.
-#[derive(Debug, Clone, Copy, Default)]
-struct Position {
-    since: Revision,
-    after: Option<PhoneNumber>,
+    /// Of which revision the rotator's routes are. Whoever brings changes holds it.
+    routes_at: Mutex<Option<Revision>>,
 }
 
 impl InventorySync {
@@ -49,25 +41,30 @@ impl InventorySync {
             allocator,
             rotator,
             policy,
-            position: Mutex::default(),
+            routes_at: Mutex::default(),
         }
     }
 
-    /// Brings everything, at start. Gives the pools with their whole policies.
+    /// Brings all policies, and everything else that the engine does not know yet. Gives the pools with their whole policies.
     ///
     /// # Errors
     /// [`SyncError`].
     pub async fn load(&self) -> Result<Vec<(PoolId, Policy)>, SyncError> {
-        let pools = self.inventory.pools().await?;
-        let pools: Vec<(PoolId, Policy)> = pools
-            .into_iter()
-            .map(|pool| (pool.id, pool.policy.over(&self.policy)))
-            .collect();
-        self.allocator.put_pools(pools.clone()).await?;
-        let campaigns = self.inventory.campaigns().await?;
-        self.rotator.set_routes(Routes::new(campaigns));
-        self.catch_up().await?;
-        Ok(pools)
+        loop {
+            let from = self.allocator.known_inventory().await?;
+            let pools = self.whole(self.inventory.pools().await?);
+            let step = InventoryStep {
+                from,
+                pools: pools.clone(),
+                to: from,
+                ..InventoryStep::default()
+            };
+            // Where another node was quicker, the pools may have changed since they were read.
+            if self.allocator.follow(step).await? {
+                self.catch_up().await?;
+                return Ok(pools);
+            }
+        }
     }
 
     /// Brings all that is committed in the store at this moment; returns when the engine knows it, after 10 seconds at
@@ -82,34 +79,50 @@ impl InventorySync {
     }
 
     async fn catch_up(&self) -> Result<(), SyncError> {
-        let mut position = self.position.lock().await;
+        let mut routes_at = self.routes_at.lock().await;
         loop {
-            let Position { since, after } = *position;
-            let changes = self.inventory.changes(since, after, PAGE).await?;
-            let next = Position {
-                since: changes.upto,
-                after: changes.after,
-            };
+            let from = self.allocator.known_inventory().await?;
+            let most = self.allocator.step_most();
+            let changes = self.inventory.changes(from.since, from.after, most).await?;
+            if changes.upto < from.since {
+                return Err(SyncError::OtherStore {
+                    known: from.since.0,
+                    found: changes.upto.0,
+                });
+            }
+            let campaigns_at = changes.campaigns_at;
             let done = changes.after.is_none();
-            // Pools before numbers: a number must find its pool with the right policy.
-            if let Some(pools) = changes.pools {
-                let policies = pools
-                    .into_iter()
-                    .map(|pool| (pool.id, pool.policy.over(&self.policy)));
-                self.allocator.put_pools(policies.collect()).await?;
-            }
-            if let Some(campaigns) = changes.campaigns {
+            let step = self.step(from, changes);
+            let followed = step.to == from || self.allocator.follow(step).await?;
+            // After the pools that the routes lead to.
+            if routes_at.is_none_or(|at| at < campaigns_at) {
+                let campaigns = self.inventory.campaigns().await?;
                 self.rotator.set_routes(Routes::new(campaigns));
+                *routes_at = Some(campaigns_at);
             }
-            if !changes.numbers.is_empty() {
-                let numbers = changes.numbers.iter().map(EngineNumber::from).collect();
-                self.allocator.put_numbers(numbers).await?;
-            }
-            *position = next;
-            if done {
+            if done && followed {
                 return Ok(());
             }
         }
+    }
+
+    fn step(&self, from: Position, changes: Changes) -> InventoryStep {
+        InventoryStep {
+            from,
+            pools: self.whole(changes.pools.unwrap_or_default()),
+            numbers: changes.numbers.iter().map(EngineNumber::from).collect(),
+            to: Position {
+                since: changes.upto,
+                after: changes.after,
+            },
+        }
+    }
+
+    fn whole(&self, pools: Vec<Pool>) -> Vec<(PoolId, Policy)> {
+        let pools = pools.into_iter();
+        pools
+            .map(|pool| (pool.id, pool.policy.over(&self.policy)))
+            .collect()
     }
 
     /// Asks the store again and again, until `stop`. A failure is logged when it begins and when it ends.
@@ -144,6 +157,17 @@ pub enum SyncError {
     /// The engine did not take them.
     #[error("{0}")]
     Allocator(#[from] AllocatorError),
+    /// The engine knows more than the store: they do not belong together.
+    #[error(
+        "redis has the state of another database: it knows revision {known} of the inventory, the database is at {found}; \
+         expected the database that belongs to it, or another REDIS_TENANT"
+    )]
+    OtherStore {
+        /// What the engine knows.
+        known: i64,
+        /// Where the store is.
+        found: i64,
+    },
     /// It takes longer than anybody waits. It goes on without them.
     #[error("changes are written, and not in force after {} seconds", DEADLINE.as_secs())]
     Late,

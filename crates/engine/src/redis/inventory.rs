@@ -131,7 +131,9 @@ const NOTHING: &str = "0:";
 
 /// A position as Redis keeps it: the revision, a colon, the digits of the number.
 fn text(position: Position) -> String {
-    let after = position.after.map(|number| number.e164_digits().to_string());
+    let after = position
+        .after
+        .map(|number| number.e164_digits().to_string());
     format!("{}:{}", position.since.0, after.unwrap_or_default())
 }
 

@@ -49,7 +49,10 @@ impl Outbox for RedisAllocator {
             found => {
                 let entries = entries(found)?;
                 Ok(Some(Taken {
-                    upto: entries.last().map(|entry| entry.id.clone()).unwrap_or_default(),
+                    upto: entries
+                        .last()
+                        .map(|entry| entry.id.clone())
+                        .unwrap_or_default(),
                     events: entries.into_iter().map(|entry| entry.event).collect(),
                 }))
             }
@@ -92,7 +95,9 @@ fn entry(found: &Value) -> Result<Entry, Unreadable> {
         return Err(Unreadable("an entry of the journal is no list".to_owned()));
     };
     let [Value::BulkString(id), Value::Array(fields)] = parts.as_slice() else {
-        return Err(Unreadable("an entry of the journal has no fields".to_owned()));
+        return Err(Unreadable(
+            "an entry of the journal has no fields".to_owned(),
+        ));
     };
     let id = String::from_utf8_lossy(id).into_owned();
     match fields.as_slice() {

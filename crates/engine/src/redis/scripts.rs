@@ -42,7 +42,12 @@ impl Scripts {
     pub(super) fn new() -> Self {
         let script = |body: &str| {
             let names = keys::lua();
-            let parts = [&names, include_str!("scripts/clock.lua"), include_str!("scripts/number.lua"), body];
+            let parts = [
+                &names,
+                include_str!("scripts/clock.lua"),
+                include_str!("scripts/number.lua"),
+                body,
+            ];
             Script::new(&parts.concat())
         };
         Self {

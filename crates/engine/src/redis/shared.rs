@@ -44,7 +44,11 @@ impl Engine {
         journaled: Journaled,
         limit: AgentLimit,
     ) -> Result<(), AllocatorError> {
-        let journaled = if matches!(journaled, Journaled::Yes) { "1" } else { "0" };
+        let journaled = if matches!(journaled, Journaled::Yes) {
+            "1"
+        } else {
+            "0"
+        };
         for some in events.chunks(CHANGES_AT_ONCE) {
             let mut arguments: Arguments = vec![
                 journaled.into(),
@@ -97,7 +101,9 @@ impl SharedAllocator for RedisAllocator {
                 [event::allocated(&past.record), ended(end)]
             })
             .collect();
-        self.engine.replay(&events, Journaled::No, agent_limit).await
+        self.engine
+            .replay(&events, Journaled::No, agent_limit)
+            .await
     }
 
     async fn hand_in(
@@ -113,7 +119,9 @@ impl SharedAllocator for RedisAllocator {
                 JournalEvent::Ended(end) => [event::ended(end), ended(None)],
             })
             .collect();
-        self.engine.replay(&events, Journaled::Yes, agent_limit).await?;
+        self.engine
+            .replay(&events, Journaled::Yes, agent_limit)
+            .await?;
         Ok(events.len())
     }
 
@@ -128,10 +136,12 @@ fn standing(reply: &[::redis::Value]) -> Result<Standing, Unreadable> {
     use ::redis::Value::{BulkString, Int};
     match reply {
         [BulkString(ready)] if ready == b"ready" => Ok(Standing::Ready),
-        [BulkString(lost), Int(until), BulkString(phase)] if lost == b"lost" => Ok(Standing::Lost {
-            known_until: (*until > 0).then(|| Timestamp::from_ms(*until)),
-            merging: phase == MERGING.as_bytes(),
-        }),
+        [BulkString(lost), Int(until), BulkString(phase)] if lost == b"lost" => {
+            Ok(Standing::Lost {
+                known_until: (*until > 0).then(|| Timestamp::from_ms(*until)),
+                merging: phase == MERGING.as_bytes(),
+            })
+        }
         other => Err(Unreadable(format!("a standing is {other:?}"))),
     }
 }

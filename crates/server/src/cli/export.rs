@@ -32,18 +32,17 @@ pub struct ExportArgs {
 /// # Errors
 /// Says what went wrong, in one line; the file is as it was then.
 pub async fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
-    let database = args.storage.database_path()?;
     ensure!(
-        database.exists(),
+        app::database_is_there(&args.storage)?,
         "there is no database {}, nothing to export",
-        database.display()
+        args.storage.database_shown()?
     );
     ensure!(
         !app::is_own_file(&args.storage, &args.csv)?,
         "{} belongs to the service itself, another file expected",
         args.csv.display()
     );
-    let store = app::open_beside(&args.storage)?;
+    let store = app::open_beside(&args.storage).await?;
     let numbers = if args.csv.as_os_str() == "-" {
         let written = write(&*store, io::stdout().lock()).await;
         written

@@ -126,9 +126,9 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         }
         Mode::Db => {
             // A dry run makes no file, so one that is missing is not opened: every number is new.
-            let store = match args.dry_run && !args.storage.database_path()?.exists() {
+            let store = match args.dry_run && !app::database_is_there(&args.storage)? {
                 true => None,
-                false => Some(app::open_beside(&args.storage)?),
+                false => Some(app::open_beside(&args.storage).await?),
             };
             let mut console = Console::new(&input, args.report()?, args.dry_run)?;
             let intake = match store {
@@ -216,8 +216,7 @@ impl ImportArgs {
         }
         let mut beside = None;
         if self.url_is_loopback() {
-            let database = self.storage.database_path()?;
-            let path = database.with_file_name(FILE_NAME);
+            let path = self.storage.folder()?.join(FILE_NAME);
             match fs::read_to_string(&path) {
                 Ok(token) => return Ok(Secret::new(token.trim())),
                 Err(error) => beside = Some(format!("; {}: {error}", path.display())),

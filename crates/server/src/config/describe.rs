@@ -23,6 +23,8 @@ pub struct Setting {
     pub default: Option<String>,
     /// Its value is never shown.
     pub secret: bool,
+    /// Its value is a URL, which may have a password in it.
+    pub url: bool,
 }
 
 /// All settings, in the order of the help text.
@@ -46,6 +48,7 @@ fn setting(arg: &Arg) -> Option<Setting> {
         help: arg.get_help().map(ToString::to_string).unwrap_or_default(),
         default: default.filter(|value| !value.is_empty()),
         secret: names.iter().any(|name| name == "SECRET"),
+        url: names.iter().any(|name| name == "URL"),
     })
 }
 

@@ -15,8 +15,8 @@ use crate::retention::Kept;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct StorageConfig {
-    /// The database: `sqlite:caller-id.db` or `sqlite:///var/lib/caller-id/caller-id.db`;
-    /// when not set, the file `caller-id.db` in DATA_DIR
+    /// The database: `sqlite:caller-id.db`, `sqlite:///var/lib/caller-id/caller-id.db` or `postgres://user:password@host:5432/database`
+    /// (version 14 or newer; `?sslmode=verify-full` and `sslrootcert=<file>` for TLS); when not set, the file `caller-id.db` in DATA_DIR
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
     /// The folder of the database; when not set, the platform's folder for data
@@ -28,7 +28,8 @@ pub struct StorageConfig {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct HistoryConfig {
-    /// What an answered allocation survives: `process` (the process is killed) or `power` (the machine loses power; slower)
+    /// What an answered allocation survives: `process` (the process is killed) or `power` (the machine loses power; slower). Of
+    /// SQLite: with PostgreSQL its `synchronous_commit` says it, with Redis its `appendfsync`
     #[arg(long, value_name = "WHAT", default_value = "process")]
     pub durability: Durability,
     /// Allocations older than so many days are removed from history, in small steps; 0 keeps all. At least 2 days are kept. A restart
@@ -78,23 +79,42 @@ const DATABASE_URL: &str = "DATABASE_URL";
 const FILE_NAME: &str = "caller-id.db";
 
 impl StorageConfig {
-    /// The database file.
+    /// The database.
     ///
     /// # Errors
-    /// [`ConfigError`] when `DATABASE_URL` is for another database or cannot be read, or when the platform has no data folder.
-    pub fn database_path(&self) -> Result<PathBuf, ConfigError> {
+    /// [`ConfigError`] when `DATABASE_URL` cannot be read, or when the platform has no data folder.
+    pub fn database(&self) -> Result<DatabaseUrl, ConfigError> {
         match self.database_url.as_deref().map(str::trim) {
-            Some(url) if !url.is_empty() => sqlite_path(url),
-            _ => Ok(self.data_folder()?.join(FILE_NAME)),
+            Some(url) if !url.is_empty() => url.parse().map_err(|error: DatabaseUrlError| {
+                ConfigError::new(DATABASE_URL, &error.shown, error.expected)
+            }),
+            _ => Ok(DatabaseUrl::Sqlite(self.data_folder()?.join(FILE_NAME))),
         }
     }
 
-    /// The database file as it is found from anywhere: for people to read.
+    /// The folder of what this machine keeps to itself: that of the database file, or `DATA_DIR`.
     ///
     /// # Errors
-    /// As [`StorageConfig::database_path`].
+    /// As [`StorageConfig::database`].
+    pub fn folder(&self) -> Result<PathBuf, ConfigError> {
+        Ok(match self.database()? {
+            DatabaseUrl::Sqlite(path) => match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+                _ => PathBuf::from("."),
+            },
+            DatabaseUrl::Postgres(_) => self.data_folder()?,
+        })
+    }
+
+    /// The database as it is found from anywhere: for people to read.
+    ///
+    /// # Errors
+    /// As [`StorageConfig::database`].
     pub fn database_shown(&self) -> Result<String, ConfigError> {
-        let path = self.database_path()?;
+        let path = match self.database()? {
+            DatabaseUrl::Sqlite(path) => path,
+            url @ DatabaseUrl::Postgres(_) => return Ok(url.to_string()),
+        };
         let whole = path
             .canonicalize()
             .or_else(|_| std::path::absolute(&path))
@@ -114,17 +134,6 @@ impl StorageConfig {
                 "this account has no folder for data: expected one to be named",
             )
         })
-    }
-}
-
-fn sqlite_path(url: &str) -> Result<PathBuf, ConfigError> {
-    let invalid = |expected: &str| Err(ConfigError::new(DATABASE_URL, &masked(url), expected));
-    match url.parse() {
-        Ok(DatabaseUrl::Sqlite(path)) => Ok(path),
-        Ok(DatabaseUrl::Postgres(_)) => invalid(
-            "this version runs alone with SQLite, PostgreSQL comes later: expected sqlite:<file>",
-        ),
-        Err(error) => invalid(error.expected),
     }
 }
 
@@ -230,11 +239,18 @@ mod tests {
     use super::*;
 
     fn path(url: &str) -> Result<PathBuf, String> {
-        let storage = StorageConfig {
+        match storage(url).database() {
+            Ok(DatabaseUrl::Sqlite(path)) => Ok(path),
+            Ok(DatabaseUrl::Postgres(url)) => panic!("{url} is no file"),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn storage(url: &str) -> StorageConfig {
+        StorageConfig {
             database_url: Some(url.to_owned()),
             data_dir: Some(PathBuf::from("/data")),
-        };
-        storage.database_path().map_err(|error| error.to_string())
+        }
     }
 
     #[test]
@@ -246,11 +262,23 @@ mod tests {
     }
 
     #[test]
-    fn postgres_stops_with_one_line_that_hides_the_password() {
-        let error = path("postgresql+asyncpg://user:pa@ss@db:5432/x").unwrap_err();
+    fn the_folder_is_that_of_the_file_or_the_one_for_data() {
+        for (url, folder) in [
+            ("sqlite:///var/x/a.db", "/var/x"),
+            ("sqlite:a.db", "."),
+            ("postgres://u:pw@db/x", "/data"),
+            ("", "/data"),
+        ] {
+            assert_eq!(storage(url).folder(), Ok(PathBuf::from(folder)), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_none_is_one_line_that_hides_the_password() {
+        let error = path("mysql://user:pa@ss@db:5432/x").unwrap_err();
         assert_eq!(
             error,
-            "DATABASE_URL: `postgresql+asyncpg://(hidden)@db:5432/x` is not valid: this version runs alone with SQLite, PostgreSQL comes later: expected sqlite:<file>"
+            "DATABASE_URL: `mysql://(hidden)@db:5432/x` is not valid: expected sqlite:<file>, as in sqlite:caller-id.db or sqlite:///var/lib/caller-id/caller-id.db, or postgres://user:password@host:5432/database"
         );
     }
 

@@ -110,7 +110,7 @@ impl From<SyncError> for ApiError {
         match error {
             SyncError::Store(error) => error.into(),
             SyncError::Allocator(error) => error.into(),
-            SyncError::Late => Self::NotInForce,
+            SyncError::Late | SyncError::OtherStore { .. } => Self::NotInForce,
         }
     }
 }

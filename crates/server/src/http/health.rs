@@ -1,4 +1,4 @@
-//! `GET /health`, `/live` and `/ready`: whether the service runs, and whether it can record what it does.
+//! `GET /health`, `/live` and `/ready`: whether the service runs, and whether it can hand out numbers and record what it does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use caller_id_core::{Journal, Timestamp};
+use caller_id_core::shared::{Lag, Shared};
+use caller_id_core::{Journal, Standing, Timestamp};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
@@ -16,35 +17,76 @@ use crate::telemetry::throttle::Throttle;
 
 /// A result is given to everybody for so long, so that asking often does not load the store, in milliseconds.
 const SHARED_MS: i64 = 1_000;
-/// A store that takes longer to commit nothing cannot commit.
+/// A store that takes longer to commit nothing cannot commit; the same for Redis.
 const PROBE_DEADLINE: Duration = Duration::from_millis(800);
 
-/// Whether the store can commit, asked at most once a second.
-pub struct StoreHealth {
+/// Whether store and engine can work, asked at most once a second.
+pub struct Vitals {
     journal: Arc<dyn Journal>,
-    last: Mutex<Option<(Timestamp, bool)>>,
+    shared: Option<Shared>,
+    last: Mutex<Option<(Timestamp, Signs)>>,
     failures: Throttle,
 }
 
-impl StoreHealth {
-    /// The health of the store behind this journal.
-    pub fn new(journal: Arc<dyn Journal>) -> Self {
+/// What was found.
+#[derive(Debug, Clone, Copy)]
+pub struct Signs {
+    /// Whether the store can commit.
+    pub store: bool,
+    /// The state in Redis, where it is there: `None` when Redis does not answer.
+    pub state: Option<Option<Standing>>,
+    /// What waits for the store, as far as known.
+    pub lag: Option<Lag>,
+}
+
+impl Signs {
+    /// Whether numbers are handed out.
+    pub fn serves(&self) -> bool {
+        match self.state {
+            // All state is here, and each answer waits for the store.
+            None => self.store,
+            Some(state) => {
+                state == Some(Standing::Ready) && self.lag.is_none_or(|lag| lag.events < lag.most)
+            }
+        }
+    }
+
+    fn redis(&self) -> &'static str {
+        match self.state {
+            None | Some(Some(Standing::Ready)) => "ok",
+            Some(Some(Standing::Lost { .. })) => "rebuilding",
+            Some(None) => "error",
+        }
+    }
+}
+
+impl Vitals {
+    /// The vitals of a service with this store and, perhaps, a state that is shared.
+    pub fn new(journal: Arc<dyn Journal>, shared: Option<Shared>) -> Self {
         Self {
             journal,
+            shared,
             last: Mutex::default(),
             failures: Throttle::new(),
         }
     }
 
-    /// Whether a commit succeeds now, or did within the last second.
-    pub async fn can_commit(&self, now: Timestamp) -> bool {
+    /// How all is now, or was within the last second.
+    pub async fn signs(&self, now: Timestamp) -> Signs {
         let mut last = self.last.lock().await;
-        if let Some((at, can)) = *last
+        if let Some((at, signs)) = *last
             && now.ms_since(at) < SHARED_MS
         {
-            return can;
+            return signs;
         }
-        let can = match tokio::time::timeout(PROBE_DEADLINE, self.journal.probe()).await {
+        let (store, state, lag) = tokio::join!(self.can_commit(), self.state(), self.lag());
+        let signs = Signs { store, state, lag };
+        *last = Some((now, signs));
+        signs
+    }
+
+    async fn can_commit(&self) -> bool {
+        match tokio::time::timeout(PROBE_DEADLINE, self.journal.probe()).await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
                 if let Some(times) = self.failures.note() {
@@ -58,46 +100,81 @@ impl StoreHealth {
                 }
                 false
             }
-        };
-        *last = Some((now, can));
-        can
+        }
+    }
+
+    async fn state(&self) -> Option<Option<Standing>> {
+        let shared = self.shared.as_ref()?;
+        let asked = tokio::time::timeout(PROBE_DEADLINE, shared.state.standing()).await;
+        Some(asked.ok().and_then(Result::ok))
+    }
+
+    async fn lag(&self) -> Option<Lag> {
+        let shared = self.shared.as_ref()?;
+        let asked = tokio::time::timeout(PROBE_DEADLINE, shared.outbox.lag()).await;
+        asked.ok().and_then(Result::ok)
     }
 }
 
 /// How the service is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// `ok`, or `degraded` when the store cannot commit.
+    /// `ok`, or `degraded` when something is not as it should be.
     status: &'static str,
-    /// `ok` or `error`.
+    /// `ok`, or `error` when the store cannot commit.
     db: &'static str,
-    /// `ok`: the reference's field. There is no Redis here, the hot state is in the process.
+    /// `ok`, `error` when it does not answer, `rebuilding` when it lost its state. Without Redis always `ok`: the hot state is in
+    /// the process.
     redis: &'static str,
     /// Now (RFC 3339).
     timestamp: String,
-    /// Where the hot state is.
+    /// Where the hot state is: `memory` or `redis`.
     engine: &'static str,
     /// The version of the service.
     version: &'static str,
+    /// With Redis: what waits there for the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outbox: Option<OutboxHealth>,
 }
 
-/// How the service is; 503 when it cannot record allocations.
+/// What waits for the store.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OutboxHealth {
+    /// Allocations and ends.
+    events: u64,
+    /// For how long the oldest of them waits, in milliseconds.
+    oldest_ms: i64,
+    /// With so many, no number is handed out.
+    limit: u64,
+}
+
+/// How the service is; 503 when it hands out no numbers. With Redis it goes on while the store is away: `degraded`, and 200.
 #[utoipa::path(get, path = "/health", tag = "monitoring", responses(
-    (status = 200, description = "All is well", body = Health),
-    (status = 503, description = "The store cannot commit: no number is handed out", body = Health),
+    (status = 200, description = "Numbers are handed out", body = Health),
+    (status = 503, description = "No number is handed out: the store cannot commit, or Redis is away, empty or full", body = Health),
 ))]
 pub async fn health(State(api): State<Arc<Api>>) -> Response {
     let now = api.clock.now();
-    let can_commit = api.health.can_commit(now).await;
+    let signs = api.health.signs(now).await;
+    let well = signs.store && signs.serves();
     let body = Json(Health {
-        status: if can_commit { "ok" } else { "degraded" },
-        db: if can_commit { "ok" } else { "error" },
-        redis: "ok",
+        status: if well { "ok" } else { "degraded" },
+        db: if signs.store { "ok" } else { "error" },
+        redis: signs.redis(),
         timestamp: now.to_string(),
-        engine: "memory",
+        engine: if signs.state.is_some() {
+            "redis"
+        } else {
+            "memory"
+        },
         version: env!("CARGO_PKG_VERSION"),
+        outbox: signs.lag.map(|lag| OutboxHealth {
+            events: lag.events,
+            oldest_ms: lag.oldest_ms,
+            limit: lag.most,
+        }),
     });
-    if can_commit {
+    if signs.serves() {
         body.into_response()
     } else {
         super::error::not_ready(body)
@@ -113,10 +190,10 @@ pub async fn live() -> &'static str {
 /// Whether requests should be sent here.
 #[utoipa::path(get, path = "/ready", tag = "monitoring", responses(
     (status = 200, description = "Yes"),
-    (status = 503, description = "The store cannot commit", body = super::openapi::ProblemBody),
+    (status = 503, description = "No number is handed out", body = super::openapi::ProblemBody),
 ))]
 pub async fn ready(State(api): State<Arc<Api>>) -> Result<&'static str, ApiError> {
-    if api.health.can_commit(api.clock.now()).await {
+    if api.health.signs(api.clock.now()).await.serves() {
         Ok("ok\n")
     } else {
         Err(ApiError::NotReady)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use caller_id::auth::Access;
 use caller_id::http::dispatch::Dispatch;
-use caller_id::http::health::StoreHealth;
+use caller_id::http::health::Vitals;
 use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
 use caller_id::sync::InventorySync;
@@ -98,7 +98,7 @@ impl Rig {
             inventory: store.clone(),
             sync: Arc::new(sync),
             access: Access::default(),
-            health: StoreHealth::new(journal.clone()),
+            health: Vitals::new(journal.clone(), None),
             clock: clock.clone(),
             answers: Answers {
                 dial_plan: DialPlan::default(),

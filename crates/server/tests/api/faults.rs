@@ -149,7 +149,7 @@ async fn fault_06_numbers_written_by_another_process_are_seen_without_a_restart(
     let service = Service::start(&[]).await;
     let path = service.folder.path().to_str().expect("a plain path");
     let settings = serve_settings(&[("DATA_DIR", path)]).expect("good settings");
-    let beside = open_beside(&settings.storage).expect("the database");
+    let beside = open_beside(&settings.storage).await.expect("the database");
     let number = Number::new(PhoneNumber::parse("3125550100").expect("a number"));
     beside
         .write_numbers(vec![number], OnDuplicate::Fail)

@@ -8,15 +8,15 @@ use caller_id::auth::Access;
 use caller_id::auth::token::Keys;
 use caller_id::config::secret::Secret;
 use caller_id::http::dispatch::Dispatch;
-use caller_id::http::health::StoreHealth;
+use caller_id::http::health::Vitals;
 use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
 use caller_id::sync::InventorySync;
 use caller_id_core::store::OnDuplicate;
 use caller_id_core::{
     AgentLimit, Allocator, AllocatorError, Ask, CallEnd, DialPlan, EndRecord, EngineNumber,
-    InventoryStore, ManualClock, Number, NumberFormat, NumberState, Outcome, PhoneNumber, Policy,
-    PoolId, Recovered, ReleaseTarget, Rotator,
+    InventoryStep, InventoryStore, ManualClock, Number, NumberFormat, NumberState, Outcome,
+    PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget, Rotator,
 };
 use caller_id_engine::MemoryAllocator;
 use caller_id_store::{SqliteOptions, SqliteStore};
@@ -62,6 +62,19 @@ impl Allocator for Doored {
     async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
         self.open().await;
         self.engine.put_numbers(numbers).await
+    }
+
+    async fn known_inventory(&self) -> Result<Position, AllocatorError> {
+        self.engine.known_inventory().await
+    }
+
+    async fn follow(&self, step: InventoryStep) -> Result<bool, AllocatorError> {
+        self.open().await;
+        self.engine.follow(step).await
+    }
+
+    fn step_most(&self) -> usize {
+        self.engine.step_most()
     }
 
     async fn recover(&self, recovered: Recovered) -> Result<(), AllocatorError> {
@@ -112,7 +125,7 @@ impl Rig {
                 admin_tokens: Keys::new([&token]),
                 ..Access::default()
             },
-            health: StoreHealth::new(store.clone()),
+            health: Vitals::new(store.clone(), None),
             clock,
             answers: Answers {
                 dial_plan: DialPlan::default(),

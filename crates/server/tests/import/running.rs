@@ -60,7 +60,7 @@ impl Running {
     /// The number as the store has it.
     pub(crate) async fn number(&self, number: &str) -> Number {
         let storage = settings::settings(&self.folder, &[]).storage;
-        let store = caller_id::app::open_beside(&storage).unwrap();
+        let store = caller_id::app::open_beside(&storage).await.unwrap();
         store
             .number(PhoneNumber::parse(number).unwrap())
             .await

@@ -1,0 +1,84 @@
+//! The engine of a service: in this process, or in Redis.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use caller_id_core::shared::Shared;
+use caller_id_core::{Allocator, Clock, Journal};
+use caller_id_engine::redis::{Settings, Time};
+use caller_id_engine::{MemoryAllocator, RedisAllocator};
+
+use crate::config::cluster::ClusterConfig;
+use crate::config::listen::ListenConfig;
+
+/// An engine, and what is known of it beside its port.
+#[derive(Clone)]
+pub enum Engine {
+    /// All state is in this process.
+    Memory(Arc<MemoryAllocator>),
+    /// All state is in Redis.
+    Redis(Arc<RedisAllocator>),
+}
+
+impl Engine {
+    /// The engine that the settings ask for. Redis is not waited for.
+    ///
+    /// # Errors
+    /// When the address of Redis is none.
+    pub fn new(
+        cluster: &ClusterConfig,
+        listen: &ListenConfig,
+        journal: Arc<dyn Journal>,
+        clock: Arc<dyn Clock>,
+        time: Time,
+    ) -> anyhow::Result<Self> {
+        let Some(url) = &cluster.redis_url else {
+            return Ok(Self::Memory(MemoryAllocator::new(journal, clock)));
+        };
+        let mut settings = Settings::at(url.reveal());
+        settings.tenant.clone_from(&cluster.redis_tenant);
+        // Two processes on one machine are two nodes.
+        settings.node = format!("{}-{:08x}", cluster.node_name(), rand::random::<u32>());
+        settings.outbox_most = u64::from(cluster.outbox_limit);
+        settings.connection_timeout = listen.request_deadline();
+        settings.response_timeout = listen.request_deadline();
+        let engine = RedisAllocator::new(&settings, time).context("REDIS_URL cannot be used")?;
+        Ok(Self::Redis(engine))
+    }
+
+    /// Its port.
+    pub fn allocator(&self) -> Arc<dyn Allocator> {
+        match self {
+            Self::Memory(engine) => engine.clone(),
+            Self::Redis(engine) => engine.clone(),
+        }
+    }
+
+    /// What it shares with other nodes, if anything.
+    pub fn shared(&self) -> Option<Shared> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Redis(engine) => Some(Shared {
+                state: engine.clone(),
+                outbox: engine.clone(),
+            }),
+        }
+    }
+
+    /// Resolves when it cannot go on: never, where it is elsewhere.
+    pub async fn broken(&self) {
+        match self {
+            Self::Memory(engine) => engine.broken().await,
+            Self::Redis(_) => std::future::pending().await,
+        }
+    }
+
+    /// Waits until all that was decided is recorded, and decides no more.
+    pub async fn stop(&self) {
+        match self {
+            Self::Memory(engine) => engine.stop().await,
+            // It was recorded in the step that decided it.
+            Self::Redis(_) => {}
+        }
+    }
+}

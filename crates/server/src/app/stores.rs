@@ -1,0 +1,161 @@
+//! Opens databases, whatever keeps them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use caller_id_core::{Clock, HistoryStore, InventoryStore, Journal, StoreError, SystemClock};
+use caller_id_store::{Durability, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
+
+use crate::config::storage::{self, DatabaseUrl, HistoryConfig};
+
+/// Which of its files it is, or which server, the store says.
+const CANNOT_OPEN: &str = "cannot open the database";
+
+/// A database that is open, through each of its ports.
+#[derive(Clone)]
+pub struct OpenStore {
+    /// Numbers, pools, campaigns.
+    pub inventory: Arc<dyn InventoryStore>,
+    /// What was allocated.
+    pub history: Arc<dyn HistoryStore>,
+    /// Where history is written.
+    pub journal: Arc<dyn Journal>,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Sqlite(Arc<SqliteStore>),
+    Postgres(Arc<PostgresStore>),
+}
+
+impl OpenStore {
+    fn sqlite(store: Arc<SqliteStore>) -> Self {
+        Self {
+            inventory: store.clone(),
+            history: store.clone(),
+            journal: store.clone(),
+            kind: Kind::Sqlite(store),
+        }
+    }
+
+    fn postgres(store: Arc<PostgresStore>) -> Self {
+        Self {
+            inventory: store.clone(),
+            history: store.clone(),
+            journal: store.clone(),
+            kind: Kind::Postgres(store),
+        }
+    }
+
+    /// Closes it and gives its lock free.
+    pub async fn close(self) {
+        match self.kind {
+            Kind::Sqlite(store) => store.close().await,
+            Kind::Postgres(store) => store.close(),
+        }
+    }
+}
+
+/// Opens the database of a service; makes it where it is missing.
+///
+/// # Errors
+/// When another service has it to itself, or it cannot be opened.
+pub async fn open_for_service(
+    url: &DatabaseUrl,
+    history: &HistoryConfig,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<OpenStore> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            make_folder_of(path)?;
+            let options = sqlite_options(history, clock);
+            let opened = blocking(path, options, SqliteStore::open).await?;
+            Ok(OpenStore::sqlite(opened.context(CANNOT_OPEN)?))
+        }
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresStore::open(url, PostgresOptions::new(clock)).await;
+            Ok(OpenStore::postgres(opened.context(CANNOT_OPEN)?))
+        }
+    }
+}
+
+/// Opens the inventory beside a service that may be running, for the command line; makes it where it is missing.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn InventoryStore>> {
+    let clock = Arc::new(SystemClock::new());
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            make_folder_of(path)?;
+            let options = SqliteOptions::new(clock);
+            let opened = blocking(path, options, SqliteStore::open_beside).await?;
+            Ok(opened.context(CANNOT_OPEN)?)
+        }
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresStore::open(url, PostgresOptions::new(clock)).await;
+            Ok(opened.context(CANNOT_OPEN)?)
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    path: &Path,
+    options: SqliteOptions,
+    open: fn(&Path, SqliteOptions) -> Result<T, StoreError>,
+) -> anyhow::Result<Result<T, StoreError>> {
+    let path = path.to_owned();
+    let opening = tokio::task::spawn_blocking(move || open(&path, options));
+    opening.await.context("opening the store panicked")
+}
+
+fn sqlite_options(history: &HistoryConfig, clock: Arc<dyn Clock>) -> SqliteOptions {
+    let mut options = SqliteOptions::new(clock);
+    options.durability = match history.durability {
+        storage::Durability::Process => Durability::Process,
+        storage::Durability::Power => Durability::Power,
+    };
+    options
+}
+
+fn make_folder_of(path: &Path) -> anyhow::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => make_folder(folder),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a folder if need be, for its owner only.
+///
+/// # Errors
+/// Names the folder that cannot be made.
+pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::serve_settings;
+
+    #[test]
+    fn the_store_is_as_durable_as_the_setting_says() {
+        for (said, durability) in [
+            ("process", Durability::Process),
+            ("power", Durability::Power),
+            ("", Durability::Process),
+        ] {
+            let settings = serve_settings(&[("DURABILITY", said)]).unwrap();
+            let options = sqlite_options(&settings.history, Arc::new(SystemClock::new()));
+            assert_eq!(options.durability, durability);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! A shared state that was lost is made whole again from the store, by one node, while all others wait for it.
+//!
+//! See `docs/adr/0011-a-shared-state-that-may-be-lost.md`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{
+    AgentLimit, AllocatorError, Clock, HistoryStore, Policy, PoolId, Recovered, SharedAllocator,
+    Standing, StoreError, Timestamp, recovery,
+};
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::sync::{InventorySync, SyncError};
+
+/// How often the state is looked at when no request told that it is lost.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// So long the other nodes have to notice and to bring what they acknowledged lately.
+const MERGING_FOR: Duration = Duration::from_millis(400);
+/// What is younger than this is counted one by one, because nodes may bring it too; what is older in one go.
+const ONE_BY_ONE_MS: i64 = 15 * 60_000;
+/// So much of it is counted in one step.
+const PAGE: usize = 1_024;
+/// What other nodes remember covers this; then a store that is away need not be waited for.
+const REMEMBERED_MS: i64 = 60_000;
+
+/// Watches over a shared state, and rebuilds it.
+pub struct Rebuild {
+    /// The state.
+    pub engine: Arc<dyn SharedAllocator>,
+    /// Brings the inventory.
+    pub sync: Arc<InventorySync>,
+    /// What the store knows of the past.
+    pub history: Arc<dyn HistoryStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Policies where pools say nothing.
+    pub global: Policy,
+    /// Of every agent.
+    pub agent_limit: AgentLimit,
+}
+
+/// What this node has done already.
+#[derive(Default)]
+struct Done {
+    /// Its policies and routes are in force.
+    loaded: bool,
+    /// It brought what it acknowledged lately to the state that was found lost.
+    handed_in: bool,
+}
+
+impl Rebuild {
+    /// Watches until `stop`, and tells `ready` how the state is. A failure is logged when it begins and when it ends.
+    pub async fn run(&self, ready: watch::Sender<bool>, stop: CancellationToken) {
+        let mut troubled = false;
+        let mut done = Done::default();
+        loop {
+            let looked = stop.run_until_cancelled(self.look(&mut done)).await;
+            let Some(looked) = looked else { return };
+            ready.send_replace(matches!(looked, Ok(true)));
+            match (looked, troubled) {
+                (Ok(_), true) => {
+                    troubled = false;
+                    tracing::info!("the shared state answers again");
+                }
+                (Err(error), false) => {
+                    troubled = true;
+                    tracing::error!(%error, "the shared state cannot be used");
+                }
+                _ => {}
+            }
+            let pause = tokio::time::timeout(LOOK_EVERY, self.engine.loss_met());
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Looks once, and does what is to be done. Tells whether the state is whole.
+    async fn look(&self, done: &mut Done) -> Result<bool, RebuildError> {
+        let Standing::Lost {
+            known_until,
+            merging,
+        } = self.engine.standing().await?
+        else {
+            done.handed_in = false;
+            if !done.loaded {
+                self.sync.load().await?;
+                done.loaded = true;
+            }
+            return Ok(true);
+        };
+        if merging && !done.handed_in {
+            self.hand_in(known_until).await?;
+            done.handed_in = true;
+        }
+        if !self.engine.claim_rebuild().await? {
+            return Ok(false);
+        }
+        self.rebuild(known_until).await?;
+        *done = Done {
+            loaded: true,
+            ..Done::default()
+        };
+        Ok(true)
+    }
+
+    async fn hand_in(&self, known_until: Option<Timestamp>) -> Result<(), AllocatorError> {
+        let events = self.engine.hand_in(known_until, self.agent_limit).await?;
+        if events > 0 {
+            tracing::info!(
+                events,
+                "what this node acknowledged lately is counted again"
+            );
+        }
+        Ok(())
+    }
+
+    /// Makes the state whole, from where it is known.
+    async fn rebuild(&self, known_until: Option<Timestamp>) -> Result<(), RebuildError> {
+        let started = self.clock.now();
+        match known_until {
+            None => tracing::warn!("the shared state is empty: it is rebuilt from the store"),
+            Some(until) => tracing::warn!(
+                %until,
+                "another run of Redis has the shared state: what came since is brought from the store"
+            ),
+        }
+        let working = async {
+            match known_until {
+                None => self.from_nothing(started).await,
+                Some(until) => self.from(until, started).await,
+            }
+        };
+        self.claiming(working).await?;
+        self.engine.begin_merging().await?;
+        let merging = tokio::time::Instant::now() + MERGING_FOR;
+        self.hand_in(known_until).await?;
+        self.claiming(async {
+            tokio::time::sleep_until(merging).await;
+            Ok(())
+        })
+        .await?;
+        self.engine.declare_ready().await?;
+        let took_ms = self.clock.now().ms_since(started);
+        tracing::info!(took_ms, "the shared state is whole: numbers are handed out");
+        Ok(())
+    }
+
+    /// Keeps the claim while `work` goes on.
+    async fn claiming(
+        &self,
+        work: impl Future<Output = Result<(), RebuildError>>,
+    ) -> Result<(), RebuildError> {
+        let keep = async {
+            let mut ticks = tokio::time::interval(Duration::from_secs(1));
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                if let Err(error) = self.engine.claim_rebuild().await {
+                    return Err(error.into());
+                }
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            lost = keep => lost,
+        }
+    }
+
+    /// Everything: inventory, what history says up to a quarter of an hour ago, then each allocation since.
+    async fn from_nothing(&self, now: Timestamp) -> Result<(), RebuildError> {
+        let pools = self.sync.load().await?;
+        let recent = now.plus_ms(-ONE_BY_ONE_MS);
+        let recovered = self.recovered(&pools, now, recent).await?;
+        self.engine.recover(recovered).await?;
+        self.replay_since(recent).await
+    }
+
+    async fn recovered(
+        &self,
+        pools: &[(PoolId, Policy)],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Recovered, StoreError> {
+        let rules = recovery::Rules {
+            pools,
+            global: &self.global,
+            agent_limit: self.agent_limit,
+        };
+        recovery::recover_until(&*self.history, rules, now, until).await
+    }
+
+    /// Only what came after `until`. Nodes remember the last minute: without the store, that must do.
+    async fn from(&self, until: Timestamp, now: Timestamp) -> Result<(), RebuildError> {
+        self.sync
+            .load()
+            .await
+            .map(drop)
+            .or_else(|error| match error {
+                SyncError::Store(error) => self.without_store(&error, until, now),
+                error => Err(error.into()),
+            })?;
+        match self.replay_since(until).await {
+            Err(RebuildError::Store(error)) => self.without_store(&error, until, now),
+            other => other,
+        }
+    }
+
+    fn without_store(
+        &self,
+        error: &StoreError,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), RebuildError> {
+        if now.ms_since(until) > REMEMBERED_MS {
+            return Err(RebuildError::Behind {
+                until,
+                why: error.to_string(),
+            });
+        }
+        tracing::warn!(%error, "the store is away: the state is made whole from what the nodes remember");
+        Ok(())
+    }
+
+    async fn replay_since(&self, since: Timestamp) -> Result<(), RebuildError> {
+        let mut page: Vec<PastAllocation> = Vec::new();
+        self.history
+            .allocations_since(since, &mut |past| page.push(past))
+            .await?;
+        for some in page.chunks(PAGE) {
+            self.engine.replay(some.to_vec(), self.agent_limit).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The state could not be made whole.
+#[derive(Debug, Error)]
+pub enum RebuildError {
+    /// The engine's server.
+    #[error("{0}")]
+    Engine(#[from] AllocatorError),
+    /// The store.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Bringing the inventory.
+    #[error("{0}")]
+    Sync(#[from] SyncError),
+    /// The store is away, and nobody remembers all that is missing.
+    #[error("redis has the state of {until}, and what came since is in the store alone: {why}")]
+    Behind {
+        /// What redis knows.
+        until: Timestamp,
+        /// What the store says.
+        why: String,
+    },
+}

@@ -1,11 +1,11 @@
 //! The Redis engine: all hot state in Redis, for many nodes at once. Each step of the rule book is a script, so it is
 //! atomic there, and its event joins the journal in the same step.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{Client, Cmd, FromRedisValue, IntoConnectionInfo, RedisResult, Script};
+use ::redis::{Cmd, FromRedisValue, Script, ScriptInvocation};
 use async_trait::async_trait;
 use caller_id_core::{
     AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber,
@@ -13,11 +13,13 @@ use caller_id_core::{
     ReleaseTarget, TimeZone, Timestamp,
 };
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 use self::acknowledged::Acknowledged;
-use self::error::{Failed, Full, Late, Lost, NoDays, unavailable};
+use self::error::{Failed, Full, Lost, NoDays, unavailable};
 use self::inventory::Expected;
 use self::keys::Keys;
+use self::link::{Link, Server};
 use self::queue::Queue;
 use self::reply::Reply;
 use self::scripts::Scripts;
@@ -28,6 +30,7 @@ mod error;
 mod event;
 mod inventory;
 pub mod keys;
+mod link;
 mod outbox;
 mod pool;
 mod queue;
@@ -51,17 +54,23 @@ const TRIES_MOST: usize = 4;
 /// Where Redis is, and how long it may take. Not `Debug`: the address may hold a password.
 #[derive(Clone)]
 pub struct Settings {
-    /// `redis://`, `rediss://` or `unix://`, with password and database number where needed.
+    /// `redis://[user:password@]host[:port][,host[:port]...][/database]`: one server, or some of a cluster. `rediss://` for
+    /// TLS, `unix:///path?db=database&user=...&pass=...` for a socket. With sentinels
+    /// `redis-sentinel://[user:password@]host[:port][,...][/database]?master=name`, there too `&sentinel_user=...` and
+    /// `&sentinel_password=...`; `rediss-sentinel://` for TLS to them and to Redis.
     pub url: String,
+    /// The certificates to trust with TLS, a file in PEM form, in place of those that the web trusts. Certificates are
+    /// always verified; they must name the host as the URL, the cluster or the sentinels do.
+    pub tls_ca: Option<PathBuf>,
     /// Whose keys: all of them carry this name as their hash tag.
     pub tenant: String,
     /// This process: no other that runs has the same name.
     pub node: String,
     /// So many events may wait for the store; with more, no number is handed out.
     pub outbox_most: u64,
-    /// How long a connection may take to be made.
+    /// How long a server may take to be connected to, and to say who it is.
     pub connection_timeout: Duration,
-    /// How long an answer of Redis may take.
+    /// How long an answer of Redis may take, waiting for a connection included.
     pub response_timeout: Duration,
 }
 
@@ -71,6 +80,7 @@ impl Settings {
         let patience = Duration::from_millis(150);
         Self {
             url: url.to_owned(),
+            tls_ca: None,
             tenant: keys::DEFAULT_TENANT.to_owned(),
             node: format!("{:016x}", rand::random::<u64>()),
             outbox_most: OUTBOX_MOST,
@@ -92,13 +102,14 @@ pub enum Time {
 /// The engine of a service that runs as many nodes.
 ///
 /// Requests that wait go to Redis together, at most 32 in a call and two calls at a time. When Redis is away or hangs, each
-/// request gets [`AllocatorError::Unavailable`] within the time-outs; the next one tries to connect again.
+/// request gets [`AllocatorError::Unavailable`] within `response_timeout`; a task of its own connects again, ten times a
+/// second.
 pub struct RedisAllocator {
     engine: Arc<Engine>,
 }
 
 struct Engine {
-    connection: ConnectionManager,
+    link: Link,
     response_timeout: Duration,
     scripts: Scripts,
     keys: Keys,
@@ -111,16 +122,17 @@ struct Engine {
 }
 
 impl RedisAllocator {
-    /// The engine on that Redis. Connects when first asked, in the tokio runtime that this is called from.
+    /// The engine on that Redis. Begins to connect, in the tokio runtime that this is called from.
     ///
     /// # Errors
-    /// [`AllocatorError::Unavailable`] when the address is none.
+    /// [`AllocatorError::Unavailable`] when the address is none, or the file `tls_ca` no certificate.
     pub fn new(settings: &Settings, time: Time) -> Result<Arc<Self>, AllocatorError> {
+        let keys = Keys::of(&settings.tenant);
         let engine = Engine {
-            connection: connect(settings).map_err(unavailable)?,
+            link: Link::new(settings, &keys)?,
             response_timeout: settings.response_timeout,
             scripts: Scripts::new(),
-            keys: Keys::of(&settings.tenant),
+            keys,
             time,
             queue: Queue::default(),
             node: settings.node.clone(),
@@ -150,18 +162,6 @@ impl RedisAllocator {
     }
 }
 
-fn connect(settings: &Settings) -> RedisResult<ConnectionManager> {
-    let info = settings.url.as_str().into_connection_info()?;
-    let tcp = info.tcp_settings().clone().set_nodelay(true);
-    let client = Client::open(info.set_tcp_settings(tcp))?;
-    // A command is never sent twice, and each request that finds no connection tries once to make one.
-    let config = ConnectionManagerConfig::new()
-        .set_number_of_retries(0)
-        .set_connection_timeout(Some(settings.connection_timeout))
-        .set_response_timeout(Some(settings.response_timeout));
-    ConnectionManager::new_lazy_with_config(client, config)
-}
-
 impl Engine {
     /// Runs a script. It is sent whole when Redis does not know it; then nothing of it was done yet.
     async fn run<T: FromRedisValue>(
@@ -169,28 +169,44 @@ impl Engine {
         script: &Script,
         arguments: &[Vec<u8>],
     ) -> Result<T, AllocatorError> {
+        let deadline = Instant::now() + self.response_timeout;
+        let server = self.link.server(deadline).await?;
+        let invocation = self.invocation(script, &server, arguments);
+        let mut connection = server.connection.clone();
+        let answered = timeout_at(deadline, invocation.invoke_async(&mut connection)).await;
+        self.link.judge(&server, answered)
+    }
+
+    fn invocation<'a>(
+        &self,
+        script: &'a Script,
+        server: &Server,
+        arguments: &[Vec<u8>],
+    ) -> ScriptInvocation<'a> {
         let now = match &self.time {
             Time::Server => String::new(),
             Time::Clock(clock) => clock.now().as_ms().max(0).to_string(),
         };
-        let server = "0123456789";
         let mut invocation = script.prepare_invoke();
         for key in self.keys.declared() {
             invocation.key(key);
         }
         invocation
             .arg(self.keys.prefix.as_str())
-            .arg(format!("{now} {server}"));
+            .arg(format!("{now} {}", server.run_id));
         for argument in arguments {
             invocation.arg(argument.as_slice());
         }
-        let mut connection = self.connection.clone();
-        // Not left to the client alone: connecting, sending the script and asking again add up there.
-        let patience = self.response_timeout;
-        tokio::time::timeout(patience, invocation.invoke_async(&mut connection))
-            .await
-            .map_err(|_| unavailable(Late(patience.as_millis())))?
-            .map_err(unavailable)
+        invocation
+    }
+
+    /// Runs a command.
+    async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, AllocatorError> {
+        let deadline = Instant::now() + self.response_timeout;
+        let server = self.link.server(deadline).await?;
+        let mut connection = server.connection.clone();
+        let answered = timeout_at(deadline, command.query_async(&mut connection)).await;
+        self.link.judge(&server, answered)
     }
 
     /// Runs a script that may ask for the local days of a pool, gives them, and runs it again.
@@ -208,16 +224,6 @@ impl Engine {
             reply = Reply::read(self.run(script, arguments).await?)?;
         }
         settled(reply)
-    }
-
-    /// Runs one command.
-    async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, AllocatorError> {
-        let mut connection = self.connection.clone();
-        let patience = self.response_timeout;
-        tokio::time::timeout(patience, command.query_async(&mut connection))
-            .await
-            .map_err(|_| unavailable(Late(patience.as_millis())))?
-            .map_err(unavailable)
     }
 
     /// Takes one step together with others that wait, and gives days where they are missing.

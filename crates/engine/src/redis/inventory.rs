@@ -90,7 +90,7 @@ impl Engine {
     pub(super) async fn known_inventory(&self) -> Result<Position, AllocatorError> {
         let mut command = ::redis::cmd("GET");
         command.arg(self.keys.inventory());
-        let known: Option<String> = self.command(&command).await?;
+        let known: Option<String> = self.query(&command).await?;
         Ok(position(known.as_deref().unwrap_or(NOTHING))?)
     }
 

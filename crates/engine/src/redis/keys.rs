@@ -64,6 +64,12 @@ impl Keys {
         format!("{}{INVENTORY}", self.prefix)
     }
 
+    /// What decides in which slot of a cluster the keys are.
+    pub(super) fn hash_tag(&self) -> &str {
+        let tag = self.prefix.split(['{', '}']).nth(1);
+        tag.unwrap_or(&self.prefix)
+    }
+
     /// The stream of what was allocated and how it ended.
     pub(super) fn journal(&self) -> String {
         format!("{}{JOURNAL}", self.prefix)
@@ -101,6 +107,7 @@ mod tests {
     fn all_keys_of_a_tenant_have_one_hash_tag() {
         assert_eq!(Keys::of("").prefix, "caller-id:{default}:");
         assert_eq!(Keys::of("a}{b").prefix, "caller-id:{ab}:");
+        assert_eq!(Keys::of("a}{b").hash_tag(), "ab");
         for key in Keys::of("a").declared() {
             assert!(key.starts_with("caller-id:{a}:"), "{key}");
         }

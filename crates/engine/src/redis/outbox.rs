@@ -31,7 +31,7 @@ impl Engine {
         let mut command = cmd("XRANGE");
         command.arg(self.keys.journal()).arg(format!("({after}"));
         command.arg("+").arg("COUNT").arg(most);
-        Ok(entries(self.command(&command).await?)?)
+        Ok(entries(self.query(&command).await?)?)
     }
 }
 

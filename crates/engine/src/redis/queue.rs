@@ -7,10 +7,10 @@ use ::redis::Value;
 use caller_id_core::{AllocatorError, Outcome};
 use tokio::sync::oneshot;
 
+use super::Engine;
 use super::error::Unreadable;
 use super::reply::Reply;
 use super::step::Arguments;
-use super::{Engine, error};
 
 /// Steps in one call: more would make the first of them wait.
 const STEPS_MOST: usize = 32;
@@ -84,7 +84,7 @@ pub(super) async fn submit(
     let patience = engine.response_timeout;
     match tokio::time::timeout(patience, answer).await {
         Ok(answered) => answered.map_err(|_| AllocatorError::Stopped)?,
-        Err(_) => Err(error::unavailable(error::Late(patience.as_millis()))),
+        Err(_) => Err(engine.link.late()),
     }
 }
 
@@ -121,11 +121,11 @@ async fn call(engine: &Arc<Engine>, steps: Vec<Step>) {
     match replies {
         Ok(replies) => {
             for (asker, reply) in askers.into_iter().zip(replies) {
-                answer(
-                    engine,
-                    asker,
-                    Reply::read(reply).map_err(AllocatorError::from),
-                );
+                let reply = Reply::read(reply).map_err(AllocatorError::from);
+                if let Ok(Reply::Failed(why)) = &reply {
+                    engine.link.doubt_if_elsewhere(why);
+                }
+                answer(engine, asker, reply);
             }
         }
         Err(error) => {

@@ -7,11 +7,11 @@ use caller_id_core::{
     Timestamp,
 };
 use caller_id_engine::RedisAllocator;
-use caller_id_engine::redis::{Settings, Time};
+use caller_id_engine::redis::Time;
 use caller_id_testkit::builders::{engine_number, number, pool};
 use caller_id_testkit::redis::RedisServer;
 
-use crate::rig::{Streamed, ask, clock, engine, far, stock, time};
+use crate::rig::{Streamed, ask, clock, engine, far, impatient, stock, time};
 
 /// A bound on what would else wait for ever.
 const NEVER: Duration = Duration::from_secs(30);
@@ -55,11 +55,11 @@ async fn lost_until_known(engine: &RedisAllocator) -> Option<Timestamp> {
 async fn while_redis_is_away_requests_fail_and_when_it_is_back_they_are_answered() {
     let mut server = RedisServer::start();
     let clock = clock();
-    let engine = engine(&server, "default", time(&clock));
+    let engine = impatient(&server.url(), time(&clock));
     stock(&engine, 3).await;
     assert!(matches!(
-        ask(&engine, &far()).await,
-        Ok(Outcome::Allocated(_))
+        ask_until_answered(&engine).await,
+        Outcome::Allocated(_)
     ));
     server.kill();
     for _ in 0..5 {
@@ -84,7 +84,7 @@ async fn an_engine_that_starts_while_redis_is_away_serves_when_it_comes() {
     let mut server = RedisServer::start();
     server.kill();
     let clock = clock();
-    let engine = engine(&server, "default", time(&clock));
+    let engine = impatient(&server.url(), time(&clock));
     assert!(is_unavailable(&ask(&engine, &far()).await));
     server.restart();
     lost_until_known(&engine).await;
@@ -98,13 +98,9 @@ async fn an_engine_that_starts_while_redis_is_away_serves_when_it_comes() {
 #[tokio::test]
 async fn a_redis_that_hangs_never_holds_a_request_longer_than_its_time() {
     let server = RedisServer::start();
-    let settings = Settings {
-        response_timeout: Duration::from_millis(500),
-        ..Settings::at(&server.url())
-    };
     let clock = clock();
     let patient = engine(&server, "default", time(&clock));
-    let engine = RedisAllocator::new(&settings, time(&clock)).expect("the address is one");
+    let engine = impatient(&server.url(), time(&clock));
     stock(&patient, 3).await;
     server.pause();
     let answer = tokio::time::timeout(NEVER, ask(&engine, &far())).await;

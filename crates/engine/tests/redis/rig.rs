@@ -15,6 +15,17 @@ use caller_id_testkit::builders::{START, brisk_policy, engine_number, number};
 use caller_id_testkit::memory_history::MemoryHistory;
 use caller_id_testkit::redis::RedisServer;
 
+/// An engine that soon gives up waiting.
+pub(crate) fn impatient(url: &str, time: Time) -> Arc<RedisAllocator> {
+    let patience = Duration::from_millis(300);
+    let settings = Settings {
+        connection_timeout: patience,
+        response_timeout: patience,
+        ..Settings::at(url)
+    };
+    RedisAllocator::new(&settings, time).expect("the address is one")
+}
+
 /// An engine on that server. It has patience for machines that are busy: these tests measure nothing.
 pub(crate) fn engine(server: &RedisServer, tenant: &str, time: Time) -> Arc<RedisAllocator> {
     let settings = Settings {

@@ -1,0 +1,148 @@
+//! Finding the one server that holds the tenant's keys.
+
+use redis::aio::MultiplexedConnection;
+
+use super::address::{Address, Login, Node, Way};
+use super::cluster;
+use super::dial::{Dialer, Greeting};
+use super::error::Unreachable;
+use super::sentinel::Sentinels;
+
+/// So often a server of a cluster may send us on: more, and they do not agree yet.
+const HOPS_MOST: usize = 3;
+
+/// Knows where to look.
+pub(super) struct Finder {
+    dialer: Dialer,
+    login: Login,
+    slot: u16,
+    way: Search,
+}
+
+enum Search {
+    /// The seeds of the URL, and what of its cluster was seen.
+    Nodes {
+        seeds: Vec<Node>,
+        seen: Vec<Node>,
+    },
+    Sentinels(Sentinels),
+}
+
+/// A master that holds the tenant's keys.
+pub(super) struct Found {
+    pub(super) node: Node,
+    /// The node as messages name it.
+    pub(super) at: String,
+    pub(super) connection: MultiplexedConnection,
+    pub(super) greeting: Greeting,
+}
+
+impl Finder {
+    /// A search for the server that holds the keys with that hash tag.
+    pub(super) fn new(address: Address, dialer: Dialer, hash_tag: &str) -> Self {
+        let way = match address.way {
+            Way::Nodes(seeds) => Search::Nodes {
+                seeds,
+                seen: Vec::new(),
+            },
+            Way::Sentinels {
+                nodes,
+                master,
+                login,
+            } => Search::Sentinels(Sentinels::new(nodes, master, login, &dialer)),
+        };
+        Self {
+            dialer,
+            login: address.login,
+            slot: cluster::slot(hash_tag),
+            way,
+        }
+    }
+
+    /// Looks once.
+    pub(super) async fn find(&mut self) -> Result<Found, Unreachable> {
+        let candidates = match &mut self.way {
+            Search::Nodes { seeds, seen } => {
+                let more = seen.iter().filter(|node| !seeds.contains(node));
+                seeds.iter().chain(more).cloned().collect()
+            }
+            Search::Sentinels(sentinels) => vec![sentinels.master().await?],
+        };
+        let mut failed = Vec::new();
+        for node in candidates {
+            match self.follow(node).await {
+                Ok(found) => return Ok(found),
+                Err(error) => failed.push(error),
+            }
+        }
+        match failed.len() {
+            1 => Err(failed.remove(0)),
+            _ => Err(Unreachable::Several(failed)),
+        }
+    }
+
+    /// Whether what was found still is what is looked for.
+    pub(super) async fn check(&mut self, found: &mut Found) -> Result<(), Unreachable> {
+        let Found {
+            node,
+            connection,
+            greeting,
+            at,
+        } = found;
+        let now = self.dialer.greet(node, connection).await?;
+        only_master(at, &now)?;
+        let at = at.clone();
+        if now.run_id != greeting.run_id {
+            let what = "another server answers on the same connection".to_owned();
+            return Err(Unreachable::Unusable { at, what });
+        }
+        if let Search::Sentinels(sentinels) = &mut self.way
+            // Sentinels that are away end no link.
+            && let Ok(master) = sentinels.master().await
+            && master != *node
+        {
+            let what = format!("the sentinels say that {master} is the master now");
+            return Err(Unreachable::Unusable { at, what });
+        }
+        Ok(())
+    }
+
+    /// Connects to a node, and in a cluster goes on to whom it says the slot belongs.
+    async fn follow(&mut self, mut node: Node) -> Result<Found, Unreachable> {
+        for _ in 0..HOPS_MOST {
+            let mut connection = self.dialer.open(&node, &self.login).await?;
+            let greeting = self.dialer.greet(&node, &mut connection).await?;
+            if greeting.cluster
+                && let Search::Nodes { seen, .. } = &mut self.way
+            {
+                let view = cluster::view(&self.dialer, &node, &mut connection, self.slot).await?;
+                *seen = view.nodes;
+                if let Some(owner) = view.owner {
+                    node = owner;
+                    continue;
+                }
+            }
+            let at = self.dialer.name(&node);
+            only_master(&at, &greeting)?;
+            return Ok(Found {
+                node,
+                at,
+                connection,
+                greeting,
+            });
+        }
+        let what = format!("it sends us on, as {HOPS_MOST} servers of its cluster did before");
+        let at = self.dialer.name(&node);
+        Err(Unreachable::Unusable { at, what })
+    }
+}
+
+fn only_master(at: &str, greeting: &Greeting) -> Result<(), Unreachable> {
+    match &greeting.replica_of {
+        Some(of) => Err(Unreachable::Replica {
+            at: at.to_owned(),
+            of: of.clone(),
+        }),
+        None => Ok(()),
+    }
+}

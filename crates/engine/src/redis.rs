@@ -59,6 +59,8 @@ pub struct Settings {
     /// `redis-sentinel://[user:password@]host[:port][,...][/database]?master=name`, there too `&sentinel_user=...` and
     /// `&sentinel_password=...`; `rediss-sentinel://` for TLS to them and to Redis.
     pub url: String,
+    /// The password, when `url` has none.
+    pub password: Option<String>,
     /// The certificates to trust with TLS, a file in PEM form, in place of those that the web trusts. Certificates are
     /// always verified; they must name the host as the URL, the cluster or the sentinels do.
     pub tls_ca: Option<PathBuf>,
@@ -80,6 +82,7 @@ impl Settings {
         let patience = Duration::from_millis(150);
         Self {
             url: url.to_owned(),
+            password: None,
             tls_ca: None,
             tenant: keys::DEFAULT_TENANT.to_owned(),
             node: format!("{:016x}", rand::random::<u64>()),
@@ -87,6 +90,14 @@ impl Settings {
             connection_timeout: patience,
             response_timeout: patience,
         }
+    }
+
+    /// Whether address and certificates can be read. Nobody is asked.
+    ///
+    /// # Errors
+    /// [`AllocatorError::Unavailable`] says what is wrong, without a password.
+    pub fn check(&self) -> Result<(), AllocatorError> {
+        Link::check(self)
     }
 }
 

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
-use crate::config::storage::{DatabaseUrl, StorageConfig};
+use crate::config::storage::{DatabaseUrl, StorageConfig, masked};
 use crate::config::{ConfigError, Settings};
 use crate::drainer::Drainer;
 use crate::http::dispatch::Dispatch;
@@ -265,6 +265,22 @@ impl App {
         self.store.close().await;
         Ok(())
     }
+}
+
+/// Checks the settings, with what only engines know of them. Nothing is opened, nobody is asked.
+///
+/// # Errors
+/// [`ConfigError`] names the setting.
+pub fn check(settings: &Settings) -> Result<(), ConfigError> {
+    settings.check()?;
+    let (cluster, listen) = (&settings.cluster, &settings.listen);
+    let Some(redis) = engines::redis_settings(cluster, listen) else {
+        return Ok(());
+    };
+    redis.check().map_err(|error| {
+        let why = std::error::Error::source(&error).map(ToString::to_string);
+        ConfigError::new("REDIS_URL", &masked(&redis.url), why.unwrap_or_default())
+    })
 }
 
 /// Opens the inventory beside a service that may be running, for the command line.

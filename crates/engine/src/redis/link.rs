@@ -93,10 +93,7 @@ impl Link {
     /// # Errors
     /// [`AllocatorError::Unavailable`] when the settings name no server.
     pub(super) fn new(settings: &Settings, keys: &Keys) -> Result<Self, AllocatorError> {
-        let address = Address::parse(&settings.url).map_err(unavailable)?;
-        let ca = settings.tls_ca.as_deref();
-        let dialer = Dialer::new(address.tls, ca, settings.connection_timeout);
-        let dialer = dialer.map_err(unavailable)?;
+        let (address, dialer) = Self::read(settings)?;
         let places = address.places();
         let shared = Arc::new(Shared {
             state: watch::Sender::new(State::Down(Unreachable::NotYet(places))),
@@ -107,6 +104,23 @@ impl Link {
         let finder = Finder::new(address, dialer, keys.hash_tag());
         let keeper = tokio::spawn(keep(finder, shared.clone())).abort_handle();
         Ok(Self { shared, keeper })
+    }
+
+    /// Whether the settings can be read. Nobody is asked.
+    ///
+    /// # Errors
+    /// As [`Link::new`].
+    pub(super) fn check(settings: &Settings) -> Result<(), AllocatorError> {
+        Self::read(settings).map(drop)
+    }
+
+    fn read(settings: &Settings) -> Result<(Address, Dialer), AllocatorError> {
+        let mut address = Address::parse(&settings.url).map_err(unavailable)?;
+        let password = &mut address.login.password;
+        *password = password.take().or_else(|| settings.password.clone());
+        let ca = settings.tls_ca.as_deref();
+        let dialer = Dialer::new(address.tls, ca, settings.connection_timeout);
+        Ok((address, dialer.map_err(unavailable)?))
     }
 
     /// The server: at once while there is a link, else as soon as there is one.

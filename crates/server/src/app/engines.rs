@@ -11,6 +11,23 @@ use caller_id_engine::{MemoryAllocator, RedisAllocator};
 use crate::config::cluster::ClusterConfig;
 use crate::config::listen::ListenConfig;
 
+/// How Redis is reached, when the settings name it.
+pub fn redis_settings(cluster: &ClusterConfig, listen: &ListenConfig) -> Option<Settings> {
+    let mut settings = Settings::at(cluster.redis_url.as_ref()?.reveal());
+    settings.password = cluster
+        .redis_password
+        .as_ref()
+        .map(|password| password.reveal().to_owned());
+    settings.tls_ca.clone_from(&cluster.redis_tls_ca);
+    settings.tenant.clone_from(&cluster.redis_tenant);
+    // Two processes on one machine are two nodes.
+    settings.node = format!("{}-{:08x}", cluster.node_name(), rand::random::<u32>());
+    settings.outbox_most = u64::from(cluster.outbox_limit);
+    settings.connection_timeout = listen.request_deadline();
+    settings.response_timeout = listen.request_deadline();
+    Some(settings)
+}
+
 /// An engine, and what is known of it beside its port.
 #[derive(Clone)]
 pub enum Engine {
@@ -32,16 +49,9 @@ impl Engine {
         clock: Arc<dyn Clock>,
         time: Time,
     ) -> anyhow::Result<Self> {
-        let Some(url) = &cluster.redis_url else {
+        let Some(settings) = redis_settings(cluster, listen) else {
             return Ok(Self::Memory(MemoryAllocator::new(journal, clock)));
         };
-        let mut settings = Settings::at(url.reveal());
-        settings.tenant.clone_from(&cluster.redis_tenant);
-        // Two processes on one machine are two nodes.
-        settings.node = format!("{}-{:08x}", cluster.node_name(), rand::random::<u32>());
-        settings.outbox_most = u64::from(cluster.outbox_limit);
-        settings.connection_timeout = listen.request_deadline();
-        settings.response_timeout = listen.request_deadline();
         let engine = RedisAllocator::new(&settings, time).context("REDIS_URL cannot be used")?;
         Ok(Self::Redis(engine))
     }

@@ -4,6 +4,7 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use super::Effective;
+use crate::app;
 use crate::config::Settings;
 use crate::config::describe::settings;
 use crate::config::source::Environment;
@@ -26,7 +27,7 @@ pub fn run(
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     let mut out = stdout().lock();
-    args.settings.check()?;
+    app::check(&args.settings)?;
     for warning in warnings(&args.settings, environment) {
         eprintln!("warning: {warning}");
     }

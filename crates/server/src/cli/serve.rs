@@ -9,7 +9,7 @@ use anyhow::Context;
 use caller_id_core::SystemClock;
 use tokio::net::TcpListener;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::auth::first_token::FirstToken;
 use crate::config::Settings;
 use crate::{serve, telemetry};
@@ -32,7 +32,7 @@ pub struct ServeArgs {
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = args.settings;
     telemetry::start(&settings.log);
-    settings.check()?;
+    app::check(&settings)?;
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }

@@ -4,14 +4,13 @@ use clap::Args;
 
 use super::ConfigError;
 use super::secret::Secret;
-use super::storage::masked;
 
 /// Many nodes on one Redis, or one that waits for another to end.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterConfig {
     /// Redis, which then holds the hot state for as many nodes as there are: `redis://[user:password@]host:6379/0`, `rediss://` with
-    /// TLS, `redis+unix:///socket`, several hosts with commas, `redis-sentinel://host:26379,host:26379/0?master=name`. A
+    /// TLS, `unix:///path/to/socket`, several hosts with commas, `redis-sentinel://host:26379,host:26379/0?master=name`, `rediss-sentinel://`. A
     /// Redis Cluster is found from any of its nodes. When not set, the hot state is in this process, which then must be the only one
     #[arg(long, value_name = "URL")]
     pub redis_url: Option<Secret>,
@@ -40,7 +39,7 @@ pub struct ClusterConfig {
 const TENANT_BYTES_MOST: usize = 64;
 
 impl ClusterConfig {
-    /// The URL of Redis, with its password, when the state is there.
+    /// Checks what one setting alone cannot tell.
     ///
     /// # Errors
     /// [`ConfigError`] for a tenant that is no plain name.
@@ -54,14 +53,7 @@ impl ClusterConfig {
                 "expected at most 64 letters, digits, `-`, `_` and `.`",
             ));
         }
-        match &self.redis_url {
-            Some(url) if !url.reveal().contains("://") => Err(ConfigError::new(
-                "REDIS_URL",
-                &masked(url.reveal()),
-                "expected redis://, rediss://, redis+unix://, redis-sentinel:// or rediss-sentinel://, as in redis://127.0.0.1:6379/0",
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Whether the hot state is in Redis.

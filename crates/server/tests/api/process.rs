@@ -95,14 +95,14 @@ fn a_wrong_setting_is_one_line_and_exit_code_2() {
             "AGENT_RATE_LIMIT_PER_MIN: `-1` is not valid: expected a whole number from 0 to 1000000\n",
         ),
         (
-            "REDIS_URL",
-            "redis://:pass@redis:6379/0",
-            "REDIS_URL: `redis://(hidden)@redis:6379/0` is not valid: this version runs alone with SQLite, Redis comes later: expected not to be set\n",
+            "REDIS_TENANT",
+            "a}b",
+            "REDIS_TENANT: `a}b` is not valid: expected at most 64 letters, digits, `-`, `_` and `.`\n",
         ),
         (
             "DATABASE_URL",
-            "postgresql+asyncpg://u:pass@db/x",
-            "DATABASE_URL: `postgresql+asyncpg://(hidden)@db/x` is not valid: this version runs alone with SQLite, PostgreSQL comes later: expected sqlite:<file>\n",
+            "mysql://u:pass@db/x",
+            "DATABASE_URL: `mysql://(hidden)@db/x` is not valid: expected sqlite:<file>, as in sqlite:caller-id.db or sqlite:///var/lib/caller-id/caller-id.db, or postgres://user:password@host:5432/database\n",
         ),
         (
             "JWT_ALGORITHM",

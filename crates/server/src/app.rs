@@ -74,7 +74,6 @@ impl App {
         let first_token = first_token(settings)?;
         let engine = Engine::new(
             &settings.cluster,
-            &settings.listen,
             store.journal.clone(),
             clock.clone(),
             time,
@@ -121,7 +120,7 @@ impl App {
             None => app.bring_up(&sync, settings, &*clock).await?,
             Some(shared) => {
                 app.join(shared, sync.clone(), settings, clock.clone())
-                    .await?
+                    .await?;
             }
         }
         let history = app.store.history.clone();
@@ -273,8 +272,7 @@ impl App {
 /// [`ConfigError`] names the setting.
 pub fn check(settings: &Settings) -> Result<(), ConfigError> {
     settings.check()?;
-    let (cluster, listen) = (&settings.cluster, &settings.listen);
-    let Some(redis) = engines::redis_settings(cluster, listen) else {
+    let Some(redis) = engines::redis_settings(&settings.cluster) else {
         return Ok(());
     };
     redis.check().map_err(|error| {

@@ -131,8 +131,8 @@ impl Rebuild {
         }
         let working = async {
             match known_until {
-                None => self.from_nothing(started).await,
-                Some(until) => self.from(until, started).await,
+                None => self.everything(started).await,
+                Some(until) => self.since(until, started).await,
             }
         };
         self.claiming(working).await?;
@@ -172,7 +172,7 @@ impl Rebuild {
     }
 
     /// Everything: inventory, what history says up to a quarter of an hour ago, then each allocation since.
-    async fn from_nothing(&self, now: Timestamp) -> Result<(), RebuildError> {
+    async fn everything(&self, now: Timestamp) -> Result<(), RebuildError> {
         let pools = self.sync.load().await?;
         let recent = now.plus_ms(-ONE_BY_ONE_MS);
         let recovered = self.recovered(&pools, now, recent).await?;
@@ -195,7 +195,7 @@ impl Rebuild {
     }
 
     /// Only what came after `until`. Nodes remember the last minute: without the store, that must do.
-    async fn from(&self, until: Timestamp, now: Timestamp) -> Result<(), RebuildError> {
+    async fn since(&self, until: Timestamp, now: Timestamp) -> Result<(), RebuildError> {
         self.sync
             .load()
             .await

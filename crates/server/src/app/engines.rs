@@ -9,10 +9,9 @@ use caller_id_engine::redis::{Settings, Time};
 use caller_id_engine::{MemoryAllocator, RedisAllocator};
 
 use crate::config::cluster::ClusterConfig;
-use crate::config::listen::ListenConfig;
 
 /// How Redis is reached, when the settings name it.
-pub fn redis_settings(cluster: &ClusterConfig, listen: &ListenConfig) -> Option<Settings> {
+pub fn redis_settings(cluster: &ClusterConfig) -> Option<Settings> {
     let mut settings = Settings::at(cluster.redis_url.as_ref()?.reveal());
     settings.password = cluster
         .redis_password
@@ -23,8 +22,8 @@ pub fn redis_settings(cluster: &ClusterConfig, listen: &ListenConfig) -> Option<
     // Two processes on one machine are two nodes.
     settings.node = format!("{}-{:08x}", cluster.node_name(), rand::random::<u32>());
     settings.outbox_most = u64::from(cluster.outbox_limit);
-    settings.connection_timeout = listen.request_deadline();
-    settings.response_timeout = listen.request_deadline();
+    settings.connection_timeout = cluster.redis_timeout();
+    settings.response_timeout = cluster.redis_timeout();
     Some(settings)
 }
 
@@ -44,12 +43,11 @@ impl Engine {
     /// When the address of Redis is none.
     pub fn new(
         cluster: &ClusterConfig,
-        listen: &ListenConfig,
         journal: Arc<dyn Journal>,
         clock: Arc<dyn Clock>,
         time: Time,
     ) -> anyhow::Result<Self> {
-        let Some(settings) = redis_settings(cluster, listen) else {
+        let Some(settings) = redis_settings(cluster) else {
             return Ok(Self::Memory(MemoryAllocator::new(journal, clock)));
         };
         let engine = RedisAllocator::new(&settings, time).context("REDIS_URL cannot be used")?;

@@ -1,5 +1,7 @@
 //! Where the hot state is when it is not in this process, and who this node is.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::ConfigError;
@@ -20,6 +22,9 @@ pub struct ClusterConfig {
     /// A file with the certificates of those who may sign Redis's certificate (PEM); when not set, the public ones
     #[arg(long, value_name = "FILE")]
     pub redis_tls_ca: Option<std::path::PathBuf>,
+    /// After so many milliseconds without an answer of Redis a request is answered with 503
+    #[arg(long, value_name = "MS", default_value = "150", value_parser = super::number::within::<10, 60_000>)]
+    pub redis_timeout_ms: u32,
     /// Whose state it is: all keys in Redis carry this name. Call centres that share a Redis have one each
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub redis_tenant: String,
@@ -54,6 +59,11 @@ impl ClusterConfig {
             ));
         }
         Ok(())
+    }
+
+    /// How long an answer of Redis may take.
+    pub fn redis_timeout(&self) -> Duration {
+        Duration::from_millis(u64::from(self.redis_timeout_ms))
     }
 
     /// Whether the hot state is in Redis.

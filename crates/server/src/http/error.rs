@@ -203,6 +203,9 @@ impl From<&ApiError> for Problem {
                 unavailable("The change is written, and not in force yet: it will be in a moment")
             }
             ApiError::NotReady => unavailable("The store cannot commit"),
+            ApiError::Allocator(AllocatorError::Unavailable(_)) => {
+                unavailable("Redis does not answer, or lost its state, which is being rebuilt")
+            }
             ApiError::Allocator(_) => unavailable("The allocation could not be recorded"),
             ApiError::Store(_) => unavailable("The store is not available"),
             ApiError::Partly { cause, tally } => partly(cause, tally),

@@ -147,9 +147,8 @@ async fn fault_05_a_call_without_agent_gets_a_caller_id() {
 #[tokio::test]
 async fn fault_06_numbers_written_by_another_process_are_seen_without_a_restart() {
     let service = Service::start(&[]).await;
-    let path = service.folder.path().to_str().expect("a plain path");
-    let settings = serve_settings(&[("DATA_DIR", path)]).expect("good settings");
-    let beside = open_beside(&settings.storage).await.expect("the database");
+    let beside = open_beside(&service.storage()).await;
+    let beside = beside.expect("the database");
     let number = Number::new(PhoneNumber::parse("3125550100").expect("a number"));
     beside
         .write_numbers(vec![number], OnDuplicate::Fail)

@@ -15,3 +15,9 @@ mod sync;
 #[cfg(unix)]
 mod warnings;
 mod wire;
+
+/// All state in the process, history in a file.
+const COMBINATION: support::Combination = support::Combination {
+    redis: false,
+    postgres: false,
+};

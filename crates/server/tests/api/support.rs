@@ -7,9 +7,12 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use caller_id::app::App;
 use caller_id::cli::serve_settings;
+use caller_id::config::storage::StorageConfig;
 use caller_id::http::Peer;
 use caller_id::http::dispatch::Dispatch;
 use caller_id_core::{ManualClock, Timestamp};
+use caller_id_testkit::postgres::Postgres;
+use caller_id_testkit::redis::RedisServer;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,10 +22,53 @@ pub(crate) const TOKEN: &str = "horse-battery-staple-7";
 /// Where the clock stands at first: 2026-11-22T12:00:00Z.
 pub(crate) const NOON: Timestamp = Timestamp::from_ms(1_795_348_800_000);
 
+/// Which of the four.
+pub(crate) struct Combination {
+    pub(crate) redis: bool,
+    pub(crate) postgres: bool,
+}
+
+/// The servers that a service works with; they end with it.
+struct Servers {
+    redis: Option<RedisServer>,
+    database: Option<(Arc<Postgres>, String)>,
+}
+
+impl Servers {
+    fn start() -> Self {
+        let combination = crate::COMBINATION;
+        Self {
+            redis: combination.redis.then(RedisServer::start),
+            database: combination.postgres.then(|| {
+                let server = Postgres::shared();
+                let database = server.database();
+                (server, database)
+            }),
+        }
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let redis = self.redis.as_ref().map(|redis| ("REDIS_URL", redis.url()));
+        let database = self.database.as_ref();
+        let database = database.map(|(server, name)| ("DATABASE_URL", server.url(name)));
+        // Machines that test are busy: nothing here is about how long Redis takes.
+        let patience = ("REDIS_TIMEOUT_MS", "20000".to_owned());
+        let servers = redis.into_iter().chain(database);
+        servers.chain([patience]).collect()
+    }
+}
+
+/// What a service leaves behind when it stops: its folder, and the servers that it worked with.
+pub(crate) struct Left {
+    pub(crate) folder: TempDir,
+    servers: Servers,
+}
+
 pub(crate) struct Service {
     pub(crate) dispatch: Dispatch,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) folder: TempDir,
+    servers: Servers,
     /// Keeps the tasks running.
     app: App,
 }
@@ -30,31 +76,50 @@ pub(crate) struct Service {
 impl Service {
     /// A service with the settings given; the rest is default.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        Self::start_in(folder, settings).await
+        let left = Left {
+            folder: tempfile::tempdir().expect("a folder"),
+            servers: Servers::start(),
+        };
+        Self::start_in(left, settings).await
     }
 
-    pub(crate) async fn start_in(folder: TempDir, settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_in(left: Left, settings: &[(&str, &str)]) -> Self {
+        let Left { folder, servers } = left;
         let clock = Arc::new(ManualClock::at(NOON));
         let path = folder.path().to_str().expect("a plain path").to_owned();
         let mut pairs = vec![("DATA_DIR", path.as_str()), ("ADMIN_TOKEN", TOKEN)];
+        let places = servers.settings();
+        pairs.extend(places.iter().map(|(name, value)| (*name, value.as_str())));
         pairs.retain(|(name, _)| !settings.iter().any(|(given, _)| given == name));
         pairs.extend_from_slice(settings);
         let settings = serve_settings(&pairs).expect("good settings");
-        let app = App::open(&settings, clock.clone())
+        let app = App::open_by(&settings, clock.clone())
             .await
             .expect("a service");
         Self {
             dispatch: app.dispatch(),
             clock,
             folder,
+            servers,
             app,
         }
     }
 
-    pub(crate) async fn stop(self) -> TempDir {
+    pub(crate) async fn stop(self) -> Left {
         self.app.close().await.expect("a clean end");
-        self.folder
+        Left {
+            folder: self.folder,
+            servers: self.servers,
+        }
+    }
+
+    /// Where its database is, for others.
+    pub(crate) fn storage(&self) -> StorageConfig {
+        let folder = self.folder.path().to_str().expect("a plain path");
+        let places = self.servers.settings();
+        let mut pairs = vec![("DATA_DIR", folder)];
+        pairs.extend(places.iter().map(|(name, value)| (*name, value.as_str())));
+        serve_settings(&pairs).expect("good settings").storage
     }
 
     /// A request from this machine.

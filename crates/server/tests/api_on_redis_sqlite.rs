@@ -1,0 +1,19 @@
+//! What users see is the same whatever keeps it: hot state in Redis, history in a file.
+
+#[path = "api/access.rs"]
+mod access;
+#[path = "api/contract.rs"]
+mod contract;
+#[path = "api/faults.rs"]
+mod faults;
+#[path = "api/methods.rs"]
+mod methods;
+#[path = "api/pools.rs"]
+mod pools;
+#[path = "api/support.rs"]
+mod support;
+
+const COMBINATION: support::Combination = support::Combination {
+    redis: true,
+    postgres: false,
+};

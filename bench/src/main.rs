@@ -6,8 +6,10 @@ mod http;
 mod import;
 mod load;
 mod memory;
+mod midnight;
 mod numbers;
 mod pick;
+mod redis;
 mod server;
 mod start;
 mod stopwatch;
@@ -38,6 +40,12 @@ enum Part {
     Import,
     /// Start with a million allocations in history.
     Start,
+    /// GET /next-cid of one node on Redis and PostgreSQL against a bare handler.
+    Cluster,
+    /// Picks on one core of Redis, at 1,000 and 1,000,000 numbers.
+    Redis,
+    /// Picks at local midnight, when 100,000 numbers are due at once, in both engines.
+    Midnight,
     /// Serve the bare handler: what `http` compares with.
     #[command(hide = true)]
     Bare,
@@ -63,6 +71,15 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Start) {
         start::run()?;
+    }
+    if wanted(Part::Cluster) {
+        http::run_cluster()?;
+    }
+    if wanted(Part::Redis) {
+        redis::run()?;
+    }
+    if wanted(Part::Midnight) {
+        midnight::run()?;
     }
     Ok(())
 }

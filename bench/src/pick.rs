@@ -54,14 +54,14 @@ fn picks_a_second(count: usize) -> f64 {
 }
 
 /// Makes requests as a dialer does: each for another call, most near one of the numbers.
-struct Dialer<'a> {
+pub(crate) struct Dialer<'a> {
     numbers: &'a [PhoneNumber],
     random: SmallRng,
     calls: u64,
 }
 
 impl<'a> Dialer<'a> {
-    fn new(numbers: &'a [PhoneNumber]) -> Self {
+    pub(crate) fn new(numbers: &'a [PhoneNumber]) -> Self {
         Self {
             numbers,
             random: SmallRng::seed_from_u64(7),
@@ -69,7 +69,7 @@ impl<'a> Dialer<'a> {
         }
     }
 
-    fn next_request(&mut self) -> AllocationRequest {
+    pub(crate) fn next_request(&mut self) -> AllocationRequest {
         self.calls += 1;
         let near = self.numbers[self.random.random_range(0..self.numbers.len())].e164_digits();
         let digits =

@@ -20,13 +20,20 @@ const START_SECONDS: f64 = 60.0;
 /// A folder with a database, and the commands that work on it.
 pub(crate) struct Site {
     folder: TempDir,
+    settings: Vec<(String, String)>,
 }
 
 impl Site {
     pub(crate) fn new() -> anyhow::Result<Self> {
         Ok(Self {
             folder: tempfile::tempdir()?,
+            settings: Vec::new(),
         })
+    }
+
+    /// From now on commands have this setting.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -77,6 +84,8 @@ impl Site {
             format!("sqlite:{}", self.database().display()),
         );
         process.env("ADMIN_TOKEN", TOKEN);
+        let settings = self.settings.iter();
+        process.envs(settings.map(|(name, value)| (name, value)));
         process
     }
 

@@ -14,10 +14,14 @@ use self::rig::{Streamed, clock, engine, time};
 
 #[path = "redis/faults.rs"]
 mod faults;
+#[path = "redis/link.rs"]
+mod link;
 #[path = "redis/nodes.rs"]
 mod nodes;
 #[path = "redis/rig.rs"]
 mod rig;
+#[path = "redis/topologies.rs"]
+mod topologies;
 
 struct Redis;
 

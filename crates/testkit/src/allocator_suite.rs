@@ -141,11 +141,18 @@ pub fn exhausted(outcome: Outcome) -> Exhausted {
     }
 }
 
-/// Makes a test of every fact of the suite, on engines from `$factory`.
+/// Makes a test of every fact of the suite, on engines from `$factory`; or one test of all of them, one after the other,
+/// where what the engines need takes long to start: `allocator_suite!(in_one_test name, factory)`.
 #[macro_export]
 macro_rules! allocator_suite {
     ($factory:expr) => {
-        $crate::allocator_suite!(@each $factory;
+        $crate::allocator_suite!(@facts each $factory);
+    };
+    (in_one_test $name:ident, $factory:expr) => {
+        $crate::allocator_suite!(@facts in_one $name, $factory);
+    };
+    (@facts $($how:tt)*) => {
+        $crate::allocator_suite!(@$($how)*;
             a_number_never_used_goes_first_and_ties_go_by_number,
             the_number_that_has_been_free_the_longest_goes_next,
             a_number_whose_long_call_has_just_ended_does_not_come_straight_back,
@@ -191,5 +198,16 @@ macro_rules! allocator_suite {
                 $crate::allocator_suite::$fact(&engine, &$factory).await;
             }
         )*
+    };
+    (@in_one $name:ident, $factory:expr; $($fact:ident,)*) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let factory = $factory;
+            $(
+                println!("{}", stringify!($fact));
+                let engine = $crate::allocator_suite::EngineFactory::start(&factory).await;
+                $crate::allocator_suite::$fact(&engine, &factory).await;
+            )*
+        }
     };
 }

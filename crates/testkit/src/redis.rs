@@ -1,54 +1,148 @@
-//! A throw-away redis-server: on a unix socket, in a folder of its own, ended when dropped.
+//! Throw-away Redis: a server, a cluster, a master with its replica and sentinels. Each in folders of its own, on loopback
+//! alone, ended when dropped.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::fs;
+use std::path::PathBuf;
 
-use rustix::process::{Pid, Signal, kill_process};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use redis::{FromRedisValue, RedisResult};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
-/// So often it is looked whether the server answers.
-const LOOKS_MOST: u32 = 1_000;
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+use self::process::{Process, ask, free_port, wait_for};
+use self::tls::Certificates;
 
-/// A running server that keeps nothing on disk.
+mod cluster;
+mod process;
+mod sentinels;
+mod tls;
+
+pub use self::cluster::RedisCluster;
+pub use self::sentinels::RedisSentinels;
+
+/// So many ports are tried: another process may be faster.
+const PORTS_MOST: usize = 10;
+
+/// How a server is set up. By default it keeps nothing on disk, and is reached through a socket alone.
+#[derive(Debug, Clone, Default)]
+pub struct RedisSetup {
+    /// How it is reached.
+    pub reach: Reach,
+    /// The password of its default user.
+    pub password: Option<String>,
+    /// The database that its address names.
+    pub database: u32,
+    /// Whether it keeps what it holds, and how soon.
+    pub keep: Keep,
+    /// More arguments of redis-server, names with `--` and values.
+    pub more: Vec<String>,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// A socket in its folder.
+    #[default]
+    Socket,
+    /// A port of 127.0.0.1.
+    Tcp,
+    /// A port of 127.0.0.1 that speaks TLS: [`RedisServer::authority`] signed its certificate.
+    Tls,
+}
+
+/// Whether a server keeps what it holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// It does not.
+    #[default]
+    Nothing,
+    /// In an append-only file that is written through every second.
+    EverySecond,
+    /// In an append-only file that is written through before it answers.
+    Always,
+}
+
+/// A running server.
 #[derive(Debug)]
 pub struct RedisServer {
-    child: Option<Child>,
+    process: Option<Process>,
     folder: TempDir,
+    setup: RedisSetup,
+    port: u16,
+    certificates: Option<Certificates>,
+}
+
+impl RedisSetup {
+    /// Starts such a server and waits until it answers.
+    ///
+    /// # Panics
+    /// As [`RedisServer::start`].
+    pub fn start(self) -> RedisServer {
+        let folder = tempfile::tempdir().expect("a folder for redis-server");
+        let tls = self.reach == Reach::Tls;
+        let certificates = tls.then(|| Certificates::make(folder.path()));
+        let mut server = RedisServer {
+            process: None,
+            folder,
+            setup: self,
+            port: 0,
+            certificates,
+        };
+        for _ in 0..PORTS_MOST {
+            if server.setup.reach != Reach::Socket {
+                server.port = free_port();
+            }
+            if server.run() {
+                return server;
+            }
+        }
+        panic!("redis-server ends at once, whatever its port");
+    }
 }
 
 impl RedisServer {
-    /// Starts a server and waits until it answers.
+    /// Starts a server that keeps nothing on disk and waits until it answers.
     ///
     /// # Panics
-    /// When redis-server is not installed, or does not answer within ten seconds.
+    /// When redis-server is not installed, or does not answer within 30 seconds.
     pub fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder for redis-server");
-        let mut server = Self {
-            child: None,
-            folder,
-        };
-        server.restart();
-        server
+        RedisSetup::default().start()
     }
 
-    /// Where it listens, as an address.
+    /// Where it listens, as an address with password and database.
     pub fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket().display())
+        let login = self.password();
+        let login = login.map_or_else(String::new, |password| format!(":{password}@"));
+        let (port, database) = (self.port, self.setup.database);
+        match self.setup.reach {
+            Reach::Socket => self.socket_url(database),
+            Reach::Tcp => format!("redis://{login}127.0.0.1:{port}/{database}"),
+            Reach::Tls => format!("rediss://{login}localhost:{port}/{database}"),
+        }
     }
 
-    /// Ends the server at once; what it held is lost.
+    /// Its port; 0 when a socket is all it has.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whose signature its certificate has, as a file in PEM form, when it speaks TLS.
+    pub fn authority(&self) -> Option<PathBuf> {
+        Some(self.certificates.as_ref()?.authority.clone())
+    }
+
+    /// What it answers to a command, asked beside whatever else is connected.
+    ///
+    /// # Errors
+    /// The server's, and when it cannot be reached.
+    pub fn ask<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
+        ask(&self.socket_url(self.setup.database), words)
+    }
+
+    /// Ends the server at once; what it did not keep is lost.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // It may have ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        let _ = std::fs::remove_file(self.socket());
+        self.process = None;
+        let _ = fs::remove_file(self.socket());
     }
 
     /// Starts the server anew at the same address, empty.
@@ -57,22 +151,19 @@ impl RedisServer {
     /// As [`RedisServer::start`].
     pub fn restart(&mut self) {
         self.kill();
-        let child = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--appendonly", "no"])
-            .args(["--daemonize", "no", "--loglevel", "warning"])
-            .arg("--unixsocket")
-            .arg(self.socket())
-            .arg("--dir")
-            .arg(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let child = child.unwrap_or_else(|error| {
-            panic!("redis-server does not start ({error}); install it: apt-get install redis-server, or make deps")
-        });
-        self.child = Some(child);
-        self.wait_until_it_answers();
+        let _ = fs::remove_dir_all(self.folder.path().join("appendonlydir"));
+        // Before Redis 7 it is one file.
+        let _ = fs::remove_file(self.folder.path().join("appendonly.aof"));
+        self.restart_keeping();
+    }
+
+    /// Starts the server anew at the same address, with what it kept.
+    ///
+    /// # Panics
+    /// As [`RedisServer::start`].
+    pub fn restart_keeping(&mut self) {
+        self.kill();
+        assert!(self.run(), "redis-server ends at once");
     }
 
     /// Stops it in its tracks: connections stay open, nothing is answered.
@@ -86,27 +177,78 @@ impl RedisServer {
     }
 
     fn signal(&self, signal: Signal) {
-        let child = self.child.as_ref().expect("the server runs");
-        kill_process(Pid::from_child(child), signal).expect("the server takes signals");
+        self.process
+            .as_ref()
+            .expect("the server runs")
+            .signal(signal);
     }
 
     fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
 
-    fn wait_until_it_answers(&mut self) {
-        let socket = self.socket();
-        for _ in 0..LOOKS_MOST {
-            if answers(&socket) {
-                return;
-            }
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok());
-            if let Some(Some(status)) = ended {
-                panic!("redis-server ended at once: {status}");
-            }
-            thread::sleep(LOOK_EVERY);
+    /// The password as a URL has it.
+    fn password(&self) -> Option<String> {
+        let password = self.setup.password.as_deref()?;
+        Some(utf8_percent_encode(password, NON_ALPHANUMERIC).to_string())
+    }
+
+    fn socket_url(&self, database: u32) -> String {
+        let path = self.socket();
+        let mut url = format!("redis+unix://{}", path.display());
+        let password = self.password().map(|password| format!("pass={password}"));
+        let database = (database > 0).then(|| format!("db={database}"));
+        let options: Vec<_> = password.into_iter().chain(database).collect();
+        if !options.is_empty() {
+            url = format!("{url}?{}", options.join("&"));
         }
-        panic!("redis-server does not answer at {}", socket.display());
+        url
+    }
+
+    /// Runs it and waits until it answers. False: it ended.
+    fn run(&mut self) -> bool {
+        let process = Process::start(&self.arguments(), self.folder.path());
+        self.process = Some(process);
+        wait_for("redis-server answers", || {
+            let pong: RedisResult<String> = ask(&self.socket_url(0), &["PING"]);
+            let ended = self.process.as_mut().and_then(Process::ended);
+            pong.is_ok().then_some(true).or(ended.map(|_| false))
+        })
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let (plain, tls) = match self.setup.reach {
+            Reach::Socket => (0, 0),
+            Reach::Tcp => (self.port, 0),
+            Reach::Tls => (0, self.port),
+        };
+        let (append, through) = match self.setup.keep {
+            Keep::Nothing => ("no", "no"),
+            Keep::EverySecond => ("yes", "everysec"),
+            Keep::Always => ("yes", "always"),
+        };
+        let text = format!(
+            "--bind 127.0.0.1 --port {plain} --unixsocket {} --dir {} --appendonly {append} --appendfsync {through} \
+             --daemonize no --loglevel warning --save",
+            self.socket().display(),
+            self.folder.path().display(),
+        );
+        let mut arguments: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        arguments.push(String::new());
+        if let Some(password) = &self.setup.password {
+            arguments.extend(["--requirepass".to_owned(), password.clone()]);
+        }
+        if let Some(made) = &self.certificates {
+            let text = format!(
+                "--tls-port {tls} --tls-auth-clients no --tls-cert-file {} --tls-key-file {} --tls-ca-cert-file {}",
+                made.certificate.display(),
+                made.key.display(),
+                made.authority.display(),
+            );
+            arguments.extend(text.split(' ').map(str::to_owned));
+        }
+        arguments.extend(self.setup.more.iter().cloned());
+        arguments
     }
 }
 
@@ -114,14 +256,4 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn answers(socket: &Path) -> bool {
-    let asked = UnixStream::connect(socket).and_then(|mut stream| {
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        stream.write_all(b"PING\r\n")?;
-        let mut answer = [0; 5];
-        stream.read_exact(&mut answer).map(|()| answer)
-    });
-    asked.is_ok_and(|answer| &answer == b"+PONG")
 }

@@ -1,7 +1,5 @@
 //! Redis that is away, hangs, forgets or refuses.
 
-use std::time::Duration;
-
 use caller_id_core::{
     AgentLimit, Allocator, AllocatorError, Ask, EngineNumber, Outcome, SharedAllocator, Standing,
     Timestamp,
@@ -11,28 +9,12 @@ use caller_id_engine::redis::Time;
 use caller_id_testkit::builders::{engine_number, number, pool};
 use caller_id_testkit::redis::RedisServer;
 
-use crate::rig::{Streamed, ask, clock, engine, far, impatient, stock, time};
-
-/// A bound on what would else wait for ever.
-const NEVER: Duration = Duration::from_secs(30);
+use crate::rig::{
+    NEVER, Streamed, ask, ask_until_answered, clock, engine, far, impatient, stock, time,
+};
 
 fn is_unavailable(answer: &Result<Outcome, AllocatorError>) -> bool {
     matches!(answer, Err(AllocatorError::Unavailable(_)))
-}
-
-/// Asks until there is an answer.
-async fn ask_until_answered(engine: &RedisAllocator) -> Outcome {
-    let answered = async {
-        loop {
-            if let Ok(outcome) = ask(engine, &far()).await {
-                return outcome;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(NEVER, answered)
-        .await
-        .expect("the engine comes back by itself")
 }
 
 /// Waits until the server answers again, and gives up to when it knows everything.

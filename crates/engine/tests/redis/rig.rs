@@ -1,23 +1,64 @@
 //! Engines on a redis-server of their own, and the history that its journal tells.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use caller_id_core::store::PastSink;
 use caller_id_core::{
     AgentLimit, AllocationRequest, Allocator, AllocatorError, Ask, Clock, HistoryStore, Journal,
-    ManualClock, Outcome, PhoneNumber, PoolId, SharedAllocator, StoreError, Timestamp,
+    ManualClock, Outcome, PhoneNumber, PoolId, SharedAllocator, Standing, StoreError, Timestamp,
 };
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::{Settings, Time};
+use caller_id_testkit::allocator_suite::{EngineFactory, EngineUnderTest};
 use caller_id_testkit::builders::{START, brisk_policy, engine_number, number};
 use caller_id_testkit::memory_history::MemoryHistory;
 use caller_id_testkit::redis::RedisServer;
 
+/// Many tenants of one Redis: where starting it takes long, each engine under test is one of them.
+pub(crate) struct Tenants<T> {
+    settings: Settings,
+    started: AtomicUsize,
+    _redis: T,
+}
+
+impl<T> Tenants<T> {
+    /// Tenants of what these settings reach; `redis` is kept for as long as they are.
+    pub(crate) fn of(redis: T, settings: Settings) -> Self {
+        let started = AtomicUsize::new(0);
+        Self {
+            settings,
+            started,
+            _redis: redis,
+        }
+    }
+}
+
+#[async_trait]
+impl<T: Send + Sync> EngineFactory for Tenants<T> {
+    async fn start(&self) -> EngineUnderTest {
+        let place = self.started.fetch_add(1, Ordering::Relaxed);
+        let settings = Settings {
+            tenant: format!("tenant{place}"),
+            ..self.settings.clone()
+        };
+        let clock = clock();
+        let allocator = RedisAllocator::new(&settings, time(&clock)).expect("the address is one");
+        allocator.declare_ready().await.expect("redis answers");
+        EngineUnderTest {
+            history: Arc::new(Streamed(allocator.clone())),
+            allocator,
+            clock,
+            keep: Box::new(()),
+        }
+    }
+}
+
 /// An engine that soon gives up waiting.
 pub(crate) fn impatient(url: &str, time: Time) -> Arc<RedisAllocator> {
-    let patience = Duration::from_millis(300);
+    let patience = Duration::from_millis(500);
     let settings = Settings {
         connection_timeout: patience,
         response_timeout: patience,
@@ -26,15 +67,26 @@ pub(crate) fn impatient(url: &str, time: Time) -> Arc<RedisAllocator> {
     RedisAllocator::new(&settings, time).expect("the address is one")
 }
 
+/// A bound on what would else wait for ever.
+pub(crate) const NEVER: Duration = Duration::from_secs(30);
+
 /// An engine on that server. It has patience for machines that are busy: these tests measure nothing.
 pub(crate) fn engine(server: &RedisServer, tenant: &str, time: Time) -> Arc<RedisAllocator> {
     let settings = Settings {
         tenant: tenant.to_owned(),
-        connection_timeout: Duration::from_secs(20),
-        response_timeout: Duration::from_secs(20),
-        ..Settings::at(&server.url())
+        tls_ca: server.authority(),
+        ..patient(&server.url())
     };
     RedisAllocator::new(&settings, time).expect("the address is one")
+}
+
+/// Settings with patience.
+pub(crate) fn patient(url: &str) -> Settings {
+    Settings {
+        connection_timeout: Duration::from_secs(20),
+        response_timeout: Duration::from_secs(20),
+        ..Settings::at(url)
+    }
 }
 
 /// A clock at the start of all tests.
@@ -71,6 +123,46 @@ pub(crate) async fn ask(
         agent_limit: AgentLimit::OFF,
     };
     engine.allocate(ask).await
+}
+
+/// Asks until there is an answer.
+pub(crate) async fn ask_until_answered(engine: &RedisAllocator) -> Outcome {
+    let answered = async {
+        loop {
+            if let Ok(outcome) = ask(engine, &far()).await {
+                return outcome;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(NEVER, answered)
+        .await
+        .expect("the engine comes back by itself")
+}
+
+/// Asks until there is an answer. A server that may not know all is told what this node knows, and that this is all.
+pub(crate) async fn rebuild_until_answered(engine: &RedisAllocator) -> Outcome {
+    let answered = async {
+        loop {
+            if let Ok(outcome) = ask(engine, &far()).await {
+                return outcome;
+            }
+            // It may be lost again meanwhile: then once more.
+            let _ = rebuild(engine).await;
+        }
+    };
+    tokio::time::timeout(NEVER, answered)
+        .await
+        .expect("the engine comes back by itself")
+}
+
+/// Does what a service does for a state that is lost.
+pub(crate) async fn rebuild(engine: &RedisAllocator) -> Result<(), AllocatorError> {
+    if let Standing::Lost { known_until, .. } = engine.standing().await? {
+        engine.hand_in(known_until, AgentLimit::OFF).await?;
+        engine.declare_ready().await?;
+    }
+    Ok(())
 }
 
 /// A request to somewhere else.

@@ -170,6 +170,8 @@ fn settings(login: &Login) -> RedisConnectionInfo {
 }
 
 fn certificates(ca: Option<&Path>) -> Result<TlsCertificates, BadAddress> {
+    // The client takes what the process has chosen. An error says that somebody has: that is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let Some(path) = ca else {
         return Ok(TlsCertificates {
             client_tls: None,

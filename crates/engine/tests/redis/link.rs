@@ -1,0 +1,196 @@
+//! The way to Redis: lost, made again, refused.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use caller_id_core::{AllocatorError, Outcome, PhoneNumber};
+use caller_id_engine::RedisAllocator;
+use caller_id_engine::redis::{Settings, Time};
+use caller_id_testkit::redis::{Keep, Reach, RedisServer, RedisSetup};
+
+use crate::rig::{
+    NEVER, ask, ask_until_answered, clock, far, impatient, rebuild, rebuild_until_answered, stock,
+    time,
+};
+
+/// Why a request is not answered by what is at this address.
+async fn reason(settings: &Settings) -> String {
+    let engine = match RedisAllocator::new(settings, Time::Server) {
+        Ok(engine) => engine,
+        Err(error) => return error.to_string(),
+    };
+    // The first attempt may still be under way.
+    for _ in 0..20 {
+        match ask(&engine, &far()).await {
+            Err(AllocatorError::Unavailable(why)) => {
+                let why = why.to_string();
+                if !why.contains("has not been reached yet") {
+                    return why;
+                }
+            }
+            other => panic!("it cannot be answered: {other:?}"),
+        }
+    }
+    panic!("no attempt comes to an end");
+}
+
+async fn reason_at(url: &str) -> String {
+    reason(&Settings::at(url)).await
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_named_as_the_reason_and_never_shown() {
+    let server = RedisSetup {
+        reach: Reach::Tcp,
+        password: Some("right".to_owned()),
+        ..RedisSetup::default()
+    }
+    .start();
+    let port = server.port();
+    let why = reason_at(&format!("redis://:hush@127.0.0.1:{port}")).await;
+    assert!(why.contains("uthentication"), "{why}");
+    assert!(why.contains(&format!("127.0.0.1:{port}")), "{why}");
+    assert!(!why.contains("hush"), "{why}");
+    let why = reason_at(&format!("redis://127.0.0.1:{port}")).await;
+    assert!(why.contains("uthentication"), "{why}");
+}
+
+#[tokio::test]
+async fn a_replica_is_refused_and_told_from_its_master() {
+    let [master, replica] = [(), ()].map(|()| {
+        let setup = RedisSetup {
+            reach: Reach::Tcp,
+            ..RedisSetup::default()
+        };
+        setup.start()
+    });
+    let port = master.port().to_string();
+    let () = replica
+        .ask(&["REPLICAOF", "127.0.0.1", &port])
+        .expect("it follows");
+    let why = reason_at(&replica.url()).await;
+    assert!(why.contains("is a replica of 127.0.0.1:"), "{why}");
+    // Among several the master is found.
+    let both = format!("redis://127.0.0.1:{},127.0.0.1:{port}", replica.port());
+    let engine = impatient(&both, Time::Server);
+    stock(&engine, 1).await;
+    let got = rebuild_until_answered(&engine).await;
+    assert!(matches!(got, Outcome::Allocated(_)), "{got:?}");
+    // And when they change places, the engine does too.
+    let () = replica.ask(&["REPLICAOF", "NO", "ONE"]).expect("it leads");
+    let port = replica.port().to_string();
+    let () = master
+        .ask(&["REPLICAOF", "127.0.0.1", &port])
+        .expect("it follows");
+    let none = rebuild_until_answered(&engine).await;
+    assert!(matches!(none, Outcome::Exhausted(_)), "{none:?}");
+}
+
+#[tokio::test]
+async fn nobody_at_the_address_is_said_so() {
+    let mut server = RedisServer::start();
+    server.kill();
+    let why = reason_at(&server.url()).await;
+    assert!(why.contains("cannot be reached"), "{why}");
+    assert!(why.contains("redis.sock"), "{why}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_at_once() {
+    let why = reason_at("redis://:hush@one:port").await;
+    assert!(why.contains("a port is no number"), "{why}");
+    assert!(!why.contains("hush"), "{why}");
+    let settings = Settings {
+        tls_ca: Some("/nowhere/ca.pem".into()),
+        ..Settings::at("rediss://one")
+    };
+    let why = reason(&settings).await;
+    assert!(why.contains("/nowhere/ca.pem cannot be read"), "{why}");
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_known_vouches_for_is_refused() {
+    let server = RedisSetup {
+        reach: Reach::Tls,
+        ..RedisSetup::default()
+    }
+    .start();
+    let why = reason_at(&server.url()).await;
+    assert!(why.contains("certificate"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_during_restarts_are_all_answered_and_nobody_gets_a_number_that_is_taken() {
+    let mut server = RedisSetup {
+        reach: Reach::Tcp,
+        keep: Keep::Always,
+        ..RedisSetup::default()
+    }
+    .start();
+    let engine = impatient(&server.url(), Time::Server);
+    stock(&engine, 3_000).await;
+    let restarting = Arc::new(AtomicBool::new(true));
+    let asking = (0..4).map(|_| tokio::spawn(ask_while(engine.clone(), restarting.clone())));
+    let asking: Vec<_> = asking.collect();
+    let server = tokio::task::spawn_blocking(move || {
+        for _ in 0..3 {
+            server.restart_keeping();
+        }
+        server
+    });
+    let _server = server.await.expect("it restarts");
+    restarting.store(false, Ordering::Relaxed);
+    let mut numbers = Vec::new();
+    for asked in asking {
+        numbers.extend(asked.await.expect("all are answered"));
+    }
+    let all = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(all, numbers.len());
+    rebuild_until_answered(&engine).await;
+}
+
+/// Asks again and again for as long as that holds, and tells what it got.
+async fn ask_while(engine: Arc<RedisAllocator>, holds: Arc<AtomicBool>) -> Vec<PhoneNumber> {
+    let mut got = Vec::new();
+    while holds.load(Ordering::Relaxed) {
+        let answer = tokio::time::timeout(NEVER, ask(&engine, &far())).await;
+        match answer.expect("an answer, whatever happens") {
+            Ok(Outcome::Allocated(one)) => got.push(one.record.number),
+            Ok(_) => tokio::task::yield_now().await,
+            Err(AllocatorError::Unavailable(_)) => {
+                let _ = rebuild(&engine).await;
+            }
+            Err(other) => panic!("nothing else fails: {other}"),
+        }
+    }
+    got
+}
+
+#[tokio::test]
+async fn one_slow_answer_does_not_end_the_link() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let engine = impatient(&server.url(), time(&clock));
+    stock(&engine, 1).await;
+    let before = connections_so_far(&server);
+    // Steps wait, and what asks whether the server still lives does not.
+    let () = server
+        .ask(&["CLIENT", "PAUSE", "60000", "WRITE"])
+        .expect("it pauses");
+    let answer = ask(&engine, &far()).await;
+    assert!(answer.is_err(), "{answer:?}");
+    let () = server.ask(&["CLIENT", "UNPAUSE"]).expect("it goes on");
+    ask_until_answered(&engine).await;
+    // Only those of this test: to pause, to go on, to count.
+    assert_eq!(connections_so_far(&server) - before, 3);
+}
+
+fn connections_so_far(server: &RedisServer) -> u64 {
+    let info: String = server.ask(&["INFO", "stats"]).expect("it answers");
+    let mut lines = info.lines();
+    let line = lines.find_map(|line| line.strip_prefix("total_connections_received:"));
+    line.and_then(|count| count.trim().parse().ok())
+        .expect("it counts connections")
+}

@@ -28,6 +28,7 @@ use self::step::Arguments;
 mod acknowledged;
 mod error;
 mod event;
+pub mod inspect;
 mod inventory;
 pub mod keys;
 mod link;

@@ -14,6 +14,8 @@ use self::rig::{Streamed, clock, engine, time};
 
 #[path = "redis/faults.rs"]
 mod faults;
+#[path = "redis/inspect.rs"]
+mod inspect;
 #[path = "redis/link.rs"]
 mod link;
 #[path = "redis/nodes.rs"]

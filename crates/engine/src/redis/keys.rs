@@ -23,6 +23,7 @@ const ORDER: &str = "o:";
 const CALL: &str = "c:";
 const AGENT: &str = "a:";
 const SHOWN: &str = "s:";
+const PROBE: &str = "probe";
 
 /// By which name the scripts know each.
 const NAMES: [(&str, &str); 12] = [
@@ -64,6 +65,11 @@ impl Keys {
         format!("{}{INVENTORY}", self.prefix)
     }
 
+    /// What [`super::inspect`] writes and removes.
+    pub(super) fn probe(&self) -> String {
+        format!("{}{PROBE}", self.prefix)
+    }
+
     /// What decides in which slot of a cluster the keys are.
     pub(super) fn hash_tag(&self) -> &str {
         let tag = self.prefix.split(['{', '}']).nth(1);
@@ -91,7 +97,7 @@ mod tests {
     fn every_key_is_documented() {
         let document = include_str!("../../../../docs/redis-keys.md");
         let prefix = Keys::of(DEFAULT_TENANT).prefix;
-        for (_, key) in NAMES {
+        for key in NAMES.map(|(_, key)| key).into_iter().chain([PROBE]) {
             assert!(
                 document.contains(&format!("| `{key}")),
                 "`{key}` stands in docs/redis-keys.md"

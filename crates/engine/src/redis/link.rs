@@ -20,8 +20,6 @@ use super::Settings;
 use super::error::{Late, unavailable};
 use super::keys::Keys;
 
-use self::address::Address;
-use self::dial::Dialer;
 use self::error::Unreachable;
 use self::find::{Finder, Found};
 
@@ -30,7 +28,11 @@ mod cluster;
 mod dial;
 mod error;
 mod find;
+mod question;
 mod sentinel;
+
+pub(super) use self::dial::field;
+pub(super) use self::question::{Question, Told, find};
 
 /// From the beginning of one attempt to the beginning of the next.
 const ATTEMPT_EVERY: Duration = Duration::from_millis(100);
@@ -93,15 +95,13 @@ impl Link {
     /// # Errors
     /// [`AllocatorError::Unavailable`] when the settings name no server.
     pub(super) fn new(settings: &Settings, keys: &Keys) -> Result<Self, AllocatorError> {
-        let (address, dialer) = Self::read(settings)?;
-        let places = address.places();
+        let (finder, places) = Finder::of(settings, keys).map_err(unavailable)?;
         let shared = Arc::new(Shared {
             state: watch::Sender::new(State::Down(Unreachable::NotYet(places))),
             doubt: Notify::new(),
             response_timeout: settings.response_timeout,
             connections: AtomicU64::new(0),
         });
-        let finder = Finder::new(address, dialer, keys.hash_tag());
         let keeper = tokio::spawn(keep(finder, shared.clone())).abort_handle();
         Ok(Self { shared, keeper })
     }
@@ -111,16 +111,8 @@ impl Link {
     /// # Errors
     /// As [`Link::new`].
     pub(super) fn check(settings: &Settings) -> Result<(), AllocatorError> {
-        Self::read(settings).map(drop)
-    }
-
-    fn read(settings: &Settings) -> Result<(Address, Dialer), AllocatorError> {
-        let mut address = Address::parse(&settings.url).map_err(unavailable)?;
-        let password = &mut address.login.password;
-        *password = password.take().or_else(|| settings.password.clone());
-        let ca = settings.tls_ca.as_deref();
-        let dialer = Dialer::new(address.tls, ca, settings.connection_timeout);
-        Ok((address, dialer.map_err(unavailable)?))
+        let finder = Finder::of(settings, &Keys::of(&settings.tenant));
+        finder.map(drop).map_err(unavailable)
     }
 
     /// The server: at once while there is a link, else as soon as there is one.

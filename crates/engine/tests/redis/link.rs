@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use caller_id_core::{AllocatorError, Outcome, PhoneNumber};
+use caller_id_core::{AllocatorError, Outcome};
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::{Settings, Time};
 use caller_id_testkit::redis::{Keep, Reach, RedisServer, RedisSetup};
 
 use crate::rig::{
-    NEVER, ask, ask_until_answered, clock, far, impatient, rebuild, rebuild_until_answered, stock,
-    time,
+    ask, ask_until_answered, ask_while, clock, far, impatient, rebuild_until_answered, stock, time,
 };
 
 /// Why a request is not answered by what is at this address.
@@ -149,23 +148,6 @@ async fn requests_during_restarts_are_all_answered_and_nobody_gets_a_number_that
     numbers.dedup();
     assert_eq!(all, numbers.len());
     rebuild_until_answered(&engine).await;
-}
-
-/// Asks again and again for as long as that holds, and tells what it got.
-async fn ask_while(engine: Arc<RedisAllocator>, holds: Arc<AtomicBool>) -> Vec<PhoneNumber> {
-    let mut got = Vec::new();
-    while holds.load(Ordering::Relaxed) {
-        let answer = tokio::time::timeout(NEVER, ask(&engine, &far())).await;
-        match answer.expect("an answer, whatever happens") {
-            Ok(Outcome::Allocated(one)) => got.push(one.record.number),
-            Ok(_) => tokio::task::yield_now().await,
-            Err(AllocatorError::Unavailable(_)) => {
-                let _ = rebuild(&engine).await;
-            }
-            Err(other) => panic!("nothing else fails: {other}"),
-        }
-    }
-    got
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Engines on a redis-server of their own, and the history that its journal tells.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -156,8 +156,28 @@ pub(crate) async fn rebuild_until_answered(engine: &RedisAllocator) -> Outcome {
         .expect("the engine comes back by itself")
 }
 
+/// Asks again and again for as long as that holds, and tells what it got.
+pub(crate) async fn ask_while(
+    engine: Arc<RedisAllocator>,
+    holds: Arc<AtomicBool>,
+) -> Vec<PhoneNumber> {
+    let mut got = Vec::new();
+    while holds.load(Ordering::Relaxed) {
+        let answer = tokio::time::timeout(NEVER, ask(&engine, &far())).await;
+        match answer.expect("an answer, whatever happens") {
+            Ok(Outcome::Allocated(one)) => got.push(one.record.number),
+            Ok(_) => tokio::task::yield_now().await,
+            Err(AllocatorError::Unavailable(_)) => {
+                let _ = rebuild(&engine).await;
+            }
+            Err(other) => panic!("nothing else fails: {other}"),
+        }
+    }
+    got
+}
+
 /// Does what a service does for a state that is lost.
-pub(crate) async fn rebuild(engine: &RedisAllocator) -> Result<(), AllocatorError> {
+async fn rebuild(engine: &RedisAllocator) -> Result<(), AllocatorError> {
     if let Standing::Lost { known_until, .. } = engine.standing().await? {
         engine.hand_in(known_until, AgentLimit::OFF).await?;
         engine.declare_ready().await?;

@@ -2,10 +2,12 @@
 
 use redis::aio::MultiplexedConnection;
 
+use super::super::Settings;
+use super::super::keys::Keys;
 use super::address::{Address, Login, Node, Way};
 use super::cluster;
 use super::dial::{Dialer, Greeting};
-use super::error::Unreachable;
+use super::error::{BadAddress, Unreachable};
 use super::sentinel::Sentinels;
 
 /// So often a server of a cluster may send us on: more, and they do not agree yet.
@@ -38,8 +40,14 @@ pub(super) struct Found {
 }
 
 impl Finder {
-    /// A search for the server that holds the keys with that hash tag.
-    pub(super) fn new(address: Address, dialer: Dialer, hash_tag: &str) -> Self {
+    /// A search for the server that holds the tenant's keys, and where it looks, for messages.
+    pub(super) fn of(settings: &Settings, keys: &Keys) -> Result<(Self, String), BadAddress> {
+        let mut address = Address::parse(&settings.url)?;
+        let password = &mut address.login.password;
+        *password = password.take().or_else(|| settings.password.clone());
+        let ca = settings.tls_ca.as_deref();
+        let dialer = Dialer::new(address.tls, ca, settings.connection_timeout)?;
+        let places = address.places();
         let way = match address.way {
             Way::Nodes(seeds) => Search::Nodes {
                 seeds,
@@ -51,12 +59,23 @@ impl Finder {
                 login,
             } => Search::Sentinels(Sentinels::new(nodes, master, login, &dialer)),
         };
-        Self {
+        let finder = Self {
             dialer,
             login: address.login,
-            slot: cluster::slot(hash_tag),
+            slot: cluster::slot(keys.hash_tag()),
             way,
-        }
+        };
+        Ok((finder, places))
+    }
+
+    /// Whether sentinels tell where the server is.
+    pub(super) fn asks_sentinels(&self) -> bool {
+        matches!(self.way, Search::Sentinels(_))
+    }
+
+    /// Looks no more.
+    pub(super) fn into_dialer(self) -> Dialer {
+        self.dialer
     }
 
     /// Looks once.

@@ -1,0 +1,44 @@
+//! Whether scripts run, and may write what ours write.
+
+use caller_id_core::AllocatorError;
+use redis::cmd;
+
+use super::super::error::unavailable;
+use super::super::keys::Keys;
+use super::super::link::Told;
+use super::{Question, Writes};
+
+/// One key of each type, with the commands that our scripts need, and nothing of it left in the end.
+const PROBE: &str = "
+local key = KEYS[1]
+redis.call('TIME')
+redis.call('DEL', key)
+redis.call('SET', key, '1', 'PX', 1000)
+redis.call('GET', key)
+redis.call('DEL', key)
+redis.call('HSET', key, 'a', '1')
+redis.call('HGET', key, 'a')
+redis.call('DEL', key)
+redis.call('ZADD', key, 1, 'a')
+redis.call('ZRANGE', key, 0, 0)
+redis.call('DEL', key)
+redis.call('XADD', key, '*', 'a', '1')
+redis.call('XRANGE', key, '-', '+', 'COUNT', 1)
+return redis.call('DEL', key)
+";
+
+/// Tries it.
+pub(super) async fn probe(server: &mut Question, keys: &Keys) -> Result<Writes, AllocatorError> {
+    let mut nothing = cmd("EVAL");
+    nothing.arg("return 1").arg(0);
+    if let Told::Refused(why) = server.tell::<i64>(&nothing).await.map_err(unavailable)? {
+        return Ok(Writes::NoScripts(why));
+    }
+    let mut all = cmd("EVAL");
+    all.arg(PROBE).arg(1).arg(keys.probe());
+    let written = server.tell::<i64>(&all).await;
+    Ok(match written.map_err(unavailable)? {
+        Told::Answered(_) => Writes::Work,
+        Told::Refused(why) => Writes::Refused(why),
+    })
+}

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use redis::{FromRedisValue, RedisResult};
@@ -69,7 +70,7 @@ pub struct RedisServer {
     folder: TempDir,
     setup: RedisSetup,
     port: u16,
-    certificates: Option<Certificates>,
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl RedisSetup {
@@ -78,9 +79,14 @@ impl RedisSetup {
     /// # Panics
     /// As [`RedisServer::start`].
     pub fn start(self) -> RedisServer {
-        let folder = tempfile::tempdir().expect("a folder for redis-server");
         let tls = self.reach == Reach::Tls;
-        let certificates = tls.then(|| Certificates::make(folder.path()));
+        let certificates = tls.then(|| Arc::new(Certificates::make()));
+        self.start_with(certificates)
+    }
+
+    /// The same, with certificates that others have too.
+    fn start_with(self, certificates: Option<Arc<Certificates>>) -> RedisServer {
+        let folder = tempfile::tempdir().expect("a folder for redis-server");
         let mut server = RedisServer {
             process: None,
             folder,
@@ -189,8 +195,7 @@ impl RedisServer {
 
     /// The password as a URL has it.
     fn password(&self) -> Option<String> {
-        let password = self.setup.password.as_deref()?;
-        Some(utf8_percent_encode(password, NON_ALPHANUMERIC).to_string())
+        self.setup.password.as_deref().map(encoded)
     }
 
     fn socket_url(&self, database: u32) -> String {
@@ -217,10 +222,9 @@ impl RedisServer {
     }
 
     fn arguments(&self) -> Vec<String> {
-        let (plain, tls) = match self.setup.reach {
-            Reach::Socket => (0, 0),
-            Reach::Tcp => (self.port, 0),
-            Reach::Tls => (0, self.port),
+        let port = match self.setup.reach {
+            Reach::Tcp => self.port,
+            Reach::Socket | Reach::Tls => 0,
         };
         let (append, through) = match self.setup.keep {
             Keep::Nothing => ("no", "no"),
@@ -228,7 +232,7 @@ impl RedisServer {
             Keep::Always => ("yes", "always"),
         };
         let text = format!(
-            "--bind 127.0.0.1 --port {plain} --unixsocket {} --dir {} --appendonly {append} --appendfsync {through} \
+            "--bind 127.0.0.1 --port {port} --unixsocket {} --dir {} --appendonly {append} --appendfsync {through} \
              --daemonize no --loglevel warning --save",
             self.socket().display(),
             self.folder.path().display(),
@@ -239,17 +243,18 @@ impl RedisServer {
             arguments.extend(["--requirepass".to_owned(), password.clone()]);
         }
         if let Some(made) = &self.certificates {
-            let text = format!(
-                "--tls-port {tls} --tls-auth-clients no --tls-cert-file {} --tls-key-file {} --tls-ca-cert-file {}",
-                made.certificate.display(),
-                made.key.display(),
-                made.authority.display(),
-            );
-            arguments.extend(text.split(' ').map(str::to_owned));
+            for [name, value] in made.settings(self.port) {
+                arguments.extend([format!("--{name}"), value]);
+            }
         }
         arguments.extend(self.setup.more.iter().cloned());
         arguments
     }
+}
+
+/// Text as a URL has it.
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 impl Drop for RedisServer {

@@ -23,12 +23,15 @@ fn on_a_cluster() -> Tenants<RedisCluster> {
 caller_id_testkit::allocator_suite!(in_one_test the_suite_holds_on_a_cluster, on_a_cluster());
 
 fn through_sentinels() -> Tenants<RedisSentinels> {
-    let sentinels = RedisSentinels::start();
-    let settings = patient(&sentinels.url());
+    let sentinels = RedisSentinels::start(Reach::Tls);
+    let settings = Settings {
+        tls_ca: sentinels.authority(),
+        ..patient(&sentinels.url())
+    };
     Tenants::of(sentinels, settings)
 }
 
-caller_id_testkit::allocator_suite!(in_one_test the_suite_holds_through_sentinels, through_sentinels());
+caller_id_testkit::allocator_suite!(in_one_test the_suite_holds_through_sentinels_with_tls_and_passwords, through_sentinels());
 
 fn over_tls() -> Tenants<RedisServer> {
     let server = RedisSetup {
@@ -68,7 +71,7 @@ async fn when_the_slot_moves_the_engine_goes_where_it_went() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_sentinels_make_another_the_master_the_engine_goes_on_there() {
-    let mut sentinels = RedisSentinels::start();
+    let mut sentinels = RedisSentinels::start(Reach::Tcp);
     let engine = impatient(&sentinels.url(), Time::Server);
     stock(&engine, 3_000).await;
     // The numbers are there; what is handed out from now on may get lost, but for what the engine remembers.

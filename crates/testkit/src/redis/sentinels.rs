@@ -2,14 +2,20 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
 use super::process::{Process, ask, free_port, wait_for};
-use super::{Reach, RedisServer, RedisSetup};
+use super::tls::Certificates;
+use super::{Reach, RedisServer, RedisSetup, encoded};
 
 /// What the sentinels call the master.
 const NAME: &str = "mine";
+/// The password of master and replica, and that of the sentinels.
+const PASSWORD: &str = "known/to@servers";
+const SENTINEL_PASSWORD: &str = "known&to=sentinels";
 /// So many sentinels watch, and so many of them must agree.
 const SENTINELS: usize = 3;
 const QUORUM: usize = 2;
@@ -18,9 +24,10 @@ const DOWN_AFTER_MS: u32 = 500;
 /// So long a failover may take, in milliseconds.
 const FAILOVER_TIMEOUT_MS: u32 = 3_000;
 
-/// A master, its replica, and their sentinels.
+/// A master, its replica, and their sentinels. All of them want passwords.
 #[derive(Debug)]
 pub struct RedisSentinels {
+    reach: Reach,
     servers: [RedisServer; 2],
     sentinels: Vec<Sentinel>,
 }
@@ -28,24 +35,27 @@ pub struct RedisSentinels {
 #[derive(Debug)]
 struct Sentinel {
     _process: Process,
-    _folder: TempDir,
+    folder: TempDir,
     port: u16,
 }
 
 impl RedisSentinels {
-    /// Starts them all and waits until the sentinels know of one another and of the replica: some seconds.
+    /// Starts them all, with TLS or without, and waits until the sentinels know of one another and of the replica: some
+    /// seconds.
     ///
     /// # Panics
-    /// When redis-server is not installed, or they do not find one another within 30 seconds.
-    pub fn start() -> Self {
+    /// When redis-server is not installed, or they do not find one another within 30 seconds; for [`Reach::Socket`].
+    pub fn start(reach: Reach) -> Self {
+        assert_ne!(reach, Reach::Socket, "sentinels know of ports alone");
+        let certificates = (reach == Reach::Tls).then(|| Arc::new(Certificates::make()));
+        let more = ["--repl-diskless-sync-delay", "0", "--masterauth", PASSWORD];
         let setup = RedisSetup {
-            reach: Reach::Tcp,
-            more: ["--repl-diskless-sync-delay", "0"]
-                .map(str::to_owned)
-                .into(),
+            reach,
+            password: Some(PASSWORD.to_owned()),
+            more: more.map(str::to_owned).into(),
             ..RedisSetup::default()
         };
-        let servers = [setup.clone().start(), setup.start()];
+        let servers = [(), ()].map(|()| setup.clone().start_with(certificates.clone()));
         let master = servers[0].port().to_string();
         let _: () = servers[1]
             .ask(&["REPLICAOF", "127.0.0.1", &master])
@@ -55,8 +65,12 @@ impl RedisSentinels {
             info.contains("master_link_status:up").then_some(())
         });
         let port = servers[0].port();
-        let sentinels = (0..SENTINELS).map(|_| Sentinel::start(port)).collect();
-        let all = Self { servers, sentinels };
+        let sentinels = (0..SENTINELS).map(|_| Sentinel::start(port, certificates.as_deref()));
+        let all = Self {
+            reach,
+            servers,
+            sentinels: sentinels.collect(),
+        };
         wait_for("the sentinels know all", || {
             all.sentinels.iter().all(Sentinel::knows_all).then_some(())
         });
@@ -69,7 +83,18 @@ impl RedisSentinels {
         let places: Vec<_> = places
             .map(|sentinel| format!("127.0.0.1:{}", sentinel.port))
             .collect();
-        format!("redis-sentinel://{}/0?master={NAME}", places.join(","))
+        let tls = if self.reach == Reach::Tls { "s" } else { "" };
+        format!(
+            "redis{tls}-sentinel://:{}@{}/0?master={NAME}&sentinel_password={}",
+            encoded(PASSWORD),
+            places.join(","),
+            encoded(SENTINEL_PASSWORD),
+        )
+    }
+
+    /// Whose signature all certificates have, with TLS.
+    pub fn authority(&self) -> Option<PathBuf> {
+        self.servers[0].authority()
     }
 
     /// The server that began as the master.
@@ -99,27 +124,39 @@ impl RedisSentinels {
 }
 
 impl Sentinel {
-    fn start(master: u16) -> Self {
+    fn start(master: u16, certificates: Option<&Certificates>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for a sentinel");
         let path = folder.path().join("sentinel.conf");
         let port = free_port();
-        let settings = format!(
-            "bind 127.0.0.1\nport {port}\nsentinel monitor {NAME} 127.0.0.1 {master} {QUORUM}\n\
+        let mut settings = format!(
+            "bind 127.0.0.1\nunixsocket {}\nrequirepass {SENTINEL_PASSWORD}\n\
+             sentinel monitor {NAME} 127.0.0.1 {master} {QUORUM}\n\
              sentinel down-after-milliseconds {NAME} {DOWN_AFTER_MS}\n\
-             sentinel failover-timeout {NAME} {FAILOVER_TIMEOUT_MS}\n"
+             sentinel failover-timeout {NAME} {FAILOVER_TIMEOUT_MS}\n\
+             sentinel auth-pass {NAME} {PASSWORD}\n",
+            folder.path().join("socket").display(),
         );
+        let plain = [["port".to_owned(), port.to_string()]];
+        let tls = certificates.map(|made| made.settings(port));
+        let none = ["port".to_owned(), "0".to_owned()];
+        let reach = tls.map_or(plain.to_vec(), |tls| [vec![none], tls].concat());
+        for [name, value] in reach {
+            settings.push_str(&format!("{name} {value}\n"));
+        }
         fs::write(&path, settings).expect("the folder can be written");
         let arguments = [path.display().to_string(), "--sentinel".to_owned()];
         Self {
             _process: Process::start(&arguments, folder.path()),
-            _folder: folder,
+            folder,
             port,
         }
     }
 
     /// What it says of the master; nothing while it does not answer.
     fn master(&self) -> HashMap<String, String> {
-        let url = format!("redis://127.0.0.1:{}", self.port);
+        let socket = self.folder.path().join("socket");
+        let password = encoded(SENTINEL_PASSWORD);
+        let url = format!("redis+unix://{}?pass={password}", socket.display());
         ask(&url, &["SENTINEL", "MASTER", NAME]).unwrap_or_default()
     }
 

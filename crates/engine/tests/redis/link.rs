@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use caller_id_core::{AllocatorError, Outcome};
 use caller_id_engine::RedisAllocator;
@@ -9,7 +10,8 @@ use caller_id_engine::redis::{Settings, Time};
 use caller_id_testkit::redis::{Keep, Reach, RedisServer, RedisSetup};
 
 use crate::rig::{
-    ask, ask_until_answered, ask_while, clock, far, impatient, rebuild_until_answered, stock, time,
+    NEVER, ask, ask_until_answered, ask_while, clock, far, impatient, rebuild_until_answered,
+    stock, time,
 };
 
 /// Why a request is not answered by what is at this address.
@@ -167,6 +169,50 @@ async fn one_slow_answer_does_not_end_the_link() {
     ask_until_answered(&engine).await;
     // Only those of this test: to pause, to go on, to count.
     assert_eq!(connections_so_far(&server) - before, 3);
+}
+
+/// So many are connected to the server besides this question.
+fn connected(server: &RedisServer) -> usize {
+    let list: String = server.ask(&["CLIENT", "LIST"]).unwrap_or_default();
+    list.lines().count().saturating_sub(1)
+}
+
+async fn until_connected(server: &RedisServer, count: usize) {
+    let reached = async {
+        while connected(server) != count {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let reached = tokio::time::timeout(NEVER, reached).await;
+    reached.expect("it comes to that many connections");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_connects_by_itself_and_ends_its_connection_when_it_is_dropped() {
+    let mut server = RedisServer::start();
+    let engine = impatient(&server.url(), Time::Server);
+    // Nobody asks it anything.
+    until_connected(&server, 1).await;
+    server.restart();
+    until_connected(&server, 1).await;
+    drop(engine);
+    until_connected(&server, 0).await;
+}
+
+#[tokio::test]
+async fn a_database_that_a_cluster_has_not_is_named_as_the_reason() {
+    let server = RedisSetup {
+        reach: Reach::Tcp,
+        more: ["--cluster-enabled", "yes"].map(str::to_owned).into(),
+        database: 3,
+        ..RedisSetup::default()
+    }
+    .start();
+    let why = reason_at(&server.url()).await;
+    assert!(why.contains("database"), "{why}");
+    // And a cluster that is none yet says that too.
+    let why = reason_at(server.url().trim_end_matches('3')).await;
+    assert!(why.contains("state is `fail`"), "{why}");
 }
 
 fn connections_so_far(server: &RedisServer) -> u64 {

@@ -56,23 +56,18 @@ impl Sentinels {
                 (place, sentinel.connection.filter(|_| word.is_ok()), word)
             });
         }
-        let (mut latest, mut failed) = (None::<Word>, Vec::new());
+        let (mut words, mut failed) = (Vec::new(), Vec::new());
         for (place, connection, word) in asked.join_all().await {
             self.nodes[place].connection = connection;
             match word {
-                Ok(word) if latest.as_ref().is_none_or(|known| known.epoch < word.epoch) => {
-                    latest = Some(word);
-                }
-                Ok(_) => {}
+                Ok(word) => words.push(word),
                 Err(error) => failed.push(error),
             }
         }
-        latest
-            .map(|word| word.master)
-            .ok_or_else(|| Unreachable::NoMaster {
-                master: self.master.clone(),
-                why: Unreachable::Several(failed).to_string(),
-            })
+        Word::latest(words).ok_or_else(|| Unreachable::NoMaster {
+            master: self.master.clone(),
+            why: Unreachable::Several(failed).to_string(),
+        })
     }
 }
 
@@ -101,11 +96,39 @@ impl Sentinel {
 }
 
 impl Word {
+    /// The master that whoever heard of the latest failover names.
+    fn latest(words: Vec<Self>) -> Option<Node> {
+        let latest = words.into_iter().max_by_key(|word| word.epoch);
+        latest.map(|word| word.master)
+    }
+
     fn read(fields: &HashMap<String, String>) -> Option<Self> {
         let port = fields.get("port")?.parse().ok()?;
         Some(Self {
             epoch: fields.get("config-epoch")?.parse().ok()?,
             master: Node::Tcp(fields.get("ip")?.clone(), port),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(epoch: u64, port: u16) -> Word {
+        let fields = [
+            ("ip", "one".to_owned()),
+            ("port", port.to_string()),
+            ("config-epoch", epoch.to_string()),
+        ];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        Word::read(&HashMap::from(fields)).unwrap()
+    }
+
+    #[test]
+    fn a_sentinel_that_was_cut_off_does_not_count_against_those_that_heard_of_a_failover() {
+        let words = vec![word(1, 7), word(2, 8), word(1, 7)];
+        assert_eq!(Word::latest(words), Some(Node::Tcp("one".to_owned(), 8)));
+        assert_eq!(Word::latest(Vec::new()), None);
     }
 }

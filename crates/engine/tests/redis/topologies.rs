@@ -42,14 +42,20 @@ fn over_tls() -> Tenants<RedisServer> {
         ..RedisSetup::default()
     }
     .start();
+    let rights = include_str!("../../../../docs/redis-keys.md").lines();
+    let mut rights = rights.filter(|line| line.trim_start().starts_with("ACL SETUSER"));
+    let rights = rights.next().expect("the rights are documented");
+    let words: Vec<&str> = rights.split_whitespace().collect();
+    let () = server.ask(&words).expect("the user is made");
+    let url = format!("rediss://caller-id:password@localhost:{}/3", server.port());
     let settings = Settings {
         tls_ca: server.authority(),
-        ..patient(&server.url())
+        ..patient(&url)
     };
     Tenants::of(server, settings)
 }
 
-caller_id_testkit::allocator_suite!(in_one_test the_suite_holds_over_tls_with_password_and_database, over_tls());
+caller_id_testkit::allocator_suite!(in_one_test the_suite_holds_over_tls_in_another_database_for_a_user_with_no_more_rights_than_needed, over_tls());
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_slot_moves_the_engine_goes_where_it_went() {

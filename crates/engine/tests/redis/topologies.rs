@@ -76,6 +76,20 @@ async fn when_the_slot_moves_the_engine_goes_where_it_went() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_a_master_of_the_cluster_dies_the_engine_goes_on_with_its_replica() {
+    let mut cluster = RedisCluster::start();
+    cluster.add_replica("default");
+    let engine = impatient(&cluster.url(), Time::Server);
+    stock(&engine, 1).await;
+    let first = rebuild_until_answered(&engine).await;
+    assert!(matches!(first, Outcome::Allocated(_)), "{first:?}");
+    cluster.kill_owner("default");
+    // It was handed out: if the replica has not heard of it, the engine has.
+    let none = rebuild_until_answered(&engine).await;
+    assert!(matches!(none, Outcome::Exhausted(_)), "{none:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_sentinels_make_another_the_master_the_engine_goes_on_there() {
     let mut sentinels = RedisSentinels::start(Reach::Tcp);
     let engine = impatient(&sentinels.url(), Time::Server);

@@ -1,6 +1,6 @@
 //! A throw-away Redis Cluster: three masters.
 
-use redis::Value;
+use redis::{RedisResult, Value};
 
 use super::process::wait_for;
 use super::{Reach, RedisServer, RedisSetup};
@@ -10,28 +10,22 @@ const SHARES: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 /// So many keys move at once.
 const KEYS_AT_ONCE: &str = "100";
 
-/// Three masters that share the slots.
+/// Three masters that share the slots, and replicas of some.
 #[derive(Debug)]
 pub struct RedisCluster {
     servers: Vec<RedisServer>,
+    replicas: Vec<RedisServer>,
 }
 
 impl RedisCluster {
-    /// Starts a cluster and waits until all of it agrees that it is whole: some seconds.
+    /// Starts three masters and waits until all of them agree that the cluster is whole: some seconds.
     ///
     /// # Panics
     /// When redis-server is not installed, or the cluster is not whole within 30 seconds.
     pub fn start() -> Self {
-        let setup = RedisSetup {
-            reach: Reach::Tcp,
-            more: ["--cluster-enabled", "yes", "--cluster-node-timeout", "5000"]
-                .map(str::to_owned)
-                .into(),
-            ..RedisSetup::default()
-        };
-        let servers = SHARES.map(|_| setup.clone().start());
         let cluster = Self {
-            servers: servers.into(),
+            servers: SHARES.map(|_| start()).into(),
+            replicas: Vec::new(),
         };
         for (server, (from, to)) in cluster.servers.iter().zip(SHARES) {
             let slots: Vec<String> = (from..=to).map(|slot| slot.to_string()).collect();
@@ -42,10 +36,37 @@ impl RedisCluster {
             let meet = ["CLUSTER", "MEET", "127.0.0.1", &port];
             let _: () = cluster.servers[0].ask(&meet).expect("they meet");
         }
-        wait_for("the cluster is whole", || {
-            cluster.servers.iter().all(whole).then_some(())
-        });
+        cluster.wait_until_whole();
         cluster
+    }
+
+    /// Adds a replica of the master that owns the slot of a hash tag, and waits until it follows and all know it.
+    ///
+    /// # Panics
+    /// When that is not so within 30 seconds.
+    pub fn add_replica(&mut self, hash_tag: &str) {
+        let owner = &self.servers[self.owner(self.slot(hash_tag))];
+        let id: String = owner.ask(&["CLUSTER", "MYID"]).expect("an id");
+        let replica = start();
+        let port = owner.port().to_string();
+        let meet = ["CLUSTER", "MEET", "127.0.0.1", &port];
+        let _: () = replica.ask(&meet).expect("they meet");
+        wait_for("the replica knows its master", || {
+            let done: RedisResult<()> = replica.ask(&["CLUSTER", "REPLICATE", &id]);
+            done.ok()
+        });
+        wait_for("the replica follows", || {
+            let info: String = replica.ask(&["INFO", "replication"]).ok()?;
+            info.contains("master_link_status:up").then_some(())
+        });
+        self.replicas.push(replica);
+        self.wait_until_whole();
+    }
+
+    /// Ends the master that owns the slot of a hash tag at once.
+    pub fn kill_owner(&mut self, hash_tag: &str) {
+        let owner = self.owner(self.slot(hash_tag));
+        self.servers[owner].kill();
     }
 
     /// The address of one of them alone: the others are found from there.
@@ -58,9 +79,7 @@ impl RedisCluster {
     /// # Panics
     /// When one of them does not do its part.
     pub fn move_slot(&self, hash_tag: &str) {
-        let key = format!("{{{hash_tag}}}");
-        let first = &self.servers[0];
-        let slot: u16 = first.ask(&["CLUSTER", "KEYSLOT", &key]).expect("a slot");
+        let slot = self.slot(hash_tag);
         let owner = self.owner(slot);
         let [from, to] = [owner, (owner + 1) % self.servers.len()];
         let [from_id, to_id] = [from, to].map(|place| {
@@ -93,6 +112,20 @@ impl RedisCluster {
         true
     }
 
+    fn wait_until_whole(&self) {
+        let servers = || self.servers.iter().chain(&self.replicas);
+        let known = servers().count();
+        wait_for("the cluster is whole", || {
+            servers().all(|server| whole(server, known)).then_some(())
+        });
+    }
+
+    fn slot(&self, hash_tag: &str) -> u16 {
+        let key = format!("{{{hash_tag}}}");
+        let slot = self.servers[0].ask(&["CLUSTER", "KEYSLOT", &key]);
+        slot.expect("each key has a slot")
+    }
+
     fn owner(&self, slot: u16) -> usize {
         let slot = usize::from(slot);
         let owns = |server: &RedisServer| {
@@ -117,13 +150,23 @@ fn set_slot(server: &RedisServer, slot: &str, how: &str, id: &str) {
     let _: () = server.ask(&words).expect("a slot is set");
 }
 
-fn whole(server: &RedisServer) -> bool {
+fn start() -> RedisServer {
+    let more = [
+        ["--cluster-enabled", "yes"],
+        ["--cluster-node-timeout", "2000"],
+        ["--repl-diskless-sync-delay", "0"],
+    ];
+    let setup = RedisSetup {
+        reach: Reach::Tcp,
+        more: more.concat().into_iter().map(str::to_owned).collect(),
+        ..RedisSetup::default()
+    };
+    setup.start()
+}
+
+fn whole(server: &RedisServer, known: usize) -> bool {
     let info: String = server.ask(&["CLUSTER", "INFO"]).unwrap_or_default();
-    [
-        "cluster_state:ok",
-        "cluster_slots_assigned:16384",
-        "cluster_known_nodes:3",
-    ]
-    .iter()
-    .all(|fact| info.contains(fact))
+    let known = format!("cluster_known_nodes:{known}\r");
+    let facts = ["cluster_state:ok", "cluster_slots_assigned:16384", &known];
+    facts.iter().all(|fact| info.contains(fact))
 }

@@ -53,7 +53,7 @@ async fn a_wrong_password_is_named_as_the_reason_and_never_shown() {
     assert!(why.contains(&format!("127.0.0.1:{port}")), "{why}");
     assert!(!why.contains("hush"), "{why}");
     let why = reason_at(&format!("redis://127.0.0.1:{port}")).await;
-    assert!(why.contains("uthentication"), "{why}");
+    assert!(why.contains("Authentication required"), "{why}");
 }
 
 #[tokio::test]

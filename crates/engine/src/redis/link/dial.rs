@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
-    RedisError, RedisResult, TlsCertificates, pipe,
+    RedisError, RedisResult, TlsCertificates, cmd, pipe,
 };
 
 use super::address::{Login, Node};
@@ -114,11 +114,14 @@ impl Dialer {
         node: &Node,
         connection: &mut MultiplexedConnection,
     ) -> Result<Greeting, Unreachable> {
+        // By itself: what is refused together is hard to read.
+        let pong = cmd("PING").query_async::<String>(connection);
+        self.within(node, pong).await?;
         let mut asked = pipe();
-        asked.cmd("PING").cmd("INFO").arg("server");
+        asked.cmd("INFO").arg("server");
         asked.cmd("INFO").arg("replication");
         let answer = asked.query_async(connection);
-        let (_, server, replication): (String, String, String) = self.within(node, answer).await?;
+        let (server, replication): (String, String) = self.within(node, answer).await?;
         let greeting = Greeting::read(&server, &replication);
         greeting.map_err(|what| Unreachable::Unusable {
             at: self.name(node),

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// A row names something that is not there.
     #[error("{0}")]
     Missing(String),
+    /// Another node works on the store, and both would give the same numbers out; or it did meanwhile.
+    #[error("{0}")]
+    Owned(String),
     /// Everything else.
     #[error("the store failed: {0}")]
     Failed(#[source] BoxError),

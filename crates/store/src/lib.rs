@@ -8,5 +8,5 @@ mod postgres;
 mod sqlite;
 mod values;
 
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use postgres::{Holder, Ownership, PostgresOptions, PostgresStore};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};

@@ -6,8 +6,13 @@
 mod commit;
 mod error;
 mod history;
+mod holders;
 mod inventory;
+mod keeper;
 mod lane;
+mod locks;
+mod open;
+mod owner;
 mod parts;
 mod place;
 mod rows;
@@ -17,11 +22,12 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use caller_id_core::{Clock, StoreError};
+use caller_id_core::Clock;
 
-use lane::{Lane, Terms};
-use parts::{Parts, Week};
-use place::Place;
+pub use holders::Holder;
+use lane::Lane;
+pub use owner::Ownership;
+use parts::Parts;
 
 /// How a [`PostgresStore`] works.
 #[derive(Clone)]
@@ -32,6 +38,10 @@ pub struct PostgresOptions {
     pub connections: usize,
     /// How long anything waits: for a connection, a lock, an answer. 5 s unless set.
     pub wait: Duration,
+    /// Who else may use the database. Other nodes of a cluster unless set.
+    pub ownership: Ownership,
+    /// Whether to wait without end for a database that another node uses, to take over then. Not unless set.
+    pub standby: bool,
 }
 
 impl PostgresOptions {
@@ -41,6 +51,8 @@ impl PostgresOptions {
             clock,
             connections: 8,
             wait: Duration::from_secs(5),
+            ownership: Ownership::default(),
+            standby: false,
         }
     }
 }
@@ -48,58 +60,33 @@ impl PostgresOptions {
 /// Keeper of inventory and history in the schema `caller_id` of a PostgreSQL database, version 14 or newer.
 ///
 /// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore) and
-/// [`Journal`](caller_id_core::Journal). What a commit survives is what the server's `synchronous_commit` says: the loss
-/// of its power, unless somebody turned that off. A connection that is lost is made again when it is next needed.
+/// [`Journal`](caller_id_core::Journal). What a commit survives is left to the server, to its `synchronous_commit`: the
+/// loss of its power, unless somebody turned that off. A connection that is lost is made again when it is next needed.
+///
+/// With [`Ownership::Sole`] the session that commits is the one that holds the lock on the database: a commit that
+/// succeeds proves that no other node works. Once one took over while that session was lost, every commit and probe
+/// fails with [`StoreError::Owned`](caller_id_core::StoreError::Owned), for good. The lock belongs to a session, so the
+/// URL must not lead through a proxy that lends sessions for one transaction at a time.
 pub struct PostgresStore {
     /// Inventory and reading.
-    lane: Lane,
+    lane: Arc<Lane>,
     /// Commits alone: nobody who reads keeps them waiting.
     commits: Arc<Lane>,
+    /// The session that holds the lock on the database; the one that commits where there is only this node. None beside
+    /// a service.
+    owner: Option<Arc<Lane>>,
     parts: Arc<Parts>,
     clock: Arc<dyn Clock>,
 }
 
-/// A commit that meets a lost connection is made again, so it need not ask first.
-const COMMIT_TRUST: Duration = Duration::from_secs(1);
-/// One commits; the other makes parts ahead, or takes its place while it is given up.
-const COMMIT_CONNECTIONS: usize = 2;
-
 impl PostgresStore {
-    /// Opens the database of a URL (`postgres://`, `postgresql://`, `postgresql+asyncpg://`; encrypted as its `sslmode`
-    /// says), and brings it up to date. Many nodes may have it open, and start at once.
-    ///
-    /// # Errors
-    /// [`StoreError::Unreadable`] when a newer version wrote it; [`StoreError::Busy`] when it does not answer in time;
-    /// others when the URL cannot be read or the server refuses. They name the server, never the password.
-    pub async fn open(url: &str, options: PostgresOptions) -> Result<Arc<Self>, StoreError> {
-        let place = Arc::new(Place::parse(url)?);
-        schema::migrate(&place).await?;
-        let terms = |most, trust| Terms {
-            most,
-            wait: options.wait,
-            trust,
-        };
-        let lane = |terms| Lane::new(Arc::clone(&place), terms);
-        let store = Self {
-            lane: lane(terms(options.connections.max(1), Duration::ZERO)),
-            commits: Arc::new(lane(terms(COMMIT_CONNECTIONS, COMMIT_TRUST))),
-            parts: Arc::new(Parts::default()),
-            clock: options.clock,
-        };
-        let week = Week::of(store.clock.now());
-        let parts = Arc::clone(&store.parts);
-        store
-            .lane
-            .run(|connection| {
-                Box::pin(async move { parts.make(connection, &[week, week.next()]).await })
-            })
-            .await?;
-        Ok(Arc::new(store))
-    }
-
-    /// Closes what is idle and refuses further work: it is answered [`StoreError::Closed`].
+    /// Closes what is idle and refuses further work: it is answered
+    /// [`StoreError::Closed`](caller_id_core::StoreError::Closed). Another node may take over.
     pub fn close(&self) {
         self.lane.close();
         self.commits.close();
+        if let Some(owner) = &self.owner {
+            owner.close();
+        }
     }
 }

@@ -133,7 +133,7 @@ impl PostgresStore {
         if self.parts.knows(week) {
             return;
         }
-        let (lane, parts) = (Arc::clone(&self.commits), Arc::clone(&self.parts));
+        let (lane, parts) = (Arc::clone(&self.lane), Arc::clone(&self.parts));
         tokio::spawn(async move {
             if let Err(error) = lane
                 .run(|connection| Box::pin(async move { parts.make(connection, &[week]).await }))

@@ -43,6 +43,11 @@ impl Fault {
         }
     }
 
+    /// Whether the server refused a statement, and goes on with the session.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.code().is_some_and(|code| !code.starts_with("57P"))
+    }
+
     /// Whether a table is not there.
     pub(super) fn is_no_table(&self) -> bool {
         self.code().is_some_and(|code| code == "42P01")

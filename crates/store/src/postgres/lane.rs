@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use super::error::Fault;
+use super::owner::Owner;
 use super::place::Place;
 
 /// What is done with a connection.
@@ -27,6 +28,8 @@ pub(super) struct Lane {
     permits: Semaphore,
     idle: Mutex<Vec<(PgConnection, Instant)>>,
     terms: Terms,
+    /// Of a lane of one connection, that takes a lock when it is made and keeps it for as long as it lives.
+    owner: Option<Arc<Owner>>,
 }
 
 /// How a lane lends.
@@ -48,6 +51,21 @@ impl Lane {
             permits: Semaphore::new(terms.most),
             idle: Mutex::new(Vec::new()),
             terms,
+            owner: None,
+        }
+    }
+
+    /// A lane of one connection, which holds the owner's lock: `first` does already.
+    pub(super) fn owned(
+        place: Arc<Place>,
+        terms: Terms,
+        owner: Arc<Owner>,
+        first: PgConnection,
+    ) -> Self {
+        Self {
+            owner: Some(owner),
+            idle: Mutex::new(vec![(first, Instant::now())]),
+            ..Self::new(place, Terms { most: 1, ..terms })
         }
     }
 
@@ -66,6 +84,9 @@ impl Lane {
         &self,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, R> + Send,
     ) -> Result<R, Fault> {
+        if let Some(owner) = &self.owner {
+            owner.check()?;
+        }
         timeout(self.terms.wait, self.lend(work))
             .await
             .unwrap_or_else(|_| {
@@ -77,6 +98,13 @@ impl Lane {
     /// The server's name.
     pub(super) fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Whether another node took the lock for good.
+    pub(super) fn is_lost(&self) -> bool {
+        self.owner
+            .as_ref()
+            .is_some_and(|owner| owner.check().is_err())
     }
 
     /// Refuses further work and closes what is idle.
@@ -99,11 +127,22 @@ impl Lane {
             None => self.connect().await?,
         };
         // An error, or a caller that stops waiting, drops the connection: the server takes back what is not committed.
-        let result = work(&mut connection).await?;
-        if !self.permits.is_closed() {
+        let result = work(&mut connection).await;
+        if self.outlives(&result, &mut connection).await && !self.permits.is_closed() {
             self.idle().push((connection, Instant::now()));
         }
-        Ok(result)
+        result
+    }
+
+    /// Whether the connection can be lent again. Where work failed it is not trusted, except with a lock that is not to
+    /// be let go for a statement that the server refused.
+    async fn outlives<R>(&self, result: &Result<R, Fault>, connection: &mut PgConnection) -> bool {
+        match result {
+            Ok(_) => true,
+            Err(fault) => {
+                self.owner.is_some() && fault.is_refusal() && connection.ping().await.is_ok()
+            }
+        }
     }
 
     /// An idle connection that lives.
@@ -117,20 +156,31 @@ impl Lane {
     }
 
     async fn connect(&self) -> Result<PgConnection, Fault> {
-        let mut connection = self.place.connect().await?;
-        let ms = self.terms.wait.as_millis();
-        // Plans are made for the values at hand: only these tell which weeks of history need to be looked at.
-        let settings = format!(
-            "SET statement_timeout = {ms}; SET lock_timeout = {ms};
-             SET idle_in_transaction_session_timeout = {ms}; SET plan_cache_mode = force_custom_plan"
-        );
-        raw_sql(AssertSqlSafe(settings))
-            .execute(&mut connection)
-            .await?;
+        let mut connection = connect(&self.place, self.terms.wait).await?;
+        if let Some(owner) = &self.owner {
+            owner
+                .retake(&mut connection, self.terms.wait * 7 / 8)
+                .await?;
+        }
         Ok(connection)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<(PgConnection, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A new connection on which no statement takes longer than `wait`.
+pub(super) async fn connect(place: &Place, wait: Duration) -> Result<PgConnection, Fault> {
+    let mut connection = place.connect().await?;
+    let ms = wait.as_millis();
+    // Plans are made for the values at hand: only these tell which weeks of history need to be looked at.
+    let settings = format!(
+        "SET statement_timeout = {ms}; SET lock_timeout = {ms};
+         SET idle_in_transaction_session_timeout = {ms}; SET plan_cache_mode = force_custom_plan"
+    );
+    raw_sql(AssertSqlSafe(settings))
+        .execute(&mut connection)
+        .await?;
+    Ok(connection)
 }

@@ -5,7 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use caller_id_core::{AllocationId, StoreError, Timestamp};
 use sqlx_core::connection::Connection;
-use sqlx_core::query::query;
 use sqlx_core::query_as::query_as;
 use sqlx_core::query_scalar::query_scalar;
 use sqlx_core::raw_sql::raw_sql;
@@ -13,7 +12,7 @@ use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::{PgConnection, Postgres};
 
 use super::error::Fault;
-use super::schema::LOCK;
+use super::schema;
 
 /// Every part, the oldest first; also those that are being taken off, or are off and not dropped yet.
 const LIST: &str = "SELECT c.relname::text, c.reltuples::float8,
@@ -155,7 +154,7 @@ impl Parts {
             return Ok(());
         }
         let mut transaction = connection.begin().await?;
-        query::<Postgres>(LOCK).execute(&mut *transaction).await?;
+        schema::lock(&mut transaction).await?;
         for week in missing {
             make_one(&mut transaction, *week).await?;
         }

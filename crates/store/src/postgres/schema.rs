@@ -11,14 +11,16 @@ use sqlx_postgres::{PgConnection, Postgres};
 use tokio::time::timeout;
 
 use super::error::Fault;
+use super::locks;
 use super::place::Place;
 
-const MIGRATIONS: [&str; 1] = [include_str!(
-    "../../migrations/postgres/0001_inventory_and_history.sql"
-)];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/postgres/0001_inventory_and_history.sql"),
+    include_str!("../../migrations/postgres/0002_owner.sql"),
+];
 
-/// The lock that whoever changes tables takes; its number is "CID" and means nothing.
-pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(4409668)";
+/// Whoever changes tables waits here for others who do.
+const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
 const SERVER_VERSION: &str = "SELECT current_setting('server_version_num')::int";
 /// Parts of history are taken off without a stop of writers since PostgreSQL 14.
 const SERVER_VERSION_LEAST: i32 = 140_000;
@@ -61,7 +63,7 @@ async fn bring_up_to_date(connection: &mut PgConnection) -> Result<(), Fault> {
         return Ok(());
     }
     let mut transaction = connection.begin().await?;
-    query::<Postgres>(LOCK).execute(&mut *transaction).await?;
+    lock(&mut transaction).await?;
     // Another node may have come first while this one waited.
     let done = version(&mut transaction).await?;
     if !query_scalar::<Postgres, bool>(HAS_NAMESPACE)
@@ -76,6 +78,13 @@ async fn bring_up_to_date(connection: &mut PgConnection) -> Result<(), Fault> {
         query(DONE).bind(number).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
+}
+
+/// Waits until nobody else makes or drops tables; held until the end of the transaction.
+pub(super) async fn lock(transaction: &mut PgConnection) -> Result<(), Fault> {
+    let lock = query::<Postgres>(LOCK).bind(locks::TABLES);
+    lock.execute(transaction).await?;
+    Ok(())
 }
 
 async fn check_server(connection: &mut PgConnection) -> Result<(), Fault> {

@@ -67,6 +67,7 @@ pub(super) fn again(error: &StoreError) -> StoreError {
         StoreError::Unreadable(text) => StoreError::Unreadable(text.clone()),
         StoreError::Missing(text) => StoreError::Missing(text.clone()),
         StoreError::Failed(source) => StoreError::Failed(source.to_string().into()),
+        StoreError::Owned(text) => StoreError::Owned(text.clone()),
         StoreError::Closed => StoreError::Closed,
     }
 }

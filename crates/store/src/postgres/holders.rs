@@ -1,0 +1,86 @@
+//! Who uses the database now: those that hold the lock of owners, by the names of their sessions.
+
+use std::fmt;
+
+use caller_id_core::Timestamp;
+use sqlx_core::query_as::query_as;
+use sqlx_postgres::{PgConnection, Postgres};
+
+use super::error::Fault;
+use super::locks;
+
+/// What stands before the node's name in the name of its session.
+pub(super) const SOLE: &str = "caller-id alone: ";
+pub(super) const SHARED: &str = "caller-id node: ";
+
+/// A strange role may not see when the session of another began; then the row of the last opening says it about.
+const HOLDERS: &str = "SELECT l.pid, l.mode = 'ExclusiveLock', coalesce(a.application_name, ''),
+        (extract(epoch FROM coalesce(a.backend_start, now())) * 1000000)::bigint
+    FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = 0 AND l.objid = $1::bigint::oid
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ORDER BY l.pid";
+
+/// A session of the server, told from a later one with the same process id by when it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Session {
+    pub(super) pid: i32,
+    /// Microseconds since 1970.
+    pub(super) began_us: i64,
+}
+
+/// A node that uses the database now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// What the node calls itself.
+    pub node: String,
+    /// Whether its engine is in memory, so that no other may run.
+    pub alone: bool,
+    /// When its session began: when it was opened, or the connection was last lost.
+    pub since: Timestamp,
+    pub(super) session: Session,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.node)
+    }
+}
+
+/// Everybody who holds the lock of owners.
+pub(super) async fn holders(connection: &mut PgConnection) -> Result<Vec<Holder>, Fault> {
+    let rows: Vec<(i32, bool, String, i64)> = query_as::<Postgres, _>(HOLDERS)
+        .bind(locks::OWNER)
+        .fetch_all(connection)
+        .await?;
+    let holder = |(pid, alone, name, began_us): (i32, bool, String, i64)| {
+        let node = name.strip_prefix(SOLE).or(name.strip_prefix(SHARED));
+        Holder {
+            node: node.unwrap_or(&name).to_owned(),
+            alone,
+            since: Timestamp::from_ms(began_us / 1_000),
+            session: Session { pid, began_us },
+        }
+    };
+    Ok(rows.into_iter().map(holder).collect())
+}
+
+/// Why a node may not use the database beside those who do.
+pub(super) fn reason(place: &impl fmt::Display, holders: &[Holder]) -> String {
+    if let Some(holder) = holders.iter().find(|holder| holder.alone) {
+        return format!(
+            "{place} is in use by the node {holder}, whose engine is in memory (since {}): a second one would give the \
+             same numbers out twice. Set REDIS_URL to run several nodes, or STANDBY=true to wait and take over",
+            holder.since
+        );
+    }
+    let nodes: Vec<_> = holders.iter().map(Holder::to_string).collect();
+    match nodes.as_slice() {
+        [] => format!("{place} is in use by another node, which was just leaving: try again"),
+        nodes => format!(
+            "{place} is in use by nodes whose engine is in Redis ({}): an engine in memory beside them would give the \
+             same numbers out twice. Set REDIS_URL to join them, or STANDBY=true to wait until all have ended",
+            nodes.join(", ")
+        ),
+    }
+}

@@ -1,0 +1,158 @@
+//! Opening a database: who may, and what is made ready.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caller_id_core::StoreError;
+use sqlx_postgres::PgConnection;
+use tokio::time::sleep;
+
+use super::error::Fault;
+use super::holders::{Holder, reason};
+use super::keeper::keep;
+use super::lane::{self, Lane, Terms};
+use super::owner::Owner;
+use super::parts::{Parts, Week};
+use super::place::Place;
+use super::schema;
+use super::{PostgresOptions, PostgresStore};
+
+/// A commit that meets a lost connection is made again, so it need not ask first.
+const COMMIT_TRUST: Duration = Duration::from_secs(1);
+/// One commits; the other takes its place while it is given up.
+const COMMIT_CONNECTIONS: usize = 2;
+/// How often it is looked whether the database is free.
+const LOOK: Duration = Duration::from_millis(500);
+
+impl PostgresStore {
+    /// Opens the database of a URL (`postgres://`, `postgresql://`, `postgresql+asyncpg://`; encrypted as its `sslmode`
+    /// says) as a node of [`PostgresOptions::ownership`], and brings it up to date. Nodes of a cluster may start at once.
+    ///
+    /// With [`PostgresOptions::standby`] it waits until those who may not run beside this node have ended, through
+    /// restarts of the server too. Dropping the future ends the wait.
+    ///
+    /// # Errors
+    /// [`StoreError::Owned`] names who uses the database and may not run beside this node;
+    /// [`StoreError::Unreadable`] when a newer version wrote it; [`StoreError::Busy`] when it does not answer in time;
+    /// others when the URL cannot be read or the server refuses. They name the server, never the password.
+    pub async fn open(url: &str, options: PostgresOptions) -> Result<Arc<Self>, StoreError> {
+        let place = Arc::new(Place::parse(url)?);
+        let owner = Arc::new(Owner::new(options.ownership.clone(), Arc::clone(&place)));
+        let mut session = first_session(&place, &owner, &options).await?;
+        schema::migrate(&place).await?;
+        let entered = owner.enter(&mut session).await;
+        entered.map_err(|fault| fault.at(&*place))?;
+        let terms = terms(&options, 1, COMMIT_TRUST);
+        let held = Lane::owned(Arc::clone(&place), terms, owner, session);
+        Self::on(place, options, Some(Arc::new(held))).await
+    }
+
+    /// Opens the database beside whoever uses it, and brings it up to date: for the command line, which hands out no
+    /// numbers. [`PostgresOptions::ownership`] and [`PostgresOptions::standby`] mean nothing here.
+    ///
+    /// # Errors
+    /// Those of [`PostgresStore::open`] but [`StoreError::Owned`].
+    pub async fn open_beside(url: &str, options: PostgresOptions) -> Result<Arc<Self>, StoreError> {
+        let place = Arc::new(Place::parse(url)?);
+        schema::migrate(&place).await?;
+        Self::on(place, options, None).await
+    }
+
+    async fn on(
+        place: Arc<Place>,
+        options: PostgresOptions,
+        owner: Option<Arc<Lane>>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let lane = |most, trust| {
+            let terms = terms(&options, most, trust);
+            Arc::new(Lane::new(Arc::clone(&place), terms))
+        };
+        let commits = match &owner {
+            // The session that holds the lock is the one that commits: no commit without the lock.
+            Some(owner) if options.ownership.is_sole() => Arc::clone(owner),
+            _ => lane(COMMIT_CONNECTIONS, COMMIT_TRUST),
+        };
+        if let Some(owner) = &owner {
+            keep(Arc::downgrade(owner));
+        }
+        let store = Self {
+            lane: lane(options.connections.max(1), Duration::ZERO),
+            commits,
+            owner,
+            parts: Arc::new(Parts::default()),
+            clock: options.clock,
+        };
+        let week = Week::of(store.clock.now());
+        let parts = Arc::clone(&store.parts);
+        store
+            .lane
+            .run(|connection| {
+                Box::pin(async move { parts.make(connection, &[week, week.next()]).await })
+            })
+            .await?;
+        Ok(Arc::new(store))
+    }
+}
+
+fn terms(options: &PostgresOptions, most: usize, trust: Duration) -> Terms {
+    Terms {
+        most,
+        wait: options.wait,
+        trust,
+    }
+}
+
+/// A session that holds the lock on the database.
+async fn first_session(
+    place: &Place,
+    owner: &Owner,
+    options: &PostgresOptions,
+) -> Result<PgConnection, StoreError> {
+    let mut told = false;
+    loop {
+        match try_session(place, owner, options, &mut told).await {
+            Ok(Ok(session)) => return Ok(session),
+            Ok(Err(holders)) if !options.standby => return Err(owner.refusal(&holders)),
+            Ok(Err(_)) => {}
+            Err(fault) if !told => return Err(fault.at(place)),
+            // The server was reached before: it is being started anew.
+            Err(fault) => tracing::warn!(error = %fault.at(place), "this node stands by"),
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// One session, asked as long as it lives for the lock, or once.
+async fn try_session(
+    place: &Place,
+    owner: &Owner,
+    options: &PostgresOptions,
+    told: &mut bool,
+) -> Result<Result<PgConnection, Vec<Holder>>, Fault> {
+    let connecting = lane::connect(place, options.wait);
+    let mut session = in_time(options.wait, connecting).await?;
+    in_time(options.wait, owner.name(&mut session)).await?;
+    loop {
+        let holders = match in_time(options.wait, owner.take(&mut session)).await? {
+            Ok(()) => return Ok(Ok(session)),
+            Err(holders) => holders,
+        };
+        if !options.standby {
+            return Ok(Err(holders));
+        }
+        if !std::mem::replace(told, true) {
+            tracing::info!("this node stands by: {}", reason(place, &holders));
+        }
+        sleep(LOOK).await;
+    }
+}
+
+async fn in_time<T>(
+    wait: Duration,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    tokio::time::timeout(wait, work).await.unwrap_or_else(|_| {
+        let text = format!("no answer within {wait:?}");
+        Err(StoreError::Busy(text.into()).into())
+    })
+}

@@ -8,5 +8,8 @@ mod postgres;
 mod sqlite;
 mod values;
 
-pub use postgres::{Holder, Ownership, PostgresOptions, PostgresStore};
+pub use postgres::{
+    Holder, Latency, Ownership, PostgresInspection, PostgresOptions, PostgresRights, PostgresStore,
+    inspect_postgres,
+};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};

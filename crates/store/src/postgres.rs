@@ -7,6 +7,7 @@ mod commit;
 mod error;
 mod history;
 mod holders;
+mod inspect;
 mod inventory;
 mod keeper;
 mod lane;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use caller_id_core::Clock;
 
 pub use holders::Holder;
+pub use inspect::{Latency, PostgresInspection, PostgresRights, inspect_postgres};
 use lane::Lane;
 pub use owner::Ownership;
 use parts::Parts;

@@ -278,6 +278,23 @@ async fn a_session_that_is_lost_between_commits_is_made_again_without_any() {
 }
 
 #[tokio::test]
+async fn a_node_of_a_cluster_that_lost_its_session_loses_no_history_to_one_that_came_alone() {
+    let database = Database::new();
+    let node = database.shared("host-a").await.unwrap();
+    let alone = database.standby("host-b").await;
+    // Until the one that stands by comes first.
+    let end = format!("{END_OWNERS} AND mode = 'ShareLock'");
+    while !alone.is_finished() {
+        database.psql(&end);
+        tokio::task::yield_now().await;
+    }
+    let alone = alone.await.unwrap().unwrap();
+    commit(&node, 1).await.unwrap();
+    commit(&alone, 2).await.unwrap();
+    assert_eq!(past(&alone).await, [1, 2]);
+}
+
+#[tokio::test]
 async fn a_statement_that_the_server_refuses_does_not_cost_the_lock() {
     let database = Database::new();
     let first = database.sole("host-a").await.unwrap();

@@ -19,6 +19,9 @@ const MIGRATIONS: [&str; 2] = [
     include_str!("../../migrations/postgres/0002_owner.sql"),
 ];
 
+/// The version that this program brings the tables to.
+pub(super) const KNOWN: usize = MIGRATIONS.len();
+
 /// Whoever changes tables waits here for others who do.
 const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
 const SERVER_VERSION: &str = "SELECT current_setting('server_version_num')::int";
@@ -59,7 +62,7 @@ pub(super) async fn migrate(place: &Place) -> Result<(), StoreError> {
 
 async fn bring_up_to_date(connection: &mut PgConnection) -> Result<(), Fault> {
     check_server(connection).await?;
-    if version(connection).await? == MIGRATIONS.len() {
+    if version(connection).await? == KNOWN {
         return Ok(());
     }
     let mut transaction = connection.begin().await?;
@@ -98,8 +101,8 @@ async fn check_server(connection: &mut PgConnection) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn version(connection: &mut PgConnection) -> Result<usize, Fault> {
-    let known = MIGRATIONS.len();
+/// The version of the tables; 0 where there are none.
+pub(super) async fn found(connection: &mut PgConnection) -> Result<usize, Fault> {
     if !query_scalar::<Postgres, bool>(HAS_SCHEMA)
         .fetch_one(&mut *connection)
         .await?
@@ -109,10 +112,14 @@ async fn version(connection: &mut PgConnection) -> Result<usize, Fault> {
     let version: i32 = query_scalar::<Postgres, _>(VERSION)
         .fetch_one(connection)
         .await?;
-    let version = usize::try_from(version).unwrap_or_default();
-    if version > known {
+    Ok(usize::try_from(version).unwrap_or_default())
+}
+
+async fn version(connection: &mut PgConnection) -> Result<usize, Fault> {
+    let version = found(connection).await?;
+    if version > KNOWN {
         return Err(StoreError::Unreadable(format!(
-            "it has schema version {version}, this caller-id knows up to {known}: use a newer caller-id"
+            "it has schema version {version}, this caller-id knows up to {KNOWN}: use a newer caller-id"
         ))
         .into());
     }

@@ -2,6 +2,7 @@
 //!
 //! `make bench` builds everything in release and runs this. Each part can be run alone.
 
+mod history;
 mod http;
 mod import;
 mod load;
@@ -46,6 +47,8 @@ enum Part {
     Redis,
     /// Picks at local midnight, when 100,000 numbers are due at once, in both engines.
     Midnight,
+    /// History into PostgreSQL, against a bare COPY.
+    History,
     /// Serve the bare handler: what `http` compares with.
     #[command(hide = true)]
     Bare,
@@ -80,6 +83,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Midnight) {
         midnight::run()?;
+    }
+    if wanted(Part::History) {
+        history::run()?;
     }
     Ok(())
 }

@@ -223,3 +223,45 @@ async fn who_prunes_beside_a_long_reader_keeps_no_writer_waiting() {
     let left = format!("{PARTS} AND relname < 'allocations_2026'");
     assert_eq!(database.psql(&left), "0");
 }
+
+#[tokio::test]
+async fn commits_end_while_a_part_waits_to_be_taken_off() {
+    let database = Database::new();
+    let wait = Duration::from_secs(60);
+    let store = database
+        .open_with(|options| options.wait = wait)
+        .await
+        .unwrap();
+    let old: Vec<_> = (0..500).map(|n| record(-3 * WEEK_MS, n, own(1))).collect();
+    store
+        .commit(old.iter().map(allocated).collect())
+        .await
+        .unwrap();
+    let mut reader = PgConnection::connect(&database.url()).await.unwrap();
+    let read = "BEGIN; SELECT count(*) FROM caller_id.allocations";
+    raw_sql(read).execute(&mut reader).await.unwrap();
+
+    let pruner = Arc::clone(&store);
+    let pruning = tokio::spawn(async move { pruner.prune(at(0), usize::MAX).await });
+    let waits = "SELECT count(*) FROM pg_stat_activity
+        WHERE query LIKE 'ALTER TABLE%DETACH%' AND wait_event_type = 'Lock'";
+    while database.psql(waits) == "0" {
+        assert!(!pruning.is_finished(), "{:?}", pruning.await);
+        tokio::task::yield_now().await;
+    }
+    for n in 0..100 {
+        let one = record(n, n as u64, own(1));
+        store.commit(vec![allocated(&one)]).await.unwrap();
+        store
+            .commit(vec![ended(&one, n + 1, CallEnd::Answer)])
+            .await
+            .unwrap();
+    }
+    // A week that has no part yet is no reason to wait either.
+    let later = record(10 * WEEK_MS, 1, own(1));
+    store.commit(vec![allocated(&later)]).await.unwrap();
+    assert!(!pruning.is_finished());
+    raw_sql("COMMIT").execute(&mut reader).await.unwrap();
+    assert_eq!(pruning.await.unwrap().unwrap(), 500);
+    assert_eq!(past(&store).await.len(), 101);
+}

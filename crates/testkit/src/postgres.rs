@@ -27,6 +27,7 @@ const GUARD: &str =
 pub struct Postgres {
     folder: TempDir,
     account: Option<Account>,
+    settings: Vec<String>,
     server: Mutex<Option<Child>>,
     databases: AtomicUsize,
 }
@@ -58,6 +59,14 @@ impl Postgres {
     /// # Panics
     /// When PostgreSQL is not installed, or does not start.
     pub fn start() -> Self {
+        Self::start_with(&[], &[])
+    }
+
+    /// A server of its own, with more settings (`ssl=on`) and more files in its data folder (`server.key`).
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed, or does not start.
+    pub fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Self {
         let account = account();
         let folder = tempfile::Builder::new()
             .prefix("caller-id-pg")
@@ -69,9 +78,17 @@ impl Postgres {
         let server = Self {
             folder,
             account,
+            settings: settings.iter().map(|&setting| setting.into()).collect(),
             server: Mutex::new(None),
             databases: AtomicUsize::new(0),
         };
+        for (name, text) in files {
+            let path = server.data().join(name);
+            fs::write(&path, text).expect("the data folder can be written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+                .expect("the file is ours");
+            own(&path, account).expect("the file can be given away");
+        }
         server.up();
         server
     }
@@ -92,6 +109,9 @@ impl Postgres {
             "max_wal_size=256MB",
             "log_min_messages=fatal",
         ] {
+            guard.args(["-c", setting]);
+        }
+        for setting in &self.settings {
             guard.args(["-c", setting]);
         }
         let log = fs::File::create(self.folder.path().join("log")).expect("a log can be made");
@@ -148,12 +168,26 @@ impl Postgres {
     /// # Panics
     /// When they fail.
     pub fn psql(&self, database: &str, sql: &str) -> String {
+        self.psql_on(5432, database, sql)
+    }
+
+    /// The same where the server's settings name another port: the socket is named after it.
+    ///
+    /// # Panics
+    /// When they fail.
+    pub fn psql_on(&self, port: u16, database: &str, sql: &str) -> String {
         let output = Command::new(program("psql"))
             .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres"])
+            .args(["-p", &port.to_string()])
             .args(["-d", database, "-c", sql, "-h"])
             .arg(self.folder.path())
             .output();
         done(output, "psql")
+    }
+
+    /// The folder that its socket is in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn data(&self) -> PathBuf {

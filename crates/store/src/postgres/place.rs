@@ -60,7 +60,19 @@ fn plain(url: &str) -> Result<String, StoreError> {
             None => pair.to_owned(),
         })
         .collect();
+    let rest = with_host(rest);
     Ok(format!("postgres://{rest}?{}", query.join("&")))
+}
+
+/// Who names a socket after the question mark may leave the host out, which the rules of URLs forbid beside a user.
+fn with_host(rest: &str) -> String {
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((user, port)) if port.is_empty() || port.starts_with(':') => {
+            format!("{user}@localhost{port}{path}")
+        }
+        _ => rest.to_owned(),
+    }
 }
 
 fn refuse(why: &str) -> StoreError {
@@ -89,6 +101,14 @@ mod tests {
         }
         assert_eq!(
             named("postgres://me@localhost/calls?host=/run/postgresql"),
+            "/run/postgresql:5432/calls"
+        );
+        assert_eq!(
+            named("postgres://me:secret@:6432/calls?host=/run/postgresql"),
+            "/run/postgresql:6432/calls"
+        );
+        assert_eq!(
+            named("postgres:///calls?host=/run/postgresql"),
             "/run/postgresql:5432/calls"
         );
         assert_eq!(named("postgres://me:a%40b@db/"), "db:5432/me");

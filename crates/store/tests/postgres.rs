@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use caller_id_core::store::{OnDuplicate, Revision};
 use caller_id_core::{
     AllocationRecord, CallEnd, HistoryStore, InventoryStore, Journal, ManualClock, StoreError,
     Timestamp,
@@ -264,4 +265,96 @@ async fn commits_end_while_a_part_waits_to_be_taken_off() {
     raw_sql("COMMIT").execute(&mut reader).await.unwrap();
     assert_eq!(pruning.await.unwrap().unwrap(), 500);
     assert_eq!(past(&store).await.len(), 101);
+}
+
+#[tokio::test]
+async fn last_uses_of_many_numbers_over_weeks_with_few_and_many_rows_are_the_latest() {
+    let database = Database::new();
+    let store = database.open().await.unwrap();
+    let number = |n: u64| own(n % 5_000);
+    // The weeks that are past have few rows, the newest has many, and some numbers were used long ago alone.
+    let mut records: Vec<_> = (0..5_000)
+        .map(|n| record(-3 * WEEK_MS + n, n as u64, number(n as u64)))
+        .collect();
+    records.extend((0..300).map(|n| record(-WEEK_MS + n, n as u64, number(n as u64 * 3))));
+    records.extend((0..9_000).map(|n| record(n, n as u64, number(n as u64 % 4_500))));
+    for chunk in records.chunks(4_096) {
+        store
+            .commit(chunk.iter().map(allocated).collect())
+            .await
+            .unwrap();
+    }
+    let latest: std::collections::BTreeMap<_, _> =
+        records.iter().map(|one| (one.number, one.at)).collect();
+    let found = store.last_uses().await.unwrap();
+    assert_eq!(found.len(), 5_000);
+    assert_eq!(
+        found
+            .into_iter()
+            .collect::<std::collections::BTreeMap<_, _>>(),
+        latest
+    );
+    assert_eq!(past(&store).await, records);
+}
+
+#[tokio::test]
+async fn changes_are_found_after_the_connection_that_asked_was_lost() {
+    let database = Database::new();
+    let store = database.open().await.unwrap();
+    for _ in 0..3 {
+        let changes = store.changes(Revision::default(), None, 10).await.unwrap();
+        assert!(changes.pools.is_some());
+        database.psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'caller-id%'",
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_keeps_nobody_longer_than_said() {
+    let database = Database::new();
+    let wait = Duration::from_millis(300);
+    let store = database
+        .open_with(|options| options.wait = wait)
+        .await
+        .unwrap();
+    let mut holder = PgConnection::connect(&database.url()).await.unwrap();
+    let hold = "BEGIN; LOCK TABLE caller_id.allocations, caller_id.meta";
+    raw_sql(hold).execute(&mut holder).await.unwrap();
+    let one = record(1, 1, own(1));
+    let hung = [
+        store.commit(vec![allocated(&one)]).await.err(),
+        store.last_uses().await.err(),
+        store.changes(Revision::default(), None, 10).await.err(),
+        store
+            .write_numbers(Vec::new(), OnDuplicate::Skip)
+            .await
+            .err(),
+        store.prune(at(0), 10).await.err(),
+    ];
+    for error in hung {
+        assert!(matches!(error, Some(StoreError::Busy(_))), "{error:?}");
+    }
+    raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    store.commit(vec![allocated(&one)]).await.unwrap();
+    assert_eq!(past(&store).await, [one]);
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_given_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut options = PostgresOptions::new(Arc::new(ManualClock::at(START)));
+    options.wait = Duration::from_millis(100);
+    let url = format!("postgres://me:secret@127.0.0.1:{port}/calls");
+    match PostgresStore::open(&url, options).await.err() {
+        Some(StoreError::Busy(said)) => {
+            let said = said.to_string();
+            assert!(
+                said.contains(&port.to_string()) && !said.contains("secret"),
+                "{said}"
+            );
+        }
+        other => panic!("expected a wait that ends, got {other:?}"),
+    }
 }

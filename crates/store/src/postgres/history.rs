@@ -1,22 +1,24 @@
 //! Reading and pruning history.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use caller_id_core::store::{PastAllocation, PastSink};
+use caller_id_core::store::PastSink;
 use caller_id_core::{AllocationId, HistoryStore, PhoneNumber, StoreError, Timestamp};
 use sqlx_core::query::query;
 use sqlx_core::query_as::query_as;
 use sqlx_core::query_scalar::query_scalar;
 use sqlx_core::sql_str::AssertSqlSafe;
-use sqlx_postgres::{PgConnection, Postgres};
+use sqlx_postgres::{PgConnection, PgRow, Postgres};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::PostgresStore;
 use super::commit::uuid;
 use super::error::Fault;
 use super::parts::{self, Part};
-use super::rows::PastReader;
+use super::rows::{PastReader, column};
 use crate::values::number;
 
 const SINCE: &str = "
@@ -30,28 +32,45 @@ const PAGE: usize = 4_096;
 /// A part that has more rows is not emptied row by row: it goes when all of it may.
 const SMALL: usize = 100_000;
 
+/// A row has no fewer bytes.
+const ROW_BYTES: usize = 128;
+/// Seeking the last use of a number costs as much as reading so many rows.
+const SEEK_ROWS: usize = 16;
+/// More rows are not read in one statement to find the last uses.
+const READ_ROWS: usize = 4_000_000;
+
 fn limit(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-/// One seek in the index for each number of the part, and not a look at each allocation.
-async fn last_uses(
-    connection: &mut PgConnection,
-    table: &str,
-    below: i64,
-) -> Result<Vec<(i64, i64)>, Fault> {
+/// A page of last uses in a part, numbers falling from below `below`: one seek in the index for each number, and not a
+/// look at each allocation.
+fn seek_uses(table: &str) -> String {
     let latest = |condition: &str| {
         format!(
             "SELECT number, at FROM caller_id.{table} WHERE number < {condition} ORDER BY number DESC, id DESC LIMIT 1"
         )
     };
-    let sql = format!(
+    format!(
         "WITH RECURSIVE used AS (
              ({}) UNION ALL SELECT next.* FROM used, LATERAL ({}) next
          ) SELECT number, at FROM used LIMIT {PAGE}",
         latest("$1"),
         latest("used.number")
-    );
+    )
+}
+
+/// All last uses in a part, by a look at each allocation.
+fn read_uses(table: &str) -> String {
+    format!("SELECT number, max(at) FROM caller_id.{table} WHERE number < $1 GROUP BY number")
+}
+
+/// Last uses in a part that may be gone meanwhile.
+async fn uses(
+    connection: &mut PgConnection,
+    sql: String,
+    below: i64,
+) -> Result<Vec<(i64, i64)>, Fault> {
     let page = query_as::<Postgres, (i64, i64)>(AssertSqlSafe(sql))
         .bind(below)
         .persistent(false)
@@ -111,24 +130,42 @@ async fn prune(
 }
 
 impl PostgresStore {
-    async fn page(
-        &self,
-        from: Uuid,
-        mut reader: PastReader,
-    ) -> Result<(Vec<PastAllocation>, PastReader), StoreError> {
-        self.lane
-            .run(|connection| {
-                Box::pin(async move {
-                    let rows = query::<Postgres>(SINCE)
-                        .bind(from)
-                        .bind(limit(PAGE))
-                        .fetch_all(connection)
-                        .await?;
-                    let page: Result<_, Fault> = rows.iter().map(|row| reader.read(row)).collect();
-                    Ok((page?, reader))
-                })
-            })
-            .await
+    /// Reads a page in a task, so that the server finds it while the one before is looked at.
+    fn read_ahead(&self, from: Uuid, pages: &mut JoinSet<Result<Vec<PgRow>, StoreError>>) {
+        let lane = Arc::clone(&self.lane);
+        pages.spawn(async move {
+            let read = lane.run(|connection| {
+                let since = query::<Postgres>(SINCE).bind(from).bind(limit(PAGE));
+                Box::pin(async move { Ok(since.fetch_all(connection).await?) })
+            });
+            read.await
+        });
+    }
+
+    /// The last uses in one part. `numbers` is how many there are likely to be.
+    async fn uses_in(&self, part: &Part, numbers: usize) -> Result<Vec<(i64, i64)>, StoreError> {
+        let rows = part.rows.unwrap_or(part.bytes / ROW_BYTES);
+        if rows <= (SEEK_ROWS * numbers).min(READ_ROWS) {
+            let sql = read_uses(&part.table);
+            return self
+                .lane
+                .run(|connection| Box::pin(uses(connection, sql, i64::MAX)))
+                .await;
+        }
+        let mut all = Vec::new();
+        loop {
+            let below = all.last().map_or(i64::MAX, |(number, _)| *number);
+            let sql = seek_uses(&part.table);
+            let page = self
+                .lane
+                .run(|connection| Box::pin(uses(connection, sql, below)))
+                .await?;
+            let whole = page.len() == PAGE;
+            all.extend(page);
+            if !whole {
+                return Ok(all);
+            }
+        }
     }
 }
 
@@ -139,20 +176,23 @@ impl HistoryStore for PostgresStore {
         since: Timestamp,
         sink: PastSink<'_>,
     ) -> Result<(), StoreError> {
-        let mut from = uuid(AllocationId::first_at(since));
         let mut reader = PastReader::default();
-        loop {
-            let (page, again) = self.page(from, reader).await?;
-            reader = again;
-            let whole = page.len() == PAGE;
-            if let Some(last) = page.last() {
-                from = Uuid::from_u128(uuid(last.record.id).as_u128().saturating_add(1));
+        let mut pages = JoinSet::new();
+        self.read_ahead(uuid(AllocationId::first_at(since)), &mut pages);
+        while let Some(page) = pages.join_next().await {
+            // A task that did not end: the runtime is shutting down.
+            let rows = page.map_err(|_| StoreError::Closed)??;
+            let at = |fault: Fault| fault.at(self.lane.place());
+            if rows.len() == PAGE {
+                let last: Uuid = column(&rows[PAGE - 1], 0).map_err(at)?;
+                let next = Uuid::from_u128(last.as_u128().saturating_add(1));
+                self.read_ahead(next, &mut pages);
             }
-            page.into_iter().for_each(&mut *sink);
-            if !whole {
-                return Ok(());
+            for row in &rows {
+                sink(reader.read(row).map_err(at)?);
             }
         }
+        Ok(())
     }
 
     async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
@@ -163,21 +203,8 @@ impl HistoryStore for PostgresStore {
             .await?;
         // The newest part first: what an older one says of the same number counts no more.
         for part in all.iter().rev() {
-            let mut below = Some(i64::MAX);
-            while let Some(from) = below.take() {
-                let table = part.table.clone();
-                let page = self
-                    .lane
-                    .run(|connection| {
-                        Box::pin(async move { last_uses(connection, &table, from).await })
-                    })
-                    .await?;
-                if page.len() == PAGE {
-                    below = page.last().map(|(number, _)| *number);
-                }
-                for (digits, at) in page {
-                    uses.entry(digits).or_insert(at);
-                }
+            for (digits, at) in self.uses_in(part, uses.len()).await? {
+                uses.entry(digits).or_insert(at);
             }
         }
         let read = |(digits, at)| Ok((number(digits)?, Timestamp::from_ms(at)));

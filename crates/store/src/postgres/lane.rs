@@ -84,10 +84,20 @@ impl Lane {
         &self,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, R> + Send,
     ) -> Result<R, Fault> {
+        self.attempt_trusting(self.terms.trust, work).await
+    }
+
+    /// The same with a connection that may have rested so long without being asked: for what is done again when it was
+    /// lost.
+    pub(super) async fn attempt_trusting<R: Send>(
+        &self,
+        trust: Duration,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, R> + Send,
+    ) -> Result<R, Fault> {
         if let Some(owner) = &self.owner {
             owner.check()?;
         }
-        timeout(self.terms.wait, self.lend(work))
+        timeout(self.terms.wait, self.lend(trust, work))
             .await
             .unwrap_or_else(|_| {
                 let text = format!("no answer within {:?}", self.terms.wait);
@@ -115,6 +125,7 @@ impl Lane {
 
     async fn lend<R>(
         &self,
+        trust: Duration,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, R>,
     ) -> Result<R, Fault> {
         let _permit = self
@@ -122,7 +133,7 @@ impl Lane {
             .acquire()
             .await
             .map_err(|_| StoreError::Closed)?;
-        let mut connection = match self.rested().await {
+        let mut connection = match self.rested(trust).await {
             Some(connection) => connection,
             None => self.connect().await?,
         };
@@ -146,10 +157,10 @@ impl Lane {
     }
 
     /// An idle connection that lives.
-    async fn rested(&self) -> Option<PgConnection> {
+    async fn rested(&self, trust: Duration) -> Option<PgConnection> {
         loop {
             let (mut connection, since) = self.idle().pop()?;
-            if since.elapsed() < self.terms.trust || connection.ping().await.is_ok() {
+            if since.elapsed() < trust || connection.ping().await.is_ok() {
                 return Some(connection);
             }
         }

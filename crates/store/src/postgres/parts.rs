@@ -15,7 +15,7 @@ use super::error::Fault;
 use super::schema;
 
 /// Every part, the oldest first; also those that are being taken off, or are off and not dropped yet.
-const LIST: &str = "SELECT c.relname::text, c.reltuples::float8,
+const LIST: &str = "SELECT c.relname::text, c.reltuples::float8, coalesce(pg_relation_size(c.oid), 0),
         i.inhrelid IS NOT NULL, coalesce(i.inhdetachpending, false)
     FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
     WHERE c.relnamespace = 'caller_id'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^allocations_[0-9]{8}$'
@@ -74,6 +74,8 @@ pub(super) struct Part {
     pub(super) table: String,
     /// About how many rows it has; None when nobody has counted.
     pub(super) rows: Option<usize>,
+    /// How large it is without its indexes.
+    pub(super) bytes: usize,
     attached: bool,
     pending: bool,
 }
@@ -112,11 +114,12 @@ impl Part {
 
 /// Every part, the oldest first.
 pub(super) async fn list(connection: &mut PgConnection) -> Result<Vec<Part>, Fault> {
-    let rows: Vec<(String, f64, bool, bool)> =
+    let rows: Vec<(String, f64, i64, bool, bool)> =
         query_as::<Postgres, _>(LIST).fetch_all(connection).await?;
-    let part = |(table, rows, attached, pending): (String, f64, bool, bool)| Part {
+    let part = |(table, rows, bytes, attached, pending): (String, f64, i64, bool, bool)| Part {
         table,
         rows: (rows >= 0.0).then_some(rows as usize),
+        bytes: bytes as usize,
         attached,
         pending,
     };
@@ -221,6 +224,7 @@ mod tests {
         let part = Part {
             table: "allocations_20261123".to_owned(),
             rows: None,
+            bytes: 0,
             attached: true,
             pending: false,
         };

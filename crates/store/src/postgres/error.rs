@@ -38,7 +38,7 @@ impl Fault {
             Self::Driver(Error::Io(_)) => true,
             _ => matches!(
                 self.code().as_deref(),
-                Some("57P01" | "57P02" | "40001" | "40P01")
+                Some("57P01" | "57P02" | "57P05" | "40001" | "40P01")
             ),
         }
     }
@@ -46,6 +46,11 @@ impl Fault {
     /// Whether the server refused a statement, and goes on with the session.
     pub(super) fn is_refusal(&self) -> bool {
         self.code().is_some_and(|code| !code.starts_with("57P"))
+    }
+
+    /// Whether the session goes on: we gave up by ourselves, or the server refused a statement.
+    pub(super) fn spares_session(&self) -> bool {
+        matches!(self, Self::Told(_)) || self.is_refusal()
     }
 
     /// Whether a table is not there.

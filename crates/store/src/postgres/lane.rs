@@ -146,12 +146,12 @@ impl Lane {
     }
 
     /// Whether the connection can be lent again. Where work failed it is not trusted, except with a lock that is not to
-    /// be let go for a statement that the server refused.
+    /// be let go for a statement that was refused.
     async fn outlives<R>(&self, result: &Result<R, Fault>, connection: &mut PgConnection) -> bool {
         match result {
             Ok(_) => true,
             Err(fault) => {
-                self.owner.is_some() && fault.is_refusal() && connection.ping().await.is_ok()
+                self.owner.is_some() && fault.spares_session() && connection.ping().await.is_ok()
             }
         }
     }

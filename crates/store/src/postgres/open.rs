@@ -102,35 +102,51 @@ fn terms(options: &PostgresOptions, most: usize, trust: Duration) -> Terms {
     }
 }
 
+/// How far a node that stands by has come.
+#[derive(Default)]
+struct Standby {
+    /// The server was reached: when it is away now, it is being started anew.
+    reached: bool,
+    /// It was logged for whom this node waits.
+    told: bool,
+    /// It was logged that the server is away.
+    warned: bool,
+}
+
 /// A session that holds the lock on the database.
 async fn first_session(
     place: &Place,
     owner: &Owner,
     options: &PostgresOptions,
 ) -> Result<PgConnection, StoreError> {
-    let mut told = false;
+    let mut standby = Standby::default();
     loop {
-        match try_session(place, owner, options, &mut told).await {
+        match try_session(place, owner, options, &mut standby).await {
             Ok(Ok(session)) => return Ok(session),
-            Ok(Err(holders)) if !options.standby => return Err(owner.refusal(&holders)),
-            Ok(Err(_)) => {}
-            Err(fault) if !told => return Err(fault.at(place)),
-            // The server was reached before: it is being started anew.
-            Err(fault) => tracing::warn!(error = %fault.at(place), "this node stands by"),
+            Ok(Err(holders)) => return Err(owner.refusal(&holders)),
+            Err(fault) if !options.standby || !standby.reached || fault.is_refusal() => {
+                return Err(fault.at(place));
+            }
+            Err(fault) if !standby.warned => {
+                tracing::warn!(error = %fault.at(place), "this node stands by, and tries again until it answers");
+                standby.warned = true;
+            }
+            Err(_) => {}
         }
         sleep(LOOK).await;
     }
 }
 
-/// One session, asked as long as it lives for the lock, or once.
+/// One session, asked for the lock once, or as long as it lives by who stands by.
 async fn try_session(
     place: &Place,
     owner: &Owner,
     options: &PostgresOptions,
-    told: &mut bool,
+    standby: &mut Standby,
 ) -> Result<Result<PgConnection, Vec<Holder>>, Fault> {
     let connecting = lane::connect(place, options.wait);
     let mut session = in_time(options.wait, connecting).await?;
+    standby.reached = true;
     in_time(options.wait, owner.name(&mut session)).await?;
     loop {
         let holders = match in_time(options.wait, owner.take(&mut session)).await? {
@@ -140,7 +156,8 @@ async fn try_session(
         if !options.standby {
             return Ok(Err(holders));
         }
-        if !std::mem::replace(told, true) {
+        standby.warned = false;
+        if !std::mem::replace(&mut standby.told, true) {
             tracing::info!("this node stands by: {}", reason(place, &holders));
         }
         sleep(LOOK).await;

@@ -1,7 +1,5 @@
 //! What is found of a PostgreSQL server, for `caller-id doctor`.
 
-#![expect(clippy::unwrap_used, reason = "every function here is a test")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

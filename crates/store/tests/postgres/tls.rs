@@ -1,7 +1,5 @@
 //! Encrypted connections, passwords and sockets, on a server that has a certificate.
 
-#![expect(clippy::unwrap_used, reason = "every function here is a test")]
-
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;

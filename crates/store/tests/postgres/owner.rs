@@ -1,37 +1,21 @@
 //! Who may use a PostgreSQL database: one node alone, or the nodes of a cluster, and who takes over.
 
-#![expect(clippy::unwrap_used, reason = "every function here is a test")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use caller_id_core::{HistoryStore, InventoryStore, Journal, ManualClock, StoreError, Timestamp};
+use caller_id_core::{AllocationRecord, InventoryStore, Journal, ManualClock, StoreError};
 use caller_id_store::{Ownership, PostgresOptions, PostgresStore};
 use caller_id_testkit::builders::START;
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::store_suite::records::{allocated, own, record};
 
+use super::Database;
+
 /// Ends the sessions that hold the lock of owners, as a network that breaks would.
 const END_OWNERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_locks
     WHERE locktype = 'advisory' AND objid = 4409669 AND granted";
 
-struct Database(Arc<Postgres>, String);
-
 impl Database {
-    fn new() -> Self {
-        let server = Postgres::shared();
-        let database = server.database();
-        Self(server, database)
-    }
-
-    fn url(&self) -> String {
-        self.0.url(&self.1)
-    }
-
-    fn psql(&self, sql: &str) -> String {
-        self.0.psql(&self.1, sql).trim().to_owned()
-    }
-
     async fn sole(&self, node: &str) -> Result<Arc<PostgresStore>, StoreError> {
         PostgresStore::open(&self.url(), sole(node)).await
     }
@@ -91,14 +75,9 @@ async fn commit(store: &PostgresStore, n: i64) -> Result<(), StoreError> {
 }
 
 async fn past(store: &PostgresStore) -> Vec<i64> {
-    let mut past = Vec::new();
-    store
-        .allocations_since(Timestamp::ZERO, &mut |one| {
-            past.push(one.record.at.as_ms() - START.as_ms());
-        })
-        .await
-        .unwrap();
-    past
+    let past = super::past(store).await;
+    let ms = |one: AllocationRecord| one.at.as_ms() - START.as_ms();
+    past.into_iter().map(ms).collect()
 }
 
 #[tokio::test]
@@ -181,6 +160,24 @@ async fn a_node_that_stands_by_takes_over_when_the_first_is_gone() {
     let second = second.await.unwrap().unwrap();
     assert_eq!(past(&second).await, [1, 2]);
     commit(&second, 3).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_that_stands_by_waits_through_a_restart_of_the_server() {
+    let server = Arc::new(Postgres::start());
+    let name = server.database();
+    let database = Database(server, name);
+    let first = database.sole("host-a").await.unwrap();
+    commit(&first, 1).await.unwrap();
+    let second = database.standby("host-b").await;
+    database.0.down();
+    drop(first);
+    let third = database.sole("host-c").await.err();
+    assert!(matches!(third, Some(StoreError::Failed(_))), "{third:?}");
+    database.0.up();
+    let second = second.await.unwrap().unwrap();
+    assert_eq!(past(&second).await, [1]);
+    commit(&second, 2).await.unwrap();
 }
 
 #[tokio::test]
@@ -313,7 +310,7 @@ async fn a_session_of_our_own_that_hangs_on_the_server_is_ended() {
     let first = PostgresStore::open(
         &database.url(),
         PostgresOptions {
-            wait: Duration::from_millis(500),
+            wait: Duration::from_secs(2),
             ..sole("host-a")
         },
     )

@@ -63,7 +63,7 @@ impl PostgresOptions {
 ///
 /// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore) and
 /// [`Journal`](caller_id_core::Journal). What a commit survives is left to the server, to its `synchronous_commit`: the
-/// loss of its power, unless somebody turned that off. A connection that is lost is made again when it is next needed.
+/// loss of its power, unless somebody turned that off; `DURABILITY` says nothing here. A connection that is lost is made again when it is next needed.
 ///
 /// With [`Ownership::Sole`] the session that commits is the one that holds the lock on the database: a commit that
 /// succeeds proves that no other node works. Once one took over while that session was lost, every commit and probe

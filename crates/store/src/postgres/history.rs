@@ -37,7 +37,7 @@ const ROW_BYTES: usize = 128;
 /// Seeking the last use of a number costs as much as reading so many rows.
 const SEEK_ROWS: usize = 16;
 /// More rows are not read in one statement to find the last uses.
-const READ_ROWS: usize = 4_000_000;
+const READ_ROWS: usize = 2_000_000;
 
 fn limit(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)

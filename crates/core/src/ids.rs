@@ -166,6 +166,12 @@ impl AllocationId {
         )
     }
 
+    /// The least id that is greater than this one; the greatest has none.
+    pub fn next(self) -> Option<Self> {
+        let next = self.0.as_u128().checked_add(1)?;
+        Some(Self(Uuid::from_u128(next)))
+    }
+
     /// The 16 bytes, most significant first: they sort as the ids do.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
@@ -253,5 +259,7 @@ mod tests {
         assert!(AllocationId::first_at(Timestamp::from_ms(1_001)) <= late);
         assert!(AllocationId::first_at(Timestamp::from_ms(1_001)) > early);
         assert_eq!(late.to_string().parse(), Ok(late));
+        assert!(early.next().is_some_and(|next| early < next && next < late));
+        assert_eq!(AllocationId::from_bytes([u8::MAX; 16]).next(), None);
     }
 }

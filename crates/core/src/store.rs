@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::ids::{CampaignId, PoolId};
+use crate::ids::{AllocationId, CampaignId, PoolId};
 use crate::inventory::{Campaign, Number, Pool};
 use crate::journal::{AllocationRecord, EndRecord};
 use crate::number::PhoneNumber;
@@ -272,6 +272,17 @@ pub trait HistoryStore: Send + Sync {
         since: Timestamp,
         sink: PastSink<'_>,
     ) -> Result<(), StoreError>;
+
+    /// The next allocations in the order of their ids, at most `most`, from the id `from` on. Fewer than `most` are the
+    /// last ones. Each page is a moment of its own: for walking through a history of any length at the caller's pace.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn allocations_page(
+        &self,
+        from: AllocationId,
+        most: usize,
+    ) -> Result<Vec<PastAllocation>, StoreError>;
 
     /// When each number was last allocated, of those that ever were.
     ///

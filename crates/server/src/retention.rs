@@ -115,8 +115,8 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use caller_id_core::store::PastSink;
-    use caller_id_core::{ManualClock, PhoneNumber, StoreError, Timestamp};
+    use caller_id_core::store::{PastAllocation, PastSink};
+    use caller_id_core::{AllocationId, ManualClock, PhoneNumber, StoreError, Timestamp};
 
     use super::*;
 
@@ -130,6 +130,14 @@ mod tests {
     impl HistoryStore for Old {
         async fn allocations_since(&self, _: Timestamp, _: PastSink<'_>) -> Result<(), StoreError> {
             Ok(())
+        }
+
+        async fn allocations_page(
+            &self,
+            _: AllocationId,
+            _: usize,
+        ) -> Result<Vec<PastAllocation>, StoreError> {
+            Ok(Vec::new())
         }
 
         async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {

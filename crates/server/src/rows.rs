@@ -25,6 +25,7 @@ mod writer;
 use caller_id_core::store::{Fields, OnDuplicate};
 use caller_id_core::text::shown;
 
+pub(crate) use cells::number as number_of_cells;
 pub use file_error::FileError;
 pub use header::Column;
 pub use intake::{

@@ -10,6 +10,6 @@ mod values;
 
 pub use postgres::{
     Holder, Latency, Ownership, PostgresInspection, PostgresOptions, PostgresRights, PostgresStore,
-    inspect_postgres,
+    ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation, inspect_postgres,
 };
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};

@@ -14,8 +14,10 @@ mod lane;
 mod locks;
 mod open;
 mod owner;
+mod page;
 mod parts;
 mod place;
+mod reference;
 mod rows;
 mod schema;
 mod write;
@@ -30,6 +32,7 @@ pub use inspect::{Latency, PostgresInspection, PostgresRights, inspect_postgres}
 use lane::Lane;
 pub use owner::Ownership;
 use parts::Parts;
+pub use reference::{ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation};
 
 /// How a [`PostgresStore`] works.
 #[derive(Clone)]

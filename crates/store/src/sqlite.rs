@@ -21,6 +21,7 @@ mod schema;
 mod threads;
 mod write;
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -102,6 +103,8 @@ pub struct SqliteStore {
     /// None when opened beside a server.
     journal: Option<JournalSender>,
     threads: Mutex<Option<Threads>>,
+    /// Held where nobody may write, this store neither.
+    lock: Mutex<Option<File>>,
 }
 
 /// What the one writing connection may keep in memory beside the engine's own state, in KiB.
@@ -152,6 +155,22 @@ impl SqliteStore {
         Ok(Arc::new(store))
     }
 
+    /// Opens an existing data set to be read alone: no server uses it, and none can until this is closed. What the
+    /// journal has is read from it and stays in it.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and [`StoreError::Missing`] when there is none.
+    pub fn open_to_read(path: &Path, options: SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        if !path.exists() {
+            let text = format!("there is no database `{}`", path.display());
+            return Err(StoreError::Missing(text));
+        }
+        let lock = Files::prepare(path)?.lock()?;
+        let store = Self::open_beside(path, options)?;
+        *store.lock() = Some(lock);
+        Ok(store)
+    }
+
     fn assemble(
         files: Files,
         options: SqliteOptions,
@@ -191,6 +210,7 @@ impl SqliteStore {
             progress,
             journal,
             threads: Mutex::new(None),
+            lock: Mutex::new(None),
         }
     }
 
@@ -206,12 +226,17 @@ impl SqliteStore {
                 tracing::error!(error = %lost, "closing the store failed");
             }
         }
+        *self.lock() = None;
     }
 
     fn close_lanes(&self) {
         self.writer.close();
         self.readers.close();
         self.history.close();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<File>> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn threads(&self) -> std::sync::MutexGuard<'_, Option<Threads>> {

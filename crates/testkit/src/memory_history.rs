@@ -127,6 +127,18 @@ impl HistoryStore for MemoryHistory {
         Ok(())
     }
 
+    async fn allocations_page(
+        &self,
+        from: AllocationId,
+        most: usize,
+    ) -> Result<Vec<PastAllocation>, StoreError> {
+        let mut history = self.history();
+        history.sort_by_key(|past| past.record.id);
+        history.retain(|past| past.record.id >= from);
+        history.truncate(most);
+        Ok(history)
+    }
+
     async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
         let mut last = BTreeMap::new();
         for past in self.history() {

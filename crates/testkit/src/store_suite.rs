@@ -108,6 +108,7 @@ macro_rules! store_suite {
             the_end_of_an_unknown_allocation_is_ignored,
             allocations_come_in_the_order_of_their_times,
             allocations_before_the_instant_are_left_out,
+            pages_of_history_join_to_the_whole,
             the_last_use_of_a_number_is_its_latest,
             pruning_takes_the_oldest_and_no_more_than_asked,
             // journal

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use caller_id_core::store::PastSink;
+use caller_id_core::store::{PastAllocation, PastSink};
 use caller_id_core::{
-    AgentLimit, AllocationRequest, Allocator, AllocatorError, Ask, Clock, HistoryStore, Journal,
-    ManualClock, Outcome, PhoneNumber, PoolId, SharedAllocator, Standing, StoreError, Timestamp,
+    AgentLimit, AllocationId, AllocationRequest, Allocator, AllocatorError, Ask, Clock,
+    HistoryStore, Journal, ManualClock, Outcome, PhoneNumber, PoolId, SharedAllocator, Standing,
+    StoreError, Timestamp,
 };
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::{Settings, Time};
@@ -221,6 +222,14 @@ impl HistoryStore for Streamed {
         sink: PastSink<'_>,
     ) -> Result<(), StoreError> {
         self.read().await.allocations_since(since, sink).await
+    }
+
+    async fn allocations_page(
+        &self,
+        from: AllocationId,
+        most: usize,
+    ) -> Result<Vec<PastAllocation>, StoreError> {
+        self.read().await.allocations_page(from, most).await
     }
 
     async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {

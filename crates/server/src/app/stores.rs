@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use caller_id_core::{Clock, HistoryStore, InventoryStore, Journal, StoreError, SystemClock};
@@ -9,6 +10,12 @@ use caller_id_store::{Durability, PostgresOptions, PostgresStore, SqliteOptions,
 
 use crate::config::storage::{self, DatabaseUrl, HistoryConfig};
 
+pub use caller_id_store::{
+    ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation,
+};
+
+/// How long anything of a migration waits: nobody's call waits for it, and a large page on a busy server may take long.
+const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 /// Which of its files it is, or which server, the store says.
 const CANNOT_OPEN: &str = "cannot open the database";
 
@@ -99,6 +106,61 @@ pub async fn open_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn InventoryS
             Ok(opened.context(CANNOT_OPEN)?)
         }
     }
+}
+
+/// Opens a database alone, to write history too; makes it where it is missing.
+///
+/// # Errors
+/// When a service uses it, or it cannot be opened.
+pub async fn open_alone(url: &DatabaseUrl) -> anyhow::Result<OpenStore> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            make_folder_of(path)?;
+            let opened = blocking(path, patient_sqlite(), SqliteStore::open).await?;
+            Ok(OpenStore::sqlite(opened.context(CANNOT_OPEN)?))
+        }
+        DatabaseUrl::Postgres(url) => open_patient_postgres(url).await,
+    }
+}
+
+/// Opens a database that exists, alone, to read it: no service uses it, and none can begin to meanwhile.
+///
+/// # Errors
+/// When there is none, a service uses it, or it cannot be opened.
+pub async fn open_to_read(url: &DatabaseUrl) -> anyhow::Result<OpenStore> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let opened = blocking(path, patient_sqlite(), SqliteStore::open_to_read).await?;
+            Ok(OpenStore::sqlite(opened.context(CANNOT_OPEN)?))
+        }
+        DatabaseUrl::Postgres(url) => open_patient_postgres(url).await,
+    }
+}
+
+/// Opens the database of the reference service.
+///
+/// # Errors
+/// When it cannot be reached, or has no table of numbers.
+pub async fn open_reference(url: &str) -> anyhow::Result<ReferenceDatabase> {
+    Ok(ReferenceDatabase::open(url, MIGRATION_WAIT).await?)
+}
+
+/// Whether `path` is a file of this database.
+pub fn keeps(url: &DatabaseUrl, path: &Path) -> bool {
+    matches!(url, DatabaseUrl::Sqlite(database) if SqliteStore::keeps(database, path))
+}
+
+async fn open_patient_postgres(url: &str) -> anyhow::Result<OpenStore> {
+    let mut options = PostgresOptions::new(Arc::new(SystemClock::new()));
+    options.wait = MIGRATION_WAIT;
+    let opened = PostgresStore::open(url, options).await;
+    Ok(OpenStore::postgres(opened.context(CANNOT_OPEN)?))
+}
+
+fn patient_sqlite() -> SqliteOptions {
+    let mut options = SqliteOptions::new(Arc::new(SystemClock::new()));
+    options.wait = MIGRATION_WAIT;
+    options
 }
 
 async fn blocking<T: Send + 'static>(

@@ -3,7 +3,7 @@
 mod api;
 mod chunk;
 mod client;
-mod console;
+pub(super) mod console;
 mod input;
 mod requests;
 

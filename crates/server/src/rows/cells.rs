@@ -12,7 +12,7 @@ use super::header::Column;
 use crate::defaults;
 
 /// The number that a row describes; `cell` gives the trimmed text of a cell, empty for a column that the file has not.
-pub(super) fn number<'a>(cell: impl Fn(Column) -> &'a str) -> Result<Number, String> {
+pub(crate) fn number<'a>(cell: impl Fn(Column) -> &'a str) -> Result<Number, String> {
     let phone = caller_id(cell(Column::CallerId))?;
     let limit = |column, default| limit(column, cell(column), default);
     Ok(Number {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use caller_id_core::store::PastSink;
+use caller_id_core::store::{PastAllocation, PastSink};
 use caller_id_core::{AllocationId, HistoryStore, PhoneNumber, StoreError, Timestamp};
 use sqlx_core::query::query;
 use sqlx_core::query_as::query_as;
@@ -193,6 +193,14 @@ impl HistoryStore for PostgresStore {
             }
         }
         Ok(())
+    }
+
+    async fn allocations_page(
+        &self,
+        from: AllocationId,
+        most: usize,
+    ) -> Result<Vec<PastAllocation>, StoreError> {
+        self.page_from(from, most).await
     }
 
     async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {

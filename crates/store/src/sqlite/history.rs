@@ -80,7 +80,7 @@ impl HistoryReader {
 
     fn since(
         &mut self,
-        since: Timestamp,
+        first: AllocationId,
         take: impl FnMut(PastAllocation) -> Flow,
     ) -> Result<(), StoreError> {
         let (journal, main, applied) = self.moment()?;
@@ -88,7 +88,7 @@ impl HistoryReader {
             // The journal's moment ends here: its log cannot start anew while somebody reads, and this may take long.
             fill_tail(main.0, journal.0, applied)?;
         }
-        each_since(main.0, since, take).map_err(|error| on(main.0, error))
+        each_since(main.0, first, take).map_err(|error| on(main.0, error))
     }
 
     fn last_uses(&mut self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
@@ -155,13 +155,12 @@ fn fill_tail(main: &Connection, journal: &Connection, applied: i64) -> Result<()
     })
 }
 
-/// The allocations from an instant on, moved or put into the temporary tables, in order.
+/// The allocations from an id on, moved or put into the temporary tables, in order.
 fn each_since(
     main: &Connection,
-    since: Timestamp,
+    first: AllocationId,
     mut take: impl FnMut(PastAllocation) -> Flow,
 ) -> Result<(), StoreError> {
-    let first = AllocationId::first_at(since);
     let [mut select, mut tail, mut ends] = [
         main.prepare_cached(SINCE).map_err(sqlite)?,
         main.prepare_cached(TAIL_SINCE).map_err(sqlite)?,
@@ -202,9 +201,10 @@ impl HistoryStore for SqliteStore {
         sink: PastSink<'_>,
     ) -> Result<(), StoreError> {
         let (send, mut lots) = mpsc::channel::<Vec<PastAllocation>>(LOTS_WAITING);
+        let first = AllocationId::first_at(since);
         let reading = self.history.run(move |reader| {
             let mut lot = Vec::with_capacity(LOT);
-            reader.since(since, |past| {
+            reader.since(first, |past| {
                 lot.push(past);
                 if lot.len() < LOT {
                     return Flow::On;
@@ -222,6 +222,30 @@ impl HistoryStore for SqliteStore {
             }
         };
         tokio::join!(reading, receiving).0
+    }
+
+    async fn allocations_page(
+        &self,
+        from: AllocationId,
+        most: usize,
+    ) -> Result<Vec<PastAllocation>, StoreError> {
+        self.history
+            .run(move |reader| {
+                let mut page = Vec::new();
+                if most == 0 {
+                    return Ok(page);
+                }
+                reader.since(from, |past| {
+                    page.push(past);
+                    if page.len() < most {
+                        Flow::On
+                    } else {
+                        Flow::End
+                    }
+                })?;
+                Ok(page)
+            })
+            .await
     }
 
     async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {

@@ -26,6 +26,35 @@ async fn two_servers_never_share_a_data_set() {
     folder.open();
 }
 
+#[tokio::test]
+async fn who_reads_alone_sees_the_journal_keeps_servers_out_and_changes_nothing() {
+    let folder = Folder::new();
+    let refused = error_of(SqliteStore::open_to_read(&folder.main(), options()));
+    assert!(matches!(refused, StoreError::Missing(_)), "{refused}");
+    assert!(!folder.main().exists());
+    let server = folder.open();
+    let refused = error_of(SqliteStore::open_to_read(&folder.main(), options()));
+    assert!(matches!(refused, StoreError::Busy(_)), "{refused}");
+    let held = folder.hold_main();
+    let records = [record(1, 1, own(1)), record(2, 2, own(2))];
+    let events = records.iter().map(allocated).collect();
+    server.commit(events).await.unwrap();
+    server.close().await;
+    drop(held);
+    let reader = SqliteStore::open_to_read(&folder.main(), options()).unwrap();
+    assert_eq!(ids(&reader).await, records.map(|record| record.id));
+    let refused = error_of(SqliteStore::open(&folder.main(), options()));
+    assert!(matches!(refused, StoreError::Busy(_)), "{refused}");
+    assert!(reader.commit(Vec::new()).await.is_err());
+    reader.close().await;
+    let kept: i64 = Connection::open(folder.journal())
+        .unwrap()
+        .query_row("SELECT count(*) FROM journal", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 1, "what is in the journal stays in it");
+    folder.open();
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_second_name_of_the_file_is_no_way_round_the_lock() {

@@ -1,7 +1,7 @@
 //! Facts about reading and pruning history.
 
-use caller_id_core::CallEnd;
 use caller_id_core::store::PastAllocation;
+use caller_id_core::{AllocationId, CallEnd, Timestamp};
 
 use super::DataSet;
 use super::records::{allocated, at, end_record, ended, full_record, own, record};
@@ -123,6 +123,35 @@ pub async fn the_last_use_of_a_number_is_its_latest(data: &mut dyn DataSet) {
         assert_eq!(last, expected);
         store.settle().await;
     }
+}
+
+/// Also where some of it is moved into the index and some is not, and for an end that came later than its allocation.
+pub async fn pages_of_history_join_to_the_whole(data: &mut dyn DataSet) {
+    let store = data.open().await;
+    let records: Vec<_> = (0..10)
+        .map(|n| full_record(n / 2, n as u64, own(1)))
+        .collect();
+    store.commit(records[..6].iter().map(allocated)).await;
+    store.settle().await;
+    store.commit(records[6..].iter().map(allocated)).await;
+    store.commit([ended(&records[2], 50, CallEnd::Busy)]).await;
+    let whole = store.past().await;
+    assert_eq!(whole.len(), 10);
+    for most in [1, 3, 10, 11] {
+        let mut joined = Vec::new();
+        let mut from = Some(AllocationId::first_at(Timestamp::ZERO));
+        while let Some(first) = from.take() {
+            let page = store.history.allocations_page(first, most).await.unwrap();
+            assert!(page.len() <= most);
+            if page.len() == most {
+                from = page.last().and_then(|last| last.record.id.next());
+            }
+            joined.extend(page);
+        }
+        assert_eq!(joined, whole, "pages of {most}");
+    }
+    let nothing = store.history.allocations_page(records[0].id, 0).await;
+    assert_eq!(nothing.unwrap(), []);
 }
 
 /// In small steps, so that nobody waits for long.

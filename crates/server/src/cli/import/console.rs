@@ -14,7 +14,7 @@ use super::input::Input;
 use crate::rows::{BadRow, ReportWriter, Tally, Watcher};
 
 /// Bad rows on the screen. All of them are in the report.
-const SHOWN_MOST: u64 = 20;
+pub(in crate::cli) const SHOWN_MOST: u64 = 20;
 /// How often the bar moves where the length is unknown.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -27,7 +27,8 @@ pub(super) struct Console {
     dry_run: bool,
 }
 
-struct Report {
+/// The file that names every bad row.
+pub(in crate::cli) struct Report {
     path: PathBuf,
     writer: ReportWriter<BufWriter<File>>,
     /// The first failure; told at the end, so that the import goes on.
@@ -97,7 +98,8 @@ impl Watcher for Console {
 }
 
 impl Report {
-    fn create(path: PathBuf) -> anyhow::Result<Self> {
+    /// Makes the file.
+    pub(in crate::cli) fn create(path: PathBuf) -> anyhow::Result<Self> {
         let cannot = || format!("cannot write the report {}", path.display());
         let file = File::create(&path).with_context(cannot)?;
         let writer = ReportWriter::new(BufWriter::new(file)).with_context(cannot)?;
@@ -108,17 +110,19 @@ impl Report {
         })
     }
 
-    fn write(&mut self, row: &BadRow) {
+    /// Adds a row.
+    pub(in crate::cli) fn write(&mut self, row: &BadRow) {
         if self.failed.is_none() {
             self.failed = self.writer.write(row).err();
         }
     }
 
-    fn finish(self) -> anyhow::Result<()> {
+    /// Its end; tells the first failure.
+    pub(in crate::cli) fn finish(self) -> anyhow::Result<()> {
         let written = self.failed.map_or_else(|| self.writer.finish(), Err);
         written.with_context(|| {
             format!(
-                "the report {} is not whole (the numbers are imported)",
+                "the report {} is not whole (the good rows are written)",
                 self.path.display()
             )
         })
@@ -157,7 +161,7 @@ fn summary(tally: &Tally, took: Duration, dry_run: bool) -> String {
 }
 
 /// Writes a line to standard error.
-pub(super) fn warn(line: &str) {
+pub(in crate::cli) fn warn(line: &str) {
     // Nobody may be reading: that is no failure of the import.
     let _ = writeln!(io::stderr(), "{line}");
 }

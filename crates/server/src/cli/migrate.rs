@@ -1,0 +1,294 @@
+//! `caller-id migrate`.
+
+mod bad_rows;
+mod compare;
+mod console;
+mod digest;
+mod reference;
+mod source;
+mod walk;
+mod writer;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail, ensure};
+use caller_id_core::{Pool, PoolId};
+use clap::Args;
+
+use self::bad_rows::BadRows;
+use self::compare::{Difference, Nobody, Part, compare};
+use self::console::{Console, grouped};
+use self::reference::Reference;
+use self::source::Source;
+use self::writer::Writer;
+use super::import::console::warn;
+use crate::app::stores::{self, OpenStore};
+use crate::config::number::within;
+use crate::config::storage::{DatabaseUrl, StorageConfig};
+use crate::config::{ConfigError, storage};
+
+/// So many rows are named that keep a migration from beginning.
+const FOREIGN_NAMED: usize = 3;
+const NO_SOURCE: &str = "caller-id: nothing to migrate from: give --from with a database of caller-id, or --from-reference with \
+    the PostgreSQL of the reference service; `caller-id migrate --help` tells more";
+/// The exit code of a migration that did not come to its end.
+const EXIT_FATAL: u8 = 2;
+
+/// How it is called.
+pub const EXAMPLES: &str = "Examples:
+  caller-id migrate --from sqlite:///var/lib/caller-id/caller-id.db --to postgres://user:password@host:5432/database
+  caller-id migrate --from-reference postgres://user:password@host:5432/callerid --to sqlite:caller-id.db";
+
+/// What `migrate` takes.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// The database to read: `sqlite:///var/lib/caller-id/caller-id.db` or `postgres://user:password@host:5432/database`.
+    /// No service may use it
+    #[arg(long, value_name = "URL", conflicts_with = "from_reference")]
+    pub from: Option<String>,
+    /// The PostgreSQL of the reference service, whose tables `caller_ids` and `reservations` are read. It may run
+    /// meanwhile; stop it before the last run
+    #[arg(long, value_name = "URL")]
+    pub from_reference: Option<String>,
+    /// The database to write, made if need be. No service may use it. Default: what the service uses, DATABASE_URL
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    /// Write also into a database that has other things: they stay. Of numbers, pools and campaigns that both have, the
+    /// source's are taken; calls that both have stay
+    #[arg(long)]
+    pub merge: bool,
+    /// Write every row of the reference that cannot be taken to this file, as CSV: line, caller_id, reason
+    #[arg(long, value_name = "FILE", requires = "from_reference")]
+    pub report: Option<PathBuf>,
+    /// How long the reference's reservations lasted: its own setting. It keeps when they end, and not when they began
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = within::<1, 86_400>)]
+    pub reservation_ttl_seconds: u32,
+    /// Where the database is that is written when `--to` is not given.
+    #[command(flatten)]
+    pub storage: StorageConfig,
+}
+
+/// Runs the command; the exit codes are told in its help.
+///
+/// # Errors
+/// A setting that cannot be used.
+pub async fn run(args: MigrateArgs) -> anyhow::Result<ExitCode> {
+    if args.from.is_none() && args.from_reference.is_none() {
+        warn(NO_SOURCE);
+        warn(EXAMPLES);
+        return Ok(ExitCode::from(EXIT_FATAL));
+    }
+    match migrate(&args).await {
+        Ok(code) => Ok(code),
+        Err(error) if error.is::<ConfigError>() => Err(error),
+        Err(error) => {
+            warn(&format!("caller-id: {}", super::one_line(&error)));
+            Ok(ExitCode::from(EXIT_FATAL))
+        }
+    }
+}
+
+/// What is read.
+enum From {
+    Store(DatabaseUrl),
+    Reference(String),
+}
+
+async fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
+    let (from, to) = (args.source()?, args.target()?);
+    match from {
+        From::Store(from) => migrate_store(&from, &to, args.merge).await,
+        From::Reference(url) => migrate_reference(&url, &to, args).await,
+    }
+}
+
+async fn migrate_store(
+    from: &DatabaseUrl,
+    to: &DatabaseUrl,
+    merge: bool,
+) -> anyhow::Result<ExitCode> {
+    ensure!(
+        !is_same(from, to),
+        "source and target are both {to}, another target expected: name it with --to"
+    );
+    warn(&format!("from {from} into {to}"));
+    let source = stores::open_to_read(from);
+    let source = source.await.with_context(|| stopped("the source", from))?;
+    let moved = into(to, &mut &source, merge, &mut Console::new()).await;
+    source.close().await;
+    Ok(verdict(&moved?, merge))
+}
+
+async fn migrate_reference(
+    url: &str,
+    to: &DatabaseUrl,
+    args: &MigrateArgs,
+) -> anyhow::Result<ExitCode> {
+    let mut console = Console::new();
+    let database = stores::open_reference(url).await?;
+    warn(&format!("from {} into {to}", storage::masked(url)));
+    let mut bad = BadRows::new(args.report_for(to)?, console.teller())?;
+    let unknown = database.unknown_columns();
+    if !unknown.is_empty() {
+        warn(&format!(
+            "columns not known, kept out: `{}`",
+            unknown.join("`, `")
+        ));
+    }
+    if !database.has_reservations() {
+        warn("no table `reservations` with caller_id and reserved_until: no history is moved");
+    }
+    let reservation_ms = args.reservation_ttl_seconds * 1_000;
+    let mut source = Reference::open(database, reservation_ms, &mut bad).await?;
+    let moved = into(to, &mut source, args.merge, &mut console).await;
+    let bad = bad.finish()?;
+    let code = verdict(&moved?, args.merge);
+    if bad == 0 {
+        return Ok(code);
+    }
+    warn(&format!(
+        "{} rows of the reference could not be taken",
+        grouped(bad)
+    ));
+    Ok(ExitCode::from(1))
+}
+
+fn stopped(side: &str, url: &DatabaseUrl) -> String {
+    format!(
+        "cannot open {side} {url} alone; a service that uses it must be stopped for the migration"
+    )
+}
+
+fn verdict(parts: &[Part], merge: bool) -> ExitCode {
+    let is_well = |part: &Part| part.is_whole() && (merge || part.extra == 0);
+    if parts.iter().all(is_well) {
+        return ExitCode::SUCCESS;
+    }
+    warn("caller-id: source and target differ; was either written meanwhile? Run it again");
+    ExitCode::from(1)
+}
+
+/// Moves everything and gives what the comparison at the end says.
+async fn into(
+    to: &DatabaseUrl,
+    source: &mut dyn Source,
+    merge: bool,
+    console: &mut Console,
+) -> anyhow::Result<Vec<Part>> {
+    let target = stores::open_alone(to);
+    let target = target.await.with_context(|| stopped("the target", to))?;
+    let moved = move_all(source, &target, merge, console).await;
+    target.close().await;
+    moved
+}
+
+async fn move_all(
+    source: &mut dyn Source,
+    target: &OpenStore,
+    merge: bool,
+    console: &mut Console,
+) -> anyhow::Result<Vec<Part>> {
+    if !is_empty(target).await? {
+        console.begin("looking at what the target has");
+        let found = compare(source, &mut &*target, &mut Nobody, console).await?;
+        if !merge && found.iter().any(Part::is_foreign) {
+            bail!(foreign(&found));
+        }
+        if found.iter().all(Part::is_whole) {
+            console.teller().say("the target has everything already");
+            console.finish(&found);
+            return Ok(found);
+        }
+    }
+    console.begin("moving");
+    let mut writer = Writer::new(target);
+    compare(source, &mut &*target, &mut writer, console).await?;
+    console.begin("verifying");
+    let found = compare(source, &mut &*target, &mut Nobody, console).await?;
+    console.finish(&found);
+    Ok(found)
+}
+
+/// A database as it is made, with nothing in it but the pool that every one has.
+async fn is_empty(target: &OpenStore) -> anyhow::Result<bool> {
+    let pools = target.inventory.pools().await?;
+    let mut target = target;
+    Ok(pools == [Pool::new(PoolId::default())]
+        && target.campaigns().await?.is_empty()
+        && target.numbers(None).await?.is_empty()
+        && target.history(None).await?.is_empty())
+}
+
+fn foreign(found: &[Part]) -> String {
+    let of = |part: &Part| {
+        let (extra, different) = (grouped(part.extra), grouped(part.different));
+        format!("{} ({extra} more, {different} others)", part.name)
+    };
+    let parts: Vec<_> = found
+        .iter()
+        .filter(|part| part.is_foreign())
+        .map(of)
+        .collect();
+    let ways = [Difference::Different, Difference::Extra];
+    let named = found
+        .iter()
+        .flat_map(|part| ways.map(|way| part.named(way)))
+        .flatten();
+    let named: Vec<_> = named.take(FOREIGN_NAMED).collect();
+    format!(
+        "the target has what does not come from the source, nothing is written: {}; as {}. Name an empty database, or say --merge",
+        parts.join(", "),
+        named.join(", ")
+    )
+}
+
+fn is_same(from: &DatabaseUrl, to: &DatabaseUrl) -> bool {
+    match (from, to) {
+        (DatabaseUrl::Sqlite(from), DatabaseUrl::Sqlite(to)) => {
+            from == to
+                || from
+                    .canonicalize()
+                    .is_ok_and(|from| to.canonicalize().is_ok_and(|to| from == to))
+        }
+        (from, to) => from == to,
+    }
+}
+
+impl MigrateArgs {
+    fn source(&self) -> anyhow::Result<From> {
+        match (&self.from, &self.from_reference) {
+            (Some(url), _) => {
+                let url = url.parse().context("--from")?;
+                Ok(From::Store(url))
+            }
+            (None, Some(url)) => match url.parse().context("--from-reference")? {
+                DatabaseUrl::Postgres(url) => Ok(From::Reference(url)),
+                DatabaseUrl::Sqlite(_) => bail!(
+                    "--from-reference: `{}` is not PostgreSQL, expected postgres://user:password@host:5432/database",
+                    storage::masked(url)
+                ),
+            },
+            (None, None) => bail!(NO_SOURCE),
+        }
+    }
+
+    /// What was named, or what the service would use.
+    fn target(&self) -> anyhow::Result<DatabaseUrl> {
+        match &self.to {
+            Some(url) => url.parse().context("--to"),
+            None => Ok(self.storage.database()?),
+        }
+    }
+
+    /// Where the report goes; not over a file of the database that is written.
+    fn report_for(&self, to: &DatabaseUrl) -> anyhow::Result<Option<PathBuf>> {
+        if let Some(path) = self.report.as_ref().filter(|path| stores::keeps(to, path)) {
+            bail!(
+                "report {} belongs to the database that is written, another file expected",
+                path.display()
+            );
+        }
+        Ok(self.report.clone())
+    }
+}

@@ -1,0 +1,340 @@
+//! Source and target side by side: what is the same, and what is not.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{Campaign, Number, Pool, PoolId, Timestamp};
+
+use super::digest::{Canonical, Digest};
+use super::source::Source;
+use super::walk::{Pair, Walk};
+
+/// So many rows that differ in one way are named; all are counted.
+const NAMED_MOST: usize = 5;
+/// Who looks on is told after so many rows.
+const ROWS_BETWEEN: u64 = 1_000;
+
+/// Takes what the target has not, or has otherwise.
+#[async_trait]
+pub(super) trait Taker: Send {
+    /// A pool, as it is to be.
+    async fn pool(&mut self, pool: Pool) -> anyhow::Result<()>;
+    /// A number, as it is to be.
+    async fn number(&mut self, number: Number) -> anyhow::Result<()>;
+    /// A campaign, as it is to be.
+    async fn campaign(&mut self, campaign: Campaign) -> anyhow::Result<()>;
+    /// An allocation that is missing, or whose end is.
+    async fn allocation(&mut self, past: PastAllocation) -> anyhow::Result<()>;
+    /// Nothing more of the part that was taken last.
+    async fn end_of_part(&mut self) -> anyhow::Result<()>;
+}
+
+/// Who looks on.
+pub(super) trait Onlooker: Send {
+    /// So many rows of the source were looked at; of history, all up to this instant.
+    fn seen(&mut self, part: &'static str, rows: u64, at: Option<Timestamp>);
+}
+
+/// One kind of rows on both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// What they are.
+    pub(super) name: &'static str,
+    /// All rows of the source.
+    pub(super) source: Digest,
+    /// Those rows of the target that the source has too.
+    pub(super) target: Digest,
+    /// How many the target has not.
+    pub(super) missing: u64,
+    /// How many it has otherwise.
+    pub(super) different: u64,
+    /// How many only the target has.
+    pub(super) extra: u64,
+    named: Vec<(Difference, String)>,
+}
+
+/// How the sides differ in one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Difference {
+    /// Only the source has it.
+    Missing,
+    /// Both have it, each otherwise.
+    Different,
+    /// Only the target has it.
+    Extra,
+}
+
+impl Difference {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "is missing in the target",
+            Self::Different => "is another in the target",
+            Self::Extra => "is in the target alone",
+        }
+    }
+}
+
+impl Part {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            source: Digest::default(),
+            target: Digest::default(),
+            missing: 0,
+            different: 0,
+            extra: 0,
+            named: Vec::new(),
+        }
+    }
+
+    /// Whether the target has all that the source has.
+    pub(super) fn is_whole(&self) -> bool {
+        self.missing == 0 && self.different == 0 && self.source == self.target
+    }
+
+    /// Whether the target has anything that does not come from the source.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.different > 0 || self.extra > 0
+    }
+
+    fn both<R: Canonical + PartialEq>(&mut self, source: &R, target: &R) -> bool {
+        self.source.add(source);
+        self.target.add(target);
+        source == target
+    }
+
+    fn missing(&mut self, row: &impl Canonical, name: &dyn fmt::Display) {
+        self.source.add(row);
+        self.missing += 1;
+        self.name(Difference::Missing, name);
+    }
+
+    fn different(&mut self, name: &dyn fmt::Display) {
+        self.different += 1;
+        self.name(Difference::Different, name);
+    }
+
+    fn extra(&mut self, name: &dyn fmt::Display) {
+        self.extra += 1;
+        self.name(Difference::Extra, name);
+    }
+
+    fn name(&mut self, difference: Difference, name: &dyn fmt::Display) {
+        if self.named(difference).count() < NAMED_MOST {
+            let text = format!("{name} {}", difference.as_str());
+            self.named.push((difference, text));
+        }
+    }
+
+    /// Some of the rows that differ in this way.
+    pub(super) fn named(&self, difference: Difference) -> impl Iterator<Item = &str> {
+        let named = self.named.iter().filter(move |(how, _)| *how == difference);
+        named.map(|(_, text)| text.as_str())
+    }
+}
+
+/// Looks through everything on both sides, in an order in which it may be written: pools, numbers, campaigns, history.
+pub(super) async fn compare(
+    source: &mut dyn Source,
+    target: &mut dyn Source,
+    taker: &mut dyn Taker,
+    onlooker: &mut dyn Onlooker,
+) -> anyhow::Result<Vec<Part>> {
+    let has_pools = source.has_pools();
+    let mut parts = Vec::new();
+    if has_pools {
+        parts.push(pools(source, target, taker).await?);
+    }
+    parts.push(numbers(source, target, taker, onlooker).await?);
+    if has_pools {
+        parts.push(campaigns(source, target, taker).await?);
+    }
+    parts.extend(history(source, target, taker, onlooker).await?);
+    Ok(parts)
+}
+
+async fn pools(
+    source: &mut dyn Source,
+    target: &mut dyn Source,
+    taker: &mut dyn Taker,
+) -> anyhow::Result<Part> {
+    let mut part = Part::new("pools");
+    let (pools, mut there) = (source.pools().await?, target.pools().await?);
+    // Every store has it from the start: as long as nobody changed it, it is like none.
+    there.retain(|pool| {
+        *pool != Pool::new(PoolId::default()) || pools.iter().any(|own| own == pool)
+    });
+    for pool in pools {
+        let name = format!("pool `{}`", pool.id);
+        match there.iter().position(|kept| kept.id == pool.id) {
+            None => part.missing(&pool, &name),
+            Some(place) => {
+                if part.both(&pool, &there.remove(place)) {
+                    continue;
+                }
+                part.different(&name);
+            }
+        }
+        taker.pool(pool).await?;
+    }
+    there
+        .iter()
+        .for_each(|pool| part.extra(&format!("pool `{}`", pool.id)));
+    taker.end_of_part().await?;
+    Ok(part)
+}
+
+async fn campaigns(
+    source: &mut dyn Source,
+    target: &mut dyn Source,
+    taker: &mut dyn Taker,
+) -> anyhow::Result<Part> {
+    let mut part = Part::new("campaigns");
+    let mut there = target.campaigns().await?;
+    for campaign in source.campaigns().await? {
+        let name = format!("campaign `{}`", campaign.id);
+        match there.iter().position(|kept| kept.id == campaign.id) {
+            None => part.missing(&campaign, &name),
+            Some(place) => {
+                if part.both(&campaign, &there.remove(place)) {
+                    continue;
+                }
+                part.different(&name);
+            }
+        }
+        taker.campaign(campaign).await?;
+    }
+    let extra = |campaign: &Campaign| part.extra(&format!("campaign `{}`", campaign.id));
+    there.iter().for_each(extra);
+    taker.end_of_part().await?;
+    Ok(part)
+}
+
+async fn numbers(
+    source: &mut dyn Source,
+    target: &mut dyn Source,
+    taker: &mut dyn Taker,
+    onlooker: &mut dyn Onlooker,
+) -> anyhow::Result<Part> {
+    let mut part = Part::new("numbers");
+    let fields = source.fields();
+    let mut walk = Walk::<Number>::new(source, target);
+    while let Some(pair) = walk.next().await? {
+        match pair {
+            Pair::Missing(number) => {
+                part.missing(&number, &number.number);
+                taker.number(number).await?;
+            }
+            Pair::Extra(number) => part.extra(&number.number),
+            Pair::Both(number, there) => {
+                // What the source does not know stays as it is there.
+                let wanted = fields.merge(there.clone(), &number);
+                if !part.both(&wanted, &there) {
+                    part.different(&wanted.number);
+                    taker.number(wanted).await?;
+                }
+            }
+        }
+        if part.source.rows.is_multiple_of(ROWS_BETWEEN) {
+            onlooker.seen(part.name, part.source.rows, None);
+        }
+    }
+    taker.end_of_part().await?;
+    Ok(part)
+}
+
+async fn history(
+    source: &mut dyn Source,
+    target: &mut dyn Source,
+    taker: &mut dyn Taker,
+    onlooker: &mut dyn Onlooker,
+) -> anyhow::Result<[Part; 2]> {
+    let mut parts = [Part::new("allocations"), Part::new("ends")];
+    let mut walk = Walk::<PastAllocation>::new(source, target);
+    while let Some(pair) = walk.next().await? {
+        let at = match &pair {
+            Pair::Missing(past) | Pair::Extra(past) | Pair::Both(past, _) => past.record.at,
+        };
+        if let Some(past) = look(&mut parts, pair) {
+            taker.allocation(past).await?;
+        }
+        let [allocations, _] = &parts;
+        if allocations.source.rows.is_multiple_of(ROWS_BETWEEN) {
+            onlooker.seen(allocations.name, allocations.source.rows, Some(at));
+        }
+    }
+    taker.end_of_part().await?;
+    Ok(parts)
+}
+
+/// Counts a pair; gives what is to be written.
+fn look([allocations, ends]: &mut [Part; 2], pair: Pair<PastAllocation>) -> Option<PastAllocation> {
+    let name =
+        |past: &PastAllocation| format!("allocation {} ({})", past.record.id, past.record.at);
+    let end_name = |past: &PastAllocation| format!("the end of {}", name(past));
+    match pair {
+        Pair::Missing(past) => {
+            allocations.missing(&past.record, &name(&past));
+            if let Some(end) = &past.ended {
+                ends.missing(end, &end_name(&past));
+            }
+            Some(past)
+        }
+        Pair::Extra(past) => {
+            allocations.extra(&name(&past));
+            if past.ended.is_some() {
+                ends.extra(&end_name(&past));
+            }
+            None
+        }
+        Pair::Both(past, there) => {
+            if !allocations.both(&past.record, &there.record) {
+                allocations.different(&name(&past));
+            }
+            match (&past.ended, &there.ended) {
+                (None, None) => None,
+                (Some(end), None) => {
+                    ends.missing(end, &end_name(&past));
+                    Some(past)
+                }
+                (None, Some(_)) => {
+                    ends.extra(&end_name(&past));
+                    None
+                }
+                (Some(end), Some(kept)) => {
+                    if !ends.both(end, kept) {
+                        ends.different(&end_name(&past));
+                    }
+                    None
+                }
+            }
+        }
+    }
+}
+
+/// Takes nothing: for who only looks.
+pub(super) struct Nobody;
+
+#[async_trait]
+impl Taker for Nobody {
+    async fn pool(&mut self, _: Pool) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn number(&mut self, _: Number) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn campaign(&mut self, _: Campaign) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn allocation(&mut self, _: PastAllocation) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn end_of_part(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! Checksums of rows: the same for the same rows, in whatever order and store.
+
+use std::fmt;
+
+use caller_id_core::{
+    AllocationRecord, Campaign, EndRecord, Number, PhoneNumber, Pool, Status, Timestamp,
+};
+use sha2::{Digest as _, Sha256};
+
+/// How many rows there are, and the sum of their hashes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Digest {
+    /// How many.
+    pub(super) rows: u64,
+    sum: u128,
+}
+
+impl Digest {
+    /// Counts a row in.
+    pub(super) fn add(&mut self, row: &impl Canonical) {
+        let mut bytes = Bytes::default();
+        row.write(&mut bytes);
+        let hash = Sha256::digest(&bytes.0);
+        let mut half = [0; 16];
+        half.copy_from_slice(&hash[..16]);
+        self.rows += 1;
+        // A sum, and not an exclusive or: a row twice is not the same as none.
+        self.sum = self.sum.wrapping_add(u128::from_be_bytes(half));
+    }
+}
+
+impl fmt::Display for Digest {
+    /// The first half of the checksum: enough for eyes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", (self.sum >> 64) as u64)
+    }
+}
+
+/// What has one form in bytes; two values have the same only when they are the same.
+pub(super) trait Canonical {
+    /// Writes all that is kept of it.
+    fn write(&self, bytes: &mut Bytes);
+}
+
+/// The form of a row.
+#[derive(Default)]
+pub(super) struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn number(&mut self, number: u64) {
+        self.0.extend(number.to_be_bytes());
+    }
+
+    fn instant(&mut self, at: Timestamp) {
+        self.0.extend(at.as_ms().to_be_bytes());
+    }
+
+    fn phone(&mut self, phone: PhoneNumber) {
+        self.number(phone.e164_digits());
+    }
+
+    /// With its length, so that no two texts flow into one another.
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.0.extend(text.as_bytes());
+    }
+
+    fn optional(&mut self, text: Option<&str>) {
+        self.0.push(u8::from(text.is_some()));
+        self.text(text.unwrap_or_default());
+    }
+}
+
+impl Canonical for Number {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.phone(self.number);
+        bytes.number(self.area_code.map_or(0, |code| code.get().into()));
+        bytes.optional(self.carrier.as_deref());
+        bytes.optional(self.attestation.map(|level| level.to_string()).as_deref());
+        bytes.text(match self.status {
+            Status::Active => "active",
+            Status::Paused => "paused",
+            Status::Resting(_) => "resting",
+            Status::Retired => "retired",
+        });
+        bytes.instant(match self.status {
+            Status::Resting(until) => until,
+            Status::Active | Status::Paused | Status::Retired => Timestamp::ZERO,
+        });
+        bytes.text(self.pool.as_str());
+        for limit in [self.limits.daily, self.limits.hourly] {
+            bytes.number(limit.map_or(0, |limit| limit.get().into()));
+        }
+        bytes.optional(self.meta.as_ref().map(ToString::to_string).as_deref());
+    }
+}
+
+impl Canonical for Pool {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.text(self.id.as_str());
+        let policy = serde_json::to_string(&self.policy).expect("a policy is plain data");
+        bytes.text(&policy);
+    }
+}
+
+impl Canonical for Campaign {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.text(self.id.as_str());
+        for pool in &self.pools {
+            bytes.text(pool.as_str());
+        }
+    }
+}
+
+impl Canonical for AllocationRecord {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.0.extend(self.id.as_bytes());
+        bytes.instant(self.at);
+        bytes.phone(self.number);
+        bytes.phone(self.destination);
+        bytes.optional(self.campaign.as_ref().map(|id| id.as_str()));
+        bytes.optional(self.agent.as_ref().map(|id| id.as_str()));
+        bytes.optional(self.call_id.as_ref().map(|id| id.as_str()));
+        bytes.text(self.pool.as_str());
+        bytes.text(self.rung.as_str());
+        bytes.instant(self.reserved_until);
+    }
+}
+
+impl Canonical for EndRecord {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.0.extend(self.id.as_bytes());
+        bytes.instant(self.at);
+        bytes.text(self.end.as_str());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use caller_id_testkit::builders::{full_number, number};
+
+    use super::*;
+
+    fn digest(rows: &[Number]) -> Digest {
+        let mut digest = Digest::default();
+        rows.iter().for_each(|row| digest.add(row));
+        digest
+    }
+
+    #[test]
+    fn the_order_of_rows_makes_no_difference_and_every_field_does() {
+        let [one, two] = [full_number(number(312, 1)), full_number(number(312, 2))];
+        let both = digest(&[one.clone(), two.clone()]);
+        assert_eq!(both, digest(&[two.clone(), one.clone()]));
+        assert_ne!(digest(&[one.clone(), one.clone()]), both);
+        let others = [
+            Number {
+                area_code: None,
+                ..one.clone()
+            },
+            Number {
+                carrier: None,
+                ..one.clone()
+            },
+            Number {
+                carrier: Some(String::new()),
+                ..one.clone()
+            },
+            Number {
+                attestation: None,
+                ..one.clone()
+            },
+            Number {
+                status: Status::Active,
+                ..one.clone()
+            },
+            Number {
+                status: Status::Resting(Timestamp::ZERO),
+                ..one.clone()
+            },
+            Number {
+                pool: caller_id_core::PoolId::default(),
+                ..one.clone()
+            },
+            Number {
+                limits: caller_id_core::Limits::new(50, 500),
+                ..one.clone()
+            },
+            Number { meta: None, ..one },
+        ];
+        for other in others {
+            assert_ne!(digest(&[other.clone(), two.clone()]), both, "{other:?}");
+        }
+    }
+}

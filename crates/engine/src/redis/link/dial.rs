@@ -115,7 +115,8 @@ impl Dialer {
         connection: &mut MultiplexedConnection,
     ) -> Result<Greeting, Unreachable> {
         // By itself: what is refused together is hard to read.
-        let pong = cmd("PING").query_async::<String>(connection);
+        let ping = cmd("PING");
+        let pong = ping.query_async::<String>(connection);
         self.within(node, pong).await?;
         let mut asked = pipe();
         asked.cmd("INFO").arg("server");

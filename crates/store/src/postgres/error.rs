@@ -38,7 +38,7 @@ impl Fault {
             Self::Driver(Error::Io(_)) => true,
             _ => matches!(
                 self.code().as_deref(),
-                Some("57P01" | "57P02" | "57P05" | "40001" | "40P01")
+                Some("57P01" | "57P02" | "57P05" | "25P03" | "40001" | "40P01")
             ),
         }
     }

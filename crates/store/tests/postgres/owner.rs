@@ -220,30 +220,33 @@ async fn a_node_whose_place_was_taken_never_commits_again() {
 }
 
 #[tokio::test]
-async fn two_nodes_that_lost_their_sessions_agree_who_goes_on() {
+async fn a_node_that_lost_its_session_to_one_that_stood_by_never_commits_again() {
     let database = Database::new();
     let first = database.sole("host-a").await.unwrap();
-    let mut second = database.standby("host-b").await;
-    // Whichever comes first when the lock is free: the other one never commits beside it.
-    let mut n = 0;
-    let second = loop {
-        database.psql(END_OWNERS);
-        n += 1;
-        let on = commit(&first, n).await.is_ok();
-        match on {
-            true if n < 100 => {}
-            true => {
-                drop(first);
-                break (&mut second).await.unwrap().unwrap();
-            }
-            false => {
-                let second = (&mut second).await.unwrap().unwrap();
-                assert!(matches!(commit(&first, n).await, Err(StoreError::Owned(_))));
-                break second;
-            }
+    commit(&first, 1).await.unwrap();
+    let second = database.standby("host-b").await;
+    // The first one asks for its lock again each second: until the other comes before it.
+    let end = format!(
+        "{END_OWNERS} AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name LIKE '%host-a')"
+    );
+    while !second.is_finished() {
+        database.psql(&end);
+        tokio::task::yield_now().await;
+    }
+    let second = second.await.unwrap().unwrap();
+    for result in [commit(&first, 2).await, first.probe().await] {
+        match result {
+            Err(StoreError::Owned(text)) => assert!(text.contains("`host-b`"), "{text}"),
+            other => panic!("expected an end for good, got {other:?}"),
         }
-    };
-    commit(&second, n + 1).await.unwrap();
+    }
+    commit(&second, 3).await.unwrap();
+    drop(second);
+    // Nor after the other is gone.
+    let third = commit(&first, 4).await;
+    assert!(matches!(third, Err(StoreError::Owned(_))), "{third:?}");
+    let next = eventually(|| database.sole("host-c")).await;
+    assert_eq!(past(&next).await, [1, 3]);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use super::locks;
 pub(super) const SOLE: &str = "caller-id alone: ";
 pub(super) const SHARED: &str = "caller-id node: ";
 
-/// A strange role may not see when the session of another began; then the row of the last opening says it about.
+/// A role may not see when the session of another role began: then it begins now.
 const HOLDERS: &str = "SELECT l.pid, l.mode = 'ExclusiveLock', coalesce(a.application_name, ''),
         (extract(epoch FROM coalesce(a.backend_start, now())) * 1000000)::bigint
     FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
@@ -36,7 +36,7 @@ pub struct Holder {
     pub node: String,
     /// Whether its engine is in memory, so that no other may run.
     pub alone: bool,
-    /// When its session began: when it was opened, or the connection was last lost.
+    /// When its session began: when it was opened, or its connection was last lost. Now, where we may not see it.
     pub since: Timestamp,
     pub(super) session: Session,
 }

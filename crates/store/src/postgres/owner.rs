@@ -115,7 +115,8 @@ impl Owner {
             .await?;
         let mut state = self.state();
         if state.sessions.len() == REMEMBERED {
-            state.sessions.remove(0);
+            // The first is the one that held the lock last.
+            state.sessions.remove(1);
         }
         state.sessions.push(Session { pid, began_us });
         Ok(())

@@ -38,9 +38,9 @@ fn policy() -> Policy {
 pub(crate) fn run() -> anyhow::Result<()> {
     println!("## Local midnight, {NUMBERS} numbers due at once");
     let numbers = inventory(NUMBERS);
-    report("memory engine", memory(&numbers)?);
+    report("memory engine", &memory(&numbers)?);
     let runtime = tokio::runtime::Runtime::new()?;
-    report("Redis engine", runtime.block_on(redis(&numbers))?);
+    report("Redis engine", &runtime.block_on(redis(&numbers))?);
     println!();
     Ok(())
 }
@@ -53,7 +53,7 @@ struct Figures {
     slowest: Option<(f64, f64)>,
 }
 
-fn report(engine: &str, figures: Figures) {
+fn report(engine: &str, figures: &Figures) {
     println!(
         "{engine:>13}: a pick takes {:.2} us in the evening, {:.2} us after midnight: {:.2} times as long (asked: as fast as any other)",
         figures.evening,

@@ -70,7 +70,13 @@ impl App {
         time: Time,
     ) -> anyhow::Result<Self> {
         let database = settings.storage.database()?;
-        let store = stores::open_for_service(&database, &settings.history, clock.clone()).await?;
+        let store = stores::open_for_service(
+            &database,
+            &settings.history,
+            &settings.cluster,
+            clock.clone(),
+        )
+        .await?;
         let first_token = first_token(settings)?;
         let engine = Engine::new(
             &settings.cluster,
@@ -210,6 +216,11 @@ impl App {
         self.tasks.spawn(async move {
             stop.run_until_cancelled(engine.broken()).await;
             "the engine"
+        });
+        let (store, stop) = (self.store.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            stop.run_until_cancelled(store.taken_over()).await;
+            "the hold on the database"
         });
         self.tasks.spawn(async move {
             sync.run(sync_stop).await;

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use caller_id_core::{Clock, HistoryStore, InventoryStore, Journal, StoreError, SystemClock};
-use caller_id_store::{Durability, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
+use caller_id_store::{
+    Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
+};
 
+use crate::config::cluster::ClusterConfig;
 use crate::config::storage::{self, DatabaseUrl, HistoryConfig};
 
 pub use caller_id_store::{
@@ -16,6 +19,8 @@ pub use caller_id_store::{
 
 /// How long anything of a migration waits: nobody's call waits for it, and a large page on a busy server may take long.
 const MIGRATION_WAIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether the database is still ours.
+const OWNER_CHECK: Duration = Duration::from_secs(1);
 /// Which of its files it is, or which server, the store says.
 const CANNOT_OPEN: &str = "cannot open the database";
 
@@ -56,6 +61,17 @@ impl OpenStore {
         }
     }
 
+    /// Resolves when another node has taken the database over for itself.
+    pub async fn taken_over(&self) {
+        loop {
+            tokio::time::sleep(OWNER_CHECK).await;
+            if let Err(StoreError::Owned(why)) = self.journal.probe().await {
+                tracing::error!("{why}");
+                return;
+            }
+        }
+    }
+
     /// Closes it and gives its lock free.
     pub async fn close(self) {
         match self.kind {
@@ -72,6 +88,7 @@ impl OpenStore {
 pub async fn open_for_service(
     url: &DatabaseUrl,
     history: &HistoryConfig,
+    cluster: &ClusterConfig,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<OpenStore> {
     match url {
@@ -82,7 +99,14 @@ pub async fn open_for_service(
             Ok(OpenStore::sqlite(opened.context(CANNOT_OPEN)?))
         }
         DatabaseUrl::Postgres(url) => {
-            let opened = PostgresStore::open(url, PostgresOptions::new(clock)).await;
+            let node = cluster.node_name();
+            let mut options = PostgresOptions::new(clock);
+            options.ownership = match cluster.is_shared() {
+                true => Ownership::Shared { node },
+                false => Ownership::Sole { node },
+            };
+            options.standby = cluster.standby;
+            let opened = PostgresStore::open(url, options).await;
             Ok(OpenStore::postgres(opened.context(CANNOT_OPEN)?))
         }
     }
@@ -102,7 +126,7 @@ pub async fn open_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn InventoryS
             Ok(opened.context(CANNOT_OPEN)?)
         }
         DatabaseUrl::Postgres(url) => {
-            let opened = PostgresStore::open(url, PostgresOptions::new(clock)).await;
+            let opened = PostgresStore::open_beside(url, PostgresOptions::new(clock)).await;
             Ok(opened.context(CANNOT_OPEN)?)
         }
     }

@@ -37,11 +37,24 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!("{warning}");
     }
     let socket = settings.listen.socket();
-    let listener = TcpListener::bind(socket)
-        .await
-        .with_context(|| format!("cannot listen on {socket}"))?;
-    let stop = serve::stop_signal()?;
-    let app = App::open(&settings, Arc::new(SystemClock::new())).await?;
+    let listen = async || {
+        let bound = TcpListener::bind(socket).await;
+        bound.with_context(|| format!("cannot listen on {socket}"))
+    };
+    let mut listener = Some(listen().await?);
+    let mut stop = Box::pin(serve::stop_signal()?);
+    if settings.cluster.standby {
+        // Whoever calls while it stands by is refused, and asks another node.
+        listener = None;
+    }
+    let app = tokio::select! {
+        app = App::open(&settings, Arc::new(SystemClock::new())) => app?,
+        () = &mut stop => return Ok(ExitCode::SUCCESS),
+    };
+    let listener = match listener {
+        Some(listener) => listener,
+        None => listen().await?,
+    };
     let banner = Banner {
         settings: &settings,
         address: listener.local_addr()?,

@@ -35,7 +35,7 @@ pub struct ClusterConfig {
     /// The name of this node, for logs; when not set, the name of the machine
     #[arg(long, value_name = "NAME")]
     pub node_name: Option<String>,
-    /// `true`: where another service has the database to itself, wait until it ends and take over, instead of ending at once
+    /// `true`: where another node has the PostgreSQL database to itself, wait until it ends and take over, instead of ending at once
     #[arg(long, value_name = "BOOL", default_value = "false", action = clap::ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new())]
     pub standby: bool,
 }

@@ -16,7 +16,8 @@ use crate::numbers::inventory;
 use crate::pick::Dialer;
 
 const PICKS: usize = 60_000;
-const WARM_UP: usize = 20_000;
+/// Redis makes its table of keys larger once they are more than a power of two, key by key: that is over then.
+const WARM_UP: usize = 150_000;
 /// Requests that wait at the same time: they go to Redis in calls of many.
 const AT_ONCE: usize = 64;
 

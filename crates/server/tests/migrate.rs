@@ -170,6 +170,24 @@ async fn a_database_in_use_is_neither_read_nor_written() {
     held.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_postgresql_in_use_is_neither_read_nor_written() {
+    let (source, used, target) = (Sqlite::new(), Postgres::new(), Sqlite::new());
+    fill(&source, 10).await;
+    let held = used.open().await;
+    for ends in [
+        [("--from", source.url()), ("--to", used.url())],
+        [("--from", used.url()), ("--to", target.url())],
+    ] {
+        let refused = data::migrate(&ends.each_ref().map(|(flag, url)| (*flag, url.as_str())));
+        assert_eq!(status(&refused), 2);
+        let said = said(&refused);
+        assert!(said.contains("must be stopped for the migration"), "{said}");
+    }
+    assert_eq!(held.count_numbers().await.unwrap(), 0);
+    held.close();
+}
+
 #[test]
 fn what_is_missing_or_wrong_is_said_in_one_line_without_passwords() {
     let folder = tempfile::tempdir().unwrap();

@@ -177,6 +177,9 @@ pub fn keeps(url: &DatabaseUrl, path: &Path) -> bool {
 async fn open_patient_postgres(url: &str) -> anyhow::Result<OpenStore> {
     let mut options = PostgresOptions::new(Arc::new(SystemClock::new()));
     options.wait = MIGRATION_WAIT;
+    options.ownership = Ownership::Sole {
+        node: "caller-id migrate".to_owned(),
+    };
     let opened = PostgresStore::open(url, options).await;
     Ok(OpenStore::postgres(opened.context(CANNOT_OPEN)?))
 }

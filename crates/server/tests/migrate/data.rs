@@ -116,9 +116,13 @@ impl Postgres {
         count.parse().unwrap()
     }
 
-    pub(crate) async fn contents(&self) -> Contents {
+    pub(crate) async fn open(&self) -> Arc<PostgresStore> {
         let options = PostgresOptions::new(Arc::new(ManualClock::at(START)));
-        let store = PostgresStore::open(&self.url(), options).await.unwrap();
+        PostgresStore::open(&self.url(), options).await.unwrap()
+    }
+
+    pub(crate) async fn contents(&self) -> Contents {
+        let store = self.open().await;
         let contents = contents(&*store).await;
         store.close();
         contents

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use caller_id_core::{Clock, HistoryStore, InventoryStore, Journal, StoreError, SystemClock};
 use caller_id_store::{
     Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
+    inspect_postgres,
 };
 
 use crate::config::cluster::ClusterConfig;
@@ -157,7 +158,17 @@ pub async fn open_to_read(url: &DatabaseUrl) -> anyhow::Result<OpenStore> {
             let opened = blocking(path, patient_sqlite(), SqliteStore::open_to_read).await?;
             Ok(OpenStore::sqlite(opened.context(CANNOT_OPEN)?))
         }
-        DatabaseUrl::Postgres(url) => open_patient_postgres(url).await,
+        DatabaseUrl::Postgres(url) => {
+            let clock = Arc::new(SystemClock::new());
+            let found = inspect_postgres(url, clock, MIGRATION_WAIT).await?;
+            // Opening makes them: whoever is only read gets none.
+            ensure!(
+                found.schema_found > 0,
+                "PostgreSQL `{}` has no tables of caller-id; those of the reference service are read with --from-reference",
+                found.place
+            );
+            open_patient_postgres(url).await
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
-use caller_id_core::{Pool, PoolId};
+use caller_id_core::{Pool, PoolId, StoreError};
 use clap::Args;
 
 use self::bad_rows::BadRows;
@@ -114,7 +114,9 @@ async fn migrate_store(
     );
     warn(&format!("from {from} into {to}"));
     let source = stores::open_to_read(from);
-    let source = source.await.with_context(|| stopped("the source", from))?;
+    let source = source
+        .await
+        .map_err(|error| unopened(error, "the source", from))?;
     let moved = into(to, &mut &source, merge, &mut Console::new()).await;
     source.close().await;
     Ok(verdict(&moved?, merge))
@@ -154,10 +156,19 @@ async fn migrate_reference(
     Ok(ExitCode::from(1))
 }
 
-fn stopped(side: &str, url: &DatabaseUrl) -> String {
-    format!(
-        "cannot open {side} {url} alone; a service that uses it must be stopped for the migration"
-    )
+/// Why one side cannot be opened, and what to do about it.
+fn unopened(error: anyhow::Error, side: &str, url: &DatabaseUrl) -> anyhow::Error {
+    let is_locked = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
+        Some(StoreError::Owned(_)) => true,
+        Some(StoreError::Busy(_)) => matches!(url, DatabaseUrl::Sqlite(_)),
+        _ => false,
+    };
+    if error.chain().any(is_locked) {
+        return error.context(format!(
+            "{side} {url} is in use: a service that uses it must be stopped for the migration"
+        ));
+    }
+    error.context(format!("cannot open {side} {url}"))
 }
 
 fn verdict(parts: &[Part], merge: bool) -> ExitCode {
@@ -177,7 +188,9 @@ async fn into(
     console: &mut Console,
 ) -> anyhow::Result<Vec<Part>> {
     let target = stores::open_alone(to);
-    let target = target.await.with_context(|| stopped("the target", to))?;
+    let target = target
+        .await
+        .map_err(|error| unopened(error, "the target", to))?;
     let moved = move_all(source, &target, merge, console).await;
     target.close().await;
     moved

@@ -216,4 +216,16 @@ fn a_database_of_something_else_is_told_from_one_of_the_reference() {
         "{}",
         said(&refused)
     );
+    let reference = Postgres::new();
+    reference.psql(TABLES);
+    let url = reference.url();
+    let refused = data::migrate(&[("--from", url.as_str()), ("--to", &target.url())]);
+    assert_eq!(status(&refused), 2);
+    assert!(
+        said(&refused).contains("has no tables of caller-id"),
+        "{}",
+        said(&refused)
+    );
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'caller_id'";
+    assert_eq!(reference.psql(schemas), "0", "nothing is made in it");
 }

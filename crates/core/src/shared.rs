@@ -11,17 +11,31 @@ use crate::journal::JournalEvent;
 use crate::store::PastAllocation;
 use crate::time::Timestamp;
 
+/// Which state it is: each rebuild makes another one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StateId(pub u64);
+
+/// What every node brings to a state that was rebuilt, sooner or later: what it acknowledged in another state, as far as
+/// this one may not know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merge {
+    /// The state.
+    pub state: StateId,
+    /// What happened before this instant it knows; `None`: nothing is certain.
+    pub since: Option<Timestamp>,
+}
+
 /// How the shared state is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It is what all nodes left there: numbers are handed out.
-    Ready,
+    /// Numbers are handed out.
+    Ready(Merge),
     /// It may have forgotten something: no number is handed out until it is rebuilt.
     Lost {
         /// Up to when it knows everything; `None`: it knows nothing.
         known_until: Option<Timestamp>,
-        /// History is in; now each node brings what it acknowledged lately.
-        merging: bool,
+        /// History is in: now each node brings what it acknowledged.
+        merging: Option<Merge>,
     },
 }
 
@@ -30,6 +44,10 @@ pub enum Standing {
 /// What implementers hold: the state belongs to one run of one server. Wherever another one holds it (started anew, put
 /// back from a copy, a replica that took over, an empty one), it is [`Standing::Lost`] for all nodes at once and every
 /// request gets [`AllocatorError`], until one node has called [`SharedAllocator::declare_ready`].
+///
+/// Whoever rebuilds holds a claim. Once it is another's, or the state was lost once more, nothing that belongs to the old
+/// claim is taken: [`SharedAllocator::replay`], [`SharedAllocator::declare_ready`] and
+/// [`Allocator::recover`] fail, however long their caller slept.
 #[async_trait]
 pub trait SharedAllocator: Allocator {
     /// How the state is now.
@@ -41,44 +59,48 @@ pub trait SharedAllocator: Allocator {
     /// Resolves when a request met a lost state; at once when one did since the last time.
     async fn loss_met(&self);
 
-    /// Takes, or keeps, the work of rebuilding for some seconds; `false` while another node has it.
+    /// Takes the work of rebuilding for some seconds. Gives the engine's time when somebody first did so since the loss;
+    /// `None` while another node has the work, or the state is whole.
     ///
     /// # Errors
     /// [`AllocatorError`].
-    async fn claim_rebuild(&self) -> Result<bool, AllocatorError>;
+    async fn claim_rebuild(&self) -> Result<Option<Timestamp>, AllocatorError>;
 
-    /// From now on each node brings what it acknowledged lately.
+    /// Keeps the work for some seconds more.
     ///
     /// # Errors
-    /// [`AllocatorError`].
-    async fn begin_merging(&self) -> Result<(), AllocatorError>;
+    /// [`AllocatorError`], also when it is another's now.
+    async fn keep_claim(&self) -> Result<(), AllocatorError>;
 
-    /// Counts allocations that the state may not know, each once for a rebuild, in any order.
+    /// From now on each node brings what it acknowledged since then.
     ///
     /// # Errors
-    /// [`AllocatorError`]: some may be counted; doing it again changes nothing.
+    /// As [`SharedAllocator::keep_claim`].
+    async fn begin_merging(&self, since: Option<Timestamp>) -> Result<Merge, AllocatorError>;
+
+    /// Counts allocations that the state may not know, each once, in any order.
+    ///
+    /// # Errors
+    /// As [`SharedAllocator::keep_claim`]: some may be counted; doing it again changes nothing.
     async fn replay(
         &self,
         past: Vec<PastAllocation>,
         agent_limit: AgentLimit,
     ) -> Result<(), AllocatorError>;
 
-    /// Counts what this node acknowledged after `known_until`, as far as it remembers, and records it once more for the
-    /// store. Tells how many events that were.
+    /// Counts what this node acknowledged in other states, as far as it remembers, each event once, and records it once
+    /// more for the store. Tells how many events that were. What was brought is not brought again.
     ///
     /// # Errors
-    /// As [`SharedAllocator::replay`].
-    async fn hand_in(
-        &self,
-        known_until: Option<Timestamp>,
-        agent_limit: AgentLimit,
-    ) -> Result<usize, AllocatorError>;
+    /// [`AllocatorError`], also when the state is another one by now; doing it again changes nothing.
+    async fn hand_in(&self, merge: Merge, agent_limit: AgentLimit)
+    -> Result<usize, AllocatorError>;
 
-    /// The state is whole again: numbers are handed out from now on.
+    /// The state is whole again: numbers are handed out from now on. `false` while some node still brings what it knows.
     ///
     /// # Errors
-    /// [`AllocatorError`].
-    async fn declare_ready(&self) -> Result<(), AllocatorError>;
+    /// As [`SharedAllocator::keep_claim`].
+    async fn declare_ready(&self) -> Result<bool, AllocatorError>;
 }
 
 /// Both ports of an engine whose state is shared.

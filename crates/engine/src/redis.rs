@@ -2,25 +2,26 @@
 //! atomic there, and its event joins the journal in the same step.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::redis::{Cmd, FromRedisValue, Script, ScriptInvocation};
 use async_trait::async_trait;
+use caller_id_core::shared::StateId;
 use caller_id_core::{
     AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber,
-    InventoryStep, NumberState, Outcome, PhoneNumber, Policy, PoolId, Position, Recovered,
-    ReleaseTarget, TimeZone, Timestamp,
+    InventoryStep, JournalEvent, NumberState, Outcome, PhoneNumber, Policy, PoolId, Position,
+    Recovered, ReleaseTarget, TimeZone, Timestamp,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use self::acknowledged::Acknowledged;
-use self::error::{Failed, Full, Lost, NoDays, unavailable};
+use self::error::{Failed, Full, Lost, NoDays, Superseded, unavailable};
 use self::inventory::Expected;
 use self::keys::Keys;
 use self::link::{Link, Server};
-use self::queue::Queue;
+use self::queue::{Answer, Queue};
 use self::reply::Reply;
 use self::scripts::Scripts;
 use self::step::Arguments;
@@ -130,6 +131,8 @@ struct Engine {
     node: String,
     outbox_most: u64,
     acknowledged: Acknowledged,
+    /// The rebuild that this node began and did not end.
+    claim: Mutex<Option<StateId>>,
     loss_met: Notify,
 }
 
@@ -150,6 +153,7 @@ impl RedisAllocator {
             node: settings.node.clone(),
             outbox_most: settings.outbox_most,
             acknowledged: Acknowledged::default(),
+            claim: Mutex::default(),
             loss_met: Notify::new(),
         };
         Ok(Arc::new(Self {
@@ -239,19 +243,20 @@ impl Engine {
     }
 
     /// Takes one step together with others that wait, and gives days where they are missing.
-    async fn decide(self: &Arc<Self>, step: &Arguments) -> Result<Reply, AllocatorError> {
-        let mut reply = queue::submit(self, step.clone()).await?;
+    async fn decide(self: &Arc<Self>, step: &Arguments) -> Result<Answer, AllocatorError> {
+        let mut answer = queue::submit(self, step.clone()).await?;
         for _ in 1..TRIES_MOST {
-            let Reply::Days { pool, zone, now } = &reply else {
-                return settled(reply);
+            let Reply::Days { pool, zone, now } = &answer.reply else {
+                break;
             };
             self.put_days(pool, zone, *now).await?;
-            reply = queue::submit(self, step.clone()).await?;
+            answer = queue::submit(self, step.clone()).await?;
         }
-        if let Reply::Lost = &reply {
+        if let Reply::Lost = &answer.reply {
             self.loss_met.notify_one();
         }
-        settled(reply)
+        let Answer { reply, state } = answer;
+        settled(reply).map(|reply| Answer { reply, state })
     }
 
     async fn put_days(&self, pool: &str, zone: &str, now: Timestamp) -> Result<(), AllocatorError> {
@@ -279,6 +284,7 @@ fn settled(reply: Reply) -> Result<Reply, AllocatorError> {
     match reply {
         Reply::Days { pool, .. } => Err(unavailable(NoDays(pool))),
         Reply::Lost => Err(unavailable(Lost)),
+        Reply::Superseded => Err(unavailable(Superseded)),
         Reply::Full(events) => Err(unavailable(Full(events))),
         Reply::Failed(why) => Err(unavailable(Failed(why))),
         reply => Ok(reply),
@@ -288,10 +294,11 @@ fn settled(reply: Reply) -> Result<Reply, AllocatorError> {
 #[async_trait]
 impl Allocator for RedisAllocator {
     async fn allocate(&self, ask: Ask<'_>) -> Result<Outcome, AllocatorError> {
-        let reply = self.engine.decide(&step::allocate(&ask)).await?;
-        let outcome = reply.outcome()?;
+        let answer = self.engine.decide(&step::allocate(&ask)).await?;
+        let outcome = answer.reply.outcome()?;
         if let Outcome::Allocated(got) = &outcome {
-            self.engine.acknowledged.allocated(&got.record);
+            let event = JournalEvent::Allocated(got.record.clone());
+            self.engine.acknowledged.push(answer.state, event);
         }
         Ok(outcome)
     }
@@ -304,9 +311,11 @@ impl Allocator for RedisAllocator {
         let Some(step) = step::release(target, end) else {
             return Ok(None);
         };
-        let ended = self.engine.decide(&step).await?.end(end)?;
+        let answer = self.engine.decide(&step).await?;
+        let ended = answer.reply.end(end)?;
         if let Some(ended) = ended {
-            self.engine.acknowledged.ended(ended);
+            let event = JournalEvent::Ended(ended);
+            self.engine.acknowledged.push(answer.state, event);
         }
         Ok(ended)
     }
@@ -337,7 +346,8 @@ impl Allocator for RedisAllocator {
         STEP_MOST
     }
 
-    /// Where Redis knows a later use of a number than history does, Redis is right: other nodes go on meanwhile.
+    /// A use that Redis knows of stays as it is. While this node rebuilds a lost state, this is part of it, and fails once the
+    /// rebuild is another's.
     async fn recover(&self, recovered: Recovered) -> Result<(), AllocatorError> {
         self.engine.recover(recovered).await
     }

@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use caller_id_core::SharedAllocator;
 use caller_id_testkit::allocator_suite::{EngineFactory, EngineUnderTest};
 use caller_id_testkit::random_walk::{any_walk, walk};
 use caller_id_testkit::redis::RedisServer;
 use proptest::test_runner::{Config, TestRunner};
 
-use self::rig::{Streamed, clock, engine, time};
+use self::rig::{Streamed, clock, declare_whole, engine, time};
 
 #[path = "redis/faults.rs"]
 mod faults;
@@ -33,7 +32,7 @@ impl EngineFactory for Redis {
         let server = RedisServer::start();
         let clock = clock();
         let allocator = engine(&server, "default", time(&clock));
-        allocator.declare_ready().await.expect("redis answers");
+        declare_whole(&allocator).await;
         EngineUnderTest {
             history: Arc::new(Streamed(allocator.clone())),
             allocator,
@@ -68,7 +67,7 @@ fn the_redis_engine_and_the_naive_model_agree_on_random_histories() {
             engine(&server, &format!("walk{}", walks.get()), time(&clock))
         };
         runtime.block_on(async {
-            engine.declare_ready().await.expect("redis answers");
+            declare_whole(&engine).await;
             walk(&*engine, &clock, &|_| {}, &steps).await
         })
     });

@@ -125,8 +125,7 @@ impl App {
         match shared {
             None => app.bring_up(&sync, settings, &*clock).await?,
             Some(shared) => {
-                app.join(shared, sync.clone(), settings, clock.clone())
-                    .await?;
+                app.join(shared, sync.clone(), settings).await?;
             }
         }
         let history = app.store.history.clone();
@@ -170,7 +169,6 @@ impl App {
         shared: Shared,
         sync: Arc<InventorySync>,
         settings: &Settings,
-        clock: Arc<dyn Clock>,
     ) -> anyhow::Result<()> {
         // That Redis is away now is told by the watch.
         if let Err(error @ SyncError::OtherStore { .. }) = sync.load().await {
@@ -180,7 +178,6 @@ impl App {
             engine: shared.state,
             sync,
             history: self.store.history.clone(),
-            clock,
             global: settings.rotation.policy(),
             agent_limit: settings.rotation.agent_limit(),
         };

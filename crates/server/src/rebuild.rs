@@ -5,13 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use caller_id_core::shared::Merge;
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
-    AgentLimit, AllocatorError, Clock, HistoryStore, Policy, PoolId, Recovered, SharedAllocator,
-    Standing, StoreError, Timestamp, recovery,
+    AgentLimit, AllocatorError, HistoryStore, Policy, PoolId, Recovered, SharedAllocator, Standing,
+    StoreError, Timestamp, recovery,
 };
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::sync::{InventorySync, SyncError};
@@ -20,6 +22,8 @@ use crate::sync::{InventorySync, SyncError};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// So long the other nodes have to notice and to bring what they acknowledged lately.
 const MERGING_FOR: Duration = Duration::from_millis(400);
+/// Whoever still brings something then is waited for, looking this often.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// What is younger than this is counted one by one, because nodes may bring it too; what is older in one go.
 const ONE_BY_ONE_MS: i64 = 15 * 60_000;
 /// So much of it is counted in one step.
@@ -35,8 +39,6 @@ pub struct Rebuild {
     pub sync: Arc<InventorySync>,
     /// What the store knows of the past.
     pub history: Arc<dyn HistoryStore>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
     /// Policies where pools say nothing.
     pub global: Policy,
     /// Of every agent.
@@ -48,8 +50,6 @@ pub struct Rebuild {
 struct Done {
     /// Its policies and routes are in force.
     loaded: bool,
-    /// It brought what it acknowledged lately to the state that was found lost.
-    handed_in: bool,
 }
 
 impl Rebuild {
@@ -81,47 +81,51 @@ impl Rebuild {
 
     /// Looks once, and does what is to be done. Tells whether the state is whole.
     async fn look(&self, done: &mut Done) -> Result<bool, RebuildError> {
-        let Standing::Lost {
-            known_until,
-            merging,
-        } = self.engine.standing().await?
-        else {
-            done.handed_in = false;
-            if !done.loaded {
-                self.sync.load().await?;
-                done.loaded = true;
+        let (known_until, merging) = match self.engine.standing().await? {
+            Standing::Ready(merge) => {
+                if !done.loaded {
+                    self.sync.load().await?;
+                    done.loaded = true;
+                }
+                // Whoever slept while the others did so, or was told something by a server that was no master any more.
+                self.hand_in(merge).await?;
+                return Ok(true);
             }
-            return Ok(true);
+            Standing::Lost {
+                known_until,
+                merging,
+            } => (known_until, merging),
         };
-        if merging && !done.handed_in {
-            self.hand_in(known_until).await?;
-            done.handed_in = true;
+        if let Some(merge) = merging {
+            self.hand_in(merge).await?;
         }
-        if !self.engine.claim_rebuild().await? {
+        let Some(begun) = self.engine.claim_rebuild().await? else {
             return Ok(false);
-        }
-        self.rebuild(known_until).await?;
-        *done = Done {
-            loaded: true,
-            ..Done::default()
         };
+        self.rebuild(known_until, begun).await?;
+        done.loaded = true;
         Ok(true)
     }
 
-    async fn hand_in(&self, known_until: Option<Timestamp>) -> Result<(), AllocatorError> {
-        let events = self.engine.hand_in(known_until, self.agent_limit).await?;
+    async fn hand_in(&self, merge: Merge) -> Result<(), AllocatorError> {
+        let events = self.engine.hand_in(merge, self.agent_limit).await?;
         if events > 0 {
             tracing::info!(
                 events,
-                "what this node acknowledged lately is counted again"
+                "what this node acknowledged in another state is counted again"
             );
         }
         Ok(())
     }
 
-    /// Makes the state whole, from where it is known.
-    async fn rebuild(&self, known_until: Option<Timestamp>) -> Result<(), RebuildError> {
-        let started = self.clock.now();
+    /// Makes the state whole, from where it is known. `begun` is the engine's time when that was first tried: a node that takes
+    /// over goes on with the same.
+    async fn rebuild(
+        &self,
+        known_until: Option<Timestamp>,
+        begun: Timestamp,
+    ) -> Result<(), RebuildError> {
+        let started = Instant::now();
         match known_until {
             None => tracing::warn!("the shared state is empty: it is rebuilt from the store"),
             Some(until) => tracing::warn!(
@@ -131,53 +135,62 @@ impl Rebuild {
         }
         let working = async {
             match known_until {
-                None => self.everything(started).await,
-                Some(until) => self.since(until, started).await,
+                None => self.everything(begun).await,
+                Some(until) => self.since(until, begun).await,
             }
         };
-        self.claiming(working).await?;
-        self.engine.begin_merging().await?;
-        let merging = tokio::time::Instant::now() + MERGING_FOR;
-        self.hand_in(known_until).await?;
-        self.claiming(async {
-            tokio::time::sleep_until(merging).await;
+        let since = self.claiming(working).await?;
+        let merging_until = Instant::now() + MERGING_FOR;
+        let merge = self.engine.begin_merging(since).await?;
+        let merging = async {
+            self.hand_in(merge).await?;
+            tokio::time::sleep_until(merging_until).await;
+            while !self.engine.declare_ready().await? {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
             Ok(())
-        })
-        .await?;
-        self.engine.declare_ready().await?;
-        let took_ms = self.clock.now().ms_since(started);
+        };
+        self.claiming(merging).await?;
+        let took_ms = started.elapsed().as_millis();
         tracing::info!(took_ms, "the shared state is whole: numbers are handed out");
         Ok(())
     }
 
     /// Keeps the claim while `work` goes on.
-    async fn claiming(
+    async fn claiming<T>(
         &self,
-        work: impl Future<Output = Result<(), RebuildError>>,
-    ) -> Result<(), RebuildError> {
+        work: impl Future<Output = Result<T, RebuildError>>,
+    ) -> Result<T, RebuildError> {
         let keep = async {
             let mut ticks = tokio::time::interval(Duration::from_secs(1));
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                if let Err(error) = self.engine.claim_rebuild().await {
-                    return Err(error.into());
+                if let Err(error) = self.engine.keep_claim().await {
+                    return error;
                 }
             }
         };
         tokio::select! {
+            // Once the work is done, the claim is over: that is no failure.
+            biased;
             done = work => done,
-            lost = keep => lost,
+            lost = keep => Err(lost.into()),
         }
     }
 
-    /// Everything: inventory, what history says up to a quarter of an hour ago, then each allocation since.
-    async fn everything(&self, now: Timestamp) -> Result<(), RebuildError> {
+    /// Everything: inventory, what history says up to a quarter of an hour ago, then each allocation since. Gives from when on
+    /// nodes bring theirs.
+    async fn everything(&self, begun: Timestamp) -> Result<Option<Timestamp>, RebuildError> {
         let pools = self.sync.load().await?;
-        let recent = now.plus_ms(-ONE_BY_ONE_MS);
-        let recovered = self.recovered(&pools, now, recent).await?;
+        let recent = begun.plus_ms(-ONE_BY_ONE_MS);
+        let recovered = self.recovered(&pools, begun, recent).await?;
+        let uses = recovered.usages.iter().map(|(_, usage)| usage.last_used_at);
+        let stored_until = uses.max().filter(|at| *at > Timestamp::ZERO);
         self.engine.recover(recovered).await?;
-        self.replay_since(recent).await
+        self.replay_since(recent).await?;
+        // A store that is further behind has all up to its last use, and nothing after it was counted.
+        Ok(stored_until.map(|until| until.min(recent)))
     }
 
     async fn recovered(
@@ -195,28 +208,31 @@ impl Rebuild {
     }
 
     /// Only what came after `until`. Nodes remember the last minute: without the store, that must do.
-    async fn since(&self, until: Timestamp, now: Timestamp) -> Result<(), RebuildError> {
-        self.sync
-            .load()
-            .await
-            .map(drop)
-            .or_else(|error| match error {
-                SyncError::Store(error) => self.without_store(&error, until, now),
-                error => Err(error.into()),
-            })?;
-        match self.replay_since(until).await {
-            Err(RebuildError::Store(error)) => self.without_store(&error, until, now),
-            other => other,
+    async fn since(
+        &self,
+        until: Timestamp,
+        begun: Timestamp,
+    ) -> Result<Option<Timestamp>, RebuildError> {
+        let brought = async {
+            self.sync.load().await?;
+            self.replay_since(until).await
+        };
+        match brought.await {
+            Err(RebuildError::Store(error) | RebuildError::Sync(SyncError::Store(error))) => {
+                self.without_store(&error, until, begun)?;
+            }
+            other => other?,
         }
+        Ok(Some(until))
     }
 
     fn without_store(
         &self,
         error: &StoreError,
         until: Timestamp,
-        now: Timestamp,
+        begun: Timestamp,
     ) -> Result<(), RebuildError> {
-        if now.ms_since(until) > REMEMBERED_MS {
+        if begun.ms_since(until) > REMEMBERED_MS {
             return Err(RebuildError::Behind {
                 until,
                 why: error.to_string(),

@@ -31,6 +31,11 @@ pub(super) struct NoDays(pub(super) String);
 #[error("redis lost some of its state, which is being rebuilt from the store")]
 pub(super) struct Lost;
 
+/// The claim to rebuild is another's by now, or the state was lost once more.
+#[derive(Debug, Error)]
+#[error("another node rebuilds the state, or it was lost once more")]
+pub(super) struct Superseded;
+
 /// The journal is full.
 #[derive(Debug, Error)]
 #[error("{0} events wait in redis for the store, no more may: is the database away?")]

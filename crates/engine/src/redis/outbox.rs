@@ -64,7 +64,7 @@ impl Outbox for RedisAllocator {
             return Ok(());
         }
         let engine = &self.engine;
-        let arguments = [taken.upto.as_str().into()];
+        let arguments = [engine.node.as_str().into(), taken.upto.as_str().into()];
         engine
             .run::<i64>(&engine.scripts.outbox_done, &arguments)
             .await?;

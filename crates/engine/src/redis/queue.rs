@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::redis::Value;
+use caller_id_core::shared::StateId;
 use caller_id_core::{AllocatorError, Outcome};
 use tokio::sync::oneshot;
 
 use super::Engine;
 use super::error::Unreadable;
-use super::reply::Reply;
+use super::reply::{Reply, state_id};
 use super::step::Arguments;
 
 /// Steps in one call: more would make the first of them wait.
@@ -32,7 +33,14 @@ struct Waiting {
 /// A step, and who waits for it.
 struct Step {
     arguments: Arguments,
-    asker: oneshot::Sender<Result<Reply, AllocatorError>>,
+    asker: oneshot::Sender<Result<Answer, AllocatorError>>,
+}
+
+/// What came of a step, and which state it was taken in.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) reply: Reply,
+    pub(super) state: StateId,
 }
 
 impl Queue {
@@ -76,7 +84,7 @@ impl Queue {
 pub(super) async fn submit(
     engine: &Arc<Engine>,
     arguments: Arguments,
-) -> Result<Reply, AllocatorError> {
+) -> Result<Answer, AllocatorError> {
     let (asker, answer) = oneshot::channel();
     if engine.queue.push(Step { arguments, asker })? {
         tokio::spawn(work(engine.clone()));
@@ -119,13 +127,13 @@ async fn call(engine: &Arc<Engine>, steps: Vec<Step>) {
     let replies: Result<Vec<Value>, _> = engine.run(&engine.scripts.decide, &arguments).await;
     let replies = replies.and_then(|replies| all(replies, askers.len()));
     match replies {
-        Ok(replies) => {
+        Ok((state, replies)) => {
             for (asker, reply) in askers.into_iter().zip(replies) {
                 let reply = Reply::read(reply).map_err(AllocatorError::from);
                 if let Ok(Reply::Failed(why)) = &reply {
                     engine.link.doubt_if_elsewhere(why);
                 }
-                answer(engine, asker, reply);
+                answer(engine, asker, reply.map(|reply| Answer { reply, state }));
             }
         }
         Err(error) => {
@@ -137,19 +145,24 @@ async fn call(engine: &Arc<Engine>, steps: Vec<Step>) {
     }
 }
 
-fn all(replies: Vec<Value>, asked: usize) -> Result<Vec<Value>, AllocatorError> {
-    let got = replies.len();
-    let all = (got == asked).then_some(replies);
-    all.ok_or_else(|| Unreadable(format!("{got} replies to {asked} steps")).into())
+/// The state, and a reply to each step.
+fn all(mut replies: Vec<Value>, asked: usize) -> Result<(StateId, Vec<Value>), AllocatorError> {
+    if replies.len() != asked + 1 {
+        let got = replies.len();
+        return Err(Unreadable(format!("{got} replies to {asked} steps")).into());
+    }
+    let state = state_id(&replies.remove(0))?;
+    Ok((state, replies))
 }
 
 /// Tells who asked; what nobody waits for any more is given back.
 fn answer(
     engine: &Arc<Engine>,
-    asker: oneshot::Sender<Result<Reply, AllocatorError>>,
-    reply: Result<Reply, AllocatorError>,
+    asker: oneshot::Sender<Result<Answer, AllocatorError>>,
+    reply: Result<Answer, AllocatorError>,
 ) {
-    if let Err(Ok(Reply::Outcome(Outcome::Allocated(allocation)))) = asker.send(reply)
+    if let Err(Ok(unheard)) = asker.send(reply)
+        && let Reply::Outcome(Outcome::Allocated(allocation)) = unheard.reply
         && !allocation.repeated
     {
         engine.give_back(&allocation.record);

@@ -9,7 +9,7 @@ use caller_id_core::{
 
 use super::event::six;
 use super::inventory::unexpected;
-use super::reply::Reply;
+use super::reply::{Reply, digits_of};
 use super::step::{Arguments, digits};
 use super::{CHANGES_AT_ONCE, Engine, event};
 
@@ -29,9 +29,11 @@ impl Engine {
         let shown = recovered.shown.iter().map(shown);
         let agents = recovered.agents.iter().map(|(id, at)| agent(id, *at));
         let all: Vec<Arguments> = usages.chain(calls).chain(shown).chain(agents).collect();
+        let rebuild = self.claim().map(digits_of).unwrap_or_default();
         for some in all.chunks(CHANGES_AT_ONCE) {
+            let arguments = [vec![rebuild.clone()], some.concat()].concat();
             match self
-                .run_with_days(&self.scripts.recover, &some.concat())
+                .run_with_days(&self.scripts.recover, &arguments)
                 .await?
             {
                 Reply::Done => {}

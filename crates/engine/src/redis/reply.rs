@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use caller_id_core::shared::StateId;
 use caller_id_core::{
     Allocation, AllocationId, AreaCode, CallEnd, Cause, EndRecord, Exhausted, Limits, NumberState,
     Outcome, Timestamp,
@@ -32,6 +33,8 @@ pub(super) enum Reply {
     Lost,
     /// So many events wait in the journal, no more may.
     Full(i64),
+    /// It belongs to a rebuild that is over, or to another state.
+    Superseded,
     /// The inventory is not where the step begins.
     Elsewhere,
     /// A pool needs its local days, then ask again.
@@ -70,6 +73,7 @@ impl Reply {
             b"state" => fields.state().map(Self::State),
             b"lost" => Ok(Self::Lost),
             b"full" => fields.integer(1).map(Self::Full),
+            b"superseded" => Ok(Self::Superseded),
             b"elsewhere" => Ok(Self::Elsewhere),
             b"failed" => fields.text(1).map(Self::Failed),
             b"days" => Ok(Self::Days {
@@ -113,6 +117,25 @@ impl Reply {
     fn unexpected(&self) -> Unreadable {
         Unreadable(format!("a reply is not to what was asked: {self:?}"))
     }
+}
+
+/// The id of a state: hexadecimal digits; of one that nobody rebuilt none.
+pub(super) fn state_id(value: &Value) -> Result<StateId, Unreadable> {
+    let unreadable = || Unreadable(format!("the id of a state is {value:?}"));
+    let Value::BulkString(digits) = value else {
+        return Err(unreadable());
+    };
+    if digits.is_empty() {
+        return Ok(StateId::default());
+    }
+    let digits = std::str::from_utf8(digits).map_err(|_| unreadable())?;
+    let id = u64::from_str_radix(digits, 16).map_err(|_| unreadable())?;
+    Ok(StateId(id))
+}
+
+/// The id of a state as scripts know it.
+pub(super) fn digits_of(state: StateId) -> Vec<u8> {
+    format!("{:016x}", state.0).into_bytes()
 }
 
 struct Fields(Vec<Value>);

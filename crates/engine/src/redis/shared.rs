@@ -2,15 +2,18 @@
 //!
 //! See `docs/adr/0011-a-shared-state-that-may-be-lost.md`.
 
+use std::sync::PoisonError;
+
 use async_trait::async_trait;
+use caller_id_core::shared::{Merge, StateId};
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
     AgentLimit, AllocatorError, JournalEvent, SharedAllocator, Standing, Timestamp,
 };
 
-use super::error::Unreadable;
+use super::error::{Superseded, Unreadable, unavailable};
 use super::inventory::unexpected;
-use super::reply::Reply;
+use super::reply::{Reply, digits_of, state_id};
 use super::step::Arguments;
 use super::{CHANGES_AT_ONCE, Engine, RedisAllocator, event};
 
@@ -18,40 +21,58 @@ use super::{CHANGES_AT_ONCE, Engine, RedisAllocator, event};
 const CLAIM_MS: u32 = 5_000;
 /// For so long an event is known to be counted: nodes that were away for longer bring nothing that still counts in an hour.
 const REPLAYED_MS: u32 = 3_600_000;
-const MERGING: &str = "merging";
 
-/// Whether replayed events join the journal, for the store.
+/// Where replayed events come from.
 #[derive(Clone, Copy)]
-enum Journaled {
-    Yes,
-    No,
+enum From {
+    /// The store.
+    History,
+    /// A node that acknowledged them: they join the journal, too.
+    Node,
 }
 
 impl Engine {
-    async fn claim(&self, phase: &str) -> Result<bool, AllocatorError> {
+    /// The rebuild that this node began and did not end, if any.
+    pub(super) fn claim(&self) -> Option<StateId> {
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_claim(&self, claim: Option<StateId>) {
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = claim;
+    }
+
+    fn claimed(&self) -> Result<StateId, AllocatorError> {
+        self.claim().ok_or_else(|| unavailable(Superseded))
+    }
+
+    /// Gives when the first rebuild since the loss began; `None` when this one may not go on.
+    async fn ask_claim(
+        &self,
+        claim: StateId,
+        what: &str,
+        since: Vec<u8>,
+    ) -> Result<Option<Timestamp>, AllocatorError> {
         let arguments = [
-            self.node.as_str().into(),
+            digits_of(claim),
             CLAIM_MS.to_string().into(),
-            phase.into(),
+            what.into(),
+            since,
         ];
-        let taken: i64 = self.run(&self.scripts.rebuild, &arguments).await?;
-        Ok(taken == 1)
+        let begun: i64 = self.run(&self.scripts.rebuild, &arguments).await?;
+        Ok((begun > 0).then(|| Timestamp::from_ms(begun)))
     }
 
     async fn replay(
         &self,
         events: &[[Vec<u8>; 2]],
-        journaled: Journaled,
+        (from, to): (From, StateId),
         limit: AgentLimit,
     ) -> Result<(), AllocatorError> {
-        let journaled = if matches!(journaled, Journaled::Yes) {
-            "1"
-        } else {
-            "0"
-        };
+        let brought = if matches!(from, From::Node) { "1" } else { "0" };
         for some in events.chunks(CHANGES_AT_ONCE) {
             let mut arguments: Arguments = vec![
-                journaled.into(),
+                digits_of(to),
+                brought.into(),
                 limit.interval_us().unwrap_or(0).to_string().into(),
                 REPLAYED_MS.to_string().into(),
             ];
@@ -69,6 +90,13 @@ fn ended(at: Option<Timestamp>) -> Vec<u8> {
     at.map_or(0, |at| at.as_ms().max(0)).to_string().into()
 }
 
+fn allocated_or_ended(event: &JournalEvent) -> [Vec<u8>; 2] {
+    match event {
+        JournalEvent::Allocated(record) => [event::allocated(record), ended(None)],
+        JournalEvent::Ended(end) => [event::ended(end), ended(None)],
+    }
+}
+
 #[async_trait]
 impl SharedAllocator for RedisAllocator {
     async fn standing(&self) -> Result<Standing, AllocatorError> {
@@ -81,12 +109,30 @@ impl SharedAllocator for RedisAllocator {
         self.engine.loss_met.notified().await;
     }
 
-    async fn claim_rebuild(&self) -> Result<bool, AllocatorError> {
-        self.engine.claim("").await
+    async fn claim_rebuild(&self) -> Result<Option<Timestamp>, AllocatorError> {
+        let claim = StateId(rand::random());
+        let begun = self.engine.ask_claim(claim, "begin", Vec::new()).await?;
+        if begun.is_some() {
+            self.engine.set_claim(Some(claim));
+        }
+        Ok(begun)
     }
 
-    async fn begin_merging(&self) -> Result<(), AllocatorError> {
-        self.engine.claim(MERGING).await.map(drop)
+    async fn keep_claim(&self) -> Result<(), AllocatorError> {
+        let claim = self.engine.claimed()?;
+        let kept = self.engine.ask_claim(claim, "keep", Vec::new()).await?;
+        kept.map(drop).ok_or_else(|| unavailable(Superseded))
+    }
+
+    async fn begin_merging(&self, since: Option<Timestamp>) -> Result<Merge, AllocatorError> {
+        let state = self.engine.claimed()?;
+        let from = since.map(|since| since.as_ms().max(0).to_string().into());
+        let begun = self
+            .engine
+            .ask_claim(state, "merge", from.unwrap_or_default())
+            .await?;
+        begun.ok_or_else(|| unavailable(Superseded))?;
+        Ok(Merge { state, since })
     }
 
     async fn replay(
@@ -101,47 +147,68 @@ impl SharedAllocator for RedisAllocator {
                 [event::allocated(&past.record), ended(end)]
             })
             .collect();
+        let to = self.engine.claimed()?;
         self.engine
-            .replay(&events, Journaled::No, agent_limit)
+            .replay(&events, (From::History, to), agent_limit)
             .await
     }
 
     async fn hand_in(
         &self,
-        known_until: Option<Timestamp>,
+        merge: Merge,
         agent_limit: AgentLimit,
     ) -> Result<usize, AllocatorError> {
-        let events = self.engine.acknowledged.since(known_until);
-        let events: Vec<_> = events
-            .iter()
-            .map(|event| match event {
-                JournalEvent::Allocated(record) => [event::allocated(record), ended(None)],
-                JournalEvent::Ended(end) => [event::ended(end), ended(None)],
-            })
-            .collect();
+        let Some(unknown) = self.engine.acknowledged.unknown_to(merge) else {
+            return Ok(0);
+        };
+        let events: Vec<_> = unknown.events.iter().map(allocated_or_ended).collect();
         self.engine
-            .replay(&events, Journaled::Yes, agent_limit)
+            .replay(&events, (From::Node, merge.state), agent_limit)
             .await?;
+        self.engine.acknowledged.brought(&unknown);
         Ok(events.len())
     }
 
-    async fn declare_ready(&self) -> Result<(), AllocatorError> {
+    async fn declare_ready(&self) -> Result<bool, AllocatorError> {
         let engine = &self.engine;
-        engine.run::<i64>(&engine.scripts.ready, &[]).await?;
-        Ok(())
+        let claim = engine.claimed()?;
+        let arguments = [digits_of(claim)];
+        match engine.run(&engine.scripts.ready, &arguments).await? {
+            1 => {
+                engine.set_claim(None);
+                Ok(true)
+            }
+            0 => Ok(false),
+            _ => Err(unavailable(Superseded)),
+        }
     }
 }
 
 fn standing(reply: &[::redis::Value]) -> Result<Standing, Unreadable> {
     use ::redis::Value::{BulkString, Int};
     match reply {
-        [BulkString(ready)] if ready == b"ready" => Ok(Standing::Ready),
-        [BulkString(lost), Int(until), BulkString(phase)] if lost == b"lost" => {
+        [BulkString(ready), state, BulkString(since)] if ready == b"ready" => {
+            let (state, since) = (state_id(state)?, instant(since)?);
+            Ok(Standing::Ready(Merge { state, since }))
+        }
+        [BulkString(lost), Int(until), id, BulkString(since)] if lost == b"lost" => {
+            let (state, since) = (state_id(id)?, instant(since)?);
             Ok(Standing::Lost {
                 known_until: (*until > 0).then(|| Timestamp::from_ms(*until)),
-                merging: phase == MERGING.as_bytes(),
+                merging: (state != StateId::default()).then_some(Merge { state, since }),
             })
         }
         other => Err(Unreadable(format!("a standing is {other:?}"))),
     }
+}
+
+/// An instant in digits; none where there are none.
+fn instant(digits: &[u8]) -> Result<Option<Timestamp>, Unreadable> {
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    let digits = String::from_utf8_lossy(digits);
+    let ms = digits.parse();
+    let ms = ms.map_err(|_| Unreadable(format!("an instant is `{digits}`")))?;
+    Ok(Some(Timestamp::from_ms(ms)))
 }

@@ -23,7 +23,9 @@ async fn lost_until_known(engine: &RedisAllocator) -> Option<Timestamp> {
         loop {
             match engine.standing().await {
                 Ok(Standing::Lost { known_until, .. }) => return known_until,
-                Ok(Standing::Ready) => panic!("another run of the server has not the whole state"),
+                Ok(Standing::Ready(_)) => {
+                    panic!("another run of the server has not the whole state")
+                }
                 Err(_) => tokio::task::yield_now().await,
             }
         }

@@ -47,7 +47,7 @@ impl<T: Send + Sync> EngineFactory for Tenants<T> {
         };
         let clock = clock();
         let allocator = RedisAllocator::new(&settings, time(&clock)).expect("the address is one");
-        allocator.declare_ready().await.expect("redis answers");
+        declare_whole(&allocator).await;
         EngineUnderTest {
             history: Arc::new(Streamed(allocator.clone())),
             allocator,
@@ -100,9 +100,18 @@ pub(crate) fn time(clock: &Arc<ManualClock>) -> Time {
     Time::Clock(clock.clone() as Arc<dyn Clock>)
 }
 
+/// Says that a state is whole that lacks nothing.
+pub(crate) async fn declare_whole(engine: &RedisAllocator) {
+    let claimed = engine.claim_rebuild().await.expect("redis answers");
+    if claimed.is_some() {
+        let whole = engine.declare_ready().await;
+        assert!(whole.expect("redis answers"), "nobody brings anything");
+    }
+}
+
 /// Puts `count` numbers of area code 312 into the pool `default` of a state that is whole then.
 pub(crate) async fn stock(engine: &RedisAllocator, count: u64) {
-    engine.declare_ready().await.expect("redis answers");
+    declare_whole(engine).await;
     let pools = vec![(PoolId::default(), brisk_policy())];
     engine.put_pools(pools).await.expect("pools are taken");
     let numbers = (0..count).map(|line| engine_number(number(312, line)));
@@ -179,9 +188,15 @@ pub(crate) async fn ask_while(
 
 /// Does what a service does for a state that is lost.
 async fn rebuild(engine: &RedisAllocator) -> Result<(), AllocatorError> {
-    if let Standing::Lost { known_until, .. } = engine.standing().await? {
-        engine.hand_in(known_until, AgentLimit::OFF).await?;
-        engine.declare_ready().await?;
+    let Standing::Lost { known_until, .. } = engine.standing().await? else {
+        return Ok(());
+    };
+    if engine.claim_rebuild().await?.is_some() {
+        let merge = engine.begin_merging(known_until).await?;
+        engine.hand_in(merge, AgentLimit::OFF).await?;
+        while !engine.declare_ready().await? {
+            tokio::task::yield_now().await;
+        }
     }
     Ok(())
 }

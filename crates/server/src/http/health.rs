@@ -46,14 +46,15 @@ impl Signs {
             // All state is here, and each answer waits for the store.
             None => self.store,
             Some(state) => {
-                state == Some(Standing::Ready) && self.lag.is_none_or(|lag| lag.events < lag.most)
+                matches!(state, Some(Standing::Ready(_)))
+                    && self.lag.is_none_or(|lag| lag.events < lag.most)
             }
         }
     }
 
     fn redis(&self) -> &'static str {
         match self.state {
-            None | Some(Some(Standing::Ready)) => "ok",
+            None | Some(Some(Standing::Ready(_))) => "ok",
             Some(Some(Standing::Lost { .. })) => "rebuilding",
             Some(None) => "error",
         }

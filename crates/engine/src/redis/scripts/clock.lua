@@ -7,10 +7,12 @@ local given_now, server = string.match(ARGV[2], '^(%d*) (%x*)$')
 
 -- The clock: the latest instant any script was given, the server's own time then, and a counter that tells apart
 -- allocations of one millisecond. Behind them: the run of the server that holds the whole state, and, while another run holds
--- what may be less than that, up to when it is whole.
+-- what may be less than that, up to when it is whole; last, which state it is.
 local clock_key = prefix .. KEY_CLOCK
 local clock_was = redis.call('GET', clock_key) or ''
-local clock_now, clock_wall, salt, whole_in, whole_until = string.match(clock_was, '^(%d+) (%d+) (%d+) (%x*) (%d*)$')
+local clock_now, clock_wall, salt, whole_in, whole_until, state_id =
+    string.match(clock_was, '^(%d+) (%d+) (%d+) (%x*) (%d*) ?(%x*)$')
+state_id = state_id or ''
 clock_now, clock_wall, salt = tonumber(clock_now or 0), tonumber(clock_wall or 0), tonumber(salt or 0)
 
 -- What another run of a server left, or nobody, may lack what was acknowledged since: nothing is handed out from it.
@@ -21,12 +23,17 @@ else
     whole_until = ''
 end
 
+-- The server's own time, whatever it was told.
+local function wall_clock()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 -- An instant given is followed when it is later. With none, the server's TIME is; when that was set back, time goes on at
 -- half its speed until it has caught up: it never goes back, and never stands still.
 local now
 if given_now == '' then
-    local time = redis.call('TIME')
-    local wall = time[1] * 1000 + math.floor(time[2] / 1000)
+    local wall = wall_clock()
     now = wall
     if wall < clock_now then
         local half = math.floor(math.max(0, wall - clock_wall) / 2)
@@ -40,7 +47,14 @@ else
 end
 
 local function write_clock()
-    local clock = string.format('%.0f %.0f %.0f %s %s', now, clock_wall, salt, whole_in or '', whole_until)
+    local clock = string.format('%.0f %.0f %.0f %s %s %s', now, clock_wall, salt, whole_in or '', whole_until, state_id)
     if clock ~= clock_was then redis.call('SET', clock_key, clock) end
+end
+
+-- Whether the rebuild with this id still goes on: nobody took it over, and it is the same run of the server.
+local function is_rebuilding(id)
+    if not lost then return false end
+    local rebuild = redis.call('HMGET', prefix .. KEY_REBUILD, 'id', 'server')
+    return rebuild[1] == id and rebuild[2] == server
 end
 

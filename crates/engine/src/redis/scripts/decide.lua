@@ -7,7 +7,8 @@
 --     agent (0 no limit), area code of the destination (may be empty), its overlay (area codes, three digits each, no
 --     separator), its region (may be empty), the rest of the event (opaque), how many pools, their names;
 --   'release', number (15 digits) and allocation id, or empty and call id; how the call ended (one byte).
--- Reply one array for each step: {'got', event, area code, daily limit, hourly limit, left to the agent (-1: no limit),
+-- Reply the id of the state, then one array for each step: {'got', event, area code, daily limit, hourly limit, left to the
+--   agent (-1: no limit),
 --   repeated}, {'none', earliest (-1: never), cause}, {'over', milliseconds to wait}, {'ended', id, at}, {'nothing'},
 --   {'days', pool, zone, now}: give the pool's days and ask again, {'lost'}: the state must be rebuilt first, {'full',
 --   events}: as many events wait as may, or {'failed', why}.
@@ -16,13 +17,7 @@
 -- rung, pool, and the rest that the asker gave; of an end how.
 
 local ALLOCATED, ENDED, MINUTE_US, MISPLACED_MOST = 1, 2, 60000000, 256
--- Keys outlive what they say by a minute; what they say has its own end.
-local KEPT_LONGER_MS = 60000
 local STICKY, AREA_CODE, OVERLAY, REGION, ANY = 0, 1, 2, 3, 4
-
-local function expires(ms)
-    return string.format('%.0f', math.min(ms, 86400000000) + KEPT_LONGER_MS)
-end
 
 local function remaining(arrival, interval)
     local used = math.max(0, arrival - now * 1000)
@@ -206,15 +201,15 @@ local function take(ask, n, rung, arrival)
     write_number(n)
     place(n, pool)
     redis.call('XADD', prefix .. KEY_JOURNAL, '*', 'e', event)
-    if ask.call ~= '' then redis.call('SET', prefix .. KEY_CALL .. ask.call, event, 'PX', expires(pool.reservation)) end
+    if ask.call ~= '' then redis.call('SET', prefix .. KEY_CALL .. ask.call, event, 'PX', expires(ends)) end
     if pool.sticky > 0 then
         local shown = struct.pack('>I6c15', now, n.digits)
-        redis.call('SET', prefix .. KEY_SHOWN .. ask.destination .. ':' .. pool.name, shown, 'PX', expires(pool.sticky))
+        redis.call('SET', prefix .. KEY_SHOWN .. ask.destination .. ':' .. pool.name, shown, 'PX', expires(now + pool.sticky))
     end
     local left = -1
     if arrival then
         left = remaining(arrival, ask.interval)
-        local kept = expires(math.ceil(arrival / 1000) - now)
+        local kept = expires(math.ceil(arrival / 1000))
         redis.call('SET', prefix .. KEY_AGENT .. ask.agent, string.format('%.0f', arrival), 'PX', kept)
     end
     return { 'got', event, n.area, n.daily, n.hourly, left, 0 }
@@ -278,16 +273,16 @@ local function attempt(step, ...)
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }
 end
 
-local replies, argument = {}, 5
+local replies, argument = { state_id }, 5
 for place = 1, tonumber(ARGV[4]) do
     if lost then
-        replies[place] = { 'lost' }
+        replies[place + 1] = { 'lost' }
     elseif ARGV[argument] == 'allocate' then
         local ask, after = read_ask(argument + 1)
-        replies[place] = attempt(allocate, ask)
+        replies[place + 1] = attempt(allocate, ask)
         argument = after
     else
-        replies[place] = attempt(release, ARGV[argument + 1], ARGV[argument + 2], ARGV[argument + 3])
+        replies[place + 1] = attempt(release, ARGV[argument + 1], ARGV[argument + 2], ARGV[argument + 3])
         argument = argument + 4
     end
 end

@@ -227,3 +227,16 @@ local function with_days(step, ...)
     end
     error(reply)
 end
+
+-- For how long a key is kept whose value says something until then, and a minute longer.
+local function expires(at)
+    return string.format('%.0f', math.max(0, math.min(at - now, 86400000000)) + 60000)
+end
+
+-- Which allocation a call got, unless a later one is known.
+local function remember_call(call, event, ends)
+    local key = prefix .. KEY_CALL .. call
+    local known = redis.call('GET', key)
+    if known and struct.unpack('>I6', known, 18) >= struct.unpack('>I6', event, 18) then return end
+    redis.call('SET', key, event, 'PX', expires(ends))
+end

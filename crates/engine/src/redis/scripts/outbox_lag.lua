@@ -4,7 +4,7 @@
 -- ARGV  1 prefix, 2 now and server.
 -- Reply {events, milliseconds}.
 local key = prefix .. KEY_JOURNAL
-local first, time = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1], redis.call('TIME')
+local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
 if not first then return { 0, 0 } end
 local since = tonumber(string.match(first[1], '^%d+'))
-return { redis.call('XLEN', key), math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - since) }
+return { redis.call('XLEN', key), math.max(0, wall_clock() - since) }

@@ -1,13 +1,21 @@
 -- Takes, or keeps, the work of rebuilding the state.
 --
 -- KEYS  1 clock.
--- ARGV  1 prefix, 2 now and server, 3 node, 4 for how long, in milliseconds, 5 how far it is (empty: as before).
--- Reply 1; 0 while another node has it, or nothing is to be rebuilt.
-if not lost then return 0 end
-local key = prefix .. KEY_REBUILD
-local node, ends = redis.call('HGET', key, 'node'), tonumber(redis.call('HGET', key, 'ends') or 0)
-if node and node ~= ARGV[3] and now < ends then return 0 end
-redis.call('HSET', key, 'node', ARGV[3], 'ends', string.format('%.0f', now + tonumber(ARGV[4])))
-if ARGV[5] ~= '' then redis.call('HSET', key, 'phase', ARGV[5]) end
+-- ARGV  1 prefix, 2 now and server, 3 id of the rebuild, which the state has then, 4 for how long, in milliseconds, 5
+--   'begin', 'keep', or 'merge', 6 with 'merge' since when nodes bring what they acknowledged (empty: all of it).
+-- Reply when the first rebuild since the loss began; 0 while another node has it, or nothing is to be rebuilt.
+local key, id = prefix .. KEY_REBUILD, ARGV[3]
+if ARGV[5] == 'begin' then
+    if not lost then return 0 end
+    local had = redis.call('HMGET', key, 'id', 'server', 'ends', 'begun')
+    -- What another run of the server left says nothing of who is at it now.
+    if had[1] and had[2] == server and now < tonumber(had[3]) then return 0 end
+    redis.call('HDEL', key, 'phase', 'since', 'busy')
+    redis.call('HSET', key, 'id', id, 'server', server, 'begun', had[4] or string.format('%.0f', now))
+elseif not is_rebuilding(id) then
+    return 0
+end
+if ARGV[5] == 'merge' then redis.call('HSET', key, 'phase', 'merging', 'since', ARGV[6]) end
+redis.call('HSET', key, 'ends', string.format('%.0f', now + tonumber(ARGV[4])))
 write_clock()
-return 1
+return tonumber(redis.call('HGET', key, 'begun'))

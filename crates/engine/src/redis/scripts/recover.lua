@@ -1,25 +1,20 @@
--- Takes over what history knows and this server does not: where both know something, the later one counts.
+-- Takes over what history knows and this server does not. A use that it knows stays: history is taken once, and what came
+-- since was counted beside it.
 --
 -- KEYS  1 clock, 2 pools.
--- ARGV  1 prefix, 2 now and server, then any of
+-- ARGV  1 prefix, 2 now and server, 3 id of the rebuild that this belongs to (empty: none), then any of
 --   'usage', number (15 digits), its use (75 bytes, see number.lua), its holds (22 bytes each);
 --   'call', call id, event, end of the reservation;
 --   'shown', destination (15 digits), pool, number (15 digits), instant, until when it is worth knowing;
 --   'agent', agent, instant at which the limit is full again, in microseconds.
--- Reply {'done'}, or {'days', pool, zone, now}: give the pool's days and do it all again.
-local KEPT_LONGER_MS = 60000
-
-local function expires(at)
-    return string.format('%.0f', math.max(0, math.min(at - now, 86400000000)) + KEPT_LONGER_MS)
-end
-
+-- Reply {'done'}; {'superseded'}: that rebuild is over; or {'days', pool, zone, now}: give the pool's days and do it all
+--   again.
 local steps = {}
 
 function steps.usage(from)
     local n, given, holds = number_of(ARGV[from]), ARGV[from + 1], ARGV[from + 2]
     local pool = n and pool_of(n.pool)
-    local last_used = struct.unpack('>I6', given)
-    if pool and last_used > n.last_used then
+    if pool and n.last_used == 0 then
         n.last_used, n.last_end, n.bucket, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last =
             struct.unpack(USED, given)
         n.holds = {}
@@ -34,8 +29,7 @@ function steps.usage(from)
 end
 
 function steps.call(from)
-    local key = prefix .. KEY_CALL .. ARGV[from]
-    redis.call('SET', key, ARGV[from + 1], 'PX', expires(tonumber(ARGV[from + 2])), 'NX')
+    remember_call(ARGV[from], ARGV[from + 1], tonumber(ARGV[from + 2]))
     return from + 3
 end
 
@@ -58,7 +52,8 @@ function steps.agent(from)
 end
 
 local function recover()
-    local from = 3
+    if ARGV[3] ~= '' and not is_rebuilding(ARGV[3]) then return { 'superseded' } end
+    local from = 4
     while from <= #ARGV do from = steps[ARGV[from]](from + 1) end
     return { 'done' }
 end

@@ -1,16 +1,18 @@
 -- Counts allocations and ends that this state may have forgotten: each once, in any order.
 --
 -- KEYS  1 clock, 2 pools, 3 journal.
--- ARGV  1 prefix, 2 now and server, 3 whether they join the journal (0 or 1), 4 microseconds between two allocations of an
---   agent (0: no limit), 5 for how long it is remembered that they were counted, in milliseconds; then of each an event (see
---   event.rs) and, for an allocation, when it ended (0: it did not, as far as is known).
--- Reply {'done'}, or {'days', pool, zone, now}: give the pool's days and do it all again.
-local ALLOCATED, KEPT_LONGER_MS = 1, 60000
-local interval = tonumber(ARGV[4])
-
-local function expires(at)
-    return string.format('%.0f', math.max(0, math.min(at - now, 86400000000)) + KEPT_LONGER_MS)
-end
+-- ARGV  1 prefix, 2 now and server, 3 id of the rebuild, or of the state, that they are brought to, 4 whether they come from a
+--   node that acknowledged them, and join the journal (0 or 1), 5 microseconds between two allocations of an agent (0: no
+--   limit), 6 for how long it is remembered that they were counted, in milliseconds; then of each an event (see event.rs) and,
+--   for an allocation, when it ended (0: it did not, as far as is known).
+-- Reply {'done'}; {'superseded'}: it is another rebuild, or another state, by now; or {'days', pool, zone, now}: give the
+--   pool's days and do it all again.
+local ALLOCATED, ENDED = 1, 2
+-- The state is not declared whole while nodes bring something; a node that brings in steps is not forgotten between two.
+local BUSY_MS = 200
+-- A server whose clock is behind that of another before it goes on from there, unless that one was quite wrong.
+local AHEAD_MOST_MS = 3600000
+local brought, interval = ARGV[4] == '1', tonumber(ARGV[5])
 
 local function text(event, place)
     local bytes = string.byte(event, place)
@@ -63,9 +65,7 @@ local function hold(n, e, ended)
         n.last_end = math.max(n.last_end, ended > 0 and ended or e.ends)
     else
         n.holds[#n.holds + 1] = { id = e.id, ends = e.ends }
-        if e.call ~= '' then
-            redis.call('SET', prefix .. KEY_CALL .. e.call, e.bytes, 'PX', expires(e.ends), 'NX')
-        end
+        if e.call ~= '' then remember_call(e.call, e.bytes, e.ends) end
     end
 end
 
@@ -113,25 +113,67 @@ local function finish(e)
     place(n, pool)
 end
 
-local function replay()
+-- Time goes on from the latest of them; what is far ahead of all clocks counts as made now.
+local function follow_time(events)
+    local latest = now
+    for _, e in ipairs(events) do latest = math.max(latest, e.at) end
+    now = math.min(latest, now + AHEAD_MOST_MS)
+    for _, e in ipairs(events) do
+        local ahead = math.max(0, e.at - now)
+        e.at, e.ends = e.at - ahead, e.ends and e.ends - ahead
+    end
+end
+
+local function read_all()
     local events = {}
-    -- Nothing is written before all days are known.
-    for place = 6, #ARGV, 2 do
+    for place = 7, #ARGV, 2 do
         local e = read(ARGV[place])
         e.ended = tonumber(ARGV[place + 1])
+        events[#events + 1] = e
+    end
+    follow_time(events)
+    -- Nothing is written before all days are known.
+    for _, e in ipairs(events) do
         local n = number_of(e.digits)
         if n then pool_of(n.pool) end
         if e.pool then pool_of(e.pool) end
-        events[#events + 1] = e
     end
-    local key = prefix .. KEY_REPLAYED
-    for _, e in ipairs(events) do
-        if redis.call('SADD', key, string.char(e.kind) .. e.id) == 1 then
-            if e.kind == ALLOCATED then count(e, e.ended) else finish(e) end
-        end
-        if ARGV[3] == '1' then redis.call('XADD', prefix .. KEY_JOURNAL, '*', 'e', e.bytes) end
+    return events
+end
+
+-- An end may be brought before its allocation, by another node: it waits for it here, and in the journal follows it.
+local function replay_allocation(e)
+    local early = redis.call('HGET', prefix .. KEY_REPLAYED, string.char(ENDED) .. e.id)
+    if redis.call('HSETNX', prefix .. KEY_REPLAYED, string.char(ALLOCATED) .. e.id, '') == 1 then
+        local ended = e.ended
+        if early and ended == 0 then ended = read(early).at end
+        count(e, ended)
     end
-    redis.call('PEXPIRE', key, ARGV[5])
+    if brought then
+        redis.call('XADD', prefix .. KEY_JOURNAL, '*', 'e', e.bytes)
+        if early then redis.call('XADD', prefix .. KEY_JOURNAL, '*', 'e', early) end
+    end
+end
+
+local function replay_end(e)
+    local new = redis.call('HSETNX', prefix .. KEY_REPLAYED, string.char(ENDED) .. e.id, e.bytes) == 1
+    if new then finish(e) end
+    if brought then redis.call('XADD', prefix .. KEY_JOURNAL, '*', 'e', e.bytes) end
+end
+
+local function is_for_this_state(id)
+    return is_rebuilding(id) or (brought and not lost and state_id == id)
+end
+
+local function replay()
+    if not is_for_this_state(ARGV[3]) then return { 'superseded' } end
+    for _, e in ipairs(read_all()) do
+        if e.kind == ALLOCATED then replay_allocation(e) else replay_end(e) end
+    end
+    redis.call('PEXPIRE', prefix .. KEY_REPLAYED, ARGV[6])
+    if brought and lost then
+        redis.call('HSET', prefix .. KEY_REBUILD, 'busy', string.format('%.0f', wall_clock() + BUSY_MS))
+    end
     return { 'done' }
 end
 

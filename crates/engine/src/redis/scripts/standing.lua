@@ -2,6 +2,10 @@
 --
 -- KEYS  1 clock.
 -- ARGV  1 prefix, 2 now and server.
--- Reply {'ready'}; or {'lost', up to when it is whole (0: nothing is known), how far its rebuilding is (may be empty)}.
-if not lost then return { 'ready' } end
-return { 'lost', tonumber(whole_until), redis.call('HGET', prefix .. KEY_REBUILD, 'phase') or '' }
+-- Reply {'ready', id of the state, since when nodes bring what they acknowledged in another (may be empty)}; or {'lost', up
+--   to when it is whole (0: nothing is known), id of the rebuild that nodes bring to (may be empty), since when}.
+local rebuild = redis.call('HMGET', prefix .. KEY_REBUILD, 'id', 'server', 'phase', 'since')
+local since = rebuild[4] or ''
+if not lost then return { 'ready', state_id, since } end
+local merging = rebuild[3] == 'merging' and rebuild[2] == server
+return { 'lost', tonumber(whole_until), merging and rebuild[1] or '', since }

@@ -36,12 +36,20 @@ impl Answer {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("it listens");
-        stream.set_nodelay(true).expect("a socket");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        Self {
+        Self::reach(address).expect("it listens")
+    }
+
+    /// A connection to who may not be there.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub(crate) fn reach(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self {
             stream: BufReader::new(stream),
-        }
+        })
     }
 
     /// Asks and waits for the whole answer.

@@ -71,7 +71,12 @@ impl Process {
 
     /// A new connection to it.
     pub(crate) fn connect(&self) -> Client {
-        Client::connect(self.address)
+        Client::connect(self.address())
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Ends it at once, as `kill -9` does.
@@ -82,8 +87,13 @@ impl Process {
 
     /// Asks it to end, as `kill -TERM` does.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends it that signal, as `kill` does.
+    pub(crate) fn signal(&self, name: &str) {
         let told = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([name, &self.child.id().to_string()])
             .status();
         assert!(told.expect("kill runs").success());
     }

@@ -1,0 +1,22 @@
+//! Three nodes on one Redis and one PostgreSQL under load, while parts of them fail: what was answered holds.
+
+#![cfg(unix)]
+
+#[path = "cluster/checker.rs"]
+mod checker;
+#[path = "process_kit/client.rs"]
+mod client;
+#[path = "cluster/clocks.rs"]
+mod clocks;
+#[path = "cluster/dialers.rs"]
+mod dialers;
+#[path = "process_kit/inventory.rs"]
+mod inventory;
+#[path = "cluster/losses.rs"]
+mod losses;
+#[path = "process_kit/process.rs"]
+mod process;
+#[path = "cluster/rig.rs"]
+mod rig;
+#[path = "cluster/stops.rs"]
+mod stops;

@@ -1,0 +1,327 @@
+//! What must hold over all that dialers were told and the whole history, whatever failed meanwhile. Pure.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{AllocationId, PhoneNumber, Timestamp};
+use caller_id_testkit::invariants::violations;
+
+use crate::dialers::{Handed, Log};
+use crate::inventory::{RESERVATION_S, rules};
+
+/// The call that shows, before all others, that the nodes are ready.
+const FIRST: &str = "first";
+const RESERVATION_MS: i64 = RESERVATION_S as i64 * 1_000;
+
+/// What may have been forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// Nothing: the state was there all the time, or was kept whole.
+    Whole,
+    /// What nobody was told: Redis lost its state, and an answer that was lost with it is in the store at most.
+    Acknowledged,
+}
+
+/// A sentence for everything that is wrong; an empty list is what tests want.
+pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty) -> Vec<String> {
+    let history: Vec<_> = history
+        .iter()
+        .filter(|past| call_of(past) != FIRST)
+        .cloned()
+        .collect();
+    let told: HashSet<_> = log.handed.iter().map(|handed| handed.id).collect();
+    let bound: Vec<_> = match certainty {
+        Certainty::Whole => history.clone(),
+        // What nobody was told nobody used.
+        Certainty::Acknowledged => history
+            .iter()
+            .filter(|past| told.contains(&past.record.id))
+            .cloned()
+            .collect(),
+    };
+    let by_id: HashMap<_, _> = history.iter().map(|past| (past.record.id, past)).collect();
+    let mut found = violations(&bound, &acknowledged(log), rules);
+    found.extend(different(&by_id, log));
+    found.extend(not_ended(&by_id, log));
+    found.extend(unheard_of(&history, &told, log));
+    found.extend(calls_with_two(&bound));
+    found.extend(forgotten_calls(log));
+    found.extend(held_twice(log));
+    found
+}
+
+fn call_of(past: &PastAllocation) -> &str {
+    let call = past.record.call_id.as_ref();
+    call.map_or("", |call| call.as_str())
+}
+
+/// The ids that were handed out, those of repeated answers only where the first answer was never heard.
+fn acknowledged(log: &Log) -> Vec<AllocationId> {
+    let (repeated, first): (Vec<_>, Vec<_>) = log.handed.iter().partition(|one| one.repeated);
+    let mut ids: Vec<_> = first.iter().map(|handed| handed.id).collect();
+    let heard: HashSet<_> = ids.iter().copied().collect();
+    let later: HashSet<_> = repeated.iter().map(|handed| handed.id).collect();
+    ids.extend(later.difference(&heard));
+    ids
+}
+
+/// Each answer gave what is recorded for its call.
+fn different(by_id: &HashMap<AllocationId, &PastAllocation>, log: &Log) -> Vec<String> {
+    let told = log.handed.iter().filter_map(|handed| {
+        let past = by_id.get(&handed.id)?;
+        let record = &past.record;
+        let recorded = (record.number, record.destination, call_of(past));
+        let same = recorded == (handed.number, handed.destination, &handed.call);
+        (!same).then(|| format!("{handed:?} is in history as {record:?}"))
+    });
+    told.collect()
+}
+
+fn not_ended(by_id: &HashMap<AllocationId, &PastAllocation>, log: &Log) -> Vec<String> {
+    let lost = log.ended.iter().filter(|ended| {
+        let past = by_id.get(&ended.id).and_then(|past| past.ended);
+        past.is_none_or(|past| (past.at, past.end) != (ended.at, ended.end))
+    });
+    lost.map(|ended| format!("{ended:?} was acknowledged and history says otherwise"))
+        .collect()
+}
+
+/// What nobody was told may be in history only when the answer was lost on its way.
+fn unheard_of(history: &[PastAllocation], told: &HashSet<AllocationId>, log: &Log) -> Vec<String> {
+    let unheard = history
+        .iter()
+        .filter(|past| !told.contains(&past.record.id) && !log.unknown.contains(call_of(past)));
+    unheard
+        .map(|past| format!("{:?} is in history and nobody was told", past.record))
+        .collect()
+}
+
+/// While a call's reservation lives, there is no second one.
+fn calls_with_two(history: &[PastAllocation]) -> Vec<String> {
+    let mut by_call: BTreeMap<&str, Vec<&PastAllocation>> = BTreeMap::new();
+    for past in history {
+        by_call.entry(call_of(past)).or_default().push(past);
+    }
+    let end = |past: &PastAllocation| past.ended.map_or(past.record.reserved_until, |end| end.at);
+    let twice = by_call
+        .into_iter()
+        .filter(|(_, uses)| uses.windows(2).any(|pair| end(pair[0]) > pair[1].record.at));
+    twice
+        .map(|(call, uses)| format!("call {call} has two live reservations: {uses:?}"))
+        .collect()
+}
+
+/// A call that asks again while its reservation lives for certain gets the same answer.
+fn forgotten_calls(log: &Log) -> Vec<String> {
+    let tried = first_tries(log);
+    let mut by_call: HashMap<&str, &Handed> = HashMap::new();
+    let mut found = Vec::new();
+    for handed in &log.handed {
+        if let Some(before) = by_call.insert(&handed.call, handed)
+            && before.id != handed.id
+            && handed.answered < held_until(before, &tried)
+        {
+            found.push(format!("{before:?} was forgotten: {handed:?}"));
+        }
+    }
+    found
+}
+
+fn first_tries(log: &Log) -> HashMap<AllocationId, Timestamp> {
+    let mut tried = HashMap::new();
+    for (id, at) in &log.tried {
+        tried.entry(*id).or_insert(*at);
+    }
+    tried
+}
+
+/// Until when its reservation lived at least, by the dialers' clock: it began after it was asked for.
+fn held_until(handed: &Handed, tried: &HashMap<AllocationId, Timestamp>) -> Timestamp {
+    let runs_out = handed.asked.plus_ms(RESERVATION_MS);
+    tried
+        .get(&handed.id)
+        .map_or(runs_out, |at| runs_out.min(*at))
+}
+
+/// By the dialers' own clock: numbers that more dialers held at an instant than may.
+fn held_twice(log: &Log) -> Vec<String> {
+    let tried = first_tries(log);
+    let mut by_number: BTreeMap<PhoneNumber, Vec<(&Handed, Timestamp)>> = BTreeMap::new();
+    for handed in log.handed.iter().filter(|handed| !handed.repeated) {
+        let until = held_until(handed, &tried);
+        if handed.answered < until {
+            by_number
+                .entry(handed.number)
+                .or_default()
+                .push((handed, until));
+        }
+    }
+    let mut found = Vec::new();
+    for (number, holds) in by_number {
+        let most = usize::from(rules(number).policy.most_reservations.get());
+        for (handed, _) in &holds {
+            let at = handed.answered;
+            let live = holds
+                .iter()
+                .filter(|(one, until)| one.answered <= at && at < *until);
+            if live.count() > most {
+                found.push(format!(
+                    "{number} was held more than {most} times when {handed:?} came"
+                ));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use caller_id_core::{AllocationRecord, CallEnd, CallId, EndRecord, PoolId, Rung};
+
+    use super::*;
+    use crate::dialers::Ended;
+
+    const START: Timestamp = Timestamp::from_ms(1_795_348_800_000);
+    /// Without limits or cooldown, in the pool `busy`.
+    const FREE: &str = "+14155550001";
+    /// With a cooldown of a second.
+    const RESTS: &str = "+13125550001";
+    /// With four a day, and no reservation beside another.
+    const FEW: &str = "+19075550001";
+
+    fn past(number: &str, ms: i64, call: &str) -> PastAllocation {
+        let (at, number) = (START.plus_ms(ms), number.parse().unwrap());
+        let record = AllocationRecord {
+            id: AllocationId::of(number, at, 0),
+            at,
+            number,
+            destination: "+12125550199".parse().unwrap(),
+            campaign: None,
+            agent: None,
+            call_id: Some(CallId::new(call).unwrap()),
+            pool: PoolId::default(),
+            rung: Rung::Any,
+            reserved_until: at.plus_ms(RESERVATION_MS),
+        };
+        PastAllocation {
+            record,
+            ended: None,
+        }
+    }
+
+    fn heard(past: &PastAllocation) -> Handed {
+        Handed {
+            call: call_of(past).to_owned(),
+            id: past.record.id,
+            number: past.record.number,
+            destination: past.record.destination,
+            repeated: false,
+            asked: past.record.at,
+            answered: past.record.at.plus_ms(1),
+        }
+    }
+
+    fn log(history: &[PastAllocation]) -> Log {
+        Log {
+            handed: history.iter().map(heard).collect(),
+            ..Log::default()
+        }
+    }
+
+    fn found(history: &[PastAllocation], log: &Log) -> usize {
+        faults(history, log, Certainty::Whole).len()
+    }
+
+    #[test]
+    fn a_history_in_which_all_is_well_has_no_faults() {
+        let mut history = [
+            past(FREE, 0, "a"),
+            past(FREE, 1_000, "b"),
+            past(RESTS, 0, "c"),
+        ];
+        let mut log = log(&history);
+        let (id, at, end) = (history[0].record.id, START.plus_ms(900), CallEnd::Busy);
+        history[0].ended = Some(EndRecord { id, at, end });
+        log.ended.push(Ended { id, at, end });
+        log.tried.push((id, START.plus_ms(890)));
+        assert_eq!(
+            faults(&history, &log, Certainty::Whole),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_double_reservation_is_found_in_history_and_by_the_dialers_clock() {
+        let history = [past(FREE, 0, "a"), past(FREE, 1_000, "b")];
+        assert_eq!(found(&history, &log(&history)), 2);
+        // History may lie about the instant: the dialers do not.
+        let later = [past(FREE, 0, "a"), past(FREE, 5_000, "b")];
+        let mut log = log(&later);
+        log.handed[1].asked = START.plus_ms(100);
+        log.handed[1].answered = START.plus_ms(101);
+        assert_eq!(found(&later, &log), 1);
+    }
+
+    #[test]
+    fn a_broken_cooldown_and_a_passed_limit_are_found() {
+        let mut short = past(RESTS, 0, "a");
+        short.record.reserved_until = START.plus_ms(500);
+        let mut log_of = log(&[short.clone(), past(RESTS, 900, "b")]);
+        log_of.tried.push((short.record.id, START.plus_ms(500)));
+        assert_eq!(found(&[short, past(RESTS, 900, "b")], &log_of), 1);
+        let four: Vec<_> = (0..4)
+            .map(|use_of| past(FEW, use_of * 2_100, &use_of.to_string()))
+            .collect();
+        assert_eq!(found(&four, &log(&four)), 1, "three a day");
+    }
+
+    #[test]
+    fn an_allocation_that_is_missing_doubled_or_other_than_told_is_found() {
+        let one = past(FREE, 0, "a");
+        let told = log(std::slice::from_ref(&one));
+        assert_eq!(found(&[], &told), 1, "missing");
+        let twice = found(&[one.clone(), one.clone()], &told);
+        assert!(twice >= 1, "doubled");
+        let mut other = one.clone();
+        other.record.destination = "+12125550100".parse().unwrap();
+        assert_eq!(found(&[other], &told), 1, "another destination");
+        let mut log = Log::default();
+        assert_eq!(
+            found(std::slice::from_ref(&one), &log),
+            1,
+            "nobody was told"
+        );
+        log.unknown.insert("a".to_owned());
+        assert_eq!(found(&[one], &log), 0, "an answer was lost");
+    }
+
+    #[test]
+    fn an_end_that_is_missing_is_found() {
+        let one = past(FREE, 0, "a");
+        let mut log = log(std::slice::from_ref(&one));
+        log.ended.push(Ended {
+            id: one.record.id,
+            at: START.plus_ms(10),
+            end: CallEnd::Answer,
+        });
+        assert_eq!(found(&[one], &log), 1);
+    }
+
+    #[test]
+    fn a_call_that_got_two_numbers_is_found() {
+        let history = [past(FREE, 0, "a"), past("+14155550002", 100, "a")];
+        assert_eq!(found(&history, &log(&history)), 2);
+    }
+
+    #[test]
+    fn what_nobody_was_told_breaks_no_rule_where_the_state_was_lost() {
+        let history = [past(FREE, 0, "a"), past(FREE, 1_000, "b")];
+        let mut log = log(&history[1..]);
+        log.unknown.insert("a".to_owned());
+        assert_eq!(
+            faults(&history, &log, Certainty::Acknowledged),
+            Vec::<String>::new()
+        );
+        assert_eq!(found(&history, &log), 1);
+    }
+}

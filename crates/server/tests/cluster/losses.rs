@@ -1,0 +1,158 @@
+//! A Redis that forgets: restarted, flushed, replaced, failed over. The bounds are those of ADR 11.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use caller_id_testkit::redis::{Keep, Reach, RedisSentinels, RedisServer, RedisSetup};
+
+use crate::checker::Certainty;
+use crate::rig::{Rig, wait_for};
+
+fn kept(keep: Keep) -> RedisServer {
+    RedisSetup {
+        keep,
+        ..RedisSetup::default()
+    }
+    .start()
+}
+
+#[test]
+fn a_redis_that_is_killed_and_comes_back_with_what_it_kept_lost_nothing() {
+    for (seed, keep) in [(10, Keep::Always), (11, Keep::EverySecond)] {
+        let mut redis = kept(keep);
+        let rig = Rig::start(&redis.url());
+        let log = rig.field.dial(seed, || {
+            for _ in 0..3 {
+                rig.wait_until_all_serve();
+                redis.restart_keeping();
+            }
+            rig.wait_until_all_serve();
+        });
+        rig.check(&log, Certainty::Acknowledged);
+    }
+}
+
+/// The file that the server appends to now.
+fn append_only_file(redis: &RedisServer) -> PathBuf {
+    let settings: Vec<String> = redis.ask(&["CONFIG", "GET", "dir"]).expect("it tells");
+    let folder = PathBuf::from(&settings[1]);
+    let parts = fs::read_dir(folder.join("appendonlydir"))
+        .into_iter()
+        .flatten();
+    let parts = parts.map(|part| part.expect("a file").path());
+    // Before Redis 7 it is one file.
+    parts
+        .filter(|part| part.to_string_lossy().ends_with(".incr.aof"))
+        .max()
+        .unwrap_or_else(|| folder.join("appendonly.aof"))
+}
+
+#[test]
+fn what_a_machine_that_loses_power_forgets_of_the_last_second_the_nodes_bring_again() {
+    let mut redis = kept(Keep::EverySecond);
+    let rig = Rig::start(&redis.url());
+    let log = rig.field.dial(12, || {
+        for _ in 0..2 {
+            rig.wait_until_all_serve();
+            let file = append_only_file(&redis);
+            let synced = fs::metadata(&file).expect("it is there").len();
+            thread::sleep(Duration::from_secs(1));
+            redis.kill();
+            let written = fs::OpenOptions::new()
+                .write(true)
+                .open(&file)
+                .expect("it is there");
+            let length = written.metadata().expect("it is there").len();
+            assert!(length > synced, "a second of load is written");
+            // A byte less than whole: the tail may be torn.
+            written.set_len(synced - 1).expect("it can be cut");
+            redis.restart_keeping();
+        }
+        rig.wait_until_all_serve();
+    });
+    rig.check(&log, Certainty::Acknowledged);
+}
+
+#[test]
+fn a_redis_that_is_flushed_or_replaced_by_an_empty_one_is_filled_again() {
+    let mut redis = RedisServer::start();
+    let rig = Rig::start(&redis.url());
+    let log = rig.field.dial(13, || {
+        for _ in 0..2 {
+            rig.wait_until_all_serve();
+            let _: String = redis.ask(&["FLUSHALL"]).expect("it forgets");
+            rig.wait_until_all_serve();
+            redis.restart();
+        }
+        rig.wait_until_all_serve();
+    });
+    rig.check(&log, Certainty::Acknowledged);
+}
+
+#[test]
+fn a_redis_that_is_flushed_while_it_is_filled_again_is_filled_once_more() {
+    let redis = RedisServer::start();
+    let rig = Rig::start(&redis.url());
+    let log = rig.field.dial(14, || {
+        for pause_ms in [20, 60, 150, 300, 420] {
+            rig.wait_until_all_serve();
+            for _ in 0..2 {
+                let _: String = redis.ask(&["FLUSHALL"]).expect("it forgets");
+                // Where in the rebuilding it is flushed again is what is tried.
+                thread::sleep(Duration::from_millis(pause_ms));
+            }
+        }
+        rig.wait_until_all_serve();
+    });
+    rig.check(&log, Certainty::Acknowledged);
+}
+
+#[test]
+fn a_node_that_slept_while_the_state_was_lost_brings_what_it_knows_when_it_wakes() {
+    let redis = RedisServer::start();
+    let rig = Rig::start(&redis.url());
+    // Nothing reaches the store: only nodes know what they acknowledged.
+    let log = rig.field.dial(15, || {
+        rig.wait_until_all_serve();
+        rig.signal(0, "-STOP");
+        let address = rig.field.address(0);
+        rig.field.now_at(0, None);
+        let _: String = redis.ask(&["FLUSHALL"]).expect("it forgets");
+        let handed = rig.field.handed();
+        wait_for("the others go on", || rig.field.handed() > handed + 50);
+        rig.signal(0, "-CONT");
+        rig.field.now_at(0, address);
+        rig.wait_until_all_serve();
+    });
+    rig.check(&log, Certainty::Acknowledged);
+}
+
+#[test]
+fn when_sentinels_make_another_the_master_nothing_acknowledged_is_lost() {
+    let mut sentinels = RedisSentinels::start(Reach::Tcp);
+    let rig = Rig::start(&sentinels.url());
+    let log = rig.field.dial(16, || {
+        rig.wait_until_all_serve();
+        sentinels.first_master().kill();
+        sentinels.wait_for_failover();
+        rig.wait_until_all_serve();
+    });
+    rig.check(&log, Certainty::Acknowledged);
+}
+
+#[test]
+fn a_master_that_stood_still_while_another_took_over_does_no_harm_when_it_goes_on() {
+    let mut sentinels = RedisSentinels::start(Reach::Tcp);
+    let rig = Rig::start(&sentinels.url());
+    let log = rig.field.dial(17, || {
+        rig.wait_until_all_serve();
+        sentinels.first_master().pause();
+        sentinels.wait_for_failover();
+        rig.wait_until_all_serve();
+        sentinels.first_master().resume();
+        rig.wait_until_all_serve();
+    });
+    rig.check(&log, Certainty::Acknowledged);
+}

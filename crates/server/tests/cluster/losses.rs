@@ -8,7 +8,7 @@ use std::time::Duration;
 use caller_id_testkit::redis::{Keep, Reach, RedisSentinels, RedisServer, RedisSetup};
 
 use crate::checker::Certainty;
-use crate::rig::{Rig, wait_for};
+use crate::rig::{Rig, drainer, wait_for};
 
 fn kept(keep: Keep) -> RedisServer {
     RedisSetup {
@@ -32,6 +32,22 @@ fn a_redis_that_is_killed_and_comes_back_with_what_it_kept_lost_nothing() {
         });
         rig.check(&log, Certainty::Acknowledged);
     }
+}
+
+#[test]
+fn a_redis_that_comes_back_while_postgresql_is_away_is_made_whole_by_the_nodes() {
+    let mut redis = kept(Keep::Always);
+    let rig = Rig::start(&redis.url());
+    let log = rig.field.dial(18, || {
+        rig.wait_until_all_serve();
+        rig.postgres.down();
+        rig.wait_until_all_serve();
+        redis.restart_keeping();
+        rig.wait_until_all_serve();
+        rig.postgres.up();
+        rig.wait_until_all_serve();
+    });
+    rig.check(&log, Certainty::Acknowledged);
 }
 
 /// The file that the server appends to now.
@@ -113,17 +129,18 @@ fn a_redis_that_is_flushed_while_it_is_filled_again_is_filled_once_more() {
 fn a_node_that_slept_while_the_state_was_lost_brings_what_it_knows_when_it_wakes() {
     let redis = RedisServer::start();
     let rig = Rig::start(&redis.url());
-    // Nothing reaches the store: only nodes know what they acknowledged.
     let log = rig.field.dial(15, || {
         rig.wait_until_all_serve();
-        rig.signal(0, "-STOP");
-        let address = rig.field.address(0);
-        rig.field.now_at(0, None);
+        // While it sleeps nothing reaches the store: what it acknowledged last, it alone knows.
+        let slept = rig.drainer(|| drainer(&redis));
+        rig.signal(slept, "-STOP");
+        let address = rig.field.address(slept);
+        rig.field.now_at(slept, None);
         let _: String = redis.ask(&["FLUSHALL"]).expect("it forgets");
         let handed = rig.field.handed();
         wait_for("the others go on", || rig.field.handed() > handed + 50);
-        rig.signal(0, "-CONT");
-        rig.field.now_at(0, address);
+        rig.signal(slept, "-CONT");
+        rig.field.now_at(slept, address);
         rig.wait_until_all_serve();
     });
     rig.check(&log, Certainty::Acknowledged);

@@ -11,6 +11,7 @@ use caller_id_core::store::PastAllocation;
 use caller_id_core::{HistoryStore, SystemClock, Timestamp};
 use caller_id_store::{PostgresOptions, PostgresStore};
 use caller_id_testkit::postgres::Postgres;
+use caller_id_testkit::redis::RedisServer;
 use tempfile::TempDir;
 
 use crate::checker::{Certainty, faults};
@@ -22,6 +23,8 @@ use crate::process::{Process, serve};
 /// How often, and how many times, something is looked for: 30 seconds in all.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 1_500;
+/// A node that has handed out so many numbers serves.
+const ENOUGH: usize = 60;
 
 /// Nodes as processes of their own.
 pub(crate) struct Rig {
@@ -130,7 +133,7 @@ impl Rig {
             before
                 .iter()
                 .zip(now)
-                .all(|(before, now)| now > before + 10)
+                .all(|(before, now)| now > before + ENOUGH)
         });
     }
 
@@ -200,6 +203,11 @@ fn read(url: &str) -> Vec<PastAllocation> {
             .expect("it reads");
         history
     })
+}
+
+/// The node that drains the outbox of that Redis, and the run of the server.
+pub(crate) fn drainer(redis: &RedisServer) -> Option<String> {
+    redis.ask(&["GET", "caller-id:{default}:drainer"]).ok()
 }
 
 /// Looks again and again.

@@ -9,17 +9,12 @@ use rand::{RngExt, SeedableRng};
 
 use crate::checker::Certainty;
 use crate::dialers::NODES;
-use crate::rig::Rig;
+use crate::rig::{Rig, drainer};
 
 /// How often a node is killed.
 const KILLS: u64 = 8;
 /// Longer than a node that is not heard of keeps the work of draining: 5 seconds.
 const STANDSTILL: Duration = Duration::from_millis(6_500);
-
-/// The node that drains the outbox of that Redis.
-fn drainer(redis: &RedisServer) -> Option<String> {
-    redis.ask(&["GET", "caller-id:{default}:drainer"]).ok()
-}
 
 #[test]
 fn nodes_killed_again_and_again_lose_nothing_and_another_drains_the_outbox() {

@@ -1,6 +1,7 @@
 //! The Redis engine: all hot state in Redis, for many nodes at once. Each step of the rule book is a script, so it is
 //! atomic there, and its event joins the journal in the same step.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -50,7 +51,8 @@ const CHANGES_AT_ONCE: usize = 64;
 const STEP_MOST: usize = 256;
 /// An event takes some 150 bytes in Redis: this is most of a gigabyte, and more than an hour of 500 calls a second.
 pub const OUTBOX_MOST: u64 = 5_000_000;
-/// A pool's days are given once; when they are missing again, other nodes and the zone have changed meanwhile.
+/// A pool's days are given once; when they are missing again, other nodes and the zone have changed meanwhile. A script
+/// asks for those of one pool after the other.
 const TRIES_MOST: usize = 4;
 
 /// Where Redis is, and how long it may take. Not `Debug`: the address may hold a password.
@@ -231,31 +233,27 @@ impl Engine {
         script: &Script,
         arguments: &[Vec<u8>],
     ) -> Result<Reply, AllocatorError> {
-        let mut reply = Reply::read(self.run(script, arguments).await?)?;
-        for _ in 1..TRIES_MOST {
-            let Reply::Days { pool, zone, now } = &reply else {
+        let mut days = DaysGiven::default();
+        loop {
+            let reply = Reply::read(self.run(script, arguments).await?)?;
+            if !days.give(self, &reply).await? {
                 return settled(reply);
-            };
-            self.put_days(pool, zone, *now).await?;
-            reply = Reply::read(self.run(script, arguments).await?)?;
+            }
         }
-        settled(reply)
     }
 
     /// Takes one step together with others that wait, and gives days where they are missing.
     async fn decide(self: &Arc<Self>, step: &Arguments) -> Result<Answer, AllocatorError> {
-        let mut answer = queue::submit(self, step.clone()).await?;
-        for _ in 1..TRIES_MOST {
-            let Reply::Days { pool, zone, now } = &answer.reply else {
-                break;
-            };
-            self.put_days(pool, zone, *now).await?;
-            answer = queue::submit(self, step.clone()).await?;
-        }
-        if let Reply::Lost = &answer.reply {
+        let mut days = DaysGiven::default();
+        let Answer { reply, state } = loop {
+            let answer = queue::submit(self, step.clone()).await?;
+            if !days.give(self, &answer.reply).await? {
+                break answer;
+            }
+        };
+        if let Reply::Lost = &reply {
             self.loss_met.notify_one();
         }
-        let Answer { reply, state } = answer;
         settled(reply).map(|reply| Answer { reply, state })
     }
 
@@ -276,6 +274,26 @@ impl Engine {
             // When that fails, the reservation runs out by itself.
             tokio::spawn(async move { engine.decide(&step).await.map(drop) });
         }
+    }
+}
+
+/// How often the days of each pool were given for one script.
+#[derive(Default)]
+struct DaysGiven(HashMap<String, usize>);
+
+impl DaysGiven {
+    /// Gives the days that a reply asks for. `false`: it asks for none, or was given them too often.
+    async fn give(&mut self, engine: &Engine, reply: &Reply) -> Result<bool, AllocatorError> {
+        let Reply::Days { pool, zone, now } = reply else {
+            return Ok(false);
+        };
+        let given = self.0.entry(pool.clone()).or_default();
+        *given += 1;
+        if *given == TRIES_MOST {
+            return Ok(false);
+        }
+        engine.put_days(pool, zone, *now).await?;
+        Ok(true)
     }
 }
 

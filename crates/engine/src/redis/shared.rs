@@ -50,13 +50,13 @@ impl Engine {
         &self,
         claim: StateId,
         what: &str,
-        since: Vec<u8>,
+        more: Vec<u8>,
     ) -> Result<Option<Timestamp>, AllocatorError> {
         let arguments = [
             digits_of(claim),
             CLAIM_MS.to_string().into(),
             what.into(),
-            since,
+            more,
         ];
         let begun: i64 = self.run(&self.scripts.rebuild, &arguments).await?;
         Ok((begun > 0).then(|| Timestamp::from_ms(begun)))
@@ -111,7 +111,8 @@ impl SharedAllocator for RedisAllocator {
 
     async fn claim_rebuild(&self) -> Result<Option<Timestamp>, AllocatorError> {
         let claim = StateId(rand::random());
-        let begun = self.engine.ask_claim(claim, "begin", Vec::new()).await?;
+        let broken_off = self.engine.claim().map(digits_of).unwrap_or_default();
+        let begun = self.engine.ask_claim(claim, "begin", broken_off).await?;
         if begun.is_some() {
             self.engine.set_claim(Some(claim));
         }

@@ -2,14 +2,16 @@
 --
 -- KEYS  1 clock.
 -- ARGV  1 prefix, 2 now and server, 3 id of the rebuild, which the state has then, 4 for how long, in milliseconds, 5
---   'begin', 'keep', or 'merge', 6 with 'merge' since when nodes bring what they acknowledged (empty: all of it).
+--   'begin', 'keep', or 'merge', 6 with 'merge' since when nodes bring what they acknowledged (empty: all of it), with 'begin' the
+--   rebuild that this node did not end (may be empty).
 -- Reply when the first rebuild since the loss began; 0 while another node has it, or nothing is to be rebuilt.
 local key, id = prefix .. KEY_REBUILD, ARGV[3]
 if ARGV[5] == 'begin' then
     if not lost then return 0 end
     local had = redis.call('HMGET', key, 'id', 'server', 'ends', 'begun')
     -- What another run of the server left says nothing of who is at it now.
-    if had[1] and had[2] == server and now < tonumber(had[3]) then return 0 end
+    local taken = had[1] and had[2] == server and now < tonumber(had[3])
+    if taken and had[1] ~= ARGV[6] then return 0 end
     redis.call('HDEL', key, 'phase', 'since', 'busy')
     redis.call('HSET', key, 'id', id, 'server', server, 'begun', had[4] or string.format('%.0f', now))
 elseif not is_rebuilding(id) then

@@ -17,6 +17,8 @@ mod faults;
 mod inspect;
 #[path = "redis/link.rs"]
 mod link;
+#[path = "redis/losses.rs"]
+mod losses;
 #[path = "redis/nodes.rs"]
 mod nodes;
 #[path = "redis/rig.rs"]

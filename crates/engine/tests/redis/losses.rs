@@ -1,0 +1,246 @@
+//! Races of nodes that rebuild a lost state, bring what they know, or sleep meanwhile.
+
+use std::sync::Arc;
+
+use caller_id_core::shared::Merge;
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{
+    AgentLimit, AllocationRecord, Allocator, CallEnd, EngineNumber, JournalEvent, ManualClock,
+    Outbox, Outcome, ReleaseTarget, SharedAllocator, Standing,
+};
+use caller_id_engine::RedisAllocator;
+use caller_id_testkit::builders::{engine_number, number, pool};
+use caller_id_testkit::redis::RedisServer;
+
+use crate::rig::{ask, clock, declare_whole, engine, far, stock, time};
+
+/// Longer than a node that is not heard of keeps the work of rebuilding.
+const CLAIM_OVER_MS: i64 = 6_000;
+
+struct Nodes {
+    server: RedisServer,
+    clock: Arc<ManualClock>,
+    one: Arc<RedisAllocator>,
+    other: Arc<RedisAllocator>,
+}
+
+/// Two nodes on one Redis with a few numbers.
+async fn nodes(numbers: u64) -> Nodes {
+    let server = RedisServer::start();
+    let clock = clock();
+    let [one, other] = [(), ()].map(|()| engine(&server, "default", time(&clock)));
+    stock(&one, numbers).await;
+    Nodes {
+        server,
+        clock,
+        one,
+        other,
+    }
+}
+
+impl Nodes {
+    fn flush(&self) {
+        let _: String = self.server.ask(&["FLUSHALL"]).expect("it forgets");
+    }
+
+    async fn bring(&self, node: &RedisAllocator) -> usize {
+        let merge = match node.standing().await.expect("redis answers") {
+            Standing::Ready(merge)
+            | Standing::Lost {
+                merging: Some(merge),
+                ..
+            } => merge,
+            other => panic!("nodes bring nothing yet: {other:?}"),
+        };
+        let brought = node.hand_in(merge, AgentLimit::OFF).await;
+        brought.expect("it is taken")
+    }
+
+    /// The kinds of what waits in the outbox: `a` for an allocation, `e` for its end.
+    async fn outbox(&self) -> String {
+        let entries = self.one.journal("0", 100).await.expect("it is read");
+        let kind = |event: &JournalEvent| match event {
+            JournalEvent::Allocated(_) => 'a',
+            JournalEvent::Ended(_) => 'e',
+        };
+        entries.iter().map(|entry| kind(&entry.event)).collect()
+    }
+
+    async fn uses(&self, line: u64) -> Option<(u32, u32)> {
+        let state = self.one.number_state(number(312, line)).await;
+        let state = state.expect("redis answers")?;
+        Some((state.uses_today, state.reservations))
+    }
+}
+
+async fn allocate(node: &RedisAllocator) -> AllocationRecord {
+    match ask(node, &far()).await.expect("redis answers") {
+        Outcome::Allocated(got) => (*got.record).clone(),
+        other => panic!("a number is free: {other:?}"),
+    }
+}
+
+/// Takes the work of rebuilding, puts the inventory, and lets nodes bring what they know.
+async fn begin(node: &RedisAllocator) -> Merge {
+    let begun = node.claim_rebuild().await.expect("redis answers");
+    assert!(begun.is_some(), "nobody else is at it");
+    let numbers = vec![engine_number(number(312, 0))];
+    node.put_numbers(numbers).await.expect("they are taken");
+    node.begin_merging(None).await.expect("it goes on")
+}
+
+#[tokio::test]
+async fn numbers_of_many_pools_are_put_into_an_empty_state_at_once() {
+    let nodes = nodes(0).await;
+    let numbers = (0..20).map(|line| EngineNumber {
+        pool: pool(&format!("pool{line}")),
+        ..engine_number(number(312, line))
+    });
+    let put = nodes.one.put_numbers(numbers.collect()).await;
+    assert!(put.is_ok(), "{put:?}");
+}
+
+#[tokio::test]
+async fn a_state_that_is_lost_again_is_not_declared_whole_by_who_rebuilt_it_before() {
+    let nodes = nodes(1).await;
+    nodes.flush();
+    begin(&nodes.one).await;
+    nodes.flush();
+    assert!(nodes.one.declare_ready().await.is_err());
+    assert!(nodes.one.keep_claim().await.is_err());
+    let standing = nodes.other.standing().await;
+    assert!(
+        matches!(standing, Ok(Standing::Lost { .. })),
+        "{standing:?}"
+    );
+}
+
+#[tokio::test]
+async fn who_slept_too_long_over_a_rebuild_can_do_nothing_more_for_it() {
+    let nodes = nodes(1).await;
+    let record = allocate(&nodes.one).await;
+    nodes.flush();
+    begin(&nodes.one).await;
+    let refused = nodes.other.claim_rebuild().await;
+    assert_eq!(refused.expect("redis answers"), None);
+    nodes.clock.advance_ms(CLAIM_OVER_MS);
+    begin(&nodes.other).await;
+    let past = PastAllocation {
+        record,
+        ended: None,
+    };
+    let replayed = nodes.one.replay(vec![past], AgentLimit::OFF).await;
+    assert!(replayed.is_err());
+    assert!(nodes.one.declare_ready().await.is_err());
+    assert!(nodes.other.declare_ready().await.expect("redis answers"));
+    assert_eq!(nodes.uses(0).await, Some((0, 0)));
+}
+
+#[tokio::test]
+async fn a_node_begins_its_own_rebuild_anew_at_once_and_from_where_it_was_begun() {
+    let nodes = nodes(1).await;
+    nodes.flush();
+    let first = nodes.one.claim_rebuild().await.expect("redis answers");
+    nodes.clock.advance_ms(1_000);
+    let again = nodes.one.claim_rebuild().await.expect("redis answers");
+    assert!(first.is_some());
+    assert_eq!(first, again);
+}
+
+#[tokio::test]
+async fn a_node_that_comes_late_brings_what_it_acknowledged_once() {
+    let nodes = nodes(1).await;
+    allocate(&nodes.other).await;
+    nodes.flush();
+    begin(&nodes.one).await;
+    assert!(nodes.one.declare_ready().await.expect("redis answers"));
+    assert_eq!(nodes.uses(0).await, Some((0, 0)));
+    assert_eq!(nodes.bring(&nodes.other).await, 1);
+    assert_eq!(nodes.bring(&nodes.other).await, 0);
+    assert_eq!(nodes.uses(0).await, Some((1, 1)));
+    assert_eq!(nodes.outbox().await, "a");
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_in_this_state_is_not_brought_to_it() {
+    let nodes = nodes(1).await;
+    nodes.flush();
+    begin(&nodes.one).await;
+    assert!(nodes.one.declare_ready().await.expect("redis answers"));
+    allocate(&nodes.one).await;
+    assert_eq!(nodes.bring(&nodes.one).await, 0);
+}
+
+#[tokio::test]
+async fn an_end_that_is_brought_before_its_allocation_ends_it_and_follows_it_to_the_store() {
+    let nodes = nodes(1).await;
+    let record = allocate(&nodes.one).await;
+    let target = ReleaseTarget::Reservation(record.id);
+    let ended = nodes.other.release(&target, CallEnd::Busy).await;
+    assert!(ended.expect("redis answers").is_some());
+    nodes.flush();
+    begin(&nodes.one).await;
+    assert_eq!(nodes.bring(&nodes.other).await, 1);
+    assert_eq!(nodes.bring(&nodes.one).await, 1);
+    assert_eq!(nodes.outbox().await, "eae");
+    assert_eq!(nodes.uses(0).await, Some((1, 0)));
+}
+
+#[tokio::test]
+async fn a_state_is_not_whole_while_a_node_brings_what_it_knows() {
+    let nodes = nodes(1).await;
+    allocate(&nodes.other).await;
+    nodes.flush();
+    begin(&nodes.one).await;
+    assert_eq!(nodes.bring(&nodes.other).await, 1);
+    // By the time of the server, which no test sets: a moment later it is.
+    while !nodes.one.declare_ready().await.expect("redis answers") {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(nodes.uses(0).await, Some((1, 1)));
+}
+
+#[tokio::test]
+async fn what_one_run_of_the_server_gave_to_the_store_is_not_taken_out_of_another() {
+    let nodes = nodes(2).await;
+    allocate(&nodes.one).await;
+    let taken = nodes.one.take(10).await.expect("redis answers");
+    let taken = taken.expect("nobody else drains");
+    nodes.flush();
+    stock(&nodes.one, 2).await;
+    // As if the other server's clock were behind: its places are before those of the first.
+    let (later, _) = taken.upto.split_once('-').expect("a place");
+    let upto = format!(
+        "{}-0",
+        later.parse::<u64>().expect("an instant") + 3_600_000
+    );
+    let ahead = caller_id_core::shared::Taken { upto, ..taken };
+    allocate(&nodes.one).await;
+    nodes.one.done(&ahead).await.expect("redis answers");
+    assert_eq!(nodes.outbox().await, "a");
+}
+
+#[tokio::test]
+async fn time_goes_on_from_what_a_server_with_a_later_clock_handed_out() {
+    let nodes = nodes(1).await;
+    let mut record = allocate(&nodes.one).await;
+    record.at = record.at.plus_ms(300_000);
+    record.reserved_until = record.reserved_until.plus_ms(300_000);
+    let at = record.at;
+    nodes.flush();
+    begin(&nodes.one).await;
+    let past = PastAllocation {
+        record,
+        ended: None,
+    };
+    let replayed = nodes.one.replay(vec![past], AgentLimit::OFF).await;
+    replayed.expect("it is taken");
+    assert!(nodes.one.declare_ready().await.expect("redis answers"));
+    declare_whole(&nodes.one).await;
+    nodes
+        .one
+        .put_numbers(vec![engine_number(number(312, 1))])
+        .await
+        .expect("it is taken");
+    assert!(allocate(&nodes.one).await.at >= at);
+}

@@ -20,6 +20,23 @@ pub(crate) enum Certainty {
     Whole,
     /// What nobody was told: Redis lost its state, and an answer that was lost with it is in the store at most.
     Acknowledged,
+    /// Beside that, for a while, what a node had answered last that slept while the state was lost: it alone knew.
+    AllBut {
+        /// The node.
+        node: usize,
+        /// What it answered before was in the store.
+        since: Timestamp,
+    },
+}
+
+impl Certainty {
+    /// Whether rules hold for an allocation that was handed out so.
+    fn covers(self, handed: &Handed) -> bool {
+        match self {
+            Self::Whole | Self::Acknowledged => true,
+            Self::AllBut { node, since } => handed.node != node || handed.answered < since,
+        }
+    }
 }
 
 /// A sentence for everything that is wrong; an empty list is what tests want.
@@ -30,23 +47,39 @@ pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty
         .cloned()
         .collect();
     let told: HashSet<_> = log.handed.iter().map(|handed| handed.id).collect();
-    let bound: Vec<_> = match certainty {
-        Certainty::Whole => history.clone(),
+    let covered = log.handed.iter().filter(|handed| certainty.covers(handed));
+    let covered: HashSet<_> = covered.map(|handed| handed.id).collect();
+    let bound: Vec<_> = history
+        .iter()
         // What nobody was told nobody used.
-        Certainty::Acknowledged => history
-            .iter()
-            .filter(|past| told.contains(&past.record.id))
-            .cloned()
-            .collect(),
-    };
+        .filter(|past| certainty == Certainty::Whole || covered.contains(&past.record.id))
+        .cloned()
+        .collect();
     let by_id: HashMap<_, _> = history.iter().map(|past| (past.record.id, past)).collect();
-    let mut found = violations(&bound, &acknowledged(log), rules);
+    let mut found = violations(&bound, &[], rules);
+    found.extend(doubled_and_lost(&history, log));
     found.extend(different(&by_id, log));
     found.extend(not_ended(&by_id, log));
     found.extend(unheard_of(&history, &told, log));
     found.extend(calls_with_two(&bound));
-    found.extend(forgotten_calls(log));
-    found.extend(held_twice(log));
+    found.extend(forgotten_calls(log, certainty));
+    found.extend(held_twice(log, certainty));
+    found
+}
+
+/// Each allocation that was acknowledged is in history, and none was handed out for two calls.
+fn doubled_and_lost(history: &[PastAllocation], log: &Log) -> Vec<String> {
+    let known: HashSet<_> = history.iter().map(|past| past.record.id).collect();
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for id in acknowledged(log) {
+        if !seen.insert(id) {
+            found.push(format!("{id} was handed out twice"));
+        }
+        if !known.contains(&id) {
+            found.push(format!("{id} was acknowledged and is not in history"));
+        }
+    }
     found
 }
 
@@ -112,13 +145,14 @@ fn calls_with_two(history: &[PastAllocation]) -> Vec<String> {
 }
 
 /// A call that asks again while its reservation lives for certain gets the same answer.
-fn forgotten_calls(log: &Log) -> Vec<String> {
+fn forgotten_calls(log: &Log, certainty: Certainty) -> Vec<String> {
     let tried = first_tries(log);
     let mut by_call: HashMap<&str, &Handed> = HashMap::new();
     let mut found = Vec::new();
     for handed in &log.handed {
         if let Some(before) = by_call.insert(&handed.call, handed)
             && before.id != handed.id
+            && certainty.covers(before)
             && handed.answered < held_until(before, &tried)
         {
             found.push(format!("{before:?} was forgotten: {handed:?}"));
@@ -144,10 +178,11 @@ fn held_until(handed: &Handed, tried: &HashMap<AllocationId, Timestamp>) -> Time
 }
 
 /// By the dialers' own clock: numbers that more dialers held at an instant than may.
-fn held_twice(log: &Log) -> Vec<String> {
+fn held_twice(log: &Log, certainty: Certainty) -> Vec<String> {
     let tried = first_tries(log);
     let mut by_number: BTreeMap<PhoneNumber, Vec<(&Handed, Timestamp)>> = BTreeMap::new();
-    for handed in log.handed.iter().filter(|handed| !handed.repeated) {
+    let first = log.handed.iter().filter(|handed| !handed.repeated);
+    for handed in first.filter(|handed| certainty.covers(handed)) {
         let until = held_until(handed, &tried);
         if handed.answered < until {
             by_number
@@ -211,6 +246,7 @@ mod tests {
 
     fn heard(past: &PastAllocation) -> Handed {
         Handed {
+            node: 0,
             call: call_of(past).to_owned(),
             id: past.record.id,
             number: past.record.number,
@@ -323,5 +359,19 @@ mod tests {
             Vec::<String>::new()
         );
         assert_eq!(found(&history, &log), 1);
+    }
+
+    #[test]
+    fn only_what_a_sleeping_node_answered_last_may_break_a_rule_and_it_is_in_history_too() {
+        let history = [past(FREE, 0, "a"), past(FREE, 1_000, "b")];
+        let log = log(&history);
+        let but = |node, ms| Certainty::AllBut {
+            node,
+            since: START.plus_ms(ms),
+        };
+        assert_eq!(faults(&history, &log, but(0, 500)), Vec::<String>::new());
+        assert_eq!(faults(&history, &log, but(1, 500)).len(), 2, "another node");
+        assert_eq!(faults(&history, &log, but(0, 1_500)).len(), 2, "later");
+        assert_eq!(faults(&history[..1], &log, but(0, 500)).len(), 1, "missing");
     }
 }

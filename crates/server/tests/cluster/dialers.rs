@@ -13,6 +13,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::client::{Answer, Client};
 use crate::inventory::CAMPAIGNS;
+use crate::rig::wait_for;
 
 /// How many nodes there are.
 pub(crate) const NODES: usize = 3;
@@ -20,6 +21,8 @@ pub(crate) const NODES: usize = 3;
 const DIALERS: u64 = 9;
 const DESTINATIONS: [&str; 6] = ["312", "773", "415", "808", "212", "441"];
 const AGENTS: u32 = 8;
+/// The causes that are waited for before anything fails.
+pub(crate) const LIMITS: [&str; 2] = ["hourly_limit", "daily_limit"];
 /// A dialer that is refused for want of a state asks again after so long; who dials holds a number so long at most.
 const PAUSE: Duration = Duration::from_millis(20);
 const HOLD_MOST_MS: u64 = 30;
@@ -27,6 +30,8 @@ const HOLD_MOST_MS: u64 = 30;
 /// A number was handed out for a call. The instants are of the test's one clock.
 #[derive(Debug, Clone)]
 pub(crate) struct Handed {
+    /// By which node.
+    pub(crate) node: usize,
     pub(crate) call: String,
     pub(crate) id: AllocationId,
     pub(crate) number: PhoneNumber,
@@ -75,8 +80,8 @@ pub(crate) struct Field {
     over: AtomicBool,
     /// So many numbers were handed out by each node.
     pub(crate) handed: [AtomicUsize; NODES],
-    /// So many answers were 503.
-    pub(crate) unavailable: AtomicUsize,
+    /// Somebody was refused for the limit of an hour, of a day.
+    limits_bite: [AtomicBool; 2],
 }
 
 impl Field {
@@ -86,7 +91,7 @@ impl Field {
             clock: SystemClock::new(),
             over: AtomicBool::new(false),
             handed: Default::default(),
-            unavailable: AtomicUsize::new(0),
+            limits_bite: Default::default(),
         }
     }
 
@@ -102,13 +107,18 @@ impl Field {
             .unwrap_or_else(PoisonError::into_inner)[node]
     }
 
+    /// By the one clock of the dialers.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// How many numbers were handed out so far.
     pub(crate) fn handed(&self) -> usize {
         let each = self.handed.iter();
         each.map(|node| node.load(Ordering::Relaxed)).sum()
     }
 
-    /// Puts load on all nodes while `meanwhile` runs.
+    /// Puts load on all nodes until limits bite, so that whoever forgets passes them, and then while `meanwhile` runs.
     pub(crate) fn dial(&self, seed: u64, meanwhile: impl FnOnce()) -> Log {
         self.over.store(false, Ordering::Relaxed);
         let mut log = Log::default();
@@ -118,6 +128,8 @@ impl Field {
                 .map(|dialer| scope.spawn(move || dialer.dial()))
                 .collect();
             let over = Over(&self.over);
+            let bite = |limit: &AtomicBool| limit.load(Ordering::Relaxed);
+            wait_for("limits bite", || self.limits_bite.iter().all(bite));
             meanwhile();
             drop(over);
             for dialer in dialers {
@@ -218,6 +230,7 @@ impl<'a> Dialer<'a> {
                 self.field.handed[node].fetch_add(1, Ordering::Relaxed);
                 let text = |name| answer.text(name).expect("a text");
                 let handed = Handed {
+                    node,
                     call,
                     id: text("reservation_id").parse().expect("an id"),
                     number: text("caller_id").parse().expect("a number"),
@@ -229,11 +242,19 @@ impl<'a> Dialer<'a> {
                 self.log.handed.push(handed.clone());
                 return Some(handed);
             }
-            404 => self.log.causes.extend(answer.text("cause")),
+            404 => self.refused(answer.text("cause").expect("a text")),
             429 => drop(self.log.causes.insert("agent".to_owned())),
             _ => drop(self.log.unknown.insert(call)),
         }
         None
+    }
+
+    fn refused(&mut self, cause: String) {
+        let place = LIMITS.iter().position(|limit| *limit == cause);
+        if let Some(place) = place {
+            self.field.limits_bite[place].store(true, Ordering::Relaxed);
+        }
+        self.log.causes.insert(cause);
     }
 
     fn release_by_call(&mut self, handed: &Handed) {
@@ -281,7 +302,6 @@ impl<'a> Dialer<'a> {
         let expected = matches!(answer.status, 200 | 404 | 429 | 503);
         assert!(expected, "{method} {path}: {answer:?}");
         if answer.status == 503 {
-            self.field.unavailable.fetch_add(1, Ordering::Relaxed);
             thread::sleep(PAUSE);
         }
         Some((node, answer))

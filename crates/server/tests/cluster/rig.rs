@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::checker::{Certainty, faults};
 use crate::client::{Answer, Client};
-use crate::dialers::{Field, Log, NODES};
+use crate::dialers::{Field, LIMITS, Log, NODES};
 use crate::inventory;
 use crate::process::{Process, serve};
 
@@ -179,7 +179,7 @@ impl Rig {
         assert_eq!(faults(&history, log, certainty), Vec::<String>::new());
         assert!(log.handed.len() > 300, "{} handed", log.handed.len());
         assert!(log.ended.len() > 150, "{} ended", log.ended.len());
-        for cause in ["hourly_limit", "daily_limit"] {
+        for cause in LIMITS {
             assert!(
                 log.causes.contains(cause),
                 "nothing was refused for {cause}"

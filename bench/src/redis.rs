@@ -37,6 +37,8 @@ impl Rig {
             ..Settings::at(&server.url())
         };
         let engine = RedisAllocator::new(&settings, time)?;
+        // An empty state, and nobody else there: it is whole.
+        engine.claim_rebuild().await?;
         engine.declare_ready().await?;
         engine.put_pools(vec![(PoolId::default(), policy)]).await?;
         Ok(Self {

@@ -24,8 +24,31 @@ local function remaining(arrival, interval)
     return math.floor(math.max(0, MINUTE_US - used) / interval)
 end
 
-local function arrival_of(ask)
-    return tonumber(redis.call('GET', prefix .. KEY_AGENT .. ask.agent) or 0)
+-- What is known of the call, the agent and the destination: one command for all of it.
+local function look_up(ask)
+    local keys, places = {}, {}
+    if ask.call ~= '' then
+        keys[1], places.call = prefix .. KEY_CALL .. ask.call, 1
+    end
+    if ask.limited then
+        keys[#keys + 1] = prefix .. KEY_AGENT .. ask.agent
+        places.agent = #keys
+    end
+    for place, name in ipairs(ask.pools) do
+        local pool = pool_of(name)
+        if pool and pool.sticky > 0 then
+            keys[#keys + 1] = prefix .. KEY_SHOWN .. ask.destination .. ':' .. name
+            places[place] = #keys
+        end
+    end
+    local values = {}
+    if keys[1] then values = redis.call('MGET', unpack(keys)) end
+    ask.known_call = places.call and values[places.call]
+    ask.arrival = places.agent and tonumber(values[places.agent] or 0)
+    ask.shown = {}
+    for place = 1, #ask.pools do
+        ask.shown[place] = places[place] and values[places[place]]
+    end
 end
 
 -- Of an event of an allocation: its id and its number.
@@ -36,13 +59,13 @@ end
 
 -- Rule 1: a call that asks again while its reservation lives gets the same answer, counted once.
 local function repeated(ask)
-    local event = redis.call('GET', prefix .. KEY_CALL .. ask.call)
+    local event = ask.known_call
     if not event then return nil end
     local id, digits = held_in(event)
     local n = number_of(digits)
     if not n or not held_by(n, id) then return nil end
     local left = -1
-    if ask.limited then left = remaining(arrival_of(ask), ask.interval) end
+    if ask.limited then left = remaining(ask.arrival, ask.interval) end
     return { 'got', event, n.area, n.daily, n.hourly, left, 1 }
 end
 
@@ -57,14 +80,11 @@ end
 -- Rule 3: the number this destination was last shown by one of these pools, if it is eligible now.
 local function shown_before(ask)
     local latest, latest_at = nil, -1
-    for _, name in ipairs(ask.pools) do
-        local pool = pool_of(name)
-        if pool and pool.sticky > 0 then
-            local shown = redis.call('GET', prefix .. KEY_SHOWN .. ask.destination .. ':' .. name)
-            if shown then
-                local at, digits = struct.unpack('>I6c15', shown)
-                if at + pool.sticky > now and at > latest_at then latest, latest_at = digits, at end
-            end
+    for place, name in ipairs(ask.pools) do
+        local shown = ask.shown[place]
+        if shown then
+            local at, digits = struct.unpack('>I6c15', shown)
+            if at + pool_of(name).sticky > now and at > latest_at then latest, latest_at = digits, at end
         end
     end
     if not latest then return nil end
@@ -179,6 +199,7 @@ local function record(n, pool, id, ends)
     end
     holds[#holds + 1] = { id = id, ends = ends }
     n.holds, n.last_used = holds, now
+    if n.hour_uses then n.hour_uses = n.hour_uses + 1 end
     count_hour(n)
     count_day(n, pool, now)
 end
@@ -209,8 +230,9 @@ local function take(ask, n, rung, arrival)
     local left = -1
     if arrival then
         left = remaining(arrival, ask.interval)
-        local kept = expires(math.ceil(arrival / 1000))
-        redis.call('SET', prefix .. KEY_AGENT .. ask.agent, string.format('%.0f', arrival), 'PX', kept)
+        -- It says something for a minute at most.
+        local text = string.format('%.0f', arrival)
+        redis.call('SET', prefix .. KEY_AGENT .. ask.agent, text, 'PX', expires(now + MINUTE_US / 1000))
     end
     return { 'got', event, n.area, n.daily, n.hourly, left, 0 }
 end
@@ -220,11 +242,12 @@ local waiting, waiting_most = nil, tonumber(ARGV[3])
 local function allocate(ask)
     waiting = waiting or redis.call('XLEN', prefix .. KEY_JOURNAL)
     if waiting >= waiting_most then return { 'full', waiting } end
-    local again = ask.call ~= '' and repeated(ask)
+    look_up(ask)
+    local again = repeated(ask)
     if again then return again end
     local arrival = nil
     if ask.limited then
-        arrival = math.max(arrival_of(ask), now * 1000)
+        arrival = math.max(ask.arrival, now * 1000)
         local early = (arrival - now * 1000) - (MINUTE_US - ask.interval)
         if early > 0 then return { 'over', math.floor((early + 999) / 1000) } end
         arrival = arrival + ask.interval
@@ -267,8 +290,9 @@ end
 
 -- Takes a step. One that fails, fails alone: what it changed here and did not write is forgotten.
 local function attempt(step, ...)
-    local done, reply = pcall(with_days, step, ...)
+    local done, reply = pcall(step, ...)
     if done then return reply end
+    if reply == DAYS_MISSING then return days_missing() end
     numbers = {}
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }
 end

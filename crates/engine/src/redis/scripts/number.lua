@@ -72,16 +72,19 @@ local function number_of(digits)
         numbers[digits] = false
         return false
     end
-    n = { digits = digits }
-    local _, pool_bytes
-    _, n.status, n.resting, n.area, n.region, n.daily, n.hourly = struct.unpack(OWNED, value)
-    n.last_used, n.last_end, n.bucket, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last =
+    local _, status, resting, area, region, daily, hourly = struct.unpack(OWNED, value)
+    local last_used, last_end, bucket, hour, day_start, day_uses, day_before, day_last =
         struct.unpack(USED, value, OWNED_BYTES + 1)
     local place = OWNED_BYTES + USED_BYTES + 1
-    pool_bytes = string.byte(value, place)
-    n.pool = string.sub(value, place + 1, place + pool_bytes)
+    local pool_bytes = string.byte(value, place)
+    -- All fields at once, and those too that come later: a table that grows is copied each time.
+    n = {
+        digits = digits, owned = string.sub(value, 1, OWNED_BYTES), status = status, resting = resting, area = area,
+        region = region, daily = daily, hourly = hourly, last_used = last_used, last_end = last_end, bucket = bucket,
+        hour = hour, hour_uses = false, day_start = day_start, day_uses = day_uses, day_before = day_before,
+        day_last = day_last, pool = string.sub(value, place + 1, place + pool_bytes), holds = {},
+    }
     place = place + 1 + pool_bytes
-    n.holds = {}
     while place < #value do
         local id, ends = struct.unpack(HELD, value, place)
         n.holds[#n.holds + 1] = { id = id, ends = ends }
@@ -92,8 +95,8 @@ local function number_of(digits)
 end
 
 local function write_number(n)
-    local value = struct.pack(OWNED, FORMAT, n.status, n.resting, n.area, n.region, n.daily, n.hourly)
-        .. struct.pack(USED, n.last_used, n.last_end, n.bucket, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last)
+    local owned = n.owned or struct.pack(OWNED, FORMAT, n.status, n.resting, n.area, n.region, n.daily, n.hourly)
+    local value = owned .. struct.pack(USED, n.last_used, n.last_end, n.bucket, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last)
         .. string.char(#n.pool) .. n.pool
     for _, hold in ipairs(n.holds) do
         value = value .. struct.pack(HELD, hold.id, hold.ends)
@@ -143,9 +146,12 @@ local function hour_age(n)
     return math.max(0, math.min(BUCKETS, math.floor(now / BUCKET_MS) - n.bucket))
 end
 
+-- Kept with the number: nothing is asked more often, and `now` is the same for all of a script.
 local function hour_count(n)
+    if n.hour_uses then return n.hour_uses end
     local uses, count = { struct.unpack(HOUR, n.hour) }, 0
     for place = 1, BUCKETS - hour_age(n) do count = count + uses[place] end
+    n.hour_uses = count
     return count
 end
 
@@ -200,6 +206,8 @@ local function place(n, pool)
     local at = availability(n, pool)
     local area, region = n.area > 0, n.region ~= NO_REGION
     if at then
+        -- As text, once: a number would be written out for each.
+        at = string.format('%.0f', at)
         redis.call('ZADD', pool.all, at, n.digits)
         if area then redis.call('ZADD', pool.order .. n.area, at, n.digits) end
         if region then redis.call('ZADD', pool.order .. n.region, at, n.digits) end
@@ -219,12 +227,14 @@ local function displace(n)
 end
 
 -- Runs `step`. When it needs the local days of a pool, the reply is {'days', pool, zone, now} and nothing was written.
+local function days_missing()
+    return { 'days', days_of.name, days_of.zone, now }
+end
+
 local function with_days(step, ...)
     local done, reply = pcall(step, ...)
     if done then return reply end
-    if reply == DAYS_MISSING then
-        return { 'days', days_of.name, days_of.zone, now }
-    end
+    if reply == DAYS_MISSING then return days_missing() end
     error(reply)
 end
 

@@ -28,7 +28,7 @@ local function put_number(from)
     end
     n.status, n.resting = tonumber(ARGV[from + 1]), tonumber(ARGV[from + 2])
     n.daily, n.hourly = tonumber(ARGV[from + 5]), tonumber(ARGV[from + 6])
-    n.area, n.region, n.pool = area, region, name
+    n.area, n.region, n.pool, n.owned = area, region, name, nil
     write_number(n)
     place(n, pool)
 end

@@ -17,7 +17,7 @@ function steps.usage(from)
     if pool and n.last_used == 0 then
         n.last_used, n.last_end, n.bucket, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last =
             struct.unpack(USED, given)
-        n.holds = {}
+        n.holds, n.hour_uses = {}, nil
         for at = 1, #holds, HELD_BYTES do
             local id, ends = struct.unpack(HELD, holds, at)
             n.holds[#n.holds + 1] = { id = id, ends = ends }

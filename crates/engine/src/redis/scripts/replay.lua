@@ -51,7 +51,7 @@ local function count_hour(n, at)
         table.insert(uses, 1, 0)
         table.remove(uses, BUCKETS + 1)
     end
-    n.bucket = math.max(n.bucket, bucket)
+    n.bucket, n.hour_uses = math.max(n.bucket, bucket), nil
     local place = n.bucket - bucket + 1
     if place > BUCKETS then return end
     uses[place] = math.min(uses[place] + 1, USES_MOST)

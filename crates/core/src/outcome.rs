@@ -45,6 +45,8 @@ pub struct Allocation {
 pub struct Exhausted {
     /// When the first number that the ladder allows is free again; none when there is no active one at all.
     pub earliest: Option<Timestamp>,
+    /// How long that is, in milliseconds, by the clock of the engine, which may be another machine's; 0 when there is none.
+    pub wait_ms: i64,
     /// What holds that number until then.
     pub cause: Cause,
 }
@@ -53,6 +55,7 @@ impl Exhausted {
     /// No active number at all.
     pub const EMPTY: Self = Self {
         earliest: None,
+        wait_ms: 0,
         cause: Cause::Empty,
     };
 }

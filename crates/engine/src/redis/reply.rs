@@ -169,8 +169,12 @@ impl Fields {
             5 => Cause::Resting,
             other => return Err(Unreadable(format!("a cause is {other}"))),
         };
-        let earliest = Some(self.instant(1)?);
-        Ok(Exhausted { earliest, cause })
+        let [earliest, now] = [self.instant(1)?, self.instant(3)?];
+        Ok(Exhausted {
+            earliest: Some(earliest),
+            wait_ms: earliest.ms_since(now),
+            cause,
+        })
     }
 
     fn state(&self) -> Result<NumberState, Unreadable> {

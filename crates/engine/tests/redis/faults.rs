@@ -204,5 +204,8 @@ async fn a_server_whose_clock_was_set_back_goes_on_from_where_it_was() {
     const DAY_MS: i64 = 86_400_000;
     assert!((future..future + DAY_MS).contains(&got.record.at.as_ms()));
     let none = ask(&engine, &far()).await.expect("an answer");
-    assert!(matches!(none, Outcome::Exhausted(_)), "{none:?}");
+    // Whoever asks has another clock: how long it takes is told by the server's.
+    let soon =
+        matches!(none, Outcome::Exhausted(none) if none.wait_ms > 0 && none.wait_ms < DAY_MS);
+    assert!(soon, "{none:?}");
 }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use caller_id_core::{AllocatorError, Cause, Exhausted, StoreError, Timestamp};
+use caller_id_core::{AllocatorError, Cause, Exhausted, StoreError};
 use serde_json::{Map, Value, json};
 
 use super::Fault;
@@ -36,13 +36,8 @@ pub enum ApiError {
         /// Why it is refused.
         message: String,
     },
-    /// No number is eligible.
-    Exhausted {
-        /// Until when, and why.
-        exhausted: Exhausted,
-        /// When that was said.
-        now: Timestamp,
-    },
+    /// No number is eligible: until when, and why.
+    Exhausted(Exhausted),
     /// The agent has used up its limit.
     AgentLimited {
         /// Milliseconds until one allocation is free.
@@ -177,7 +172,7 @@ impl From<&ApiError> for Problem {
                     json!(input)
                 )]),
             ),
-            ApiError::Exhausted { exhausted, now } => no_caller_id(*exhausted, *now),
+            ApiError::Exhausted(exhausted) => no_caller_id(*exhausted),
             ApiError::AgentLimited { retry_after_ms } => agent_limited(*retry_after_ms),
             ApiError::AlreadyExists => Self::new(
                 S::CONFLICT,
@@ -271,10 +266,10 @@ fn media_type(expected: &str) -> Problem {
     )
 }
 
-fn no_caller_id(exhausted: Exhausted, now: Timestamp) -> Problem {
-    let wait_s = match exhausted.earliest {
-        Some(earliest) if exhausted.cause != Cause::Empty => ceil_seconds(earliest.ms_since(now)),
-        _ => RETRY_EMPTY_SECONDS,
+fn no_caller_id(exhausted: Exhausted) -> Problem {
+    let wait_s = match exhausted.cause {
+        Cause::Empty => RETRY_EMPTY_SECONDS,
+        _ => ceil_seconds(exhausted.wait_ms),
     };
     let mut problem = Problem::new(
         StatusCode::NOT_FOUND,

@@ -104,7 +104,7 @@ impl Call<'_, '_> {
             Outcome::AgentLimited { retry_after_ms } => {
                 Err(ApiError::AgentLimited { retry_after_ms })
             }
-            Outcome::Exhausted(exhausted) => Err(ApiError::Exhausted { exhausted, now }),
+            Outcome::Exhausted(exhausted) => Err(ApiError::Exhausted(exhausted)),
         }
     }
 }

@@ -142,6 +142,7 @@ impl State {
         let free = self.availability(first, now);
         free.map_or(Exhausted::EMPTY, |free| Exhausted {
             earliest: Some(free.at),
+            wait_ms: free.at.ms_since(now),
             cause: free.cause,
         })
     }

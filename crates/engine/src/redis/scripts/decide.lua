@@ -8,8 +8,8 @@
 --     separator), its region (may be empty), the rest of the event (opaque), how many pools, their names;
 --   'release', number (15 digits) and allocation id, or empty and call id; how the call ended (one byte).
 -- Reply the id of the state, then one array for each step: {'got', event, area code, daily limit, hourly limit, left to the
---   agent (-1: no limit),
---   repeated}, {'none', earliest (-1: never), cause}, {'over', milliseconds to wait}, {'ended', id, at}, {'nothing'},
+--   agent (-1: no limit), repeated}, {'none', earliest (-1: never), cause, now}, {'over', milliseconds to wait}, {'ended',
+--   id, at}, {'nothing'},
 --   {'days', pool, zone, now}: give the pool's days and ask again, {'lost'}: the state must be rebuilt first, {'full',
 --   events}: as many events wait as may, or {'failed', why}.
 --
@@ -256,7 +256,7 @@ local function allocate(ask)
     local at, cause
     if not n then n, rung, at, cause = climb(ask) end
     if n then return take(ask, n, rung, arrival) end
-    return { 'none', at or -1, at and cause or EMPTY }
+    return { 'none', at or -1, at and cause or EMPTY, now }
 end
 
 local function release(digits, id, how)

@@ -25,6 +25,15 @@ pub struct Merge {
     pub since: Option<Timestamp>,
 }
 
+/// The work of rebuilding a state, taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// The engine's time when somebody first took it since the loss.
+    pub begun: Timestamp,
+    /// Up to when the state knows everything; `None`: it knows nothing.
+    pub known_until: Option<Timestamp>,
+}
+
 /// How the shared state is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -59,12 +68,11 @@ pub trait SharedAllocator: Allocator {
     /// Resolves when a request met a lost state; at once when one did since the last time.
     async fn loss_met(&self);
 
-    /// Takes the work of rebuilding for some seconds. Gives the engine's time when somebody first did so since the loss;
-    /// `None` while another node has the work, or the state is whole.
+    /// Takes the work of rebuilding for some seconds; `None` while another node has it, or the state is whole.
     ///
     /// # Errors
     /// [`AllocatorError`].
-    async fn claim_rebuild(&self) -> Result<Option<Timestamp>, AllocatorError>;
+    async fn claim_rebuild(&self) -> Result<Option<Claim>, AllocatorError>;
 
     /// Keeps the work for some seconds more.
     ///

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use caller_id_core::shared::Merge;
+use caller_id_core::shared::{Claim, Merge};
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
     AgentLimit, AllocatorError, HistoryStore, Policy, PoolId, Recovered, SharedAllocator, Standing,
@@ -81,29 +81,27 @@ impl Rebuild {
 
     /// Looks once, and does what is to be done. Tells whether the state is whole.
     async fn look(&self, done: &mut Done) -> Result<bool, RebuildError> {
-        let (known_until, merging) = match self.engine.standing().await? {
+        match self.engine.standing().await? {
             Standing::Ready(merge) => {
+                // Whoever slept while the others did so, or was told something by a server that was no master any more.
+                self.hand_in(merge).await?;
                 if !done.loaded {
                     self.sync.load().await?;
                     done.loaded = true;
                 }
-                // Whoever slept while the others did so, or was told something by a server that was no master any more.
-                self.hand_in(merge).await?;
                 return Ok(true);
             }
             Standing::Lost {
-                known_until,
-                merging,
-            } => (known_until, merging),
-        };
-        if let Some(merge) = merging {
-            self.hand_in(merge).await?;
+                merging: Some(merge),
+                ..
+            } => self.hand_in(merge).await?,
+            Standing::Lost { merging: None, .. } => {}
         }
-        let Some(begun) = self.engine.claim_rebuild().await? else {
+        // What is known is what the claim says: the state may have been lost once more since it was looked at.
+        let Some(claim) = self.engine.claim_rebuild().await? else {
             return Ok(false);
         };
-        self.rebuild(known_until, begun).await?;
-        done.loaded = true;
+        self.rebuild(claim).await?;
         Ok(true)
     }
 
@@ -118,13 +116,9 @@ impl Rebuild {
         Ok(())
     }
 
-    /// Makes the state whole, from where it is known. `begun` is the engine's time when that was first tried: a node that takes
-    /// over goes on with the same.
-    async fn rebuild(
-        &self,
-        known_until: Option<Timestamp>,
-        begun: Timestamp,
-    ) -> Result<(), RebuildError> {
+    /// Makes the state whole, from where it is known.
+    async fn rebuild(&self, claim: Claim) -> Result<(), RebuildError> {
+        let Claim { begun, known_until } = claim;
         let started = Instant::now();
         match known_until {
             None => tracing::warn!("the shared state is empty: it is rebuilt from the store"),

@@ -47,12 +47,10 @@ impl Outbox for RedisAllocator {
         match engine.run(&engine.scripts.outbox_take, &arguments).await? {
             Value::Int(0) => Ok(None),
             found => {
-                let entries = entries(found)?;
+                let (run, entries) = given(found)?;
+                let last = entries.last();
                 Ok(Some(Taken {
-                    upto: entries
-                        .last()
-                        .map(|entry| entry.id.clone())
-                        .unwrap_or_default(),
+                    upto: last.map_or_else(String::new, |last| format!("{run} {}", last.id)),
                     events: entries.into_iter().map(|entry| entry.event).collect(),
                 }))
             }
@@ -60,11 +58,11 @@ impl Outbox for RedisAllocator {
     }
 
     async fn done(&self, taken: &Taken) -> Result<(), AllocatorError> {
-        if taken.events.is_empty() {
+        let Some((run, last)) = taken.upto.split_once(' ') else {
             return Ok(());
-        }
+        };
         let engine = &self.engine;
-        let arguments = [engine.node.as_str().into(), taken.upto.as_str().into()];
+        let arguments = [engine.node.as_str(), run, last].map(Into::into);
         engine
             .run::<i64>(&engine.scripts.outbox_done, &arguments)
             .await?;
@@ -79,6 +77,20 @@ impl Outbox for RedisAllocator {
             oldest_ms,
             most: engine.outbox_most,
         })
+    }
+}
+
+/// The run of the server, and what it gave.
+fn given(found: Value) -> Result<(String, Vec<Entry>), Unreadable> {
+    match found {
+        Value::Array(mut parts) if parts.len() == 2 => {
+            let found = parts.pop().unwrap_or(Value::Nil);
+            let Some(Value::BulkString(run)) = parts.pop() else {
+                return Err(Unreadable("a server has no run".to_owned()));
+            };
+            Ok((String::from_utf8_lossy(&run).into_owned(), entries(found)?))
+        }
+        _ => Err(Unreadable("what the journal gives is no pair".to_owned())),
     }
 }
 

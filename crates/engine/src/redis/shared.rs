@@ -5,7 +5,7 @@
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
-use caller_id_core::shared::{Merge, StateId};
+use caller_id_core::shared::{Claim, Merge, StateId};
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
     AgentLimit, AllocatorError, JournalEvent, SharedAllocator, Standing, Timestamp,
@@ -45,21 +45,24 @@ impl Engine {
         self.claim().ok_or_else(|| unavailable(Superseded))
     }
 
-    /// Gives when the first rebuild since the loss began; `None` when this one may not go on.
+    /// `None` when this one may not go on.
     async fn ask_claim(
         &self,
         claim: StateId,
         what: &str,
         more: Vec<u8>,
-    ) -> Result<Option<Timestamp>, AllocatorError> {
+    ) -> Result<Option<Claim>, AllocatorError> {
         let arguments = [
             digits_of(claim),
             CLAIM_MS.to_string().into(),
             what.into(),
             more,
         ];
-        let begun: i64 = self.run(&self.scripts.rebuild, &arguments).await?;
-        Ok((begun > 0).then(|| Timestamp::from_ms(begun)))
+        let (begun, until): (i64, i64) = self.run(&self.scripts.rebuild, &arguments).await?;
+        Ok((begun > 0).then(|| Claim {
+            begun: Timestamp::from_ms(begun),
+            known_until: (until > 0).then(|| Timestamp::from_ms(until)),
+        }))
     }
 
     async fn replay(
@@ -109,14 +112,14 @@ impl SharedAllocator for RedisAllocator {
         self.engine.loss_met.notified().await;
     }
 
-    async fn claim_rebuild(&self) -> Result<Option<Timestamp>, AllocatorError> {
+    async fn claim_rebuild(&self) -> Result<Option<Claim>, AllocatorError> {
         let claim = StateId(rand::random());
         let broken_off = self.engine.claim().map(digits_of).unwrap_or_default();
-        let begun = self.engine.ask_claim(claim, "begin", broken_off).await?;
-        if begun.is_some() {
+        let taken = self.engine.ask_claim(claim, "begin", broken_off).await?;
+        if taken.is_some() {
             self.engine.set_claim(Some(claim));
         }
-        Ok(begun)
+        Ok(taken)
     }
 
     async fn keep_claim(&self) -> Result<(), AllocatorError> {
@@ -128,11 +131,11 @@ impl SharedAllocator for RedisAllocator {
     async fn begin_merging(&self, since: Option<Timestamp>) -> Result<Merge, AllocatorError> {
         let state = self.engine.claimed()?;
         let from = since.map(|since| since.as_ms().max(0).to_string().into());
-        let begun = self
+        let kept = self
             .engine
             .ask_claim(state, "merge", from.unwrap_or_default())
             .await?;
-        begun.ok_or_else(|| unavailable(Superseded))?;
+        kept.ok_or_else(|| unavailable(Superseded))?;
         Ok(Merge { state, since })
     }
 

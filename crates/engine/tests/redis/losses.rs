@@ -12,7 +12,7 @@ use caller_id_engine::RedisAllocator;
 use caller_id_testkit::builders::{engine_number, number, pool};
 use caller_id_testkit::redis::RedisServer;
 
-use crate::rig::{ask, clock, declare_whole, engine, far, stock, time};
+use crate::rig::{NEVER, ask, clock, declare_whole, engine, far, stock, time};
 
 /// Longer than a node that is not heard of keeps the work of rebuilding.
 const CLAIM_OVER_MS: i64 = 6_000;
@@ -143,7 +143,7 @@ async fn a_node_begins_its_own_rebuild_anew_at_once_and_from_where_it_was_begun(
     let first = nodes.one.claim_rebuild().await.expect("redis answers");
     nodes.clock.advance_ms(1_000);
     let again = nodes.one.claim_rebuild().await.expect("redis answers");
-    assert!(first.is_some());
+    assert!(first.is_some_and(|claim| claim.known_until.is_none()));
     assert_eq!(first, again);
 }
 
@@ -200,24 +200,38 @@ async fn a_state_is_not_whole_while_a_node_brings_what_it_knows() {
     assert_eq!(nodes.uses(0).await, Some((1, 1)));
 }
 
+/// Waits until the node is linked to the server that came after.
+async fn wait_for_loss(node: &RedisAllocator) {
+    let lost = async {
+        while !matches!(node.standing().await, Ok(Standing::Lost { .. })) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let lost = tokio::time::timeout(NEVER, lost).await;
+    lost.expect("it comes back");
+}
+
 #[tokio::test]
 async fn what_one_run_of_the_server_gave_to_the_store_is_not_taken_out_of_another() {
-    let nodes = nodes(2).await;
+    let mut nodes = nodes(2).await;
     allocate(&nodes.one).await;
     let taken = nodes.one.take(10).await.expect("redis answers");
     let taken = taken.expect("nobody else drains");
-    nodes.flush();
+    nodes.server.restart();
+    wait_for_loss(&nodes.one).await;
     stock(&nodes.one, 2).await;
     // As if the other server's clock were behind: its places are before those of the first.
-    let (later, _) = taken.upto.split_once('-').expect("a place");
-    let upto = format!(
-        "{}-0",
-        later.parse::<u64>().expect("an instant") + 3_600_000
-    );
+    let (run, _) = taken.upto.split_once(' ').expect("a place in a run");
+    let upto = format!("{run} 9999999999999-0");
     let ahead = caller_id_core::shared::Taken { upto, ..taken };
     allocate(&nodes.one).await;
     nodes.one.done(&ahead).await.expect("redis answers");
     assert_eq!(nodes.outbox().await, "a");
+    // What this run gave is.
+    let taken = nodes.one.take(10).await.expect("redis answers");
+    let done = nodes.one.done(&taken.expect("nobody else drains")).await;
+    done.expect("redis answers");
+    assert_eq!(nodes.outbox().await, "");
 }
 
 #[tokio::test]

@@ -4,20 +4,21 @@
 -- ARGV  1 prefix, 2 now and server, 3 id of the rebuild, which the state has then, 4 for how long, in milliseconds, 5
 --   'begin', 'keep', or 'merge', 6 with 'merge' since when nodes bring what they acknowledged (empty: all of it), with 'begin' the
 --   rebuild that this node did not end (may be empty).
--- Reply when the first rebuild since the loss began; 0 while another node has it, or nothing is to be rebuilt.
+-- Reply {when the first rebuild since the loss began (0: another node has it, or nothing is to be rebuilt), up to when the
+--   state is whole (0: nothing is known)}.
 local key, id = prefix .. KEY_REBUILD, ARGV[3]
 if ARGV[5] == 'begin' then
-    if not lost then return 0 end
+    if not lost then return { 0, 0 } end
     local had = redis.call('HMGET', key, 'id', 'server', 'ends', 'begun')
     -- What another run of the server left says nothing of who is at it now.
     local taken = had[1] and had[2] == server and now < tonumber(had[3])
-    if taken and had[1] ~= ARGV[6] then return 0 end
+    if taken and had[1] ~= ARGV[6] then return { 0, 0 } end
     redis.call('HDEL', key, 'phase', 'since', 'busy')
     redis.call('HSET', key, 'id', id, 'server', server, 'begun', had[4] or string.format('%.0f', now))
 elseif not is_rebuilding(id) then
-    return 0
+    return { 0, 0 }
 end
 if ARGV[5] == 'merge' then redis.call('HSET', key, 'phase', 'merging', 'since', ARGV[6]) end
 redis.call('HSET', key, 'ends', string.format('%.0f', now + tonumber(ARGV[4])))
 write_clock()
-return tonumber(redis.call('HGET', key, 'begun'))
+return { tonumber(redis.call('HGET', key, 'begun')), tonumber(whole_until) }

@@ -1,6 +1,8 @@
 //! Puts the service together. Here, and in `app/`, concrete engines and stores are named, and nowhere else.
 
 pub mod engines;
+mod first_look;
+pub mod inspect;
 pub mod stores;
 
 use std::path::Path;
@@ -170,6 +172,13 @@ impl App {
         sync: Arc<InventorySync>,
         settings: &Settings,
     ) -> anyhow::Result<()> {
+        if !first_look::look(&settings.cluster).await? {
+            let looking = first_look::look_later(settings.cluster.clone(), self.stop.clone());
+            self.tasks.spawn(async move {
+                looking.await;
+                "the first look at Redis"
+            });
+        }
         // That Redis is away now is told by the watch.
         if let Err(error @ SyncError::OtherStore { .. }) = sync.load().await {
             return Err(error.into());

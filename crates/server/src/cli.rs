@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod check_config;
+pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod migrate;
@@ -54,6 +55,13 @@ pub enum Command {
     Migrate(Box<migrate::MigrateArgs>),
     /// Check the settings, and show each with where it came from.
     CheckConfig(Box<check_config::CheckConfigArgs>),
+    /// Look at the Redis and the database that the settings name, and tell what is wrong with them.
+    ///
+    /// One line for each thing: ok, warning or error, how it is, and what to do. Nothing is changed; a service may run
+    /// meanwhile.
+    ///
+    /// Exit code: 0 when all is well or there are warnings, 1 when there is an error, 2 when a setting cannot be used.
+    Doctor(Box<doctor::DoctorArgs>),
 }
 
 /// Runs the process: reads the command line and the environment, does what they say, and gives the exit code.
@@ -71,7 +79,10 @@ pub async fn main() -> ExitCode {
         Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
-        Command::CheckConfig(args) => check_config::run(&args, &parsed.values, &environment),
+        Command::CheckConfig(args) => {
+            Box::pin(check_config::run(&args, &parsed.values, &environment)).await
+        }
+        Command::Doctor(args) => Box::pin(doctor::run(*args)).await,
     };
     match done {
         Ok(code) => code,

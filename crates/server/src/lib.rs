@@ -7,6 +7,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod defaults;
+pub mod doctor;
 pub mod drainer;
 pub mod http;
 pub mod rebuild;

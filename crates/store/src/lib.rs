@@ -12,4 +12,6 @@ pub use postgres::{
     Holder, Latency, Ownership, PostgresInspection, PostgresOptions, PostgresRights, PostgresStore,
     ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation, inspect_postgres,
 };
-pub use sqlite::{Durability, SqliteOptions, SqliteStore};
+pub use sqlite::{
+    Durability, SqliteFile, SqliteInspection, SqliteOptions, SqliteStore, inspect_sqlite,
+};

@@ -126,7 +126,7 @@ fn sql_stands_in_the_store_alone() {
         "PRAGMA ",
         "CREATE TABLE",
         "DROP TABLE",
-        " SET ",
+        "UPDATE ",
     ];
     for folder in ["crates/core/src", "crates/engine/src", "crates/server/src"] {
         assert_eq!(

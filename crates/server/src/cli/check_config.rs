@@ -4,6 +4,7 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use super::Effective;
+use super::doctor::{self, Form};
 use crate::app;
 use crate::config::Settings;
 use crate::config::describe::settings;
@@ -15,22 +16,33 @@ pub struct CheckConfigArgs {
     /// All settings.
     #[command(flatten)]
     pub settings: Settings,
+    /// Connect to what the settings name too, and tell what is wrong with it, as `doctor` does
+    #[arg(long)]
+    pub connect: bool,
 }
 
 /// Checks the settings, and prints each with where it came from.
 ///
 /// # Errors
 /// The setting that cannot be used.
-pub fn run(
+pub async fn run(
     args: &CheckConfigArgs,
     values: &[Effective],
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
-    let mut out = stdout().lock();
     app::check(&args.settings)?;
     for warning in warnings(&args.settings, environment) {
         eprintln!("warning: {warning}");
     }
+    show(&args.settings, values)?;
+    if args.connect {
+        return doctor::examine(&args.settings, Form::Lines).await;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(settings: &Settings, values: &[Effective]) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
     let width = values
         .iter()
         .map(|value| value.name.len())
@@ -48,9 +60,9 @@ pub fn run(
     writeln!(
         out,
         "\nThe database is {}",
-        args.settings.storage.database_shown()?
+        settings.storage.database_shown()?
     )?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn warnings(config: &Settings, environment: &Environment) -> Vec<String> {

@@ -37,7 +37,14 @@ fn port(parsed: &Parsed) -> (String, Source) {
 
 #[test]
 fn help_on_a_command_needs_no_good_environment() {
-    for command in ["serve", "import", "export", "migrate", "check-config"] {
+    for command in [
+        "serve",
+        "import",
+        "export",
+        "migrate",
+        "check-config",
+        "doctor",
+    ] {
         let help = parsed(
             &["help", command],
             &[("API_PORT", "1")],

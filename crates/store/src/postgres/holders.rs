@@ -41,6 +41,22 @@ pub struct Holder {
     pub(super) session: Session,
 }
 
+impl Holder {
+    /// One as somebody saw it who cannot end its session: for tests.
+    pub fn seen(node: String, alone: bool, since: Timestamp) -> Self {
+        let session = Session {
+            pid: 0,
+            began_us: since.as_ms().saturating_mul(1_000),
+        };
+        Self {
+            node,
+            alone,
+            since,
+            session,
+        }
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.node)

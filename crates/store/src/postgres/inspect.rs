@@ -49,6 +49,8 @@ pub struct PostgresInspection {
     pub schema_found: usize,
     /// Version of the tables that this program works with.
     pub schema_known: usize,
+    /// The revision of the inventory; None where there are no tables yet.
+    pub revision: Option<i64>,
     /// The nodes that use the database now.
     pub holders: Vec<Holder>,
 }
@@ -88,6 +90,7 @@ const RIGHTS: &str = "SELECT has_database_privilege(current_database(), 'CREATE'
     (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'caller_id' AND c.relname = 'allocations')";
 const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+const REVISION: &str = "SELECT value FROM caller_id.meta WHERE key = 'revision'";
 const NOTHING: &str = "SELECT 1";
 
 /// How many statements are timed.
@@ -131,6 +134,15 @@ async fn look(
     let encryption = query_scalar::<Postgres, _>(ENCRYPTION)
         .fetch_optional(&mut *connection)
         .await?;
+    let schema_found = schema::found(connection).await?;
+    let revision = match schema_found {
+        0 => None,
+        _ => {
+            query_scalar::<Postgres, _>(REVISION)
+                .fetch_optional(&mut *connection)
+                .await?
+        }
+    };
     Ok(PostgresInspection {
         place: place.to_string(),
         version,
@@ -146,8 +158,9 @@ async fn look(
         connections_used,
         clock_offset_ms: clock_offset_ms(connection, clock).await?,
         latency: latency(connection).await?,
-        schema_found: schema::found(connection).await?,
+        schema_found,
         schema_known: schema::KNOWN,
+        revision,
         holders: holders::holders(connection).await?,
     })
 }

@@ -1,6 +1,7 @@
 //! The files of one data set: `caller-id.db`, `caller-id.journal.db` and `caller-id.lock`.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use caller_id_core::StoreError;
@@ -67,6 +68,22 @@ impl Files {
             Ok((path.clone(), metadata))
         };
         Ok(Opened([opened(&self.main)?, opened(&self.journal)?]))
+    }
+
+    /// Whether a server uses the data set at `path` now; nothing is made. One that starts in this very moment may be told
+    /// that another has it.
+    pub(super) fn in_use(path: &Path) -> Result<bool, StoreError> {
+        let lock = Self::of(settled(path)).lock;
+        let file = match File::open(&lock) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(cause) => return Err(error::file("cannot open the lock file", &lock, &cause)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(cause)) => Err(error::file("cannot lock", &lock, &cause)),
+        }
     }
 
     /// Makes an empty journal file where it is missing.

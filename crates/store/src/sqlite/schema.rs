@@ -39,6 +39,20 @@ pub(super) const JOURNAL: Schema = Schema {
     table: "journal",
 };
 
+impl Schema {
+    /// The version that this program brings the file to.
+    pub(super) fn known(self) -> usize {
+        self.migrations.len()
+    }
+
+    /// The version of a file with these marks in its head; None when it is not ours. Only its first version had no mark.
+    pub(super) fn version(self, application_id: i64, user_version: i64) -> Option<usize> {
+        let ours =
+            application_id == self.application_id || (application_id == 0 && user_version == 1);
+        usize::try_from(user_version).ok().filter(|_| ours)
+    }
+}
+
 /// How a connection behaves.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Manner {

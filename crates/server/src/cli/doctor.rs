@@ -1,0 +1,206 @@
+//! `caller-id doctor`.
+
+use std::io::{Write, stdout};
+use std::process::ExitCode;
+
+use caller_id_core::store::Revision;
+use caller_id_core::{Clock, SystemClock};
+use serde::Serialize;
+
+use super::one_line;
+use crate::app::{self, inspect};
+use crate::config::Settings;
+use crate::config::storage::DatabaseUrl;
+use crate::doctor::{Finding, Verdict, cluster, node, postgres, redis, sqlite};
+
+/// What `doctor` takes.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// All settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Write one JSON object instead of lines, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A line each, for people.
+    Lines,
+    /// One object, for programs.
+    Json,
+}
+
+/// Runs the command; the exit codes are told in its help.
+///
+/// # Errors
+/// A setting that cannot be used, and standard output that cannot be written.
+pub async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
+    app::check(&args.settings)?;
+    let form = if args.json { Form::Json } else { Form::Lines };
+    examine(&args.settings, form).await
+}
+
+/// Looks at all that the settings name, and writes what was found. The settings are good.
+pub(super) async fn examine(settings: &Settings, form: Form) -> anyhow::Result<ExitCode> {
+    let report = Report::of(findings(settings).await?);
+    let mut out = stdout().lock();
+    match form {
+        Form::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        Form::Lines => write!(out, "{}", report.lines())?,
+    }
+    Ok(match report.errors {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+/// All findings, and how many there are of each kind.
+#[derive(Debug, Serialize)]
+struct Report {
+    verdict: Verdict,
+    errors: usize,
+    warnings: usize,
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    fn of(findings: Vec<Finding>) -> Self {
+        let verdicts = || findings.iter().map(|finding| finding.verdict);
+        let count = |verdict| verdicts().filter(|found| *found == verdict).count();
+        Self {
+            verdict: verdicts().max().unwrap_or(Verdict::Ok),
+            errors: count(Verdict::Error),
+            warnings: count(Verdict::Warning),
+            findings,
+        }
+    }
+
+    fn lines(&self) -> String {
+        let mut lines = String::new();
+        for finding in &self.findings {
+            lines.push_str(&format!("{finding}\n"));
+        }
+        let counted = |count, word| match count {
+            1 => format!("1 {word}"),
+            count => format!("{count} {word}s"),
+        };
+        let [errors, warnings] = [
+            counted(self.errors, "error"),
+            counted(self.warnings, "warning"),
+        ];
+        let summary = match self.verdict {
+            Verdict::Ok => "all is well".to_owned(),
+            _ => format!("{errors}, {warnings}"),
+        };
+        lines + &format!("\n{summary}\n")
+    }
+}
+
+/// What is known when the database was looked at.
+struct Looked {
+    findings: Vec<Finding>,
+    ahead_ms: Option<i64>,
+    revision: Option<Revision>,
+}
+
+async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
+    let cluster = &settings.cluster;
+    let url = settings.storage.database()?;
+    let (redis_looked, database) = tokio::join!(
+        inspect::redis(cluster, inspect::PATIENCE),
+        database(settings, &url)
+    );
+    let mut ahead_ms: Vec<i64> = database.ahead_ms.into_iter().collect();
+    let mut of_redis = Vec::new();
+    match redis_looked {
+        None => {}
+        Some(Err(error)) => of_redis.push(redis::away(&one_line(&error))),
+        Some(Ok(found)) => {
+            ahead_ms.push(found.clock_ahead_ms);
+            of_redis.extend(redis::judge(&found));
+            of_redis.extend(together(settings, database.revision).await);
+        }
+    }
+    let now = SystemClock::new().now();
+    let mut findings = vec![
+        node::name(&cluster.node_name(), cluster.is_shared()),
+        node::clock(now, &ahead_ms),
+    ];
+    findings.extend(database.findings);
+    findings.extend(of_redis);
+    Ok(findings)
+}
+
+/// What Redis holds, and whether it belongs to the database.
+async fn together(settings: &Settings, revision: Option<Revision>) -> Vec<Finding> {
+    match inspect::state(&settings.cluster).await {
+        None => Vec::new(),
+        Some(Ok(state)) => cluster::judge(&state, revision),
+        Some(Err(error)) => vec![cluster::untold(&one_line(&error))],
+    }
+}
+
+async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {
+    match url {
+        DatabaseUrl::Postgres(url) => of_postgres(settings, url).await,
+        DatabaseUrl::Sqlite(path) => {
+            let (findings, revision) = match inspect::sqlite(path) {
+                Ok((file, folder)) => {
+                    let ours = matches!(file.file, inspect::SqliteFile::Ours { version } if version == file.schema_known);
+                    // Only who shares a Redis is asked whether both belong together.
+                    let revision = match ours && settings.cluster.is_shared() {
+                        true => inspect::sqlite_revision(path).await.ok(),
+                        false => None,
+                    };
+                    (sqlite::judge(&file, &folder), revision)
+                }
+                Err(error) => (vec![sqlite::unreadable(&one_line(&error))], None),
+            };
+            Looked {
+                findings,
+                ahead_ms: None,
+                revision,
+            }
+        }
+    }
+}
+
+async fn of_postgres(settings: &Settings, url: &str) -> Looked {
+    let cluster = &settings.cluster;
+    let by = postgres::Use {
+        node: cluster.node_name(),
+        shared: cluster.is_shared(),
+        standby: cluster.standby,
+    };
+    match inspect::postgres(url).await {
+        Ok(found) => Looked {
+            findings: postgres::judge(&found, &by),
+            ahead_ms: Some(found.clock_offset_ms),
+            revision: found.revision.map(Revision),
+        },
+        Err(error) => Looked {
+            findings: vec![postgres::away(&one_line(&error))],
+            ahead_ms: None,
+            revision: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_counts_and_its_worst_finding_is_its_verdict() {
+        let good = || node::name("a", true);
+        let report = Report::of(vec![good()]);
+        assert_eq!((report.verdict, report.errors), (Verdict::Ok, 0));
+        assert!(report.lines().ends_with("\n\nall is well\n"));
+        let report = Report::of(vec![redis::away("no"), good()]);
+        assert_eq!(report.verdict, Verdict::Error);
+        assert!(report.lines().ends_with("\n\n1 error, 0 warnings\n"));
+    }
+}

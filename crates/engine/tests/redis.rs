@@ -7,12 +7,14 @@ use async_trait::async_trait;
 use caller_id_testkit::allocator_suite::{EngineFactory, EngineUnderTest};
 use caller_id_testkit::random_walk::{any_walk, walk};
 use caller_id_testkit::redis::RedisServer;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use self::rig::{Streamed, clock, declare_whole, engine, time};
 
 #[path = "redis/faults.rs"]
 mod faults;
+#[path = "redis/heads.rs"]
+mod heads;
 #[path = "redis/inspect.rs"]
 mod inspect;
 #[path = "redis/link.rs"]
@@ -64,14 +66,16 @@ fn the_redis_engine_and_the_naive_model_agree_on_random_histories() {
         walks.set(walks.get() + 1);
         let clock = clock();
         // Each walk has keys of its own. Nothing fails here: refused writes have a test of their own.
+        let tenant = format!("walk{}", walks.get());
         let engine = {
             let _inside = runtime.enter();
-            engine(&server, &format!("walk{}", walks.get()), time(&clock))
+            engine(&server, &tenant, time(&clock))
         };
         runtime.block_on(async {
             declare_whole(&engine).await;
             walk(&*engine, &clock, &|_| {}, &steps).await
-        })
+        })?;
+        heads::agree(&server, &tenant).map_err(TestCaseError::fail)
     });
     if let Err(error) = walked {
         panic!("{error}");

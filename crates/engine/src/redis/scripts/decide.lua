@@ -108,10 +108,25 @@ local function before(at, digits, other_at, other)
     return not other or at < other_at or (at == other_at and digits < other)
 end
 
+-- The first of an order of heads but `except`: behind that one stands another in its area code's order.
+local function first_head(pool, heads, except)
+    local first = redis.call('ZRANGE', heads, 0, 0, 'WITHSCORES')
+    if first[1] ~= except then return first[1], tonumber(first[2]) end
+    if not first[1] then return nil end
+    local next_head = redis.call('ZRANGE', heads, 1, 1, 'WITHSCORES')
+    local n = number_of(except)
+    local behind = n and redis.call('ZRANGE', pool.order .. n.area, 1, 1, 'WITHSCORES') or {}
+    local digits, at = next_head[1], tonumber(next_head[2])
+    if behind[1] and before(tonumber(behind[2]), behind[1], at, digits) then
+        digits, at = behind[1], tonumber(behind[2])
+    end
+    return digits, at
+end
+
 -- The first of those whose turn it may be on one rung.
 local function first_of(pool, rung, ask)
-    if rung == ANY then return first_but(pool.all, ask.destination) end
-    if rung == REGION then return first_but(pool.order .. ask.region, ask.destination) end
+    if rung == ANY then return first_head(pool, pool.all, ask.destination) end
+    if rung == REGION then return first_head(pool, pool.order .. ask.region, ask.destination) end
     if rung == AREA_CODE then return first_but(pool.order .. ask.area, ask.destination) end
     local first, first_at = nil, nil
     for code in string.gmatch(ask.overlay, '%d%d%d') do
@@ -145,11 +160,17 @@ end
 -- It stood there by a policy that has changed since, or is there no more. In its right place it is not found again.
 local function put_right(digits, pool, ask)
     local n = number_of(digits)
-    if n and n.pool == pool.name then return place(n, pool) end
     redis.call('ZREM', pool.all, digits)
-    redis.call('ZREM', pool.order .. ask.region, digits)
-    redis.call('ZREM', pool.order .. ask.area, digits)
-    for code in string.gmatch(ask.overlay, '%d%d%d') do redis.call('ZREM', pool.order .. code, digits) end
+    if ask.region ~= '' then redis.call('ZREM', pool.order .. ask.region, digits) end
+    if n and n.pool == pool.name then
+        place(n, pool)
+        return lead(n, pool.order, head_of(pool.order .. n.area))
+    end
+    -- Its own digits tell the area code as a rule; whoever stood behind it there is first now.
+    local region = ask.region ~= '' and ask.region or NO_REGION
+    for code in string.gmatch(ask.area .. ask.overlay .. string.sub(digits, 6, 8), '%d%d%d') do
+        move({ digits = digits, area = code, region = region }, pool.order, nil)
+    end
 end
 
 -- Rules 4, 5 and 7: the number and its rung; else until when there is none, and why.

@@ -201,29 +201,43 @@ local function availability(n, pool)
     return at, cause
 end
 
--- Puts a number into its place in its pool's orders: all, its area code's, its region's.
+-- The first of an order, and from when it is free, as text; nothing when there is none.
+local function head_of(order)
+    local first = redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')
+    return first[1], first[2]
+end
+
+-- Writes who is first in the area code of a number into the orders of heads.
+local function lead(n, orders, is, is_at)
+    if not is then return end
+    redis.call('ZADD', orders .. 'all', is_at, is)
+    if n.region ~= NO_REGION then redis.call('ZADD', orders .. n.region, is_at, is) end
+end
+
+-- Puts a number into the order of its area code (0: it has none), or takes it out where `at` is nil. The orders of heads, the
+-- pool's and the region's, have only who is first in each area code: they stay short, however many numbers there are.
+local function move(n, orders, at)
+    local order = orders .. n.area
+    local was = head_of(order)
+    if at then redis.call('ZADD', order, at, n.digits) else redis.call('ZREM', order, n.digits) end
+    local is, is_at = head_of(order)
+    if was == is and is ~= n.digits then return end
+    if was and was ~= is then
+        redis.call('ZREM', orders .. 'all', was)
+        if n.region ~= NO_REGION then redis.call('ZREM', orders .. n.region, was) end
+    end
+    lead(n, orders, is, is_at)
+end
+
+-- Puts a number into its place in its pool's orders.
 local function place(n, pool)
     local at = availability(n, pool)
-    local area, region = n.area > 0, n.region ~= NO_REGION
-    if at then
-        -- As text, once: a number would be written out for each.
-        at = string.format('%.0f', at)
-        redis.call('ZADD', pool.all, at, n.digits)
-        if area then redis.call('ZADD', pool.order .. n.area, at, n.digits) end
-        if region then redis.call('ZADD', pool.order .. n.region, at, n.digits) end
-    else
-        redis.call('ZREM', pool.all, n.digits)
-        if area then redis.call('ZREM', pool.order .. n.area, n.digits) end
-        if region then redis.call('ZREM', pool.order .. n.region, n.digits) end
-    end
+    move(n, pool.order, at and string.format('%.0f', at))
 end
 
 -- Takes a number out of the orders of the pool and places it says it is in.
 local function displace(n)
-    local orders = prefix .. KEY_ORDER .. n.pool .. ':'
-    redis.call('ZREM', orders .. 'all', n.digits)
-    redis.call('ZREM', orders .. n.area, n.digits)
-    redis.call('ZREM', orders .. n.region, n.digits)
+    move(n, prefix .. KEY_ORDER .. n.pool .. ':', nil)
 end
 
 -- Runs `step`. When it needs the local days of a pool, the reply is {'days', pool, zone, now} and nothing was written.

@@ -83,7 +83,7 @@ fn a_good_setup_is_well_and_nothing_is_left_in_it() {
         "ok       redis: version: redis ",
         "ok       redis: maxmemory-policy: noeviction",
         "ok       redis: append only file: written through everysec",
-        "ok       redis: rights: ",
+        "ok       redis: scripts: ",
         "ok       cluster: state: none",
         "ok       cluster: outbox: nothing waits",
     ] {
@@ -184,7 +184,7 @@ fn a_user_of_redis_without_rights_is_an_error() {
         ("DATA_DIR", folder.path().to_str().unwrap()),
     ]);
     assert_eq!(told.code, 1, "{}{}", told.out, told.err);
-    told.line("error    redis: rights: scripts may not write the tenant's keys");
+    told.line("error    redis: scripts: they may not write the tenant's keys");
 }
 
 #[test]

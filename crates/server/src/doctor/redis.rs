@@ -7,6 +7,8 @@ use crate::app::inspect::{Flavour, Mode, RedisInspection, Writes};
 const VERSION_LEAST: (u32, u32) = (6, 2);
 /// So much of `maxmemory` in percent is near its end.
 const MEMORY_NEAR_PERCENT: u64 = 80;
+/// What a server says first that refuses to write whoever asks.
+const STATES_THAT_REFUSE: [&str; 4] = ["NOREPLICAS", "OOM", "MISCONF", "READONLY"];
 const VERSION: &str = "version";
 const POLICY: &str = "maxmemory-policy";
 const APPEND_ONLY: &str = "append only file";
@@ -20,7 +22,7 @@ pub fn judge(redis: &RedisInspection) -> Vec<Finding> {
         append_only(redis),
         last_writes(redis),
         replicas(redis),
-        rights(redis),
+        scripts(redis),
         clock(Part::Redis, redis.clock_ahead_ms),
         latency(
             Part::Redis,
@@ -197,20 +199,17 @@ fn replicas(redis: &RedisInspection) -> Finding {
     }
 }
 
-fn rights(redis: &RedisInspection) -> Finding {
-    let about = "rights";
-    let advice = "give this user the rights that stand in docs/redis-keys.md (ACL)";
-    match &redis.writes {
-        Writes::Work => finding(about, "scripts run, and write the tenant's keys"),
-        Writes::NoScripts(why) => {
-            finding(about, format!("scripts do not run: {why}")).error(advice)
-        }
-        Writes::Refused(why) => finding(
-            about,
-            format!("scripts may not write the tenant's keys: {why}"),
-        )
-        .error(advice),
-    }
+fn scripts(redis: &RedisInspection) -> Finding {
+    let (why, fact) = match &redis.writes {
+        Writes::Work => return finding("scripts", "they run, and write the tenant's keys"),
+        Writes::NoScripts(why) => (why, format!("they do not run: {why}")),
+        Writes::Refused(why) => (why, format!("they may not write the tenant's keys: {why}")),
+    };
+    let by_state = STATES_THAT_REFUSE.iter().any(|state| why.contains(state));
+    finding("scripts", fact).error(match by_state {
+        true => "Redis writes nothing as it is now: see what else is told of it here, and its log",
+        false => "give this user the rights that stand in docs/redis-keys.md (ACL)",
+    })
 }
 
 #[cfg(test)]

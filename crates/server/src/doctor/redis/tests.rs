@@ -176,7 +176,20 @@ fn scripts_or_keys_that_are_not_allowed_are_an_error() {
         Writes::Refused("NOPERM".to_owned()),
     ] {
         let found = bad(|redis| redis.writes = writes);
-        assert_eq!(found, [(Verdict::Error, "rights")]);
+        assert_eq!(found, [(Verdict::Error, "scripts")]);
+    }
+}
+
+#[test]
+fn one_that_refuses_everybody_is_no_matter_of_rights() {
+    for (why, rights) in [
+        ("NOPERM no permission", true),
+        ("NOREPLICAS Not enough", false),
+    ] {
+        let mut redis = good();
+        redis.writes = Writes::Refused(why.to_owned());
+        let advice = scripts(&redis).advice.unwrap();
+        assert_eq!(advice.contains("rights"), rights, "{advice}");
     }
 }
 

@@ -11,7 +11,9 @@ use caller_id::app::App;
 use caller_id::cli::serve_settings;
 use caller_id_core::SystemClock;
 use caller_id_testkit::postgres::Postgres;
-use caller_id_testkit::redis::{Keep, Reach, RedisServer, RedisSetup};
+use caller_id_testkit::redis::{
+    Keep, Reach, RedisCluster, RedisSentinels, RedisServer, RedisSetup,
+};
 use serde_json::Value;
 
 /// What it printed, and its exit code.
@@ -185,6 +187,22 @@ fn a_user_of_redis_without_rights_is_an_error() {
     ]);
     assert_eq!(told.code, 1, "{}{}", told.out, told.err);
     told.line("error    redis: scripts: they may not write the tenant's keys");
+}
+
+#[test]
+fn how_redis_was_found_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let cluster = RedisCluster::start();
+    let told = doctor(&[("REDIS_URL", &cluster.url()), ("DATA_DIR", data)]);
+    let line = told.line("ok       redis: version: redis ");
+    assert!(line.ends_with(", of a cluster"), "{line}");
+    let sentinels = RedisSentinels::start(Reach::Tcp);
+    let told = doctor(&[("REDIS_URL", &sentinels.url()), ("DATA_DIR", data)]);
+    let line = told.line("ok       redis: version: redis ");
+    assert!(line.ends_with(", named by sentinels"), "{line}");
+    let line = told.line("warning  redis: replicas: 1, min-replicas-to-write 0");
+    assert!(line.contains("-> min-replicas-to-write 1"), "{line}");
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::rig::{Rig, drainer};
 
 /// How often a node is killed.
 const KILLS: u64 = 6;
-/// Longer than a node that is not heard of keeps the work of draining: 5 seconds.
-const STANDSTILL: Duration = Duration::from_millis(6_500);
+/// Far longer than a node that is not heard of keeps the work of draining: 5 seconds.
+const STANDSTILL: Duration = Duration::from_secs(30);
 
 #[test]
 fn nodes_killed_again_and_again_lose_nothing_and_another_drains_the_outbox() {

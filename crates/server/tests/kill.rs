@@ -130,7 +130,7 @@ fn a_sigterm_under_load_answers_all_that_it_accepted_and_exits_with_0() {
             callers,
             |_| false,
             |process| {
-                thread::sleep(Duration::from_millis(100));
+                thread::sleep(Duration::from_millis(300));
                 process.terminate();
                 assert_eq!(process.exit_code(), Some(0));
             },

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caller_id_core::shared::{Claim, Merge};
-use caller_id_core::store::PastAllocation;
 use caller_id_core::{
-    AgentLimit, AllocatorError, HistoryStore, Policy, PoolId, Recovered, SharedAllocator, Standing,
-    StoreError, Timestamp, recovery,
+    AgentLimit, AllocationId, AllocatorError, HistoryStore, Policy, PoolId, Recovered,
+    SharedAllocator, Standing, StoreError, Timestamp, recovery,
 };
 use thiserror::Error;
 use tokio::sync::watch;
@@ -237,12 +236,13 @@ impl Rebuild {
     }
 
     async fn replay_since(&self, since: Timestamp) -> Result<(), RebuildError> {
-        let mut page: Vec<PastAllocation> = Vec::new();
-        self.history
-            .allocations_since(since, &mut |past| page.push(past))
-            .await?;
-        for some in page.chunks(PAGE) {
-            self.engine.replay(some.to_vec(), self.agent_limit).await?;
+        // An id begins with its instant.
+        let mut from = Some(AllocationId::first_at(since));
+        while let Some(first) = from {
+            let page = self.history.allocations_page(first, PAGE).await?;
+            let last = page.last().filter(|_| page.len() == PAGE);
+            from = last.and_then(|last| last.record.id.next());
+            self.engine.replay(page, self.agent_limit).await?;
         }
         Ok(())
     }

@@ -37,10 +37,16 @@ impl Routes {
     }
 }
 
+/// Campaigns are not known yet.
+#[derive(Debug, thiserror::Error)]
+#[error("which campaign uses which pools is not known yet")]
+struct NoRoutes;
+
 /// Hands out caller IDs: what HTTP, FastAGI and every other way in calls.
 pub struct Rotator {
     allocator: Arc<dyn Allocator>,
-    routes: RwLock<Arc<Routes>>,
+    /// None: it is not known yet which campaign uses which pools.
+    routes: RwLock<Option<Arc<Routes>>>,
     agent_limit: AgentLimit,
 }
 
@@ -49,9 +55,24 @@ impl Rotator {
     pub fn new(allocator: Arc<dyn Allocator>, agent_limit: AgentLimit) -> Self {
         Self {
             allocator,
-            routes: RwLock::new(Arc::new(Routes::new(Vec::new()))),
+            routes: RwLock::new(Some(Arc::new(Routes::new(Vec::new())))),
             agent_limit,
         }
+    }
+
+    /// A rotator that hands out nothing before it is given routes: a node may serve before it could read them, and a campaign
+    /// must never leave its pools.
+    pub fn unrouted(allocator: Arc<dyn Allocator>, agent_limit: AgentLimit) -> Self {
+        Self {
+            allocator,
+            routes: RwLock::new(None),
+            agent_limit,
+        }
+    }
+
+    /// Whether it is known which campaign uses which pools.
+    pub fn is_routed(&self) -> bool {
+        self.routes().is_some()
     }
 
     /// The caller ID for a call.
@@ -59,7 +80,9 @@ impl Rotator {
     /// # Errors
     /// [`AllocatorError`]: no number was handed out.
     pub async fn next(&self, request: &AllocationRequest) -> Result<Outcome, AllocatorError> {
-        let pools = self.routes().pools(request.campaign.as_ref());
+        let routes = self.routes();
+        let routes = routes.ok_or_else(|| AllocatorError::Unavailable(Arc::new(NoRoutes)))?;
+        let pools = routes.pools(request.campaign.as_ref());
         self.allocator
             .allocate(Ask {
                 request,
@@ -83,10 +106,10 @@ impl Rotator {
 
     /// Takes new routes, from the next request on.
     pub fn set_routes(&self, routes: Routes) {
-        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(routes));
     }
 
-    fn routes(&self) -> Arc<Routes> {
+    fn routes(&self) -> Option<Arc<Routes>> {
         self.routes
             .read()
             .unwrap_or_else(PoisonError::into_inner)

@@ -80,6 +80,12 @@ pub trait SharedAllocator: Allocator {
     /// [`AllocatorError`], also when it is another's now.
     async fn keep_claim(&self) -> Result<(), AllocatorError>;
 
+    /// Lets another node rebuild: this one cannot.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: others wait some seconds longer.
+    async fn leave_rebuild(&self) -> Result<(), AllocatorError>;
+
     /// From now on each node brings what it acknowledged since then.
     ///
     /// # Errors
@@ -137,6 +143,12 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// [`AllocatorError`]: it may be given again.
     async fn done(&self, taken: &Taken) -> Result<(), AllocatorError>;
+
+    /// Lets another node empty it: this one cannot bring anything to the store.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: others wait some seconds longer.
+    async fn leave(&self) -> Result<(), AllocatorError>;
 
     /// How much waits.
     ///

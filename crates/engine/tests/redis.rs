@@ -27,6 +27,8 @@ mod nodes;
 mod rig;
 #[path = "redis/topologies.rs"]
 mod topologies;
+#[path = "redis/turns.rs"]
+mod turns;
 
 struct Redis;
 

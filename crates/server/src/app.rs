@@ -86,10 +86,11 @@ impl App {
             clock.clone(),
             time,
         )?;
-        let rotator = Arc::new(Rotator::new(
-            engine.allocator(),
-            settings.rotation.agent_limit(),
-        ));
+        let limit = settings.rotation.agent_limit();
+        let rotator = Arc::new(match engine.shared() {
+            None => Rotator::new(engine.allocator(), limit),
+            Some(_) => Rotator::unrouted(engine.allocator(), limit),
+        });
         let sync = Arc::new(InventorySync::new(
             store.inventory.clone(),
             engine.allocator(),

@@ -13,8 +13,8 @@ const BATCH: usize = 4_096;
 const PAUSE: Duration = Duration::from_millis(50);
 /// Another node drains; is it still there?
 const OTHERS_PAUSE: Duration = Duration::from_secs(1);
-/// After a failure.
-const AFTER_FAILURE: Duration = Duration::from_millis(500);
+/// After a failure: long enough for another node, which may reach the store, to take over.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
 /// How often a store that is behind is told of.
 const TELL_EVERY: Duration = Duration::from_secs(30);
 /// With more than this share of what may wait, it is an error and no warning: one half.
@@ -63,6 +63,8 @@ impl Drainer {
                         if !std::mem::replace(&mut failing, true) {
                             tracing::error!(%error, "allocations do not reach the store; they wait in the outbox");
                         }
+                        // Whoever reaches the store may do it. That Redis is away, too, is told above.
+                        let _ = self.outbox.leave().await;
                         AFTER_FAILURE
                     }
                 },
@@ -108,5 +110,85 @@ impl Drainer {
                 "the store is behind"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use caller_id_core::shared::{Lag, Taken};
+    use caller_id_core::{AllocationId, CallEnd, EndRecord, JournalEvent};
+    use caller_id_testkit::builders::{START, number};
+
+    use super::*;
+
+    /// An outbox that always has something, and counts who leaves it to others.
+    #[derive(Default)]
+    struct Waiting {
+        done: AtomicUsize,
+        left: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Outbox for Waiting {
+        async fn take(&self, _most: usize) -> Result<Option<Taken>, AllocatorError> {
+            let end = EndRecord {
+                id: AllocationId::of(number(312, 1), START, 0),
+                at: START,
+                end: CallEnd::Answer,
+            };
+            Ok(Some(Taken {
+                events: vec![JournalEvent::Ended(end)],
+                upto: "run 1-1".to_owned(),
+            }))
+        }
+
+        async fn done(&self, _taken: &Taken) -> Result<(), AllocatorError> {
+            self.done.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+
+        async fn leave(&self) -> Result<(), AllocatorError> {
+            self.left.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+
+        async fn lag(&self) -> Result<Lag, AllocatorError> {
+            Ok(Lag::default())
+        }
+    }
+
+    struct Away;
+
+    #[async_trait]
+    impl Journal for Away {
+        async fn commit(&self, _events: Vec<JournalEvent>) -> Result<(), StoreError> {
+            Err(StoreError::Failed("connection refused".into()))
+        }
+
+        async fn probe(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_reach_the_store_takes_nothing_off_and_lets_others_try() {
+        let outbox = Arc::new(Waiting::default());
+        let drainer = Drainer {
+            outbox: outbox.clone(),
+            journal: Arc::new(Away),
+        };
+        let stop = CancellationToken::new();
+        let running = tokio::spawn({
+            let stop = stop.clone();
+            async move { drainer.run(stop).await }
+        });
+        tokio::time::sleep(AFTER_FAILURE * 2 + AFTER_FAILURE / 2).await;
+        stop.cancel();
+        running.await.expect("it ends");
+        assert_eq!(outbox.left.load(Ordering::SeqCst), 3);
+        assert_eq!(outbox.done.load(Ordering::SeqCst), 0);
     }
 }

@@ -21,6 +21,8 @@ use crate::sync::{InventorySync, SyncError};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// So long the other nodes have to notice and to bring what they acknowledged lately.
 const MERGING_FOR: Duration = Duration::from_millis(400);
+/// A node that does not reach the store lets others try for so long.
+const OTHERS_TURN: Duration = Duration::from_millis(500);
 /// Whoever still brings something then is waited for, looking this often.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// What is younger than this is counted one by one, because nodes may bring it too; what is older in one go.
@@ -49,6 +51,10 @@ pub struct Rebuild {
 struct Done {
     /// Its policies and routes are in force.
     loaded: bool,
+    /// How often the store failed it since the state was found lost.
+    failures: u32,
+    /// Until then it lets others try.
+    rests_until: Option<Instant>,
 }
 
 impl Rebuild {
@@ -61,7 +67,7 @@ impl Rebuild {
             let Some(looked) = looked else { return };
             ready.send_replace(matches!(looked, Ok(true)));
             match (looked, troubled) {
-                (Ok(_), true) => {
+                (Ok(true), true) => {
                     troubled = false;
                     tracing::info!("the shared state answers again");
                 }
@@ -96,11 +102,21 @@ impl Rebuild {
             } => self.hand_in(merge).await?,
             Standing::Lost { merging: None, .. } => {}
         }
+        if done.rests_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(false);
+        }
         // What is known is what the claim says: the state may have been lost once more since it was looked at.
         let Some(claim) = self.engine.claim_rebuild().await? else {
             return Ok(false);
         };
-        self.rebuild(claim).await?;
+        let rebuilt = self.rebuild(claim, done.failures).await;
+        if let Err(RebuildError::Store(_) | RebuildError::Sync(SyncError::Store(_))) = &rebuilt {
+            done.failures += 1;
+            done.rests_until = Some(Instant::now() + OTHERS_TURN);
+            self.engine.leave_rebuild().await?;
+        }
+        rebuilt?;
+        done.failures = 0;
         Ok(true)
     }
 
@@ -116,10 +132,12 @@ impl Rebuild {
     }
 
     /// Makes the state whole, from where it is known.
-    async fn rebuild(&self, claim: Claim) -> Result<(), RebuildError> {
+    async fn rebuild(&self, claim: Claim, failures: u32) -> Result<(), RebuildError> {
         let Claim { begun, known_until } = claim;
         let started = Instant::now();
         match known_until {
+            // It was said before.
+            _ if failures > 0 => {}
             None => tracing::warn!("the shared state is empty: it is rebuilt from the store"),
             Some(until) => tracing::warn!(
                 %until,
@@ -129,7 +147,7 @@ impl Rebuild {
         let working = async {
             match known_until {
                 None => self.everything(begun).await,
-                Some(until) => self.since(until, begun).await,
+                Some(until) => self.since(until, begun, failures).await,
             }
         };
         let since = self.claiming(working).await?;
@@ -205,13 +223,17 @@ impl Rebuild {
         &self,
         until: Timestamp,
         begun: Timestamp,
+        failures: u32,
     ) -> Result<Option<Timestamp>, RebuildError> {
         let brought = async {
             self.sync.load().await?;
             self.replay_since(until).await
         };
         match brought.await {
-            Err(RebuildError::Store(error) | RebuildError::Sync(SyncError::Store(error))) => {
+            // First another node has its turn, which may reach the store.
+            Err(RebuildError::Store(error) | RebuildError::Sync(SyncError::Store(error)))
+                if failures > 0 =>
+            {
                 self.without_store(&error, until, begun)?;
             }
             other => other?,

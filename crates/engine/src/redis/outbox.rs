@@ -69,6 +69,13 @@ impl Outbox for RedisAllocator {
         Ok(())
     }
 
+    async fn leave(&self) -> Result<(), AllocatorError> {
+        let engine = &self.engine;
+        let arguments = [engine.node.as_str().into()];
+        let script = &engine.scripts.outbox_leave;
+        engine.run::<i64>(script, &arguments).await.map(drop)
+    }
+
     async fn lag(&self) -> Result<Lag, AllocatorError> {
         let engine = &self.engine;
         let (events, oldest_ms) = engine.run(&engine.scripts.outbox_lag, &[]).await?;

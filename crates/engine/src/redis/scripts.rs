@@ -32,6 +32,8 @@ pub(super) struct Scripts {
     pub(super) outbox_take: Script,
     /// Forgets events that are stored.
     pub(super) outbox_done: Script,
+    /// Lets another node store them.
+    pub(super) outbox_leave: Script,
     /// How many events wait.
     pub(super) outbox_lag: Script,
     /// Reads one number.
@@ -64,6 +66,7 @@ impl Scripts {
             ready: script(include_str!("scripts/ready.lua")),
             outbox_take: script(include_str!("scripts/outbox_take.lua")),
             outbox_done: script(include_str!("scripts/outbox_done.lua")),
+            outbox_leave: script(include_str!("scripts/outbox_leave.lua")),
             outbox_lag: script(include_str!("scripts/outbox_lag.lua")),
             number_state: script(include_str!("scripts/number_state.lua")),
         }

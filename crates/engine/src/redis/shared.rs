@@ -128,6 +128,15 @@ impl SharedAllocator for RedisAllocator {
         kept.map(drop).ok_or_else(|| unavailable(Superseded))
     }
 
+    async fn leave_rebuild(&self) -> Result<(), AllocatorError> {
+        let Some(claim) = self.engine.claim() else {
+            return Ok(());
+        };
+        self.engine.set_claim(None);
+        let left = self.engine.ask_claim(claim, "leave", Vec::new()).await;
+        left.map(drop)
+    }
+
     async fn begin_merging(&self, since: Option<Timestamp>) -> Result<Merge, AllocatorError> {
         let state = self.engine.claimed()?;
         let from = since.map(|since| since.as_ms().max(0).to_string().into());

@@ -157,7 +157,8 @@ pub struct OutboxHealth {
 pub async fn health(State(api): State<Arc<Api>>) -> Response {
     let now = api.clock.now();
     let signs = api.health.signs(now).await;
-    let well = signs.store && signs.serves();
+    let serves = signs.serves() && api.rotator.is_routed();
+    let well = signs.store && serves;
     let body = Json(Health {
         status: if well { "ok" } else { "degraded" },
         db: if signs.store { "ok" } else { "error" },
@@ -175,7 +176,7 @@ pub async fn health(State(api): State<Arc<Api>>) -> Response {
             limit: lag.most,
         }),
     });
-    if signs.serves() {
+    if serves {
         body.into_response()
     } else {
         super::error::not_ready(body)
@@ -194,7 +195,8 @@ pub async fn live() -> &'static str {
     (status = 503, description = "No number is handed out", body = super::openapi::ProblemBody),
 ))]
 pub async fn ready(State(api): State<Arc<Api>>) -> Result<&'static str, ApiError> {
-    if api.health.signs(api.clock.now()).await.serves() {
+    let signs = api.health.signs(api.clock.now()).await;
+    if signs.serves() && api.rotator.is_routed() {
         Ok("ok\n")
     } else {
         Err(ApiError::NotReady)

@@ -15,13 +15,11 @@ local clock_now, clock_wall, salt, whole_in, whole_until, state_id =
 state_id = state_id or ''
 clock_now, clock_wall, salt = tonumber(clock_now or 0), tonumber(clock_wall or 0), tonumber(salt or 0)
 
--- What another run of a server left, or nobody, may lack what was acknowledged since: nothing is handed out from it.
-local lost = server == '' or whole_in ~= server
-if lost then
-    if not whole_until or whole_until == '' then whole_until = string.format('%.0f', clock_now) end
-else
-    whole_until = ''
-end
+-- What another run of a server left, or nobody, may lack what was acknowledged since: nothing is handed out from it, nor
+-- from what is on its way to be whole again, whoever has it by now.
+whole_until = whole_until or ''
+local lost = server == '' or whole_in ~= server or whole_until ~= ''
+if lost and whole_until == '' then whole_until = string.format('%.0f', clock_now) end
 
 -- The server's own time, whatever it was told.
 local function wall_clock()
@@ -32,6 +30,8 @@ end
 -- An instant given is followed when it is later. With none, the server's TIME is; when that was set back, time goes on at
 -- half its speed until it has caught up: it never goes back, and never stands still.
 local now
+-- How much slower our time goes than the server's, by which keys expire.
+local slower = 1
 if given_now == '' then
     local wall = wall_clock()
     now = wall
@@ -39,6 +39,7 @@ if given_now == '' then
         local half = math.floor(math.max(0, wall - clock_wall) / 2)
         now = clock_now + half
         wall = math.min(wall, clock_wall) + 2 * half
+        slower = 2
     end
     clock_wall = wall
 else

@@ -261,11 +261,11 @@ end
 local waiting, waiting_most = nil, tonumber(ARGV[3])
 
 local function allocate(ask)
-    waiting = waiting or redis.call('XLEN', prefix .. KEY_JOURNAL)
-    if waiting >= waiting_most then return { 'full', waiting } end
     look_up(ask)
     local again = repeated(ask)
     if again then return again end
+    waiting = waiting or redis.call('XLEN', prefix .. KEY_JOURNAL)
+    if waiting >= waiting_most then return { 'full', waiting } end
     local arrival = nil
     if ask.limited then
         arrival = math.max(ask.arrival, now * 1000)

@@ -254,7 +254,7 @@ end
 
 -- For how long a key is kept whose value says something until then, and a minute longer.
 local function expires(at)
-    return string.format('%.0f', math.max(0, math.min(at - now, 86400000000)) + 60000)
+    return string.format('%.0f', slower * math.max(0, math.min(at - now, 86400000000)) + 60000)
 end
 
 -- Which allocation a call got, unless a later one is known.

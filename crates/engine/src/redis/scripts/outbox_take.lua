@@ -9,5 +9,7 @@ local key = prefix .. KEY_DRAINER
 local mine, drainer = ARGV[3] .. ' ' .. server, redis.call('GET', key)
 local of_this_run = drainer and string.sub(drainer, -#server - 1) == ' ' .. server
 if of_this_run and drainer ~= mine then return 0 end
+-- Who has deleted something may write even where memory is used up; else nothing would ever be taken off there.
+redis.call('DEL', key)
 redis.call('SET', key, mine, 'PX', ARGV[4])
 return { server, redis.call('XRANGE', prefix .. KEY_JOURNAL, '-', '+', 'COUNT', ARGV[5]) }

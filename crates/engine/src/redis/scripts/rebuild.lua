@@ -2,7 +2,7 @@
 --
 -- KEYS  1 clock.
 -- ARGV  1 prefix, 2 now and server, 3 id of the rebuild, which the state has then, 4 for how long, in milliseconds, 5
---   'begin', 'keep', or 'merge', 6 with 'merge' since when nodes bring what they acknowledged (empty: all of it), with 'begin' the
+--   'begin', 'keep', 'merge', or 'leave' (to another node), 6 with 'merge' since when nodes bring what they acknowledged (empty: all of it), with 'begin' the
 --   rebuild that this node did not end (may be empty).
 -- Reply {when the first rebuild since the loss began (0: another node has it, or nothing is to be rebuilt), up to when the
 --   state is whole (0: nothing is known)}.
@@ -16,6 +16,10 @@ if ARGV[5] == 'begin' then
     redis.call('HDEL', key, 'phase', 'since', 'busy')
     redis.call('HSET', key, 'id', id, 'server', server, 'begun', had[4] or string.format('%.0f', now))
 elseif not is_rebuilding(id) then
+    return { 0, 0 }
+end
+if ARGV[5] == 'leave' then
+    redis.call('HSET', key, 'ends', '0')
     return { 0, 0 }
 end
 if ARGV[5] == 'merge' then redis.call('HSET', key, 'phase', 'merging', 'since', ARGV[6]) end

@@ -144,7 +144,9 @@ end
 -- An end may be brought before its allocation, by another node: it waits for it here, and in the journal follows it.
 local function replay_allocation(e)
     local early = redis.call('HGET', prefix .. KEY_REPLAYED, string.char(ENDED) .. e.id)
-    if redis.call('HSETNX', prefix .. KEY_REPLAYED, string.char(ALLOCATED) .. e.id, '') == 1 then
+    -- Where the number is not known yet, it may be brought once more and is counted then.
+    local known = number_of(e.digits)
+    if known and redis.call('HSETNX', prefix .. KEY_REPLAYED, string.char(ALLOCATED) .. e.id, '') == 1 then
         local ended = e.ended
         if early and ended == 0 then ended = read(early).at end
         count(e, ended)

@@ -179,6 +179,9 @@ pub enum AllocatorError {
     /// it may have done what was asked; nobody was told of it.
     #[error("the engine's server failed: {0}")]
     Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// As many events wait for the store as may wait: with more it would not be known what was handed out.
+    #[error("{0} events wait for the store, no more may: is the database away?")]
+    OutboxFull(u64),
     /// The engine stopped.
     #[error("the engine has stopped")]
     Stopped,

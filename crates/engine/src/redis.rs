@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use self::acknowledged::Acknowledged;
-use self::error::{Failed, Full, Lost, NoDays, Superseded, unavailable};
+use self::error::{Failed, Lost, NoDays, Superseded, unavailable};
 use self::inventory::Expected;
 use self::keys::Keys;
 use self::link::{Link, Server};
@@ -303,7 +303,7 @@ fn settled(reply: Reply) -> Result<Reply, AllocatorError> {
         Reply::Days { pool, .. } => Err(unavailable(NoDays(pool))),
         Reply::Lost => Err(unavailable(Lost)),
         Reply::Superseded => Err(unavailable(Superseded)),
-        Reply::Full(events) => Err(unavailable(Full(events))),
+        Reply::Full(events) => Err(AllocatorError::OutboxFull(events.unsigned_abs())),
         Reply::Failed(why) => Err(unavailable(Failed(why))),
         reply => Ok(reply),
     }

@@ -35,7 +35,7 @@ use self::engines::Engine;
 use self::stores::OpenStore;
 
 /// A node waits so long at its start for Redis and its state; then it serves anyway, and refuses what it cannot answer.
-const START_WAIT: Duration = Duration::from_secs(10);
+const START_WAIT: Duration = Duration::from_secs(2);
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {

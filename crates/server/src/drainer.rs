@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use caller_id_core::shared::Lag;
 use caller_id_core::{AllocatorError, Journal, Outbox, StoreError};
 use thiserror::Error;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// So many events are stored in one batch.
@@ -15,9 +17,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 const OTHERS_PAUSE: Duration = Duration::from_secs(1);
 /// After a failure: long enough for another node, which may reach the store, to take over.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
+/// How often it is looked how far the store is behind.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a store that is behind is told of.
 const TELL_EVERY: Duration = Duration::from_secs(30);
-/// With more than this share of what may wait, it is an error and no warning: one half.
+/// With this share of what may wait, it is an error and no warning: one half.
 const ALARMING: u64 = 2;
 /// So old is nothing while all is well, in milliseconds.
 const LATE_MS: i64 = 60_000;
@@ -43,31 +47,29 @@ impl Drainer {
     /// Drains until `stop`; then once more, so that little is left for others. A failure is logged when it begins and when
     /// it ends; how far the store is behind is told meanwhile.
     pub async fn run(&self, stop: CancellationToken) {
+        tokio::join!(self.drain_all(&stop), self.tell(&stop));
+    }
+
+    async fn drain_all(&self, stop: &CancellationToken) {
         let mut failing = false;
-        let mut watch = tokio::time::interval(TELL_EVERY);
-        loop {
-            let pause = tokio::select! {
-                () = stop.cancelled() => break,
-                _ = watch.tick() => {
-                    self.tell().await;
-                    continue;
+        while !stop.is_cancelled() {
+            let pause = match self.drain().await {
+                // That another node drains says nothing of whether it succeeds.
+                Ok(None) => OTHERS_PAUSE,
+                Ok(Some(pause)) => {
+                    if std::mem::take(&mut failing) {
+                        tracing::info!("allocations reach the store again");
+                    }
+                    pause
                 }
-                drained = self.drain() => match drained {
-                    Ok(pause) => {
-                        if std::mem::take(&mut failing) {
-                            tracing::info!("allocations reach the store again");
-                        }
-                        pause
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::error!(%error, "allocations do not reach the store; they wait in the outbox");
                     }
-                    Err(error) => {
-                        if !std::mem::replace(&mut failing, true) {
-                            tracing::error!(%error, "allocations do not reach the store; they wait in the outbox");
-                        }
-                        // Whoever reaches the store may do it. That Redis is away, too, is told above.
-                        let _ = self.outbox.leave().await;
-                        AFTER_FAILURE
-                    }
-                },
+                    // Whoever reaches the store may do it. That Redis is away, too, is told above.
+                    let _ = self.outbox.leave().await;
+                    AFTER_FAILURE
+                }
             };
             stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
@@ -75,40 +77,81 @@ impl Drainer {
         let _ = self.drain().await;
     }
 
-    /// Stores one batch. Gives how long to wait before the next.
-    async fn drain(&self) -> Result<Duration, DrainError> {
+    /// Stores one batch. Gives how long to wait before the next; `None` while another node drains.
+    async fn drain(&self) -> Result<Option<Duration>, DrainError> {
         let Some(taken) = self.outbox.take(BATCH).await? else {
-            return Ok(OTHERS_PAUSE);
+            return Ok(None);
         };
         let events = taken.events.len();
         if events > 0 {
             self.journal.commit(taken.events.clone()).await?;
             self.outbox.done(&taken).await?;
         }
-        Ok(if events == BATCH {
-            Duration::ZERO
-        } else {
-            PAUSE
-        })
+        Ok(Some(match events {
+            BATCH => Duration::ZERO,
+            _ => PAUSE,
+        }))
     }
 
-    async fn tell(&self) {
-        // That the outbox cannot be reached is told by the drain.
-        let Ok(lag) = self.outbox.lag().await else {
-            return;
-        };
-        if lag.events > lag.most / ALARMING {
-            tracing::error!(
-                events = lag.events,
-                most = lag.most,
-                "the store is far behind; when as many events wait as may, no number is handed out"
-            );
-        } else if lag.oldest_ms > LATE_MS {
-            tracing::warn!(
-                events = lag.events,
-                seconds = lag.oldest_ms / 1_000,
-                "the store is behind"
-            );
+    /// Tells how far the store is behind: at once when it gets worse, and again every half a minute while it is not well.
+    async fn tell(&self, stop: &CancellationToken) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut told = (Delay::None, Instant::now());
+        while stop.run_until_cancelled(looks.tick()).await.is_some() {
+            // That the outbox cannot be reached is told by the drain.
+            let Ok(lag) = self.outbox.lag().await else {
+                continue;
+            };
+            let delay = Delay::of(lag);
+            if delay > told.0 || (delay > Delay::None && told.1.elapsed() >= TELL_EVERY) {
+                delay.tell(lag);
+                told.1 = Instant::now();
+            }
+            told.0 = delay;
+        }
+    }
+}
+
+/// How far the store is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Delay {
+    /// It is not.
+    None,
+    /// What waits is old.
+    Late,
+    /// Much waits.
+    Far,
+    /// As much waits as may.
+    Full,
+}
+
+impl Delay {
+    fn of(lag: Lag) -> Self {
+        match lag {
+            Lag { events, most, .. } if events >= most => Self::Full,
+            Lag { events, most, .. } if events >= most / ALARMING => Self::Far,
+            Lag { oldest_ms, .. } if oldest_ms > LATE_MS => Self::Late,
+            _ => Self::None,
+        }
+    }
+
+    fn tell(self, lag: Lag) {
+        let (events, most, seconds) = (lag.events, lag.most, lag.oldest_ms / 1_000);
+        match self {
+            Self::None => {}
+            Self::Late => tracing::warn!(events, seconds, "the store is behind"),
+            Self::Far => tracing::error!(
+                events,
+                most,
+                seconds,
+                "the store is far behind: with as many events as OUTBOX_LIMIT no number is handed out"
+            ),
+            Self::Full => tracing::error!(
+                events,
+                most,
+                seconds,
+                "the outbox is full: no number is handed out until the store takes what waits"
+            ),
         }
     }
 }
@@ -171,6 +214,19 @@ mod tests {
         async fn probe(&self) -> Result<(), StoreError> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_store_is_late_far_behind_or_the_outbox_full() {
+        let lag = |events, oldest_ms| Lag {
+            events,
+            oldest_ms,
+            most: 1_000,
+        };
+        assert_eq!(Delay::of(lag(499, LATE_MS)), Delay::None);
+        assert_eq!(Delay::of(lag(1, LATE_MS + 1)), Delay::Late);
+        assert_eq!(Delay::of(lag(500, 0)), Delay::Far);
+        assert_eq!(Delay::of(lag(1_000, 0)), Delay::Full);
     }
 
     #[tokio::test(start_paused = true)]

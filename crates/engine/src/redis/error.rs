@@ -36,11 +36,6 @@ pub(super) struct Lost;
 #[error("another node rebuilds the state, or it was lost once more")]
 pub(super) struct Superseded;
 
-/// The journal is full.
-#[derive(Debug, Error)]
-#[error("{0} events wait in redis for the store, no more may: is the database away?")]
-pub(super) struct Full(pub(super) i64);
-
 /// The engine's answer when Redis failed.
 pub(super) fn unavailable(error: impl Error + Send + Sync + 'static) -> AllocatorError {
     AllocatorError::Unavailable(Arc::new(error))

@@ -130,7 +130,7 @@ async fn with_a_full_outbox_a_call_that_asks_again_gets_its_number_and_another_n
     assert!(again.repeated && again.record == first.record);
     let full = ask(&engine, &far()).await;
     assert!(
-        matches!(full, Err(AllocatorError::Unavailable(_))),
+        matches!(full, Err(AllocatorError::OutboxFull(1))),
         "{full:?}"
     );
     let target = ReleaseTarget::Reservation(first.record.id);

@@ -102,11 +102,9 @@ impl From<AllocatorError> for ApiError {
 
 impl From<SyncError> for ApiError {
     fn from(error: SyncError) -> Self {
-        match error {
-            SyncError::Store(error) => error.into(),
-            SyncError::Allocator(error) => error.into(),
-            SyncError::Late | SyncError::OtherStore { .. } => Self::NotInForce,
-        }
+        // Whatever it is: the change itself was written before.
+        let _ = error;
+        Self::NotInForce
     }
 }
 
@@ -197,10 +195,13 @@ impl From<&ApiError> for Problem {
             ApiError::NotInForce => {
                 unavailable("The change is written, and not in force yet: it will be in a moment")
             }
-            ApiError::NotReady => unavailable("The store cannot commit"),
-            ApiError::Allocator(AllocatorError::Unavailable(_)) => {
-                unavailable("Redis does not answer, or lost its state, which is being rebuilt")
-            }
+            ApiError::NotReady => unavailable("No number can be handed out now: /health says why"),
+            ApiError::Allocator(AllocatorError::OutboxFull(_)) => unavailable(
+                "As many allocations wait for the database as may wait: it is away, or too slow",
+            ),
+            ApiError::Allocator(AllocatorError::Unavailable(_)) => unavailable(
+                "Redis does not answer, refuses to write, or lost its state, which is being rebuilt",
+            ),
             ApiError::Allocator(_) => unavailable("The allocation could not be recorded"),
             ApiError::Store(_) => unavailable("The store is not available"),
             ApiError::Partly { cause, tally } => partly(cause, tally),

@@ -211,7 +211,7 @@ impl Engine {
         }
         invocation
             .arg(self.keys.prefix.as_str())
-            .arg(format!("{now} {}", server.run_id));
+            .arg(format!("{now} {}", server.run));
         for argument in arguments {
             invocation.arg(argument.as_slice());
         }

@@ -55,8 +55,8 @@ const NOT_THIS_SERVER: [&str; 7] = [
 pub(super) struct Server {
     /// To it.
     pub(super) connection: MultiplexedConnection,
-    /// What the server calls itself since its start: 40 hexadecimal characters. It was read on this connection.
-    pub(super) run_id: Arc<str>,
+    /// This run of the server as a master, hexadecimal. It was read on this connection.
+    pub(super) run: Arc<str>,
     /// Where it is, for messages.
     at: Arc<str>,
     /// Which of our connections this is.
@@ -206,11 +206,11 @@ impl Shared {
     fn up(&self, found: &Found) -> Server {
         let server = Server {
             connection: found.connection.clone(),
-            run_id: found.greeting.run_id.clone(),
+            run: found.greeting.run.clone(),
             at: found.at.as_str().into(),
             id: self.connections.fetch_add(1, Ordering::Relaxed),
         };
-        tracing::info!(run_id = %server.run_id, "linked to {}", server.at);
+        tracing::info!(run = %server.run, "linked to {}", server.at);
         self.state.send_replace(State::Up(server.clone()));
         server
     }

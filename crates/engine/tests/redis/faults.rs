@@ -97,13 +97,6 @@ async fn a_redis_that_hangs_never_holds_a_request_longer_than_its_time() {
     ));
 }
 
-/// What the server says of this run of it.
-async fn run_id(server: &RedisServer) -> String {
-    let info: String = command(server, &["INFO", "server"]).await;
-    let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
-    run.expect("a server tells its run").trim().to_owned()
-}
-
 async fn command<T: redis::FromRedisValue>(server: &RedisServer, words: &[&str]) -> T {
     let client = redis::Client::open(server.url()).expect("an address");
     let mut connection = client
@@ -194,7 +187,8 @@ async fn a_server_whose_clock_was_set_back_goes_on_from_where_it_was() {
     let engine = engine(&server, "default", Time::Server);
     stock(&engine, 1).await;
     let future = 4_000_000_000_000_i64;
-    let run = run_id(&server).await;
+    let known: String = command(&server, &["GET", "caller-id:{default}:clock"]).await;
+    let run = known.split(' ').nth(3).expect("a run of the server");
     let clock = format!("{future} {future} 5 {run} ");
     let _: redis::Value = command(&server, &["SET", "caller-id:{default}:clock", &clock]).await;
     let Ok(Outcome::Allocated(got)) = ask(&engine, &far()).await else {
@@ -208,4 +202,34 @@ async fn a_server_whose_clock_was_set_back_goes_on_from_where_it_was() {
     let soon =
         matches!(none, Outcome::Exhausted(none) if none.wait_ms > 0 && none.wait_ms < DAY_MS);
     assert!(soon, "{none:?}");
+}
+
+/// It was demoted, and promoted again before it had what the other master did meanwhile.
+#[tokio::test]
+async fn a_master_that_was_a_replica_meanwhile_has_not_the_whole_state() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    stock(&engine, 1).await;
+    assert_eq!(standing_word(&engine).await, "ready");
+    for words in [["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]] {
+        let _: redis::Value = command(&server, &words).await;
+    }
+    let seen = async {
+        while standing_word(&engine).await != "lost" {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(NEVER, seen)
+        .await
+        .expect("it is noticed");
+    assert!(is_unavailable(&ask(&engine, &far()).await));
+}
+
+async fn standing_word(engine: &RedisAllocator) -> &'static str {
+    match engine.standing().await {
+        Ok(Standing::Ready(_)) => "ready",
+        Ok(Standing::Lost { .. }) => "lost",
+        Err(_) => "away",
+    }
 }

@@ -35,8 +35,9 @@ pub(super) struct Dialer {
 /// Who a server says it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Greeting {
-    /// Different after each start of the server.
-    pub(super) run_id: Arc<str>,
+    /// This run of the server as a master: its `run_id`, and behind it the id under which it replicates. That one is new
+    /// whenever a replica becomes a master, also when it was the master before: what it has may be older then.
+    pub(super) run: Arc<str>,
     /// Whether it is one of a cluster.
     pub(super) cluster: bool,
     /// The master it follows, when it does.
@@ -213,7 +214,7 @@ impl Greeting {
         // Valkey calls it the mode of the server.
         let mode = field(server, "redis_mode").or_else(|| field(server, "server_mode"));
         Ok(Self {
-            run_id: run_id.into(),
+            run: format!("{run_id}{}", replication_id(replication)).into(),
             cluster: mode == Some("cluster"),
             replica_of,
         })
@@ -228,6 +229,15 @@ pub(in crate::redis) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> 
         .map(|(_, value)| value.trim())
 }
 
+/// The id under which a master replicates; empty where it tells none.
+fn replication_id(replication: &str) -> &str {
+    let id = field(replication, "master_replid").unwrap_or_default();
+    match id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => id,
+        false => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,13 +248,26 @@ mod tests {
     fn a_greeting_tells_master_replica_and_cluster() {
         let server = format!("# Server\r\nredis_mode:cluster\r\nrun_id:{RUN_ID}\r\n");
         let master = Greeting::read(&server, "role:master\r\n").unwrap();
-        assert_eq!((&*master.run_id, master.cluster), (RUN_ID, true));
+        assert_eq!((&*master.run, master.cluster), (RUN_ID, true));
         assert_eq!(master.replica_of, None);
         let server = format!("server_mode:standalone\r\nrun_id:{RUN_ID}\r\n");
         let replication = "role:slave\r\nmaster_host:one\r\nmaster_port:7\r\n";
         let replica = Greeting::read(&server, replication).unwrap();
         assert_eq!(replica.replica_of.as_deref(), Some("one:7"));
         assert!(!replica.cluster);
+    }
+
+    #[test]
+    fn a_master_that_was_a_replica_meanwhile_is_another_run_of_it() {
+        let server = format!("redis_mode:standalone\r\nrun_id:{RUN_ID}\r\n");
+        let run = |id: &str| {
+            let replication = format!("role:master\r\nmaster_replid:{id}\r\n");
+            Greeting::read(&server, &replication).unwrap().run
+        };
+        let once = "a".repeat(40);
+        assert_eq!(*run(&once), *format!("{RUN_ID}{once}"));
+        assert_ne!(run(&once), run(&"b".repeat(40)));
+        assert_eq!(&*run("no id"), RUN_ID);
     }
 
     #[test]

@@ -111,8 +111,8 @@ impl Finder {
         let now = self.dialer.greet(node, connection).await?;
         only_master(at, &now)?;
         let at = at.clone();
-        if now.run_id != greeting.run_id {
-            let what = "another server answers on the same connection".to_owned();
+        if now.run != greeting.run {
+            let what = "it is another server, or was a replica meanwhile".to_owned();
             return Err(Unreachable::Unusable { at, what });
         }
         if let Search::Sentinels(sentinels) = &mut self.way

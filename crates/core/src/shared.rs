@@ -65,6 +65,12 @@ pub trait SharedAllocator: Allocator {
     /// [`AllocatorError`].
     async fn standing(&self) -> Result<Standing, AllocatorError>;
 
+    /// Shows that the state could be written now.
+    ///
+    /// # Errors
+    /// [`AllocatorError`] when it could not: its server is full, or refuses.
+    async fn probe(&self) -> Result<(), AllocatorError>;
+
     /// Resolves when a request met a lost state; at once when one did since the last time.
     async fn loss_met(&self);
 

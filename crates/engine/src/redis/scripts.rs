@@ -24,6 +24,8 @@ pub(super) struct Scripts {
     pub(super) replay: Script,
     /// Whether the state is whole.
     pub(super) standing: Script,
+    /// Whether anything can be written.
+    pub(super) writes: Script,
     /// Who rebuilds it, and how far that is.
     pub(super) rebuild: Script,
     /// It is whole again.
@@ -62,6 +64,7 @@ impl Scripts {
             recover: script(include_str!("scripts/recover.lua")),
             replay: script(include_str!("scripts/replay.lua")),
             standing: script(include_str!("scripts/standing.lua")),
+            writes: script(include_str!("scripts/writes.lua")),
             rebuild: script(include_str!("scripts/rebuild.lua")),
             ready: script(include_str!("scripts/ready.lua")),
             outbox_take: script(include_str!("scripts/outbox_take.lua")),

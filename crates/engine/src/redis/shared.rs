@@ -108,6 +108,12 @@ impl SharedAllocator for RedisAllocator {
         Ok(standing(&reply)?)
     }
 
+    async fn probe(&self) -> Result<(), AllocatorError> {
+        let engine = &self.engine;
+        engine.run::<i64>(&engine.scripts.writes, &[]).await?;
+        Ok(())
+    }
+
     async fn loss_met(&self) {
         self.engine.loss_met.notified().await;
     }

@@ -108,6 +108,11 @@ async fn the_outbox_can_be_emptied_where_memory_is_used_up() {
     assert_eq!(taken.events.len(), 1);
     engine.done(&taken).await.expect("it is taken off");
     assert_eq!(engine.lag().await.expect("redis answers").events, 0);
+    assert!(engine.probe().await.is_err(), "nothing can be written");
+    let _: String = server
+        .ask(&["CONFIG", "SET", "maxmemory", "0"])
+        .expect("it is taken");
+    engine.probe().await.expect("it can be written again");
 }
 
 #[tokio::test]

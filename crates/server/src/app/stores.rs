@@ -64,6 +64,10 @@ impl OpenStore {
 
     /// Resolves when another node has taken the database over for itself.
     pub async fn taken_over(&self) {
+        // A file is locked as long as it is open.
+        let Kind::Postgres(_) = &self.kind else {
+            return std::future::pending().await;
+        };
         loop {
             tokio::time::sleep(OWNER_CHECK).await;
             if let Err(StoreError::Owned(why)) = self.journal.probe().await {

@@ -26,6 +26,7 @@ pub struct Vitals {
     shared: Option<Shared>,
     last: Mutex<Option<(Timestamp, Signs)>>,
     failures: Throttle,
+    state_failures: Throttle,
 }
 
 /// What was found.
@@ -33,7 +34,7 @@ pub struct Vitals {
 pub struct Signs {
     /// Whether the store can commit.
     pub store: bool,
-    /// The state in Redis, where it is there: `None` when Redis does not answer.
+    /// The state in Redis, where it is there: `None` when Redis does not answer, or refuses to write.
     pub state: Option<Option<Standing>>,
     /// What waits for the store, as far as known.
     pub lag: Option<Lag>,
@@ -69,6 +70,7 @@ impl Vitals {
             shared,
             last: Mutex::default(),
             failures: Throttle::new(),
+            state_failures: Throttle::new(),
         }
     }
 
@@ -106,8 +108,20 @@ impl Vitals {
 
     async fn state(&self) -> Option<Option<Standing>> {
         let shared = self.shared.as_ref()?;
-        let asked = tokio::time::timeout(PROBE_DEADLINE, shared.state.standing()).await;
-        Some(asked.ok().and_then(Result::ok))
+        let asked = async {
+            let standing = shared.state.standing().await?;
+            shared.state.probe().await.map(|()| standing)
+        };
+        Some(match tokio::time::timeout(PROBE_DEADLINE, asked).await {
+            Ok(Ok(standing)) => Some(standing),
+            Ok(Err(error)) => {
+                if let Some(times) = self.state_failures.note() {
+                    tracing::error!(%error, times, "the shared state cannot be used");
+                }
+                None
+            }
+            Err(_) => None,
+        })
     }
 
     async fn lag(&self) -> Option<Lag> {
@@ -124,7 +138,7 @@ pub struct Health {
     status: &'static str,
     /// `ok`, or `error` when the store cannot commit.
     db: &'static str,
-    /// `ok`, `error` when it does not answer, `rebuilding` when it lost its state. Without Redis always `ok`: the hot state is in
+    /// `ok`, `error` when it does not answer or refuses to write, `rebuilding` when it lost its state. Without Redis always `ok`: the hot state is in
     /// the process.
     redis: &'static str,
     /// Now (RFC 3339).

@@ -51,7 +51,9 @@ fn plain(url: &str) -> Result<String, StoreError> {
     if !matches!(family, "postgres" | "postgresql") {
         return Err(refuse("it does not begin with postgres://"));
     }
+    check_escapes(rest)?;
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    check_encryption(query)?;
     let query: Vec<_> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
@@ -63,6 +65,34 @@ fn plain(url: &str) -> Result<String, StoreError> {
     let rest = with_host(rest);
     Ok(format!("postgres://{rest}?{}", query.join("&")))
 }
+
+/// A password that is not escaped would be taken for the host, and shown as such.
+fn check_escapes(rest: &str) -> Result<(), StoreError> {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let beyond = &rest[authority.len()..];
+    if authority.matches('@').count() > 1 || beyond.contains('@') || beyond.contains('#') {
+        let why = "a user or password has a `@`, `/`, `?` or `#` in it: write %40, %2F, %3F or %23";
+        return Err(refuse(why));
+    }
+    Ok(())
+}
+
+/// What is misspelt would be no encryption, in silence.
+fn check_encryption(query: &str) -> Result<(), StoreError> {
+    let names = query
+        .split('&')
+        .map(|pair| pair.split('=').next().unwrap_or_default());
+    let mut of_tls = names.filter(|name| name.to_ascii_lowercase().starts_with("ssl"));
+    match of_tls.find(|name| !TLS_PARAMETERS.contains(name)) {
+        Some(name) => Err(refuse(&format!(
+            "the parameter `{name}` is not known, expected one of {}",
+            TLS_PARAMETERS.join(", ")
+        ))),
+        None => Ok(()),
+    }
+}
+
+const TLS_PARAMETERS: [&str; 5] = ["ssl", "sslmode", "sslrootcert", "sslcert", "sslkey"];
 
 /// Who names a socket after the question mark may leave the host out, which the rules of URLs forbid beside a user.
 fn with_host(rest: &str) -> String {
@@ -91,6 +121,34 @@ mod tests {
             Ok(place) => place.to_string(),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[test]
+    fn a_password_that_is_not_escaped_is_refused_and_not_shown() {
+        for url in [
+            "postgres://me:Db@S3cret#x@db/calls",
+            "postgres://me:S3cret@x@db/calls",
+            "postgres://me:S3c/ret@db/calls",
+            "postgres://me:S3c?ret@db/calls",
+            "postgres://me:S3cret#@db/calls",
+        ] {
+            let error = named(url);
+            assert!(error.contains("%40") && !error.contains("S3c"), "{error}");
+        }
+        assert_eq!(named("postgres://me:S3%40cret@db/calls"), "db:5432/calls");
+    }
+
+    #[test]
+    fn a_misspelt_parameter_of_encryption_is_refused() {
+        let error = named("postgres://me@db/calls?sslmod=require");
+        assert!(
+            error.contains("`sslmod` is not known, expected one of ssl, sslmode"),
+            "{error}"
+        );
+        assert_eq!(
+            named("postgres://me@db/calls?async_fallback=true"),
+            "db:5432/calls"
+        );
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub struct PostgresOptions {
     pub wait: Duration,
     /// Who else may use the database. Other nodes of a cluster unless set.
     pub ownership: Ownership,
-    /// Whether to wait without end for a database that another node uses, to take over then. Not unless set.
+    /// Whether to wait without end for a database that a node has to itself, to take over then. Where nodes of a cluster
+    /// have it, one that is [`Ownership::Sole`] is refused all the same. Not unless set.
     pub standby: bool,
 }
 

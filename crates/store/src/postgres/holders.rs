@@ -95,7 +95,7 @@ pub(super) fn reason(place: &impl fmt::Display, holders: &[Holder]) -> String {
         [] => format!("{place} is in use by another node, which was just leaving: try again"),
         nodes => format!(
             "{place} is in use by nodes whose engine is in Redis ({}): an engine in memory beside them would give the \
-             same numbers out twice. Set REDIS_URL to join them, or STANDBY=true to wait until all have ended",
+             same numbers out twice. Set REDIS_URL to join them, or stop them all first",
             nodes.join(", ")
         ),
     }

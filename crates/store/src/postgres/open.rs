@@ -28,8 +28,8 @@ impl PostgresStore {
     /// Opens the database of a URL (`postgres://`, `postgresql://`, `postgresql+asyncpg://`; encrypted as its `sslmode`
     /// says) as a node of [`PostgresOptions::ownership`], and brings it up to date. Nodes of a cluster may start at once.
     ///
-    /// With [`PostgresOptions::standby`] it waits until those who may not run beside this node have ended, through
-    /// restarts of the server too. Dropping the future ends the wait.
+    /// With [`PostgresOptions::standby`] it waits until a node that is alone has ended, through restarts of the server too.
+    /// Nodes of a cluster are waited for by nobody. Dropping the future ends the wait.
     ///
     /// # Errors
     /// [`StoreError::Owned`] names who uses the database and may not run beside this node;
@@ -153,7 +153,7 @@ async fn try_session(
             Ok(()) => return Ok(Ok(session)),
             Err(holders) => holders,
         };
-        if !options.standby {
+        if !options.standby || !owner.may_wait(&holders) {
             return Ok(Err(holders));
         }
         standby.warned = false;

@@ -141,6 +141,12 @@ impl Owner {
         Ok(Err(holders(connection).await?))
     }
 
+    /// Whether it is of use to wait until these have ended. A node that is alone never waits for nodes of a cluster: when
+    /// the server is started anew it would come before them, and they would go on with what Redis holds.
+    pub(super) fn may_wait(&self, holders: &[Holder]) -> bool {
+        !self.ownership.is_sole() || holders.iter().all(|holder| holder.alone)
+    }
+
     /// Why the lock was not to be had.
     pub(super) fn refusal(&self, holders: &[Holder]) -> StoreError {
         StoreError::Owned(reason(&self.place, holders))

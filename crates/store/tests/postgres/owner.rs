@@ -8,6 +8,9 @@ use caller_id_store::{Ownership, PostgresOptions, PostgresStore};
 use caller_id_testkit::builders::START;
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::store_suite::records::{allocated, own, record};
+use sqlx_core::connection::Connection;
+use sqlx_core::raw_sql::raw_sql;
+use sqlx_postgres::PgConnection;
 
 use super::Database;
 
@@ -15,38 +18,40 @@ use super::Database;
 const END_OWNERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_locks
     WHERE locktype = 'advisory' AND objid = 4409669 AND granted";
 
+type Opening = tokio::task::JoinHandle<Result<Arc<PostgresStore>, StoreError>>;
+
 impl Database {
     async fn sole(&self, node: &str) -> Result<Arc<PostgresStore>, StoreError> {
         PostgresStore::open(&self.url(), sole(node)).await
     }
 
     async fn shared(&self, node: &str) -> Result<Arc<PostgresStore>, StoreError> {
-        let node = node.to_owned();
-        let options = PostgresOptions {
-            ownership: Ownership::Shared { node },
-            ..options()
-        };
-        PostgresStore::open(&self.url(), options).await
+        PostgresStore::open(&self.url(), shared(node)).await
     }
 
-    /// Stands by, in a task, until the log of the server's sessions shows it.
-    async fn standby(
-        &self,
-        node: &str,
-    ) -> tokio::task::JoinHandle<Result<Arc<PostgresStore>, StoreError>> {
-        let options = PostgresOptions {
+    /// Stands by alone, in a task, until the log of the server's sessions shows it.
+    async fn standby(&self, node: &str) -> Opening {
+        self.standby_as(sole(node)).await
+    }
+
+    async fn standby_as(&self, options: PostgresOptions) -> Opening {
+        let node = options.ownership.node().to_owned();
+        let task = self.opening(PostgresOptions {
             standby: true,
-            ..sole(node)
-        };
-        let url = self.url();
-        let task = tokio::spawn(async move { PostgresStore::open(&url, options).await });
+            ..options
+        });
         let waits = format!(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'caller-id alone: {node}'"
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'caller-id %: {node}'"
         );
         while self.psql(&waits) == "0" {
             tokio::task::yield_now().await;
         }
         task
+    }
+
+    fn opening(&self, options: PostgresOptions) -> Opening {
+        let url = self.url();
+        tokio::spawn(async move { PostgresStore::open(&url, options).await })
     }
 }
 
@@ -58,6 +63,14 @@ fn sole(node: &str) -> PostgresOptions {
     let node = node.to_owned();
     PostgresOptions {
         ownership: Ownership::Sole { node },
+        ..options()
+    }
+}
+
+fn shared(node: &str) -> PostgresOptions {
+    let node = node.to_owned();
+    PostgresOptions {
+        ownership: Ownership::Shared { node },
         ..options()
     }
 }
@@ -160,6 +173,51 @@ async fn a_node_that_stands_by_takes_over_when_the_first_is_gone() {
     let second = second.await.unwrap().unwrap();
     assert_eq!(past(&second).await, [1, 2]);
     commit(&second, 3).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_alone_stands_by_for_no_cluster_and_is_told_to_join_it() {
+    let database = Database::new();
+    let node = database.shared("host-a").await.unwrap();
+    let alone = PostgresOptions {
+        standby: true,
+        ..sole("host-b")
+    };
+    let said = refused(database.opening(alone).await.unwrap());
+    for part in ["`host-a`", "Set REDIS_URL to join them"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert!(!said.contains("STANDBY"), "{said}");
+    commit(&node, 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_that_stands_by_is_refused_when_a_cluster_comes_before_it() {
+    let database = Database::new();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let alone =
+        "SET application_name = 'caller-id alone: host-a'; SELECT pg_advisory_lock(4409669)";
+    raw_sql(alone).execute(&mut session).await.unwrap();
+    let second = database.standby("host-b").await;
+    // One session, so that the one who waits cannot come between the two.
+    let cluster = "SET application_name = 'caller-id node: host-a';
+        SELECT pg_advisory_lock_shared(4409669); SELECT pg_advisory_unlock(4409669)";
+    raw_sql(cluster).execute(&mut session).await.unwrap();
+    let said = refused(second.await.unwrap());
+    assert!(said.contains("host-a"), "{said}");
+}
+
+#[tokio::test]
+async fn a_node_of_a_cluster_stands_by_until_a_node_alone_has_ended() {
+    let database = Database::new();
+    let alone = database.sole("host-a").await.unwrap();
+    commit(&alone, 1).await.unwrap();
+    let node = database.standby_as(shared("host-b")).await;
+    commit(&alone, 2).await.unwrap();
+    drop(alone);
+    let node = node.await.unwrap().unwrap();
+    commit(&node, 3).await.unwrap();
+    assert_eq!(past(&node).await, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -281,14 +339,13 @@ async fn a_session_that_is_lost_between_commits_is_made_again_without_any() {
 async fn a_node_of_a_cluster_that_lost_its_session_loses_no_history_to_one_that_came_alone() {
     let database = Database::new();
     let node = database.shared("host-a").await.unwrap();
-    let alone = database.standby("host-b").await;
-    // Until the one that stands by comes first.
+    // It asks for its lock again each second: until the other comes before it.
     let end = format!("{END_OWNERS} AND mode = 'ShareLock'");
-    while !alone.is_finished() {
+    let alone = eventually(|| {
         database.psql(&end);
-        tokio::task::yield_now().await;
-    }
-    let alone = alone.await.unwrap().unwrap();
+        database.sole("host-b")
+    });
+    let alone = alone.await;
     commit(&node, 1).await.unwrap();
     commit(&alone, 2).await.unwrap();
     assert_eq!(past(&alone).await, [1, 2]);

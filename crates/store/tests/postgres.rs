@@ -6,6 +6,10 @@
 mod away;
 #[path = "postgres/inspect.rs"]
 mod inspect;
+#[path = "postgres/keeper.rs"]
+mod keeper;
+#[path = "postgres/log.rs"]
+mod log;
 #[path = "postgres/owner.rs"]
 mod owner;
 #[path = "postgres/parts.rs"]

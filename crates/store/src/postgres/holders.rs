@@ -13,9 +13,10 @@ use super::locks;
 pub(super) const SOLE: &str = "caller-id alone: ";
 pub(super) const SHARED: &str = "caller-id node: ";
 
-/// A role may not see when the session of another role began: then it begins now.
+/// A role may not see when the session of another role began: then it counts from the server's start, so that the same
+/// holder is always told in the same words.
 const HOLDERS: &str = "SELECT l.pid, l.mode = 'ExclusiveLock', coalesce(a.application_name, ''),
-        (extract(epoch FROM coalesce(a.backend_start, now())) * 1000000)::bigint
+        (extract(epoch FROM coalesce(a.backend_start, pg_postmaster_start_time())) * 1000000)::bigint
     FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = 0 AND l.objid = $1::bigint::oid
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -36,7 +37,8 @@ pub struct Holder {
     pub node: String,
     /// Whether its engine is in memory, so that no other may run.
     pub alone: bool,
-    /// When its session began: when it was opened, or its connection was last lost. Now, where we may not see it.
+    /// When its session began: when it was opened, or its connection was last lost. Where we
+    /// may not see it: when the server was started.
     pub since: Timestamp,
     pub(super) session: Session,
 }

@@ -35,6 +35,16 @@ async fn reason(settings: &Settings) -> String {
     panic!("no attempt comes to an end");
 }
 
+fn two_servers() -> [RedisServer; 2] {
+    [(), ()].map(|()| {
+        let setup = RedisSetup {
+            reach: Reach::Tcp,
+            ..RedisSetup::default()
+        };
+        setup.start()
+    })
+}
+
 async fn reason_at(url: &str) -> String {
     reason(&Settings::at(url)).await
 }
@@ -58,33 +68,51 @@ async fn a_wrong_password_is_named_as_the_reason_and_never_shown() {
 
 #[tokio::test]
 async fn a_replica_is_refused_and_told_from_its_master() {
-    let [master, replica] = [(), ()].map(|()| {
-        let setup = RedisSetup {
-            reach: Reach::Tcp,
-            ..RedisSetup::default()
-        };
-        setup.start()
-    });
+    let [master, replica] = two_servers();
     let port = master.port().to_string();
     let () = replica
         .ask(&["REPLICAOF", "127.0.0.1", &port])
         .expect("it follows");
     let why = reason_at(&replica.url()).await;
     assert!(why.contains("is a replica of 127.0.0.1:"), "{why}");
-    // Among several the master is found.
-    let both = format!("redis://127.0.0.1:{},127.0.0.1:{port}", replica.port());
-    let engine = impatient(&both, Time::Server);
+    let engine = impatient(&master.url(), Time::Server);
     stock(&engine, 1).await;
     let got = rebuild_until_answered(&engine).await;
     assert!(matches!(got, Outcome::Allocated(_)), "{got:?}");
-    // And when they change places, the engine does too.
+    // And when they change places, it is the other one that is refused.
     let () = replica.ask(&["REPLICAOF", "NO", "ONE"]).expect("it leads");
     let port = replica.port().to_string();
     let () = master
         .ask(&["REPLICAOF", "127.0.0.1", &port])
         .expect("it follows");
-    let none = rebuild_until_answered(&engine).await;
-    assert!(matches!(none, Outcome::Exhausted(_)), "{none:?}");
+    let refused = async {
+        while !matches!(ask(&engine, &far()).await, Err(AllocatorError::Unavailable(why))
+            if why.to_string().contains("is a replica of"))
+        {}
+    };
+    let refused = tokio::time::timeout(NEVER, refused).await;
+    refused.expect("it is noticed");
+}
+
+#[tokio::test]
+async fn several_servers_that_are_no_cluster_are_refused_each_with_its_place() {
+    let servers = two_servers();
+    let [a, b] = servers.each_ref().map(RedisServer::port);
+    let why = reason_at(&format!("redis://127.0.0.1:{a},127.0.0.1:{b}")).await;
+    for port in [a, b] {
+        let said = format!("several hosts are named, and 127.0.0.1:{port} is no node of a cluster");
+        assert!(why.contains(&said), "{why}");
+    }
+    assert!(why.contains("name one host, or sentinels"), "{why}");
+    // Also while the other one is away.
+    let mut servers = servers;
+    servers[0].kill();
+    let why = reason_at(&format!("redis://127.0.0.1:{a},127.0.0.1:{b}")).await;
+    assert!(why.contains("no node of a cluster"), "{why}");
+    let engine = impatient(&servers[1].url(), Time::Server);
+    stock(&engine, 1).await;
+    let got = rebuild_until_answered(&engine).await;
+    assert!(matches!(got, Outcome::Allocated(_)), "{got:?}");
 }
 
 #[tokio::test]

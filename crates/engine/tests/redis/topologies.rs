@@ -79,7 +79,7 @@ async fn when_the_slot_moves_the_engine_goes_where_it_went() {
 async fn when_a_master_of_the_cluster_dies_the_engine_goes_on_with_its_replica() {
     let mut cluster = RedisCluster::start();
     cluster.add_replica("default");
-    let engine = impatient(&cluster.url(), Time::Server);
+    let engine = impatient(&cluster.url_of_all(), Time::Server);
     stock(&engine, 1).await;
     let first = rebuild_until_answered(&engine).await;
     assert!(matches!(first, Outcome::Allocated(_)), "{first:?}");

@@ -12,8 +12,8 @@ use super::secret::Secret;
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterConfig {
     /// Redis, which then holds the hot state for as many nodes as there are: `redis://[user:password@]host:6379/0`, `rediss://` with
-    /// TLS, `unix:///path/to/socket`, several hosts with commas, `redis-sentinel://host:26379,host:26379/0?master=name`, `rediss-sentinel://`. A
-    /// Redis Cluster is found from any of its nodes. When not set, the hot state is in this process, which then must be the only one
+    /// TLS, `unix:///path/to/socket`, `redis-sentinel://host:26379,host:26379/0?master=name`, `rediss-sentinel://`; several hosts with commas:
+    /// nodes of a Redis Cluster, which is found from any of them. When not set, the hot state is in this process, which then must be the only one
     #[arg(long, value_name = "URL")]
     pub redis_url: Option<Secret>,
     /// Redis's password, when the URL has none

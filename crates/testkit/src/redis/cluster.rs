@@ -74,6 +74,15 @@ impl RedisCluster {
         format!("redis://127.0.0.1:{}", self.servers[0].port())
     }
 
+    /// The addresses of all that were masters at the start, in one.
+    pub fn url_of_all(&self) -> String {
+        let places = self.servers.iter();
+        let places: Vec<_> = places
+            .map(|server| format!("127.0.0.1:{}", server.port()))
+            .collect();
+        format!("redis://{}", places.join(","))
+    }
+
     /// Gives the slot of a hash tag, with all its keys, to another master.
     ///
     /// # Panics

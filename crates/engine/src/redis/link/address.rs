@@ -22,7 +22,7 @@ pub(super) struct Address {
 
 /// How the server is found.
 pub(super) enum Way {
-    /// It is one of these, or one of its cluster.
+    /// It is the only one, or one of the cluster that these belong to.
     Nodes(Vec<Node>),
     /// Sentinels know.
     Sentinels {

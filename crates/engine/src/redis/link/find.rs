@@ -131,17 +131,25 @@ impl Finder {
         for _ in 0..HOPS_MOST {
             let mut connection = self.dialer.open(&node, &self.login).await?;
             let greeting = self.dialer.greet(&node, &mut connection).await?;
-            if greeting.cluster
-                && let Search::Nodes { seen, .. } = &mut self.way
-            {
-                let view = cluster::view(&self.dialer, &node, &mut connection, self.slot).await?;
-                *seen = view.nodes;
-                if let Some(owner) = view.owner {
-                    node = owner;
-                    continue;
+            let at = self.dialer.name(&node);
+            if let Search::Nodes { seeds, seen } = &mut self.way {
+                if greeting.cluster {
+                    let view =
+                        cluster::view(&self.dialer, &node, &mut connection, self.slot).await?;
+                    *seen = view.nodes;
+                    if let Some(owner) = view.owner {
+                        node = owner;
+                        continue;
+                    }
+                } else if seeds.len() > 1 {
+                    // Nobody would know which of several masters the other nodes took.
+                    let what = format!(
+                        "several hosts are named, and {node} is no node of a cluster: name one host, or sentinels \
+                         (redis-sentinel://...)"
+                    );
+                    return Err(Unreachable::Unusable { at, what });
                 }
             }
-            let at = self.dialer.name(&node);
             only_master(&at, &greeting)?;
             return Ok(Found {
                 node,

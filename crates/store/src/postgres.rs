@@ -3,6 +3,7 @@
 //! Commits write history itself, one batch a statement; no journal stands before it. History is kept in parts of a week
 //! each. See `docs/adr/0010-history-in-postgresql.md`.
 
+mod ahead;
 mod commit;
 mod error;
 mod history;
@@ -25,6 +26,7 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ahead::Ahead;
 use caller_id_core::Clock;
 
 pub use holders::Holder;
@@ -82,6 +84,7 @@ pub struct PostgresStore {
     /// a service.
     owner: Option<Arc<Lane>>,
     parts: Arc<Parts>,
+    ahead: Arc<Ahead>,
     clock: Arc<dyn Clock>,
 }
 

@@ -128,17 +128,19 @@ fn texts<'a>(
 }
 
 impl PostgresStore {
-    /// Makes the part of the week after this one, once, without anybody waiting for it.
+    /// Makes the part of this week, which is yet to come, once, without anybody waiting for it.
     fn make_ahead(&self, week: Week) {
-        if self.parts.knows(week) {
+        if self.parts.knows(week) || !self.ahead.begin(self.clock.now()) {
             return;
         }
         let (lane, parts) = (Arc::clone(&self.lane), Arc::clone(&self.parts));
+        let (ahead, clock) = (Arc::clone(&self.ahead), Arc::clone(&self.clock));
         tokio::spawn(async move {
-            if let Err(error) = lane
+            let made = lane
                 .run(|connection| Box::pin(async move { parts.make(connection, &[week]).await }))
-                .await
-            {
+                .await;
+            ahead.end(&made, clock.now());
+            if let Err(error) = made {
                 tracing::warn!(%error, "the next part of history could not be made ahead");
             }
         });

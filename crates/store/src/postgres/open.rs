@@ -80,6 +80,7 @@ impl PostgresStore {
             commits,
             owner,
             parts: Arc::new(Parts::default()),
+            ahead: Arc::default(),
             clock: options.clock,
         };
         let week = Week::of(store.clock.now());

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use caller_id_core::{CallEnd, HistoryStore, Journal, StoreError};
+use caller_id_core::{CallEnd, HistoryStore, Journal, ManualClock, StoreError};
+use caller_id_testkit::builders::START;
 use caller_id_testkit::store_suite::records::{allocated, at, ended, own, record};
 use sqlx_core::connection::Connection;
 use sqlx_core::raw_sql::raw_sql;
 use sqlx_postgres::PgConnection;
 
+use super::log::Log;
 use super::{Database, past};
 
 const WEEK_MS: i64 = 7 * 24 * 3_600_000;
@@ -157,4 +159,51 @@ async fn last_uses_of_many_numbers_over_weeks_with_few_and_many_rows_are_the_lat
     assert_eq!(found.len(), 5_000);
     assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), latest);
     assert_eq!(past(&store).await, records);
+}
+
+#[tokio::test]
+async fn while_tables_are_blocked_one_tries_to_make_the_next_part_and_again_after_a_minute() {
+    const FAILED: &str = "could not be made ahead";
+    let (log, _listens) = Log::listen();
+    let database = Database::new();
+    let clock = Arc::new(ManualClock::at(START));
+    let store = database.open_with(|options| options.clock = clock.clone());
+    let store = store.await.unwrap();
+    let mut holder = PgConnection::connect(&database.url()).await.unwrap();
+    let block = "SELECT pg_advisory_lock(4409668)";
+    raw_sql(block).execute(&mut holder).await.unwrap();
+    let commit = async |n: i64| {
+        // The part of this week is there, that of the week after it is not.
+        let one = record(WEEK_MS + n, n as u64, own(1));
+        store.commit(vec![allocated(&one)]).await.unwrap();
+    };
+
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND query LIKE '%advisory_xact_lock%' AND wait_event_type = 'Lock'";
+    commit(0).await;
+    while database.psql(waiting) == "0" {
+        tokio::task::yield_now().await;
+    }
+    for n in 1..50 {
+        commit(n).await;
+    }
+    assert_eq!(database.psql(waiting), "1");
+    log.until(FAILED).await;
+    // The server gives up a little later than we do.
+    while database.psql(waiting) != "0" {
+        tokio::task::yield_now().await;
+    }
+    for n in 50..100 {
+        commit(n).await;
+    }
+    assert_eq!(database.psql(waiting), "0");
+
+    holder.close().await.unwrap();
+    let before = database.psql(PARTS);
+    clock.advance_ms(60_000);
+    commit(100).await;
+    while database.psql(PARTS) == before {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.count(FAILED), 1);
 }

@@ -60,10 +60,11 @@ pub trait Allocator: Send + Sync {
     async fn known_inventory(&self) -> Result<Position, AllocatorError>;
 
     /// Takes a step of the inventory, as [`Allocator::put_pools`] and [`Allocator::put_numbers`] do. `false`: the engine is
-    /// not where the step begins, another node brought it somewhere else, and nothing was changed by numbers.
+    /// not where the step begins, another node brought it somewhere else, and nothing was changed.
     ///
     /// # Errors
-    /// [`AllocatorError`]; the engine stays where it was, though some of the step may be taken.
+    /// [`AllocatorError`]; where the engine is then, [`Allocator::known_inventory`] tells. What is left of the step is done
+    /// when it is asked, or when the step is taken again.
     async fn follow(&self, step: InventoryStep) -> Result<bool, AllocatorError>;
 
     /// How many numbers a step may have at most.

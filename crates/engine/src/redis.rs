@@ -19,13 +19,13 @@ use tokio::time::{Instant, timeout_at};
 
 use self::acknowledged::Acknowledged;
 use self::error::{Failed, Lost, NoDays, Superseded, unavailable};
-use self::inventory::Expected;
 use self::keys::Keys;
 use self::link::{Link, Server};
 use self::queue::{Answer, Queue};
 use self::reply::Reply;
 use self::scripts::Scripts;
 use self::step::Arguments;
+use self::unsettled::Unsettled;
 
 mod acknowledged;
 mod error;
@@ -42,6 +42,7 @@ mod reply;
 mod scripts;
 mod shared;
 mod step;
+mod unsettled;
 
 pub use self::outbox::Entry;
 
@@ -133,6 +134,7 @@ struct Engine {
     node: String,
     outbox_most: u64,
     acknowledged: Acknowledged,
+    unsettled: Unsettled,
     /// The rebuild that this node began and did not end.
     claim: Mutex<Option<StateId>>,
     loss_met: Notify,
@@ -155,6 +157,7 @@ impl RedisAllocator {
             node: settings.node.clone(),
             outbox_most: settings.outbox_most,
             acknowledged: Acknowledged::default(),
+            unsettled: Unsettled::default(),
             claim: Mutex::default(),
             loss_met: Notify::new(),
         };
@@ -340,12 +343,7 @@ impl Allocator for RedisAllocator {
 
     /// Policies take effect at once; the orders follow in steps, and until then each choice is checked against them.
     async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {
-        for (id, policy) in pools {
-            self.engine
-                .put_pool(&id, &policy, Expected::Anywhere)
-                .await?;
-        }
-        Ok(())
+        self.engine.put_pools(&pools).await
     }
 
     async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {

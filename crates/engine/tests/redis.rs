@@ -17,6 +17,8 @@ mod faults;
 mod heads;
 #[path = "redis/inspect.rs"]
 mod inspect;
+#[path = "redis/inventory.rs"]
+mod inventory;
 #[path = "redis/link.rs"]
 mod link;
 #[path = "redis/losses.rs"]

@@ -16,26 +16,69 @@ const NO_REGION: &str = "--";
 const INSTANT_MOST_MS: i64 = (1 << 48) - 1;
 
 impl Engine {
-    /// Makes a pool or changes its policy, and puts its numbers into their places by it. `false`: the inventory is not
-    /// where it must be.
-    pub(super) async fn put_pool(
-        &self,
-        id: &PoolId,
-        policy: &Policy,
-        expected: Expected<'_>,
-    ) -> Result<bool, AllocatorError> {
-        let arguments = [id.as_str().into(), pool::value(policy), expected.bytes()];
-        let (stale, generation): (i64, i64) = self.run(&self.scripts.put_pool, &arguments).await?;
-        if stale == 1 {
-            self.reindex(id, generation).await?;
+    /// Makes pools or changes their policies, and puts their numbers into their places by them.
+    pub(super) async fn put_pools(&self, pools: &[(PoolId, Policy)]) -> Result<(), AllocatorError> {
+        for some in pools.chunks(CHANGES_AT_ONCE) {
+            self.put(some, &[], Way::Anywhere).await?;
         }
-        Ok(stale >= 0)
+        Ok(())
     }
 
-    async fn reindex(&self, id: &PoolId, generation: i64) -> Result<(), AllocatorError> {
-        let mut from = b"0".to_vec();
+    /// Adds or changes numbers.
+    pub(super) async fn put_numbers(&self, numbers: &[EngineNumber]) -> Result<(), AllocatorError> {
+        for some in numbers.chunks(CHANGES_AT_ONCE) {
+            self.put(&[], some, Way::Anywhere).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a step of the inventory, all of it at once. `false`: the inventory is not where it begins.
+    pub(super) async fn follow(&self, step: &InventoryStep) -> Result<bool, AllocatorError> {
+        let way = Way::Step {
+            from: text(step.from),
+            to: text(step.to),
+        };
+        self.put(&step.pools, &step.numbers, way).await
+    }
+
+    async fn put(
+        &self,
+        pools: &[(PoolId, Policy)],
+        numbers: &[EngineNumber],
+        way: Way,
+    ) -> Result<bool, AllocatorError> {
+        let arguments = arguments(pools, numbers, way);
+        // Before it is asked: its answer may be lost on the way.
+        let change = self.unsettled.add(pools.iter().map(|(id, _)| id));
+        let script = &self.scripts.put_inventory;
+        let taken = match self.run_with_days(script, &arguments).await? {
+            Reply::Put(stale) => {
+                let right = |id: &&PoolId| !stale.iter().any(|name| name == id.as_str());
+                for id in pools.iter().map(|(id, _)| id).filter(right) {
+                    self.unsettled.settled(id, change);
+                }
+                true
+            }
+            Reply::Elsewhere => false,
+            other => return Err(unexpected(&other).into()),
+        };
+        self.settle().await?;
+        Ok(taken)
+    }
+
+    /// Puts numbers into their places where a policy changed.
+    async fn settle(&self) -> Result<(), AllocatorError> {
+        while let Some((id, change)) = self.unsettled.first() {
+            self.reindex(&id).await?;
+            self.unsettled.settled(&id, change);
+        }
+        Ok(())
+    }
+
+    async fn reindex(&self, id: &PoolId) -> Result<(), AllocatorError> {
+        let mut from = Vec::new();
         loop {
-            let arguments = [id.as_str().into(), generation.to_string().into(), from];
+            let arguments = [id.as_str().into(), from];
             let script = &self.scripts.reindex;
             match self.run_with_days(script, &arguments).await? {
                 Reply::More(next) => from = next,
@@ -45,49 +88,9 @@ impl Engine {
         }
     }
 
-    /// Adds or changes numbers.
-    pub(super) async fn put_numbers(&self, numbers: &[EngineNumber]) -> Result<(), AllocatorError> {
-        for some in numbers.chunks(CHANGES_AT_ONCE) {
-            self.put_some(some, Expected::Anywhere, "").await?;
-        }
-        Ok(())
-    }
-
-    /// Takes a step of the inventory, all of its numbers at once. `false`: the inventory is not where it begins.
-    pub(super) async fn follow(&self, step: &InventoryStep) -> Result<bool, AllocatorError> {
-        let from = text(step.from);
-        let expected = Expected::At(&from);
-        for (id, policy) in &step.pools {
-            if !self.put_pool(id, policy, expected).await? {
-                return Ok(false);
-            }
-        }
-        self.put_some(&step.numbers, expected, &text(step.to)).await
-    }
-
-    async fn put_some(
-        &self,
-        numbers: &[EngineNumber],
-        expected: Expected<'_>,
-        to: &str,
-    ) -> Result<bool, AllocatorError> {
-        let default = pool::value(&Policy::default());
-        let mut arguments: Arguments = vec![default, expected.bytes(), to.into()];
-        for number in numbers {
-            arguments.extend(fields(number));
-        }
-        match self
-            .run_with_days(&self.scripts.put_numbers, &arguments)
-            .await?
-        {
-            Reply::Done => Ok(true),
-            Reply::Elsewhere => Ok(false),
-            other => Err(unexpected(&other).into()),
-        }
-    }
-
-    /// Up to where the inventory is known.
+    /// Up to where the inventory is known. What a step began and did not end is ended first.
     pub(super) async fn known_inventory(&self) -> Result<Position, AllocatorError> {
+        self.settle().await?;
         let mut command = ::redis::cmd("GET");
         command.arg(self.keys.inventory());
         let known: Option<String> = self.query(&command).await?;
@@ -108,22 +111,28 @@ impl Engine {
     }
 }
 
-/// Where the inventory must be for a change to be taken.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Expected<'a> {
-    /// It is taken anyway.
+/// Where the inventory is before a change, and after it.
+enum Way {
+    /// Wherever it is, it stays there.
     Anywhere,
-    /// Exactly here: another node's older page does not undo what came since.
-    At(&'a str),
+    /// Exactly here, or nothing changes: another node's older page does not undo what came since.
+    Step { from: String, to: String },
 }
 
-impl Expected<'_> {
-    fn bytes(self) -> Vec<u8> {
-        match self {
-            Self::Anywhere => Vec::new(),
-            Self::At(at) => at.into(),
-        }
+/// What `put_inventory.lua` wants.
+fn arguments(pools: &[(PoolId, Policy)], numbers: &[EngineNumber], way: Way) -> Arguments {
+    let (from, to) = match way {
+        Way::Anywhere => (String::new(), String::new()),
+        Way::Step { from, to } => (from, to),
+    };
+    let default = pool::value(&Policy::default());
+    let mut arguments = vec![default, from.into(), to.into()];
+    arguments.push(pools.len().to_string().into());
+    for (id, policy) in pools {
+        arguments.extend([id.as_str().into(), pool::value(policy)]);
     }
+    arguments.extend(numbers.iter().flat_map(fields));
+    arguments
 }
 
 /// What stands for no inventory at all; `number.lua` has it too.
@@ -150,7 +159,7 @@ fn position(text: &str) -> Result<Position, Unreadable> {
     read().ok_or_else(|| Unreadable(format!("the position `{text}` of the inventory")))
 }
 
-/// What `put_numbers.lua` wants of a number.
+/// What `put_inventory.lua` wants of a number.
 fn fields(number: &EngineNumber) -> [Vec<u8>; 8] {
     let (status, until) = match number.status {
         Status::Active => ("0", Timestamp::ZERO),

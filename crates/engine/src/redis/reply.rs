@@ -23,6 +23,8 @@ pub(super) enum Reply {
     Nothing,
     /// Done.
     Done,
+    /// Pools and numbers are put; numbers of these pools may stand in the wrong place.
+    Put(Vec<String>),
     /// There is more: where to go on.
     More(Vec<u8>),
     /// The state of a number.
@@ -69,6 +71,10 @@ impl Reply {
             b"ended" => Ok(Self::Ended(fields.id(1)?, fields.instant(2)?)),
             b"nothing" | b"unknown" => Ok(Self::Nothing),
             b"done" => Ok(Self::Done),
+            b"put" => (1..fields.0.len())
+                .map(|at| fields.text(at))
+                .collect::<Result<_, _>>()
+                .map(Self::Put),
             b"more" => Ok(Self::More(fields.bytes(1)?.to_vec())),
             b"state" => fields.state().map(Self::State),
             b"lost" => Ok(Self::Lost),

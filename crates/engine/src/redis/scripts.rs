@@ -8,12 +8,10 @@ use super::keys;
 pub(super) struct Scripts {
     /// Requests and releases.
     pub(super) decide: Script,
-    /// Makes or changes a pool.
-    pub(super) put_pool: Script,
     /// Gives a pool its next midnights.
     pub(super) put_days: Script,
-    /// Adds or changes numbers.
-    pub(super) put_numbers: Script,
+    /// Makes or changes pools, adds or changes numbers.
+    pub(super) put_inventory: Script,
     /// Forgets numbers.
     pub(super) remove: Script,
     /// Puts numbers into their places after a change of policy.
@@ -56,9 +54,8 @@ impl Scripts {
         };
         Self {
             decide: script(include_str!("scripts/decide.lua")),
-            put_pool: script(include_str!("scripts/put_pool.lua")),
             put_days: script(include_str!("scripts/put_days.lua")),
-            put_numbers: script(include_str!("scripts/put_numbers.lua")),
+            put_inventory: script(include_str!("scripts/put_inventory.lua")),
             remove: script(include_str!("scripts/remove.lua")),
             reindex: script(include_str!("scripts/reindex.lua")),
             recover: script(include_str!("scripts/recover.lua")),

@@ -1,0 +1,142 @@
+//! Changes of the inventory that several nodes bring at once.
+
+use std::sync::Arc;
+
+use caller_id_core::store::Revision;
+use caller_id_core::{Allocator, InventoryStep, Outcome, Policy, PoolId, Position, TimeZone};
+use caller_id_engine::RedisAllocator;
+use caller_id_testkit::builders::{brisk_policy, engine_number, number};
+use caller_id_testkit::redis::RedisServer;
+
+use crate::heads;
+use crate::rig::{ask, clock, declare_whole, engine, far, stock, time};
+
+fn at(revision: i64) -> Position {
+    Position {
+        since: Revision(revision),
+        ..Position::default()
+    }
+}
+
+/// A step with this policy of the pool `default`, and its first number.
+fn step(from: i64, to: i64, policy: Policy) -> InventoryStep {
+    InventoryStep {
+        from: at(from),
+        pools: vec![(PoolId::default(), policy)],
+        numbers: vec![engine_number(number(312, 0))],
+        to: at(to),
+    }
+}
+
+fn reserving_for_ms(reservation_ms: i64) -> Policy {
+    Policy {
+        reservation_ms,
+        ..brisk_policy()
+    }
+}
+
+/// A policy whose midnights nobody has given yet.
+fn in_another_zone(reservation_ms: i64) -> Policy {
+    Policy {
+        time_zone: TimeZone::parse("America/Chicago").expect("a zone"),
+        ..reserving_for_ms(reservation_ms)
+    }
+}
+
+/// For how long a number is reserved that is handed out now.
+async fn reserved_ms(engine: &RedisAllocator) -> i64 {
+    match ask(engine, &far()).await.expect("an answer") {
+        Outcome::Allocated(got) => got.record.reserved_until.ms_since(got.record.at),
+        other => panic!("a number is free: {other:?}"),
+    }
+}
+
+/// Two nodes at revision 5 of the inventory.
+async fn nodes(server: &RedisServer) -> [Arc<RedisAllocator>; 2] {
+    let clock = clock();
+    let [one, other] = ["default"; 2].map(|tenant| engine(server, tenant, time(&clock)));
+    declare_whole(&one).await;
+    let first = step(0, 5, reserving_for_ms(5_000));
+    assert!(one.follow(first).await.expect("an answer"));
+    [one, other]
+}
+
+#[tokio::test]
+async fn an_older_policy_that_comes_late_is_refused_whole() {
+    let server = RedisServer::start();
+    let [late, quick] = nodes(&server).await;
+    let newer = step(5, 7, in_another_zone(7_000));
+    assert!(quick.follow(newer).await.expect("an answer"));
+    for older in [reserving_for_ms(6_000), in_another_zone(6_000)] {
+        let mut older = step(5, 6, older);
+        older.numbers.push(engine_number(number(312, 1)));
+        assert!(!late.follow(older).await.expect("an answer"));
+    }
+    assert_eq!(late.known_inventory().await.expect("an answer"), at(7));
+    assert_eq!(reserved_ms(&late).await, 7_000);
+    let unknown = late.number_state(number(312, 1)).await;
+    assert_eq!(unknown.expect("an answer"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_nodes_that_bring_policies_at_once_one_does_and_its_policy_is_in_force() {
+    let server = RedisServer::start();
+    let [one, other] = nodes(&server).await;
+    for round in 0..50 {
+        let (from, zone) = (one.known_inventory().await.expect("an answer"), round % 2);
+        let to = from.since.0 + 1;
+        let policy = |ms| match zone {
+            0 => in_another_zone(ms),
+            _ => reserving_for_ms(ms),
+        };
+        let steps = [1, 2].map(|node| step(from.since.0, to, policy(1_000 * (10 * to + node))));
+        let [first, second] = steps;
+        let (first, second) = tokio::join!(one.follow(first), other.follow(second));
+        let (first, second) = (first.expect("an answer"), second.expect("an answer"));
+        assert!(first != second, "exactly one of them, in round {round}");
+        let node = if first { 1 } else { 2 };
+        let got = ask(&one, &far()).await.expect("an answer");
+        if let Outcome::Allocated(got) = got {
+            let reserved_ms = got.record.reserved_until.ms_since(got.record.at);
+            assert_eq!(reserved_ms, 1_000 * (10 * to + node), "in round {round}");
+            let target = caller_id_core::ReleaseTarget::Reservation(got.record.id);
+            let end = caller_id_core::CallEnd::Released;
+            let released = one.release(&target, end).await.expect("an answer");
+            assert!(released.is_some());
+        } else {
+            panic!("it was released: {got:?}");
+        }
+    }
+}
+
+/// The policy is in force with the position; that its numbers have their places is made up for.
+#[tokio::test]
+async fn places_that_could_not_be_changed_with_the_policy_are_changed_later() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    stock(&engine, 3).await;
+    let slow = Policy {
+        cooldown_ms: 3_600_000,
+        ..brisk_policy()
+    };
+    let used = reserved_ms(&engine).await;
+    assert!(engine.follow(step(0, 5, slow)).await.expect("an answer"));
+    server
+        .ask::<()>(&["ACL", "SETUSER", "default", "-zscan"])
+        .expect("redis answers");
+    let brisk = step(5, 6, reserving_for_ms(used));
+    assert!(engine.follow(brisk).await.is_err(), "no place is found");
+    assert!(engine.known_inventory().await.is_err());
+    server
+        .ask::<()>(&["ACL", "SETUSER", "default", "+zscan"])
+        .expect("redis answers");
+    assert_eq!(engine.known_inventory().await.expect("an answer"), at(6));
+    heads::agree(&server, "default").expect("the orders agree");
+    clock.advance_ms(used);
+    let mut free = 0;
+    while let Outcome::Allocated(_) = ask(&engine, &far()).await.expect("an answer") {
+        free += 1;
+    }
+    assert_eq!(free, 3, "none rests for the cooldown that is no more");
+}

@@ -142,6 +142,8 @@ pub struct Revision(pub i64);
 /// Up to where somebody knows the inventory. The default is: nothing of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
+    /// Of which store: its [`InventoryStore::identity`]. `None`: of whichever it is.
+    pub store: Option<i64>,
     /// The last revision of which something is known; all before it are known whole.
     pub since: Revision,
     /// Of that revision the numbers up to this one are known; `None`: all of it.
@@ -172,6 +174,13 @@ pub struct Changes {
 /// process that has the store open, whoever made it.
 #[async_trait]
 pub trait InventoryStore: Send + Sync {
+    /// Which database this is: a number that no other has, made at random when it is first asked for and kept with the data;
+    /// never 0. Whoever has the same database open gets the same one; what is moved into another database gets another.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn identity(&self) -> Result<i64, StoreError>;
+
     /// Writes numbers in one transaction, and tells for each what became of it. Pools that do not exist are made.
     ///
     /// # Errors

@@ -181,9 +181,10 @@ impl App {
             });
         }
         // That Redis is away now is told by the watch.
-        if let Err(error @ SyncError::OtherStore { .. }) = sync.load().await {
+        if let Err(error @ SyncError::OtherStore(_)) = sync.load().await {
             return Err(error.into());
         }
+        let belongs = sync.belongs();
         let rebuild = Rebuild {
             engine: shared.state,
             sync,
@@ -194,6 +195,7 @@ impl App {
         let drainer = Drainer {
             outbox: shared.outbox,
             journal: self.store.journal.clone(),
+            belongs,
         };
         let (tell, mut told) = watch::channel(false);
         let (rebuild_stop, drainer_stop) = (self.stop.clone(), self.stop.clone());

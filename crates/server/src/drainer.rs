@@ -6,6 +6,7 @@ use std::time::Duration;
 use caller_id_core::shared::Lag;
 use caller_id_core::{AllocatorError, Journal, Outbox, StoreError};
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,8 @@ pub struct Drainer {
     pub outbox: Arc<dyn Outbox>,
     /// Where it goes.
     pub journal: Arc<dyn Journal>,
+    /// Whether the outbox is the store's: what waits for another one is not taken.
+    pub belongs: watch::Receiver<bool>,
 }
 
 /// Why a batch is not stored.
@@ -77,8 +80,11 @@ impl Drainer {
         let _ = self.drain().await;
     }
 
-    /// Stores one batch. Gives how long to wait before the next; `None` while another node drains.
+    /// Stores one batch. Gives how long to wait before the next; `None` while that is not this node's to do.
     async fn drain(&self) -> Result<Option<Duration>, DrainError> {
+        if !*self.belongs.borrow() {
+            return Ok(None);
+        }
         let Some(taken) = self.outbox.take(BATCH).await? else {
             return Ok(None);
         };
@@ -172,11 +178,13 @@ mod tests {
     struct Waiting {
         done: AtomicUsize,
         left: AtomicUsize,
+        taken: AtomicUsize,
     }
 
     #[async_trait]
     impl Outbox for Waiting {
         async fn take(&self, _most: usize) -> Result<Option<Taken>, AllocatorError> {
+            self.taken.fetch_add(1, Ordering::SeqCst);
             let end = EndRecord {
                 id: AllocationId::of(number(312, 1), START, 0),
                 at: START,
@@ -216,6 +224,26 @@ mod tests {
         }
     }
 
+    /// An outbox that is drained for so long and then, as at a stop, once more.
+    async fn drained_for(time: Duration, belongs: bool) -> Arc<Waiting> {
+        let outbox = Arc::new(Waiting::default());
+        let (_told, belongs) = watch::channel(belongs);
+        let drainer = Drainer {
+            outbox: outbox.clone(),
+            journal: Arc::new(Away),
+            belongs,
+        };
+        let stop = CancellationToken::new();
+        let running = tokio::spawn({
+            let stop = stop.clone();
+            async move { drainer.run(stop).await }
+        });
+        tokio::time::sleep(time).await;
+        stop.cancel();
+        running.await.expect("it ends");
+        outbox
+    }
+
     #[test]
     fn a_store_is_late_far_behind_or_the_outbox_full() {
         let lag = |events, oldest_ms| Lag {
@@ -231,20 +259,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_does_not_reach_the_store_takes_nothing_off_and_lets_others_try() {
-        let outbox = Arc::new(Waiting::default());
-        let drainer = Drainer {
-            outbox: outbox.clone(),
-            journal: Arc::new(Away),
-        };
-        let stop = CancellationToken::new();
-        let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { drainer.run(stop).await }
-        });
-        tokio::time::sleep(AFTER_FAILURE * 2 + AFTER_FAILURE / 2).await;
-        stop.cancel();
-        running.await.expect("it ends");
+        let outbox = drained_for(AFTER_FAILURE * 2 + AFTER_FAILURE / 2, true).await;
         assert_eq!(outbox.left.load(Ordering::SeqCst), 3);
         assert_eq!(outbox.done.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_another_store_is_not_taken_and_not_at_the_end_either() {
+        let outbox = drained_for(OTHERS_PAUSE * 5 / 2, false).await;
+        assert_eq!(outbox.taken.load(Ordering::SeqCst), 0);
+        assert_eq!(outbox.left.load(Ordering::SeqCst), 0);
     }
 }

@@ -10,6 +10,7 @@ pub mod defaults;
 pub mod doctor;
 pub mod drainer;
 pub mod http;
+pub mod mismatch;
 pub mod rebuild;
 pub mod retention;
 pub mod rows;

@@ -58,7 +58,8 @@ struct Done {
 }
 
 impl Rebuild {
-    /// Watches until `stop`, and tells `ready` how the state is. A failure is logged when it begins and when it ends.
+    /// Watches until `stop`, and tells `ready` how the state is. A failure is logged when it begins and when it ends. It ends
+    /// by itself, and says why, when the state is of another store.
     pub async fn run(&self, ready: watch::Sender<bool>, stop: CancellationToken) {
         let mut troubled = false;
         let mut done = Done::default();
@@ -67,6 +68,10 @@ impl Rebuild {
             let Some(looked) = looked else { return };
             ready.send_replace(matches!(looked, Ok(true)));
             match (looked, troubled) {
+                (Err(error @ RebuildError::Sync(SyncError::OtherStore(_))), _) => {
+                    tracing::error!("{error}");
+                    return;
+                }
                 (Ok(true), true) => {
                     troubled = false;
                     tracing::info!("the shared state answers again");
@@ -110,7 +115,11 @@ impl Rebuild {
             return Ok(false);
         };
         let rebuilt = self.rebuild(claim, done.failures).await;
-        if let Err(RebuildError::Store(_) | RebuildError::Sync(SyncError::Store(_))) = &rebuilt {
+        if let Err(
+            RebuildError::Store(_)
+            | RebuildError::Sync(SyncError::Store(_) | SyncError::OtherStore(_)),
+        ) = &rebuilt
+        {
             done.failures += 1;
             done.rests_until = Some(Instant::now() + OTHERS_TURN);
             self.engine.leave_rebuild().await?;

@@ -10,8 +10,10 @@ use caller_id_core::{
     Position, Rotator, StoreError,
 };
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell, watch};
 use tokio_util::sync::CancellationToken;
+
+use crate::mismatch::Mismatch;
 
 /// So long an admin's request waits until the engine knows what it changed: longer than a whole import takes to be brought.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -24,6 +26,10 @@ pub struct InventorySync {
     allocator: Arc<dyn Allocator>,
     rotator: Arc<Rotator>,
     policy: Policy,
+    /// [`InventoryStore::identity`], once it was asked for.
+    identity: OnceCell<i64>,
+    /// Whether the engine's state is known to be of this store.
+    belongs: watch::Sender<bool>,
     /// Of which revision the rotator's routes are. Whoever brings changes holds it.
     routes_at: Mutex<Option<Revision>>,
 }
@@ -41,8 +47,15 @@ impl InventorySync {
             allocator,
             rotator,
             policy,
+            identity: OnceCell::new(),
+            belongs: watch::Sender::new(false),
             routes_at: Mutex::default(),
         }
+    }
+
+    /// Whether the engine's state is known to be of this store: not before it was compared, and not once it is another's.
+    pub fn belongs(&self) -> watch::Receiver<bool> {
+        self.belongs.subscribe()
     }
 
     /// Brings all policies, and everything else that the engine does not know yet. Gives the pools with their whole policies.
@@ -52,11 +65,16 @@ impl InventorySync {
     pub async fn load(&self) -> Result<Vec<(PoolId, Policy)>, SyncError> {
         loop {
             let from = self.allocator.known_inventory().await?;
+            let changes = self.inventory.changes(from.since, from.after, 1).await?;
+            let identity = self.compare(from, changes.upto).await?;
             let pools = self.whole(self.inventory.pools().await?);
             let step = InventoryStep {
                 from,
                 pools: pools.clone(),
-                to: from,
+                to: Position {
+                    store: Some(identity),
+                    ..from
+                },
                 ..InventoryStep::default()
             };
             // Where another node was quicker, the pools may have changed since they were read.
@@ -84,15 +102,10 @@ impl InventorySync {
             let from = self.allocator.known_inventory().await?;
             let most = self.allocator.step_most();
             let changes = self.inventory.changes(from.since, from.after, most).await?;
-            if changes.upto < from.since {
-                return Err(SyncError::OtherStore {
-                    known: from.since.0,
-                    found: changes.upto.0,
-                });
-            }
+            let identity = self.compare(from, changes.upto).await?;
             let campaigns_at = changes.campaigns_at;
             let done = changes.after.is_none();
-            let step = self.step(from, changes);
+            let step = self.step((from, identity), changes);
             let followed = step.to == from || self.allocator.follow(step).await?;
             // After the pools that the routes lead to.
             if routes_at.is_none_or(|at| at < campaigns_at) {
@@ -106,12 +119,22 @@ impl InventorySync {
         }
     }
 
-    fn step(&self, from: Position, changes: Changes) -> InventoryStep {
+    /// Gives the store's identity, which is `known`'s too, or it has none.
+    async fn compare(&self, known: Position, upto: Revision) -> Result<i64, SyncError> {
+        let identity = self.identity.get_or_try_init(|| self.inventory.identity());
+        let identity = *identity.await?;
+        let mismatch = Mismatch::between(known, Some(identity), upto);
+        self.belongs.send_replace(mismatch.is_none());
+        mismatch.map_or(Ok(identity), |why| Err(SyncError::OtherStore(why)))
+    }
+
+    fn step(&self, (from, identity): (Position, i64), changes: Changes) -> InventoryStep {
         InventoryStep {
             from,
             pools: self.whole(changes.pools.unwrap_or_default()),
             numbers: changes.numbers.iter().map(EngineNumber::from).collect(),
             to: Position {
+                store: Some(identity),
                 since: changes.upto,
                 after: changes.after,
             },
@@ -125,7 +148,8 @@ impl InventorySync {
             .collect()
     }
 
-    /// Asks the store again and again, until `stop`. A failure is logged when it begins and when it ends.
+    /// Asks the store again and again, until `stop`. A failure is logged when it begins and when it ends. It ends by itself,
+    /// and says why, when the engine's state is of another store: nothing good can come of going on.
     pub async fn run(&self, stop: CancellationToken) {
         let mut failing = false;
         while stop
@@ -134,6 +158,10 @@ impl InventorySync {
             .is_some()
         {
             match (self.catch_up().await, failing) {
+                (Err(error @ SyncError::OtherStore(_)), _) => {
+                    tracing::error!("{error}");
+                    return;
+                }
                 (Ok(()), true) => {
                     failing = false;
                     tracing::info!("changes of the inventory are seen again");
@@ -157,17 +185,11 @@ pub enum SyncError {
     /// The engine did not take them.
     #[error("{0}")]
     Allocator(#[from] AllocatorError),
-    /// The engine knows more than the store: they do not belong together.
+    /// The engine's state is of another store, or of a later state of this one: they do not belong together.
     #[error(
-        "redis has the state of another database: it knows revision {known} of the inventory, the database is at {found}; \
-         expected the database that belongs to it, or another REDIS_TENANT"
+        "redis has the state of another database: it {0}; expected the database that belongs to it, or another REDIS_TENANT"
     )]
-    OtherStore {
-        /// What the engine knows.
-        known: i64,
-        /// Where the store is.
-        found: i64,
-    },
+    OtherStore(Mismatch),
     /// It takes longer than anybody waits. It goes on without them.
     #[error("changes are written, and not in force after {} seconds", DEADLINE.as_secs())]
     Late,

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
@@ -254,9 +255,13 @@ fn check_config_connects_when_it_is_asked_to() {
 
 async fn start(redis: &RedisServer) -> anyhow::Result<App> {
     let folder = tempfile::tempdir().unwrap();
+    start_in(folder.path(), redis).await
+}
+
+async fn start_in(folder: &Path, redis: &RedisServer) -> anyhow::Result<App> {
     let variables = [
         ("REDIS_URL", &*redis.url()),
-        ("DATA_DIR", folder.path().to_str().unwrap()),
+        ("DATA_DIR", folder.to_str().unwrap()),
         ("ADMIN_TOKEN", "a-token-for-tests-0123456789abcdef"),
     ];
     let settings = serve_settings(&variables).unwrap();
@@ -275,6 +280,53 @@ async fn a_service_does_not_start_on_a_redis_that_drops_keys() {
 async fn a_service_starts_on_a_redis_without_an_append_only_file() {
     let redis = redis(Keep::Nothing, &[]);
     start(&redis).await.unwrap().close().await.unwrap();
+}
+
+/// Both have as many revisions: only who they are tells them apart.
+#[tokio::test]
+async fn a_service_does_not_start_on_the_state_of_another_database() {
+    let redis = redis(Keep::Nothing, &[]);
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let [ours, others] = folders.each_ref().map(tempfile::TempDir::path);
+    let app = start_in(ours, &redis).await.unwrap();
+    let refused = start_in(others, &redis).await.err().unwrap().to_string();
+    let told = "redis has the state of another database: it knows database ";
+    assert!(refused.starts_with(told), "{refused}");
+    assert!(refused.contains("another REDIS_TENANT"), "{refused}");
+    app.close().await.unwrap();
+    assert!(start_in(others, &redis).await.is_err());
+    let variables = |folder: &Path| {
+        let folder = folder.to_str().unwrap().to_owned();
+        [("REDIS_URL", redis.url()), ("DATA_DIR", folder)]
+    };
+    let found = |folder| {
+        let variables = variables(folder);
+        let variables = variables.each_ref().map(|(name, value)| (*name, &**value));
+        doctor(&variables)
+    };
+    found(others).line("error    cluster: belongs together: no: Redis knows database ");
+    found(ours).line("ok       cluster: belongs together: ");
+    start_in(ours, &redis).await.unwrap().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_whose_state_becomes_another_databases_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let redis = redis(Keep::Nothing, &[]);
+    let mut app = start_in(folder.path(), &redis).await.unwrap();
+    let key = "caller-id:{default}:inventory";
+    let another = "00000000000000ab/1:";
+    redis.ask::<()>(&["SET", key, another]).unwrap();
+    let ended = app.task_ended().await;
+    // Whoever looked first.
+    let watchers = [
+        "the sync of the inventory",
+        "the watch over the shared state",
+    ];
+    assert!(watchers.contains(&&*ended), "{ended}");
+    app.close().await.unwrap();
+    let left: String = redis.ask(&["GET", key]).unwrap();
+    assert_eq!(left, another);
 }
 
 /// A service that is ended when dropped.

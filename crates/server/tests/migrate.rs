@@ -8,6 +8,7 @@ mod data;
 #[path = "migrate/reference.rs"]
 mod reference;
 
+use std::collections::HashSet;
 use std::process::Stdio;
 
 use caller_id_core::InventoryStore;
@@ -28,6 +29,12 @@ async fn everything_moves_to_postgresql_and_back() {
     let back = data::migrate(&[("--from", &database.url()), ("--to", &second.url())]);
     assert_eq!(status(&back), 0, "{}", said(&back));
     assert_eq!(first.contents().await, second.contents().await);
+    let identities = [
+        first.open().identity().await.unwrap(),
+        database.open().await.identity().await.unwrap(),
+        second.open().identity().await.unwrap(),
+    ];
+    assert_eq!(HashSet::from(identities).len(), 3, "none is moved");
     let exported = export(&first.url());
     assert!(exported.lines().count() > 100);
     assert_eq!(export(&database.url()), exported);

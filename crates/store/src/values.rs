@@ -61,3 +61,8 @@ impl<T: Clone> Known<T> {
         Ok(value)
     }
 }
+
+/// The identity of a database that has none yet.
+pub(crate) fn new_identity() -> i64 {
+    rand::random_range(1..=i64::MAX)
+}

@@ -95,6 +95,7 @@ macro_rules! store_suite {
             a_campaign_with_a_missing_pool_is_refused_by_name,
             a_deleted_campaign_is_gone,
             the_inventory_survives_a_reopen,
+            the_identity_stays_the_same,
             // changes
             changes_page_through_every_number_once,
             nothing_changed_after_the_last_revision,
@@ -118,6 +119,11 @@ macro_rules! store_suite {
             everything_committed_survives_a_reopen,
             random_batches_read_back_as_they_were_committed,
             reading_while_batches_are_moved_sees_each_allocation_once,
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn no_two_data_sets_have_one_identity() {
+            $crate::store_suite::no_two_data_sets_have_one_identity(&$factory).await;
         }
     };
 }

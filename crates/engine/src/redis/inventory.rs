@@ -138,23 +138,34 @@ fn arguments(pools: &[(PoolId, Policy)], numbers: &[EngineNumber], way: Way) -> 
 /// What stands for no inventory at all; `number.lua` has it too.
 const NOTHING: &str = "0:";
 
-/// A position as Redis keeps it: the revision, a colon, the digits of the number.
+/// A position as Redis keeps it: the store in hexadecimal digits and a slash (neither where it is not known), the revision, a
+/// colon, the digits of the number.
 fn text(position: Position) -> String {
+    let store = position.store.map(|store| format!("{store:016x}/"));
     let after = position
         .after
         .map(|number| number.e164_digits().to_string());
-    format!("{}:{}", position.since.0, after.unwrap_or_default())
+    let (store, after) = (store.unwrap_or_default(), after.unwrap_or_default());
+    format!("{store}{}:{after}", position.since.0)
 }
 
 fn position(text: &str) -> Result<Position, Unreadable> {
     let read = || {
-        let (since, after) = text.split_once(':')?;
+        let (store, rest) = match text.split_once('/') {
+            Some((store, rest)) => (Some(i64::from_str_radix(store, 16).ok()?), rest),
+            None => (None, text),
+        };
+        let (since, after) = rest.split_once(':')?;
         let after = match after {
             "" => None,
             digits => Some(PhoneNumber::from_e164_digits(digits.parse().ok()?)?),
         };
         let since = Revision(since.parse().ok()?);
-        Some(Position { since, after })
+        Some(Position {
+            store,
+            since,
+            after,
+        })
     };
     read().ok_or_else(|| Unreadable(format!("the position `{text}` of the inventory")))
 }
@@ -188,4 +199,26 @@ fn fields(number: &EngineNumber) -> [Vec<u8>; 8] {
 
 pub(super) fn unexpected(reply: &Reply) -> Unreadable {
     Unreadable(format!("a reply is not to what was asked: {reply:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_reads_back_as_it_was_written() {
+        for known in [
+            "0:",
+            "7:",
+            "0000000000000001/7:",
+            "7fffffffffffffff/12:13125550100",
+        ] {
+            let read = position(known).expect("a position");
+            assert_eq!(text(read), known);
+        }
+        for unreadable in ["", "7", "/7:", "x/7:", "1/x:", "1/7:12"] {
+            assert!(position(unreadable).is_err(), "{unreadable}");
+        }
+        assert_eq!(text(Position::default()), NOTHING);
+    }
 }

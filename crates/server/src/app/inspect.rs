@@ -7,14 +7,15 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use caller_id_core::shared::Lag;
 use caller_id_core::store::Revision;
-use caller_id_core::{Allocator, Outbox, SharedAllocator, Standing, SystemClock, Timestamp};
+use caller_id_core::{
+    Allocator, InventoryStore, Outbox, Position, SharedAllocator, Standing, SystemClock, Timestamp,
+};
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::Time;
 use tokio::time::timeout;
 
 use super::{engines, stores};
 use crate::config::cluster::ClusterConfig;
-use crate::config::storage::DatabaseUrl;
 
 pub use caller_id_engine::redis::inspect::{
     Disk, Flavour, Inspection as RedisInspection, Memory, Mode, RoundTrip, Writes,
@@ -73,8 +74,8 @@ pub struct StateInspection {
     pub lost: Option<Option<Timestamp>>,
     /// What waits for the database.
     pub lag: Lag,
-    /// Which revision of the inventory it knows.
-    pub inventory: Revision,
+    /// Up to where it knows the inventory, and of which database.
+    pub inventory: Position,
 }
 
 /// The hot state in Redis as the settings name it; `None` when they name none. Only for a Redis that answers.
@@ -93,19 +94,31 @@ pub async fn state(cluster: &ClusterConfig) -> Option<anyhow::Result<StateInspec
         Ok::<_, caller_id_core::AllocatorError>(StateInspection {
             lost,
             lag: engine.lag().await?,
-            inventory: engine.known_inventory().await?.since,
+            inventory: engine.known_inventory().await?,
         })
     };
     Some(in_time(looking).await)
 }
 
-/// The revision of the inventory in a file of SQLite that has the tables of this version.
+/// Which inventory a database has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InventoryInspection {
+    /// The database's identity; `None` where no service has asked for it yet.
+    pub identity: Option<i64>,
+    /// Where it is.
+    pub revision: Revision,
+}
+
+/// The inventory in a file of SQLite that has the tables of this version.
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn sqlite_revision(path: &Path) -> anyhow::Result<Revision> {
-    let store = stores::open_beside(&DatabaseUrl::Sqlite(path.to_owned())).await?;
-    Ok(store.changes(Revision(i64::MAX), None, 1).await?.upto)
+pub async fn sqlite_inventory(path: &Path) -> anyhow::Result<InventoryInspection> {
+    let store = stores::open_sqlite_beside(path).await?;
+    Ok(InventoryInspection {
+        identity: store.known_identity().await?,
+        revision: store.changes(Revision(i64::MAX), None, 1).await?.upto,
+    })
 }
 
 async fn in_time<T, E: Into<anyhow::Error>>(

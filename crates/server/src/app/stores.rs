@@ -122,19 +122,25 @@ pub async fn open_for_service(
 /// # Errors
 /// When it cannot be opened.
 pub async fn open_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn InventoryStore>> {
-    let clock = Arc::new(SystemClock::new());
     match url {
-        DatabaseUrl::Sqlite(path) => {
-            make_folder_of(path)?;
-            let options = SqliteOptions::new(clock);
-            let opened = blocking(path, options, SqliteStore::open_beside).await?;
-            Ok(opened.context(CANNOT_OPEN)?)
-        }
+        DatabaseUrl::Sqlite(path) => Ok(open_sqlite_beside(path).await?),
         DatabaseUrl::Postgres(url) => {
-            let opened = PostgresStore::open_beside(url, PostgresOptions::new(clock)).await;
+            let options = PostgresOptions::new(Arc::new(SystemClock::new()));
+            let opened = PostgresStore::open_beside(url, options).await;
             Ok(opened.context(CANNOT_OPEN)?)
         }
     }
+}
+
+/// The same of a file of SQLite.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_sqlite_beside(path: &Path) -> anyhow::Result<Arc<SqliteStore>> {
+    make_folder_of(path)?;
+    let options = SqliteOptions::new(Arc::new(SystemClock::new()));
+    let opened = blocking(path, options, SqliteStore::open_beside).await?;
+    opened.context(CANNOT_OPEN)
 }
 
 /// Opens a database alone, to write history too; makes it where it is missing.

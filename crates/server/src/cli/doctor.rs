@@ -8,6 +8,7 @@ use caller_id_core::{Clock, SystemClock};
 use serde::Serialize;
 
 use super::one_line;
+use crate::app::inspect::InventoryInspection;
 use crate::app::{self, inspect};
 use crate::config::Settings;
 use crate::config::storage::DatabaseUrl;
@@ -103,7 +104,7 @@ impl Report {
 struct Looked {
     findings: Vec<Finding>,
     ahead_ms: Option<i64>,
-    revision: Option<Revision>,
+    inventory: Option<InventoryInspection>,
 }
 
 async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
@@ -121,7 +122,7 @@ async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
         Some(Ok(found)) => {
             ahead_ms.push(found.clock_ahead_ms);
             of_redis.extend(redis::judge(&found));
-            of_redis.extend(together(settings, database.revision).await);
+            of_redis.extend(together(settings, database.inventory).await);
         }
     }
     let now = SystemClock::new().now();
@@ -135,10 +136,10 @@ async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
 }
 
 /// What Redis holds, and whether it belongs to the database.
-async fn together(settings: &Settings, revision: Option<Revision>) -> Vec<Finding> {
+async fn together(settings: &Settings, inventory: Option<InventoryInspection>) -> Vec<Finding> {
     match inspect::state(&settings.cluster).await {
         None => Vec::new(),
-        Some(Ok(state)) => cluster::judge(&state, revision),
+        Some(Ok(state)) => cluster::judge(&state, inventory),
         Some(Err(error)) => vec![cluster::untold(&one_line(&error))],
     }
 }
@@ -147,22 +148,22 @@ async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {
     match url {
         DatabaseUrl::Postgres(url) => of_postgres(settings, url).await,
         DatabaseUrl::Sqlite(path) => {
-            let (findings, revision) = match inspect::sqlite(path) {
+            let (findings, inventory) = match inspect::sqlite(path) {
                 Ok((file, folder)) => {
                     let ours = matches!(file.file, inspect::SqliteFile::Ours { version } if version == file.schema_known);
                     // Only who shares a Redis is asked whether both belong together.
-                    let revision = match ours && settings.cluster.is_shared() {
-                        true => inspect::sqlite_revision(path).await.ok(),
+                    let inventory = match ours && settings.cluster.is_shared() {
+                        true => inspect::sqlite_inventory(path).await.ok(),
                         false => None,
                     };
-                    (sqlite::judge(&file, &folder), revision)
+                    (sqlite::judge(&file, &folder), inventory)
                 }
                 Err(error) => (vec![sqlite::unreadable(&one_line(&error))], None),
             };
             Looked {
                 findings,
                 ahead_ms: None,
-                revision,
+                inventory,
             }
         }
     }
@@ -179,12 +180,15 @@ async fn of_postgres(settings: &Settings, url: &str) -> Looked {
         Ok(found) => Looked {
             findings: postgres::judge(&found, &by),
             ahead_ms: Some(found.clock_offset_ms),
-            revision: found.revision.map(Revision),
+            inventory: found.revision.map(|revision| InventoryInspection {
+                identity: found.identity,
+                revision: Revision(revision),
+            }),
         },
         Err(error) => Looked {
             findings: vec![postgres::away(&one_line(&error))],
             ahead_ms: None,
-            revision: None,
+            inventory: None,
         },
     }
 }

@@ -1,18 +1,19 @@
 //! Judges Redis and the database together.
 
+use caller_id_core::Position;
 use caller_id_core::shared::Lag;
-use caller_id_core::store::Revision;
 
 use super::{Finding, Part};
-use crate::app::inspect::StateInspection;
+use crate::app::inspect::{InventoryInspection, StateInspection};
+use crate::mismatch::Mismatch;
 
 /// So old is nothing in the outbox while all is well.
 const LATE_MS: i64 = 60_000;
 
-/// All that is to say of the state in Redis, with the revision of the database's inventory where that is known.
-pub fn judge(state: &StateInspection, revision: Option<Revision>) -> Vec<Finding> {
+/// All that is to say of the state in Redis, with the database's inventory where that is known.
+pub fn judge(state: &StateInspection, database: Option<InventoryInspection>) -> Vec<Finding> {
     let mut findings = vec![whole(state), outbox(state.lag)];
-    findings.extend(revision.map(|revision| belongs(state.inventory, revision)));
+    findings.extend(database.map(|database| belongs(state.inventory, database)));
     findings
 }
 
@@ -64,28 +65,27 @@ fn outbox(lag: Lag) -> Finding {
     found
 }
 
-fn belongs(known: Revision, found: Revision) -> Finding {
-    let (known, found) = (known.0, found.0);
+fn belongs(known: Position, found: InventoryInspection) -> Finding {
     let about = "belongs together";
-    if known > found {
-        return finding(
-            about,
-            format!("no: Redis knows revision {known} of the inventory, the database is at {found}"),
-        )
-        .error(
+    if let Some(why) = Mismatch::between(known, found.identity, found.revision) {
+        return finding(about, format!("no: Redis {why}")).error(
             "name the database that belongs to it, or another REDIS_TENANT. After a restore of an older database remove this \
              tenant's keys: docs/cluster.md",
         );
     }
     finding(
         about,
-        format!("revision {known} of the inventory in Redis, {found} in the database"),
+        format!(
+            "revision {} of the inventory in Redis, {} in the database",
+            known.since.0, found.revision.0
+        ),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use caller_id_core::Timestamp;
+    use caller_id_core::store::Revision;
 
     use super::*;
     use crate::doctor::Verdict;
@@ -112,13 +112,23 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_that_knows_more_than_the_database_belongs_to_another() {
-        for (known, found, verdict) in [
-            (0, 1, Verdict::Ok),
-            (7, 7, Verdict::Ok),
-            (8, 7, Verdict::Error),
+    fn a_redis_that_knows_another_database_or_more_than_there_is_belongs_to_another() {
+        for (store, since, verdict) in [
+            (None, 0, Verdict::Ok),
+            (Some(1), 7, Verdict::Ok),
+            (Some(1), 8, Verdict::Error),
+            (Some(2), 7, Verdict::Error),
         ] {
-            assert_eq!(belongs(Revision(known), Revision(found)).verdict, verdict);
+            let known = Position {
+                store,
+                since: Revision(since),
+                after: None,
+            };
+            let found = InventoryInspection {
+                identity: Some(1),
+                revision: Revision(7),
+            };
+            assert_eq!(belongs(known, found).verdict, verdict, "{known:?}");
         }
     }
 
@@ -128,7 +138,7 @@ mod tests {
             let state = StateInspection {
                 lost,
                 lag: lag(0, 0),
-                inventory: Revision(0),
+                inventory: Position::default(),
             };
             let found = judge(&state, None);
             assert!(found.iter().all(|found| found.verdict == Verdict::Ok));

@@ -11,7 +11,7 @@ use caller_id::http::dispatch::Dispatch;
 use caller_id::http::health::Vitals;
 use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
-use caller_id::sync::InventorySync;
+use caller_id::sync::{InventorySync, SyncError};
 use caller_id_core::store::OnDuplicate;
 use caller_id_core::{
     AgentLimit, Allocator, AllocatorError, Ask, CallEnd, DialPlan, EndRecord, EngineNumber,
@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, NOON, TOKEN, ask};
 
@@ -218,4 +219,37 @@ async fn an_admin_does_not_wait_for_ever_until_a_change_is_in_force() {
     rig.sync.now().await.expect("the door is open");
     let again = rig.admin("POST", "/add-number", &changes[3].2).await;
     assert_eq!(again.status, 409, "it was written: {}", again.body);
+}
+
+/// Another node brought the state from its own database, between two looks of ours.
+#[tokio::test(start_paused = true)]
+async fn a_state_that_another_database_made_is_left_alone_and_the_sync_ends() {
+    let rig = Rig::start();
+    rig.sync.load().await.expect("loaded");
+    assert!(*rig.sync.belongs().borrow());
+    let identity = rig.store.identity().await.expect("an identity");
+    let from = rig.engine.known_inventory().await.expect("known");
+    assert_eq!(from.store, Some(identity));
+    let another = Position {
+        store: Some(identity ^ 1),
+        ..from
+    };
+    let step = InventoryStep {
+        from,
+        to: another,
+        ..InventoryStep::default()
+    };
+    assert!(rig.engine.follow(step).await.expect("taken"));
+    rig.write(0..2).await;
+    let running = rig.sync.run(CancellationToken::new());
+    tokio::time::timeout(Duration::from_secs(60), running)
+        .await
+        .expect("it ends by itself");
+    assert!(!*rig.sync.belongs().borrow());
+    for brought in [rig.sync.now().await, rig.sync.load().await.map(drop)] {
+        let error = brought.expect_err("nothing is brought");
+        assert!(matches!(error, SyncError::OtherStore(_)), "{error}");
+    }
+    assert_eq!(rig.engine.known_inventory().await.expect("known"), another);
+    assert_eq!(rig.known(0..2).await, 0);
 }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::error::Fault;
 use super::holders::{self, Holder};
+use super::inventory::IDENTITY;
 use super::place::Place;
 use super::schema;
 
@@ -51,6 +52,8 @@ pub struct PostgresInspection {
     pub schema_known: usize,
     /// The revision of the inventory; None where there are no tables yet.
     pub revision: Option<i64>,
+    /// Which database it is; None where no service has asked yet.
+    pub identity: Option<i64>,
     /// The nodes that use the database now.
     pub holders: Vec<Holder>,
 }
@@ -135,14 +138,13 @@ async fn look(
         .fetch_optional(&mut *connection)
         .await?;
     let schema_found = schema::found(connection).await?;
-    let revision = match schema_found {
-        0 => None,
-        _ => {
-            query_scalar::<Postgres, _>(REVISION)
-                .fetch_optional(&mut *connection)
-                .await?
-        }
-    };
+    let (mut revision, mut identity) = (None, None);
+    if schema_found > 0 {
+        let asked = query_scalar::<Postgres, _>(REVISION);
+        revision = asked.fetch_optional(&mut *connection).await?;
+        let asked = query_scalar::<Postgres, _>(IDENTITY);
+        identity = asked.fetch_optional(&mut *connection).await?;
+    }
     Ok(PostgresInspection {
         place: place.to_string(),
         version,
@@ -161,6 +163,7 @@ async fn look(
         schema_found,
         schema_known: schema::KNOWN,
         revision,
+        identity,
         holders: holders::holders(connection).await?,
     })
 }

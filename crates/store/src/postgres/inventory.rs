@@ -16,7 +16,7 @@ use super::PostgresStore;
 use super::error::Fault;
 use super::rows::{self, REVISION_PLACE, column, read_number, select_numbers};
 use super::write::{self, Change, pool_names};
-use crate::values::to_json;
+use crate::values::{new_identity, to_json};
 
 const NUMBER: &str = select_numbers!("WHERE number = $1");
 const NUMBERS: &str = select_numbers!("WHERE number > $1 ORDER BY number LIMIT $2");
@@ -30,6 +30,10 @@ const CAMPAIGNS: &str = "SELECT id, pools FROM caller_id.campaigns ORDER BY id";
 const PUT_CAMPAIGN: &str = "INSERT INTO caller_id.campaigns AS c (id, pools) VALUES ($1, $2)
     ON CONFLICT (id) DO UPDATE SET pools = excluded.pools WHERE c.pools <> excluded.pools";
 const DELETE_CAMPAIGN: &str = "DELETE FROM caller_id.campaigns WHERE id = $1";
+pub(super) const IDENTITY: &str = "SELECT value FROM caller_id.meta WHERE key = 'identity'";
+/// Whoever comes first makes it.
+const MAKE_IDENTITY: &str = "INSERT INTO caller_id.meta (key, value) VALUES ('identity', $1)
+    ON CONFLICT (key) DO NOTHING";
 const REVISIONS: &str = "SELECT
     (SELECT value FROM caller_id.meta WHERE key = 'revision'),
     (SELECT value FROM caller_id.meta WHERE key = 'pools_revision'),
@@ -129,6 +133,22 @@ async fn revisions(connection: &mut PgConnection) -> Result<(i64, i64, i64), Fau
         .await?)
 }
 
+async fn identity(connection: &mut PgConnection) -> Result<i64, Fault> {
+    let known = query_scalar::<Postgres, i64>(IDENTITY)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    query::<Postgres>(MAKE_IDENTITY)
+        .bind(new_identity())
+        .execute(&mut *connection)
+        .await?;
+    Ok(query_scalar::<Postgres, i64>(IDENTITY)
+        .fetch_one(connection)
+        .await?)
+}
+
 async fn put_campaign(connection: &mut PgConnection, campaign: Campaign) -> Result<(), Fault> {
     let pools = to_json(&campaign.pools)?;
     let mut change = Change::begin(connection).await?;
@@ -175,6 +195,12 @@ async fn put_pool(connection: &mut PgConnection, pool: Pool) -> Result<(), Fault
 
 #[async_trait]
 impl InventoryStore for PostgresStore {
+    async fn identity(&self) -> Result<i64, StoreError> {
+        self.lane
+            .run(|connection| Box::pin(identity(connection)))
+            .await
+    }
+
     async fn write_numbers(
         &self,
         numbers: Vec<Number>,

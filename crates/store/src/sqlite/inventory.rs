@@ -9,6 +9,7 @@ use super::error::sqlite;
 use super::rows::{self, REVISION_PLACE, select_numbers};
 use super::write::{Change, Part, to_json};
 use super::{SqliteStore, meta};
+use crate::values::new_identity;
 
 const NUMBER: &str = select_numbers!("WHERE number = ?1");
 const NUMBERS: &str = select_numbers!("WHERE number > ?1 ORDER BY number LIMIT ?2");
@@ -21,6 +22,10 @@ const CAMPAIGNS: &str = "SELECT id, pools FROM campaigns ORDER BY id";
 const PUT_CAMPAIGN: &str = "INSERT INTO campaigns (id, pools) VALUES (?1, ?2)
     ON CONFLICT (id) DO UPDATE SET pools = excluded.pools WHERE pools <> excluded.pools";
 const DELETE_CAMPAIGN: &str = "DELETE FROM campaigns WHERE id = ?1";
+const IDENTITY: &str = "SELECT value FROM meta WHERE key = 'identity'";
+/// Whoever comes first makes it.
+const MAKE_IDENTITY: &str =
+    "INSERT INTO meta (key, value) VALUES ('identity', ?1) ON CONFLICT (key) DO NOTHING";
 const COUNT: &str = "SELECT count(*) FROM numbers";
 
 fn list<T>(
@@ -103,8 +108,39 @@ fn changes(
     })
 }
 
+impl SqliteStore {
+    /// [`InventoryStore::identity`], if it was asked for before. Nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn known_identity(&self) -> Result<Option<i64>, StoreError> {
+        self.readers
+            .run(|main| {
+                let mut select = main.prepare_cached(IDENTITY).map_err(sqlite)?;
+                select
+                    .query_row([], |row| row.get(0))
+                    .optional()
+                    .map_err(sqlite)
+            })
+            .await
+    }
+}
+
 #[async_trait]
 impl InventoryStore for SqliteStore {
+    async fn identity(&self) -> Result<i64, StoreError> {
+        if let Some(known) = self.known_identity().await? {
+            return Ok(known);
+        }
+        self.writer
+            .run(|main| {
+                main.execute(MAKE_IDENTITY, [new_identity()])
+                    .map_err(sqlite)?;
+                meta(main, "identity")
+            })
+            .await
+    }
+
     async fn write_numbers(
         &self,
         numbers: Vec<Number>,

@@ -8,8 +8,8 @@ use caller_id_core::{
     StoreError, TimeZone,
 };
 
-use super::DataSet;
 use super::records::own;
+use super::{DataSet, StoreFactory};
 use crate::builders::{campaign, campaign_id, full_number, phone, pool};
 
 fn changed(number: PhoneNumber) -> Number {
@@ -299,4 +299,32 @@ pub async fn the_inventory_survives_a_reopen(data: &mut dyn DataSet) {
         [campaign("A", &["solar"])]
     );
     assert_eq!(store.inventory.pools().await.unwrap().len(), 2);
+}
+
+/// Whoever asks, and after a restart.
+pub async fn the_identity_stays_the_same(data: &mut dyn DataSet) {
+    let store = data.open().await;
+    let inventory = &store.inventory;
+    let (first, second) = tokio::join!(inventory.identity(), inventory.identity());
+    let identity = first.unwrap();
+    assert_ne!(identity, 0);
+    assert_eq!(second.unwrap(), identity);
+    let rows = vec![Number::new(own(1))];
+    inventory
+        .write_numbers(rows, OnDuplicate::Fail)
+        .await
+        .unwrap();
+    drop(store);
+    let store = data.open().await;
+    assert_eq!(store.inventory.identity().await.unwrap(), identity);
+}
+
+/// What belongs to one does not belong to the other.
+pub async fn no_two_data_sets_have_one_identity(factory: &dyn StoreFactory) {
+    let [mut one, mut other] = [factory.data_set().await, factory.data_set().await];
+    let [one, other] = [one.open().await, other.open().await];
+    assert_ne!(
+        one.inventory.identity().await.unwrap(),
+        other.inventory.identity().await.unwrap()
+    );
 }

@@ -34,6 +34,7 @@ fn good() -> PostgresInspection {
         schema_found: 2,
         schema_known: 2,
         revision: Some(7),
+        identity: Some(1),
         holders: Vec::new(),
     }
 }

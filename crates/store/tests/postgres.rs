@@ -14,6 +14,8 @@ mod log;
 mod owner;
 #[path = "postgres/parts.rs"]
 mod parts;
+#[path = "postgres/standby.rs"]
+mod standby;
 #[path = "postgres/tls.rs"]
 mod tls;
 

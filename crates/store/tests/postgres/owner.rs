@@ -8,9 +8,6 @@ use caller_id_store::{Ownership, PostgresOptions, PostgresStore};
 use caller_id_testkit::builders::START;
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::store_suite::records::{allocated, own, record};
-use sqlx_core::connection::Connection;
-use sqlx_core::raw_sql::raw_sql;
-use sqlx_postgres::PgConnection;
 
 use super::Database;
 
@@ -18,23 +15,23 @@ use super::Database;
 const END_OWNERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_locks
     WHERE locktype = 'advisory' AND objid = 4409669 AND granted";
 
-type Opening = tokio::task::JoinHandle<Result<Arc<PostgresStore>, StoreError>>;
+pub(super) type Opening = tokio::task::JoinHandle<Result<Arc<PostgresStore>, StoreError>>;
 
 impl Database {
-    async fn sole(&self, node: &str) -> Result<Arc<PostgresStore>, StoreError> {
+    pub(super) async fn sole(&self, node: &str) -> Result<Arc<PostgresStore>, StoreError> {
         PostgresStore::open(&self.url(), sole(node)).await
     }
 
-    async fn shared(&self, node: &str) -> Result<Arc<PostgresStore>, StoreError> {
+    pub(super) async fn shared(&self, node: &str) -> Result<Arc<PostgresStore>, StoreError> {
         PostgresStore::open(&self.url(), shared(node)).await
     }
 
     /// Stands by alone, in a task, until the log of the server's sessions shows it.
-    async fn standby(&self, node: &str) -> Opening {
+    pub(super) async fn standby(&self, node: &str) -> Opening {
         self.standby_as(sole(node)).await
     }
 
-    async fn standby_as(&self, options: PostgresOptions) -> Opening {
+    pub(super) async fn standby_as(&self, options: PostgresOptions) -> Opening {
         let node = options.ownership.node().to_owned();
         let task = self.opening(PostgresOptions {
             standby: true,
@@ -49,17 +46,17 @@ impl Database {
         task
     }
 
-    fn opening(&self, options: PostgresOptions) -> Opening {
+    pub(super) fn opening(&self, options: PostgresOptions) -> Opening {
         let url = self.url();
         tokio::spawn(async move { PostgresStore::open(&url, options).await })
     }
 }
 
-fn options() -> PostgresOptions {
+pub(super) fn options() -> PostgresOptions {
     PostgresOptions::new(Arc::new(ManualClock::at(START)))
 }
 
-fn sole(node: &str) -> PostgresOptions {
+pub(super) fn sole(node: &str) -> PostgresOptions {
     let node = node.to_owned();
     PostgresOptions {
         ownership: Ownership::Sole { node },
@@ -67,7 +64,7 @@ fn sole(node: &str) -> PostgresOptions {
     }
 }
 
-fn shared(node: &str) -> PostgresOptions {
+pub(super) fn shared(node: &str) -> PostgresOptions {
     let node = node.to_owned();
     PostgresOptions {
         ownership: Ownership::Shared { node },
@@ -75,19 +72,19 @@ fn shared(node: &str) -> PostgresOptions {
     }
 }
 
-fn refused(opened: Result<Arc<PostgresStore>, StoreError>) -> String {
+pub(super) fn refused(opened: Result<Arc<PostgresStore>, StoreError>) -> String {
     match opened.err() {
         Some(StoreError::Owned(text)) => text,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
 
-async fn commit(store: &PostgresStore, n: i64) -> Result<(), StoreError> {
+pub(super) async fn commit(store: &PostgresStore, n: i64) -> Result<(), StoreError> {
     let one = record(n, n as u64, own(1));
     store.commit(vec![allocated(&one)]).await
 }
 
-async fn past(store: &PostgresStore) -> Vec<i64> {
+pub(super) async fn past(store: &PostgresStore) -> Vec<i64> {
     let past = super::past(store).await;
     let ms = |one: AllocationRecord| one.at.as_ms() - START.as_ms();
     past.into_iter().map(ms).collect()
@@ -136,7 +133,7 @@ async fn nodes_of_a_cluster_and_a_node_alone_keep_one_another_out() {
 }
 
 /// The server notices the end of a connection in its own time.
-async fn eventually<F>(open: impl Fn() -> F) -> Arc<PostgresStore>
+pub(super) async fn eventually<F>(open: impl Fn() -> F) -> Arc<PostgresStore>
 where
     F: Future<Output = Result<Arc<PostgresStore>, StoreError>>,
 {
@@ -160,93 +157,6 @@ async fn the_command_line_works_beside_a_node_that_is_alone() {
     commit(&beside, 1).await.unwrap();
     commit(&alone, 2).await.unwrap();
     assert_eq!(past(&alone).await, [1, 2]);
-}
-
-#[tokio::test]
-async fn a_node_that_stands_by_takes_over_when_the_first_is_gone() {
-    let database = Database::new();
-    let first = database.sole("host-a").await.unwrap();
-    commit(&first, 1).await.unwrap();
-    let second = database.standby("host-b").await;
-    commit(&first, 2).await.unwrap();
-    drop(first);
-    let second = second.await.unwrap().unwrap();
-    assert_eq!(past(&second).await, [1, 2]);
-    commit(&second, 3).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_node_alone_stands_by_for_no_cluster_and_is_told_to_join_it() {
-    let database = Database::new();
-    let node = database.shared("host-a").await.unwrap();
-    let alone = PostgresOptions {
-        standby: true,
-        ..sole("host-b")
-    };
-    let said = refused(database.opening(alone).await.unwrap());
-    for part in ["`host-a`", "Set REDIS_URL to join them"] {
-        assert!(said.contains(part), "{said}");
-    }
-    assert!(!said.contains("STANDBY"), "{said}");
-    commit(&node, 1).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_node_that_stands_by_is_refused_when_a_cluster_comes_before_it() {
-    let database = Database::new();
-    let mut session = PgConnection::connect(&database.url()).await.unwrap();
-    let alone =
-        "SET application_name = 'caller-id alone: host-a'; SELECT pg_advisory_lock(4409669)";
-    raw_sql(alone).execute(&mut session).await.unwrap();
-    let second = database.standby("host-b").await;
-    // One session, so that the one who waits cannot come between the two.
-    let cluster = "SET application_name = 'caller-id node: host-a';
-        SELECT pg_advisory_lock_shared(4409669); SELECT pg_advisory_unlock(4409669)";
-    raw_sql(cluster).execute(&mut session).await.unwrap();
-    let said = refused(second.await.unwrap());
-    assert!(said.contains("host-a"), "{said}");
-}
-
-#[tokio::test]
-async fn a_node_of_a_cluster_stands_by_until_a_node_alone_has_ended() {
-    let database = Database::new();
-    let alone = database.sole("host-a").await.unwrap();
-    commit(&alone, 1).await.unwrap();
-    let node = database.standby_as(shared("host-b")).await;
-    commit(&alone, 2).await.unwrap();
-    drop(alone);
-    let node = node.await.unwrap().unwrap();
-    commit(&node, 3).await.unwrap();
-    assert_eq!(past(&node).await, [1, 2, 3]);
-}
-
-#[tokio::test]
-async fn a_node_that_stands_by_waits_through_a_restart_of_the_server() {
-    let server = Arc::new(Postgres::start());
-    let name = server.database();
-    let database = Database(server, name);
-    let first = database.sole("host-a").await.unwrap();
-    commit(&first, 1).await.unwrap();
-    let second = database.standby("host-b").await;
-    database.0.down();
-    drop(first);
-    let third = database.sole("host-c").await.err();
-    assert!(matches!(third, Some(StoreError::Failed(_))), "{third:?}");
-    database.0.up();
-    let second = second.await.unwrap().unwrap();
-    assert_eq!(past(&second).await, [1]);
-    commit(&second, 2).await.unwrap();
-}
-
-#[tokio::test]
-async fn who_stops_waiting_takes_nothing_over() {
-    let database = Database::new();
-    let first = database.sole("host-a").await.unwrap();
-    let second = database.standby("host-b").await;
-    second.abort();
-    assert!(second.await.is_err_and(|end| end.is_cancelled()));
-    drop(first);
-    eventually(|| database.sole("host-c")).await;
 }
 
 #[tokio::test]

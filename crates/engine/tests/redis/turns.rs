@@ -1,6 +1,8 @@
 //! Work that one node at a time does, and leaves to others when it cannot; and what goes on where Redis or the outbox is full.
 
-use caller_id_core::{AgentLimit, CallEnd, rotator::Routes};
+use caller_id_core::rotator::Routes;
+use caller_id_core::store::{Position, Revision};
+use caller_id_core::{AgentLimit, Allocator, CallEnd, InventoryStep};
 use caller_id_core::{
     AllocatorError, Outbox, Outcome, ReleaseTarget, Rotator, SharedAllocator, Standing, Timestamp,
 };
@@ -91,6 +93,30 @@ async fn a_state_on_its_way_to_be_whole_is_lost_in_every_run_of_the_server() {
 }
 
 #[tokio::test]
+async fn whoever_rebuilds_a_state_of_which_nothing_is_known_puts_all_numbers_again() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    stock(&engine, 1).await;
+    let to = Position {
+        since: Revision(5),
+        ..Position::default()
+    };
+    let step = InventoryStep {
+        to,
+        ..InventoryStep::default()
+    };
+    assert!(engine.follow(step).await.expect("redis answers"));
+    assert_eq!(engine.known_inventory().await.expect("redis answers"), to);
+    let _: u64 = server
+        .ask(&["DEL", "caller-id:{default}:clock"])
+        .expect("it forgets");
+    engine.claim_rebuild().await.expect("redis answers");
+    let known = engine.known_inventory().await.expect("redis answers");
+    assert_eq!(known, Position::default());
+}
+
+#[tokio::test]
 async fn the_outbox_can_be_emptied_where_memory_is_used_up() {
     let server = RedisServer::start();
     let clock = clock();
@@ -139,7 +165,7 @@ async fn with_a_full_outbox_a_call_that_asks_again_gets_its_number_and_another_n
         "{full:?}"
     );
     let target = ReleaseTarget::Reservation(first.record.id);
-    let ended = caller_id_core::Allocator::release(&*engine, &target, CallEnd::Answer).await;
+    let ended = engine.release(&target, CallEnd::Answer).await;
     assert!(
         ended.expect("redis answers").is_some(),
         "ends are taken all the same"

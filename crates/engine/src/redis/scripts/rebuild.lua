@@ -13,6 +13,8 @@ if ARGV[5] == 'begin' then
     -- What another run of the server left says nothing of who is at it now.
     local taken = had[1] and had[2] == server and now < tonumber(had[3])
     if taken and had[1] ~= ARGV[6] then return { 0, 0 } end
+    -- Who lost the clock may have lost any number, too: all of them are put again.
+    if not had[4] and tonumber(whole_until) == 0 then redis.call('DEL', prefix .. KEY_INVENTORY) end
     redis.call('HDEL', key, 'phase', 'since', 'busy')
     redis.call('HSET', key, 'id', id, 'server', server, 'begun', had[4] or string.format('%.0f', now))
 elseif not is_rebuilding(id) then

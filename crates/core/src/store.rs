@@ -181,6 +181,12 @@ pub trait InventoryStore: Send + Sync {
     /// [`StoreError`].
     async fn identity(&self) -> Result<i64, StoreError>;
 
+    /// Gives it another identity when it is next asked for: what was made from it before knows nothing of what comes now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn forget_identity(&self) -> Result<(), StoreError>;
+
     /// Writes numbers in one transaction, and tells for each what became of it. Pools that do not exist are made.
     ///
     /// # Errors

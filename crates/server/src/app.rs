@@ -126,7 +126,12 @@ impl App {
             tasks: JoinSet::new(),
         };
         match shared {
-            None => app.bring_up(&sync, settings, &*clock).await?,
+            None => {
+                // A Redis that was used with this database before knows nothing of what is handed out here.
+                let forgotten = app.store.inventory.forget_identity().await;
+                forgotten.context("cannot write to the database")?;
+                app.bring_up(&sync, settings, &*clock).await?;
+            }
             Some(shared) => {
                 app.join(shared, sync.clone(), settings).await?;
             }

@@ -187,7 +187,8 @@ pub enum SyncError {
     Allocator(#[from] AllocatorError),
     /// The engine's state is of another store, or of a later state of this one: they do not belong together.
     #[error(
-        "redis has the state of another database: it {0}; expected the database that belongs to it, or another REDIS_TENANT"
+        "redis has the state of another database: it {0}; expected the database that belongs to it, or another REDIS_TENANT. If it is the right one, and was used without this \
+         Redis meanwhile, moved into or restored: empty Redis, and it is rebuilt (docs/cluster.md)"
     )]
     OtherStore(Mismatch),
     /// It takes longer than anybody waits. It goes on without them.

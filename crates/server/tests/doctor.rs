@@ -307,6 +307,19 @@ async fn a_service_does_not_start_on_the_state_of_another_database() {
     found(others).line("error    cluster: belongs together: no: Redis knows database ");
     found(ours).line("ok       cluster: belongs together: ");
     start_in(ours, &redis).await.unwrap().close().await.unwrap();
+    // Numbers are handed out without Redis for a while: it must not be believed afterwards.
+    let variables = [("DATA_DIR", ours.to_str().unwrap())];
+    let settings = caller_id::cli::serve_settings(&variables).unwrap();
+    let clock = std::sync::Arc::new(caller_id_core::SystemClock::new());
+    let alone = caller_id::app::App::open(&settings, clock).await.unwrap();
+    alone.close().await.unwrap();
+    let refused = start_in(ours, &redis).await.err().unwrap().to_string();
+    assert!(
+        refused.contains("was used without this Redis meanwhile"),
+        "{refused}"
+    );
+    let _: String = redis.ask(&["FLUSHALL"]).unwrap();
+    start_in(ours, &redis).await.unwrap().close().await.unwrap();
 }
 
 #[tokio::test]

@@ -192,8 +192,12 @@ async fn into(
         .await
         .map_err(|error| unopened(error, "the target", to))?;
     let moved = move_all(source, &target, merge, console).await;
+    // A Redis that was used with the target before knows nothing of what came.
+    let forgotten = target.inventory.forget_identity().await;
     target.close().await;
-    moved
+    let moved = moved?;
+    forgotten?;
+    Ok(moved)
 }
 
 async fn move_all(

@@ -30,6 +30,7 @@ const CAMPAIGNS: &str = "SELECT id, pools FROM caller_id.campaigns ORDER BY id";
 const PUT_CAMPAIGN: &str = "INSERT INTO caller_id.campaigns AS c (id, pools) VALUES ($1, $2)
     ON CONFLICT (id) DO UPDATE SET pools = excluded.pools WHERE c.pools <> excluded.pools";
 const DELETE_CAMPAIGN: &str = "DELETE FROM caller_id.campaigns WHERE id = $1";
+const FORGET_IDENTITY: &str = "DELETE FROM caller_id.meta WHERE key = 'identity'";
 pub(super) const IDENTITY: &str = "SELECT value FROM caller_id.meta WHERE key = 'identity'";
 /// Whoever comes first makes it.
 const MAKE_IDENTITY: &str = "INSERT INTO caller_id.meta (key, value) VALUES ('identity', $1)
@@ -198,6 +199,19 @@ impl InventoryStore for PostgresStore {
     async fn identity(&self) -> Result<i64, StoreError> {
         self.lane
             .run(|connection| Box::pin(identity(connection)))
+            .await
+    }
+
+    async fn forget_identity(&self) -> Result<(), StoreError> {
+        self.lane
+            .run(|connection| {
+                Box::pin(async move {
+                    query::<Postgres>(FORGET_IDENTITY)
+                        .execute(connection)
+                        .await?;
+                    Ok(())
+                })
+            })
             .await
     }
 

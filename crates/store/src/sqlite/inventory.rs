@@ -22,6 +22,7 @@ const CAMPAIGNS: &str = "SELECT id, pools FROM campaigns ORDER BY id";
 const PUT_CAMPAIGN: &str = "INSERT INTO campaigns (id, pools) VALUES (?1, ?2)
     ON CONFLICT (id) DO UPDATE SET pools = excluded.pools WHERE pools <> excluded.pools";
 const DELETE_CAMPAIGN: &str = "DELETE FROM campaigns WHERE id = ?1";
+const FORGET_IDENTITY: &str = "DELETE FROM meta WHERE key = 'identity'";
 const IDENTITY: &str = "SELECT value FROM meta WHERE key = 'identity'";
 /// Whoever comes first makes it.
 const MAKE_IDENTITY: &str =
@@ -139,6 +140,16 @@ impl InventoryStore for SqliteStore {
                 meta(main, "identity")
             })
             .await
+    }
+
+    async fn forget_identity(&self) -> Result<(), StoreError> {
+        if self.known_identity().await?.is_none() {
+            return Ok(());
+        }
+        self.writer
+            .run(|main| main.execute(FORGET_IDENTITY, []).map_err(sqlite))
+            .await
+            .map(drop)
     }
 
     async fn write_numbers(

@@ -317,6 +317,10 @@ pub async fn the_identity_stays_the_same(data: &mut dyn DataSet) {
     drop(store);
     let store = data.open().await;
     assert_eq!(store.inventory.identity().await.unwrap(), identity);
+    store.inventory.forget_identity().await.unwrap();
+    let renewed = store.inventory.identity().await.unwrap();
+    assert!(renewed != identity && renewed != 0);
+    assert_eq!(store.inventory.identity().await.unwrap(), renewed);
 }
 
 /// What belongs to one does not belong to the other.

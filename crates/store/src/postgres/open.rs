@@ -123,7 +123,12 @@ async fn first_session(
     let mut standby = Standby::default();
     loop {
         match try_session(place, owner, options, &mut standby).await {
-            Ok(Ok(session)) => return Ok(session),
+            Ok(Ok(session)) => {
+                if standby.told {
+                    tracing::info!("this node takes over the database");
+                }
+                return Ok(session);
+            }
             Ok(Err(holders)) => return Err(owner.refusal(&holders)),
             Err(fault) if !options.standby || !standby.reached || fault.is_refusal() => {
                 return Err(fault.at(place));

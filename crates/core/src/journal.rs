@@ -71,7 +71,8 @@ pub enum CallEnd {
 }
 
 impl CallEnd {
-    const ALL: [Self; 7] = [
+    /// All of them. Kept data has their places here as codes: what comes new comes last.
+    pub const ALL: [Self; 7] = [
         Self::Released,
         Self::Answer,
         Self::Busy,
@@ -149,6 +150,16 @@ pub trait Journal: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Files and Redis keep them by their places.
+    #[test]
+    fn rungs_and_call_ends_keep_their_places() {
+        let ends = CallEnd::ALL.map(CallEnd::as_str).join(" ");
+        let words = "RELEASED ANSWER BUSY NOANSWER CANCEL CONGESTION CHANUNAVAIL";
+        assert_eq!(ends, words);
+        let rungs = Rung::ALL.map(Rung::as_str).join(" ");
+        assert_eq!(rungs, "sticky area_code overlay region any");
+    }
 
     #[test]
     fn a_call_end_reads_back_what_it_prints() {

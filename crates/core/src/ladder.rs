@@ -25,6 +25,15 @@ pub enum Rung {
 }
 
 impl Rung {
+    /// All of them. Kept data has their places here as codes: what comes new comes last.
+    pub const ALL: [Self; 5] = [
+        Self::Sticky,
+        Self::AreaCode,
+        Self::Overlay,
+        Self::Region,
+        Self::Any,
+    ];
+
     /// The word used in answers, columns and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

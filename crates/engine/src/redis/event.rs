@@ -15,24 +15,6 @@ use super::error::Unreadable;
 const ALLOCATED: u8 = 1;
 const ENDED: u8 = 2;
 
-/// The codes of [`Rung`] and [`CallEnd`] are their places here.
-const RUNGS: [Rung; 5] = [
-    Rung::Sticky,
-    Rung::AreaCode,
-    Rung::Overlay,
-    Rung::Region,
-    Rung::Any,
-];
-const ENDS: [CallEnd; 7] = [
-    CallEnd::Released,
-    CallEnd::Answer,
-    CallEnd::Busy,
-    CallEnd::NoAnswer,
-    CallEnd::Cancel,
-    CallEnd::Congestion,
-    CallEnd::ChanUnavail,
-];
-
 /// The rest of an allocation's event: what the request says.
 pub(super) fn rest(request: &AllocationRequest) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
@@ -54,7 +36,7 @@ pub(super) fn allocated(record: &AllocationRecord) -> Vec<u8> {
     bytes.extend(six(record.reserved_until));
     bytes.extend(seven(record.number));
     bytes.push(
-        RUNGS
+        Rung::ALL
             .iter()
             .position(|rung| *rung == record.rung)
             .unwrap_or(0) as u8,
@@ -80,7 +62,10 @@ pub(super) fn ended(end: &EndRecord) -> Vec<u8> {
 
 /// The code of how a call ended.
 pub(super) fn end_code(end: CallEnd) -> u8 {
-    ENDS.iter().position(|known| *known == end).unwrap_or(0) as u8
+    CallEnd::ALL
+        .iter()
+        .position(|known| *known == end)
+        .unwrap_or(0) as u8
 }
 
 /// The event that a script made into `bytes`.
@@ -146,7 +131,7 @@ impl<'a> Reader<'a> {
             at: self.instant()?,
             reserved_until: self.instant()?,
             number: self.number()?,
-            rung: meaning(&RUNGS, self.byte()?)?,
+            rung: meaning(&Rung::ALL, self.byte()?)?,
             pool: self
                 .name(PoolId::new)?
                 .ok_or_else(|| unreadable("has no pool"))?,
@@ -161,7 +146,7 @@ impl<'a> Reader<'a> {
         Ok(EndRecord {
             id: self.id()?,
             at: self.instant()?,
-            end: meaning(&ENDS, self.byte()?)?,
+            end: meaning(&CallEnd::ALL, self.byte()?)?,
         })
     }
 

@@ -35,24 +35,6 @@ struct Row<'a> {
     reserved_until_ms: i64,
 }
 
-/// The codes of [`Rung`] and [`CallEnd`] are their places here.
-const RUNGS: [Rung; 5] = [
-    Rung::Sticky,
-    Rung::AreaCode,
-    Rung::Overlay,
-    Rung::Region,
-    Rung::Any,
-];
-const ENDS: [CallEnd; 7] = [
-    CallEnd::Released,
-    CallEnd::Answer,
-    CallEnd::Busy,
-    CallEnd::NoAnswer,
-    CallEnd::Cancel,
-    CallEnd::Congestion,
-    CallEnd::ChanUnavail,
-];
-
 /// The batch as bytes.
 pub(super) fn encode(events: &[JournalEvent]) -> Result<Vec<u8>, StoreError> {
     const BYTES_EXPECTED: usize = 112;
@@ -112,13 +94,13 @@ impl<'a> Event<'a> {
                 agent: record.agent.as_ref().map(AgentId::as_str),
                 call_id: record.call_id.as_ref().map(CallId::as_str),
                 pool: record.pool.as_str(),
-                rung: code(&RUNGS, record.rung),
+                rung: code(&Rung::ALL, record.rung),
                 reserved_until_ms: record.reserved_until.as_ms(),
             }),
             JournalEvent::Ended(end) => Self::Ended {
                 id: *end.id.as_bytes(),
                 at_ms: end.at.as_ms(),
-                end: code(&ENDS, end.end),
+                end: code(&CallEnd::ALL, end.end),
             },
         }
     }
@@ -131,7 +113,7 @@ impl<'a> Event<'a> {
             Self::Ended { id, at_ms, end } => Ok(JournalEvent::Ended(EndRecord {
                 id: AllocationId::from_bytes(*id),
                 at: Timestamp::from_ms(*at_ms),
-                end: meaning(&ENDS, *end, "end of a call")?,
+                end: meaning(&CallEnd::ALL, *end, "end of a call")?,
             })),
         }
     }
@@ -148,7 +130,7 @@ impl Row<'_> {
             agent: self.agent.map(AgentId::new).transpose().map_err(id)?,
             call_id: self.call_id.map(CallId::new).transpose().map_err(id)?,
             pool: PoolId::new(self.pool).map_err(id)?,
-            rung: meaning(&RUNGS, self.rung, "rung")?,
+            rung: meaning(&Rung::ALL, self.rung, "rung")?,
             reserved_until: Timestamp::from_ms(self.reserved_until_ms),
         })
     }
@@ -192,12 +174,12 @@ mod tests {
             any::<u64>(),
             0..9_999_u64,
             0..3_u8,
-            0..ENDS.len(),
+            0..CallEnd::ALL.len(),
         )
             .prop_map(|(ms, n, line, kind, end)| match kind {
                 0 => allocated(&record(ms, n, own(line))),
                 1 => allocated(&full_record(ms, n, own(line))),
-                _ => ended(&record(ms, n, own(line)), ms, ENDS[end]),
+                _ => ended(&record(ms, n, own(line)), ms, CallEnd::ALL[end]),
             });
         vec(event, 0..40)
     }

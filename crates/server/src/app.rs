@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use caller_id_core::shared::Shared;
-use caller_id_core::{Clock, InventoryStore, Rotator, recovery};
+use caller_id_core::{Clock, InventoryStore, Policy, PoolId, Rotator, recovery};
 use caller_id_engine::redis::Time;
 use caller_id_store::SqliteStore;
 use tokio::runtime::Handle;
@@ -152,11 +152,8 @@ impl App {
         clock: &dyn Clock,
     ) -> anyhow::Result<()> {
         let pools = sync.load().await.context("cannot read the inventory")?;
-        let kept = settings.history.kept();
+        warn_of_pools(&pools, settings);
         let global = settings.rotation.policy();
-        for warning in kept.pool_warnings(&pools, &global) {
-            tracing::warn!("{warning}");
-        }
         let rules = recovery::Rules {
             pools: &pools,
             global: &global,
@@ -185,9 +182,11 @@ impl App {
                 "the first look at Redis"
             });
         }
-        // That Redis is away now is told by the watch.
-        if let Err(error @ SyncError::OtherStore(_)) = sync.load().await {
-            return Err(error.into());
+        match sync.load().await {
+            Ok(pools) => warn_of_pools(&pools, settings),
+            Err(error @ SyncError::OtherStore(_)) => return Err(error.into()),
+            // That Redis is away now is told by the watch.
+            Err(_) => {}
         }
         let belongs = sync.belongs();
         let rebuild = Rebuild {
@@ -339,6 +338,14 @@ pub fn is_own_file(storage: &StorageConfig, path: &Path) -> Result<bool, ConfigE
             DatabaseUrl::Sqlite(database) => SqliteStore::keeps(&database, path),
             DatabaseUrl::Postgres(_) => false,
         })
+}
+
+/// A start knows what is sticky from history alone, also a start of the shared state.
+fn warn_of_pools(pools: &[(PoolId, Policy)], settings: &Settings) {
+    let kept = settings.history.kept();
+    for warning in kept.pool_warnings(pools, &settings.rotation.policy()) {
+        tracing::warn!("{warning}");
+    }
 }
 
 /// The admin token of this installation. After the store, because a file is locked then: two first starts at once never make

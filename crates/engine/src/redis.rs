@@ -246,10 +246,10 @@ impl Engine {
     }
 
     /// Takes one step together with others that wait, and gives days where they are missing.
-    async fn decide(self: &Arc<Self>, step: &Arguments) -> Result<Answer, AllocatorError> {
+    async fn decide(self: &Arc<Self>, step: &[u8]) -> Result<Answer, AllocatorError> {
         let mut days = DaysGiven::default();
         let Answer { reply, state } = loop {
-            let answer = queue::submit(self, step.clone()).await?;
+            let answer = queue::submit(self, step.to_vec()).await?;
             if !days.give(self, &answer.reply).await? {
                 break answer;
             }

@@ -16,16 +16,11 @@ const ALLOCATED: u8 = 1;
 const ENDED: u8 = 2;
 
 /// The rest of an allocation's event: what the request says.
-pub(super) fn rest(request: &AllocationRequest) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(64);
+pub(super) fn rest_into(bytes: &mut Vec<u8>, request: &AllocationRequest) {
     bytes.extend(seven(request.destination));
-    name(
-        &mut bytes,
-        request.campaign.as_ref().map(CampaignId::as_str),
-    );
-    name(&mut bytes, request.agent.as_ref().map(AgentId::as_str));
-    name(&mut bytes, request.call_id.as_ref().map(CallId::as_str));
-    bytes
+    name(bytes, request.campaign.as_ref().map(CampaignId::as_str));
+    name(bytes, request.agent.as_ref().map(AgentId::as_str));
+    name(bytes, request.call_id.as_ref().map(CallId::as_str));
 }
 
 /// The whole event of an allocation.
@@ -42,12 +37,13 @@ pub(super) fn allocated(record: &AllocationRecord) -> Vec<u8> {
             .unwrap_or(0) as u8,
     );
     name(&mut bytes, Some(record.pool.as_str()));
-    bytes.extend(rest(&AllocationRequest {
+    let request = AllocationRequest {
         destination: record.destination,
         campaign: record.campaign.clone(),
         agent: record.agent.clone(),
         call_id: record.call_id.clone(),
-    }));
+    };
+    rest_into(&mut bytes, &request);
     bytes
 }
 

@@ -7,11 +7,9 @@ use caller_id_core::{
 
 use super::error::Unreadable;
 use super::reply::Reply;
-use super::step::{Arguments, digits, region};
+use super::step::{Arguments, digits, group, region};
 use super::{CHANGES_AT_ONCE, Engine, pool};
 
-/// What stands for a number without region.
-const NO_REGION: &str = "--";
 /// The last instant that fits into 6 bytes.
 const INSTANT_MOST_MS: i64 = (1 << 48) - 1;
 
@@ -179,18 +177,13 @@ fn fields(number: &EngineNumber) -> [Vec<u8>; 8] {
         Status::Retired => ("3", Timestamp::ZERO),
     };
     let until_ms = until.as_ms().clamp(0, INSTANT_MOST_MS);
-    let area_code = number.area_code.map_or(0, |code| code.get());
-    let region = match region(number.area_code) {
-        none if none.is_empty() => NO_REGION.to_owned(),
-        region => region,
-    };
     let limit = |limit: Option<std::num::NonZeroU32>| limit.map_or(0, |limit| limit.get());
     [
         digits(number.number),
         status.into(),
         until_ms.to_string().into(),
-        area_code.to_string().into(),
-        region.into(),
+        group(number.number, number.area_code).into(),
+        region(number.area_code).into(),
         limit(number.limits.daily).to_string().into(),
         limit(number.limits.hourly).to_string().into(),
         number.pool.as_str().into(),

@@ -12,10 +12,10 @@ use super::{Engine, RedisAllocator, event};
 /// Another node takes over when the one that empties the outbox was not heard of for so long.
 const DRAINER_MS: u32 = 5_000;
 
-/// An entry of the journal.
+/// An event of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place in the stream.
+    /// The place in the stream of what was done together with it.
     pub id: String,
     /// What happened.
     pub event: JournalEvent,
@@ -101,15 +101,20 @@ fn given(found: Value) -> Result<(String, Vec<Entry>), Unreadable> {
     }
 }
 
+/// The events of all entries; each has the place of its own entry.
 fn entries(found: Value) -> Result<Vec<Entry>, Unreadable> {
     let Value::Array(found) = found else {
         return Err(Unreadable("the journal is no list".to_owned()));
     };
-    found.iter().map(entry).collect()
+    let mut events = Vec::with_capacity(found.len());
+    for found in &found {
+        read_entry(found, &mut events)?;
+    }
+    Ok(events)
 }
 
-/// An entry has one field, `e`, and its value is the event.
-fn entry(found: &Value) -> Result<Entry, Unreadable> {
+/// An entry begins with the field `n`; all others are `e`, and their values events.
+fn read_entry(found: &Value, events: &mut Vec<Entry>) -> Result<(), Unreadable> {
     let Value::Array(parts) = found else {
         return Err(Unreadable("an entry of the journal is no list".to_owned()));
     };
@@ -119,13 +124,18 @@ fn entry(found: &Value) -> Result<Entry, Unreadable> {
         ));
     };
     let id = String::from_utf8_lossy(id).into_owned();
-    match fields.as_slice() {
-        [Value::BulkString(name), Value::BulkString(bytes)] if name == b"e" => {
-            let event = event::decode(bytes)?;
-            Ok(Entry { id, event })
+    for field in fields.chunks(2).skip(1) {
+        match field {
+            [Value::BulkString(name), Value::BulkString(bytes)] if name == b"e" => {
+                let event = event::decode(bytes)?;
+                let id = id.clone();
+                events.push(Entry { id, event });
+            }
+            _ => {
+                let wrong = format!("entry {id} of the journal has other fields");
+                return Err(Unreadable(wrong));
+            }
         }
-        _ => Err(Unreadable(format!(
-            "entry {id} of the journal has other fields"
-        ))),
     }
+    Ok(())
 }

@@ -32,7 +32,7 @@ struct Waiting {
 
 /// A step, and who waits for it.
 struct Step {
-    arguments: Arguments,
+    bytes: Vec<u8>,
     asker: oneshot::Sender<Result<Answer, AllocatorError>>,
 }
 
@@ -81,12 +81,9 @@ impl Queue {
 }
 
 /// Takes a step together with whatever waits, and waits for the reply at most as long as Redis may take.
-pub(super) async fn submit(
-    engine: &Arc<Engine>,
-    arguments: Arguments,
-) -> Result<Answer, AllocatorError> {
+pub(super) async fn submit(engine: &Arc<Engine>, bytes: Vec<u8>) -> Result<Answer, AllocatorError> {
     let (asker, answer) = oneshot::channel();
-    if engine.queue.push(Step { arguments, asker })? {
+    if engine.queue.push(Step { bytes, asker })? {
         tokio::spawn(work(engine.clone()));
     }
     let patience = engine.response_timeout;
@@ -115,13 +112,10 @@ impl Drop for BrokenOff<'_> {
 }
 
 async fn call(engine: &Arc<Engine>, steps: Vec<Step>) {
-    let mut arguments: Arguments = vec![
-        engine.outbox_most.to_string().into(),
-        steps.len().to_string().into(),
-    ];
+    let mut arguments: Arguments = vec![engine.outbox_most.to_string().into()];
     let mut askers = Vec::with_capacity(steps.len());
-    for mut step in steps {
-        arguments.append(&mut step.arguments);
+    for step in steps {
+        arguments.push(step.bytes);
         askers.push(step.asker);
     }
     let replies: Result<Vec<Value>, _> = engine.run(&engine.scripts.decide, &arguments).await;

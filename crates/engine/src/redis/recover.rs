@@ -47,12 +47,14 @@ impl Engine {
 fn usage(number: PhoneNumber, usage: &Usage) -> Arguments {
     let (bucket, uses) = usage.hour.parts();
     let (start, day_uses, before, day_last) = usage.day.parts();
-    let mut use_so_far = Vec::with_capacity(75);
+    let uses = uses.iter().map(|uses| (*uses).min(USES_MOST));
+    let mut use_so_far = Vec::with_capacity(79);
     use_so_far.extend(six(usage.last_used_at));
     use_so_far.extend(six(usage.last_end_at));
     use_so_far.extend(u32::try_from(bucket).unwrap_or(0).to_be_bytes());
+    use_so_far.extend(uses.clone().sum::<u32>().to_be_bytes());
     for uses in uses {
-        use_so_far.extend(&(*uses).min(USES_MOST).to_be_bytes()[1..]);
+        use_so_far.extend(&uses.to_be_bytes()[1..]);
     }
     use_so_far.extend(six(start));
     use_so_far.extend(day_uses.to_be_bytes());

@@ -4,13 +4,13 @@ use std::num::NonZeroU32;
 
 use caller_id_core::shared::StateId;
 use caller_id_core::{
-    Allocation, AllocationId, AreaCode, CallEnd, Cause, EndRecord, Exhausted, Limits, NumberState,
-    Outcome, Timestamp,
+    Allocation, AllocationId, CallEnd, Cause, EndRecord, Exhausted, Limits, NumberState, Outcome,
+    Timestamp,
 };
 use redis::Value;
 
 use super::error::Unreadable;
-use super::event;
+use super::{event, step};
 
 /// The reply to one step.
 #[derive(Debug)]
@@ -53,14 +53,14 @@ pub(super) enum Reply {
 impl Reply {
     /// The reply in a value.
     pub(super) fn read(value: Value) -> Result<Self, Unreadable> {
-        let Value::Array(fields) = value else {
-            return Err(Unreadable("a reply is no array".to_owned()));
+        let fields = match value {
+            Value::BulkString(got) => {
+                return allocation(&got).map(|got| Self::Outcome(Outcome::Allocated(got)));
+            }
+            Value::Array(fields) => Fields(fields),
+            _ => return Err(Unreadable("a reply is no array".to_owned())),
         };
-        let fields = Fields(fields);
         match fields.bytes(0)? {
-            b"got" => fields
-                .allocation()
-                .map(|got| Self::Outcome(Outcome::Allocated(got))),
             b"none" => fields
                 .exhausted()
                 .map(|none| Self::Outcome(Outcome::Exhausted(none))),
@@ -144,27 +144,34 @@ pub(super) fn digits_of(state: StateId) -> Vec<u8> {
     format!("{:016x}", state.0).into_bytes()
 }
 
+/// A number that was given out, as `GOT` in `scripts/decide.lua` writes it.
+fn allocation(bytes: &[u8]) -> Result<Allocation, Unreadable> {
+    let read = || {
+        let (&[repeated, group], rest) = bytes.split_first_chunk()?;
+        let (group, rest) = rest.split_at_checked(group.into())?;
+        let (daily, rest) = rest.split_first_chunk()?;
+        let (hourly, rest) = rest.split_first_chunk()?;
+        let (left, event) = rest.split_first_chunk()?;
+        let integers = [daily, hourly, left].map(|four| u32::from_be_bytes(*four));
+        Some((repeated == 1, group, integers, event))
+    };
+    let cut_off = || Unreadable("a number that was given out is cut off".to_owned());
+    let (repeated, group, [daily, hourly, left], event) = read().ok_or_else(cut_off)?;
+    Ok(Allocation {
+        record: event::decode_allocation(event)?.into(),
+        area_code: step::area_code(group),
+        limits: Limits {
+            daily: NonZeroU32::new(daily),
+            hourly: NonZeroU32::new(hourly),
+        },
+        agent_remaining: (left != u32::MAX).then_some(left),
+        repeated,
+    })
+}
+
 struct Fields(Vec<Value>);
 
 impl Fields {
-    fn allocation(&self) -> Result<Allocation, Unreadable> {
-        let record = event::decode_allocation(self.bytes(1)?)?;
-        let limit = |place| {
-            self.integer(place)
-                .map(|limit| NonZeroU32::new(limit as u32))
-        };
-        Ok(Allocation {
-            record: record.into(),
-            area_code: AreaCode::new(self.integer(2)? as u16),
-            limits: Limits {
-                daily: limit(3)?,
-                hourly: limit(4)?,
-            },
-            agent_remaining: u32::try_from(self.integer(5)?).ok(),
-            repeated: self.integer(6)? == 1,
-        })
-    }
-
     fn exhausted(&self) -> Result<Exhausted, Unreadable> {
         let cause = match self.integer(2)? {
             0 => return Ok(Exhausted::EMPTY),

@@ -47,7 +47,9 @@ impl Scripts {
             let parts = [
                 &names,
                 include_str!("scripts/clock.lua"),
+                include_str!("scripts/journal.lua"),
                 include_str!("scripts/number.lua"),
+                include_str!("scripts/orders.lua"),
                 body,
             ];
             Script::new(&parts.concat())

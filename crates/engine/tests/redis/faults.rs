@@ -189,7 +189,7 @@ async fn a_server_whose_clock_was_set_back_goes_on_from_where_it_was() {
     let future = 4_000_000_000_000_i64;
     let known: String = command(&server, &["GET", "caller-id:{default}:clock"]).await;
     let run = known.split(' ').nth(3).expect("a run of the server");
-    let clock = format!("{future} {future} 5 {run} ");
+    let clock = format!("{future} {future} 5 {run}   0");
     let _: redis::Value = command(&server, &["SET", "caller-id:{default}:clock", &clock]).await;
     let Ok(Outcome::Allocated(got)) = ask(&engine, &far()).await else {
         panic!("the number is free");

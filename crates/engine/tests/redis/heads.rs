@@ -1,13 +1,13 @@
-//! The orders of heads have who is first in each area code, and nobody else.
+//! The orders of heads have each group that has numbers, by an instant that is not after its first number's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use caller_id_core::area_codes;
 use caller_id_testkit::builders::area;
 use caller_id_testkit::redis::RedisServer;
 
-/// A number and from when it is free, as Redis writes them.
-type Place = (String, String);
+/// A member of an order, and its instant.
+type Place = (String, i64);
 
 /// Whether the orders of the tenant agree. Says what is wrong.
 pub(crate) fn agree(server: &RedisServer, tenant: &str) -> Result<(), String> {
@@ -15,35 +15,56 @@ pub(crate) fn agree(server: &RedisServer, tenant: &str) -> Result<(), String> {
     let keys: Vec<String> = server
         .ask(&["KEYS", &format!("{prefix}*")])
         .expect("redis answers");
-    let mut expected: BTreeMap<String, BTreeSet<Place>> = BTreeMap::new();
-    let mut found: BTreeMap<String, BTreeSet<Place>> = BTreeMap::new();
-    for key in keys {
-        let (pool, name) = key[prefix.len()..].rsplit_once(':').expect("a name");
-        let Ok(code) = name.parse::<u16>() else {
-            let places = places(server, &key, "-1").into_iter();
-            found.insert(format!("{pool}:{name}"), places.collect());
-            continue;
-        };
-        let head = places(server, &key, "0").remove(0);
-        let region = (code > 0).then(|| area_codes::table().region(area(code)));
-        let region = region.flatten().map(|region| region.as_str().to_owned());
-        for heads in region.into_iter().chain(["all".to_owned()]) {
-            let heads = expected.entry(format!("{pool}:{heads}")).or_default();
-            heads.insert(head.clone());
-        }
-    }
-    match expected == found {
-        true => Ok(()),
-        false => Err(format!("expected the heads {expected:?}, found {found:?}")),
-    }
+    let groups = keys.iter().filter_map(|key| {
+        let (pool, group) = key[prefix.len()..].rsplit_once(':').expect("a name");
+        let code: u16 = group.trim_start_matches('!').parse().ok()?;
+        Some((format!("{prefix}{pool}:"), group, code))
+    });
+    groups
+        .map(|(pool, group, code)| agrees(server, &pool, group, code))
+        .collect()
 }
 
-/// The members of an order from the first to `last`.
-fn places(server: &RedisServer, key: &str, last: &str) -> Vec<Place> {
+fn agrees(server: &RedisServer, pool: &str, group: &str, code: u16) -> Result<(), String> {
+    let numbers = places(server, &format!("{pool}{group}"));
+    let first = &numbers[0];
+    let own = format!("00001{group}");
+    for (digits, _) in &numbers {
+        if digits.starts_with(&own) == group.starts_with('!') {
+            return Err(format!("{digits} stands in the group {group}"));
+        }
+    }
+    let region = (code > 0).then(|| area_codes::table().region(area(code)));
+    let region = region.flatten().map(|region| region.as_str().to_owned());
+    for heads in region.into_iter().chain(["all".to_owned()]) {
+        let bounds: BTreeMap<_, _> = places(server, &format!("{pool}{heads}"))
+            .into_iter()
+            .collect();
+        match bounds.get(group) {
+            Some(bound) if *bound <= first.1 => {}
+            found => {
+                let order = format!("{pool}{heads}");
+                return Err(format!(
+                    "{group} begins with {first:?}, and {order} has it at {found:?}"
+                ));
+            }
+        }
+    }
+    let odd: Vec<String> = server
+        .ask(&["SMEMBERS", &format!("{pool}odd")])
+        .expect("redis answers");
+    if group.starts_with('!') && !odd.iter().any(|known| known == group) {
+        return Err(format!("the odd group {group} is not known to be one"));
+    }
+    Ok(())
+}
+
+/// The members of an order.
+fn places(server: &RedisServer, key: &str) -> Vec<Place> {
     let flat: Vec<String> = server
-        .ask(&["ZRANGE", key, "0", last, "WITHSCORES"])
+        .ask(&["ZRANGE", key, "0", "-1", "WITHSCORES"])
         .expect("redis answers");
     flat.chunks(2)
-        .map(|pair| (pair[0].clone(), pair[1].clone()))
+        .map(|pair| (pair[0].clone(), pair[1].parse().expect("an instant")))
         .collect()
 }

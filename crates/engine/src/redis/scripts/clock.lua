@@ -7,33 +7,29 @@ local given_now, server = string.match(ARGV[2], '^(%d*) (%x*)$')
 
 -- The clock: the latest instant any script was given, the server's own time then, and a counter that tells apart
 -- allocations of one millisecond. Behind them: the run of the server that holds the whole state, and, while another run holds
--- what may be less than that, up to when it is whole; last, which state it is.
+-- what may be less than that, up to when it is whole; then which state it is; last, how many events joined its journal.
 local clock_key = prefix .. KEY_CLOCK
 local clock_was = redis.call('GET', clock_key) or ''
-local clock_now, clock_wall, salt, whole_in, whole_until, state_id =
-    string.match(clock_was, '^(%d+) (%d+) (%d+) (%x*) (%d*) ?(%x*)$')
+local clock_now, clock_wall, salt, whole_in, whole_until, state_id, told =
+    string.match(clock_was, '^(%d+) (%d+) (%d+) (%x*) (%d*) (%x*) (%d+)$')
 state_id = state_id or ''
 clock_now, clock_wall, salt = tonumber(clock_now or 0), tonumber(clock_wall or 0), tonumber(salt or 0)
+told = tonumber(told or 0)
 
 -- What another run of a server left, or nobody, may lack what was acknowledged since: nothing is handed out from it, nor
 -- from what is on its way to be whole again, whoever has it by now.
 whole_until = whole_until or ''
 local lost = server == '' or whole_in ~= server or whole_until ~= ''
-if lost and whole_until == '' then whole_until = string.format('%.0f', clock_now) end
-
--- The server's own time, whatever it was told.
-local function wall_clock()
-    local time = redis.call('TIME')
-    return time[1] * 1000 + math.floor(time[2] / 1000)
-end
+if lost and whole_until == '' then whole_until = string.format('%d', clock_now) end
 
 -- An instant given is followed when it is later. With none, the server's TIME is; when that was set back, time goes on at
 -- half its speed until it has caught up: it never goes back, and never stands still.
 local now
--- How much slower our time goes than the server's, by which keys expire.
-local slower = 1
+-- The server's own time, whatever it was told, and how much slower ours goes: keys expire by it.
+local time = redis.call('TIME')
+local wall_now, slower = time[1] * 1000 + math.floor(time[2] / 1000), 1
 if given_now == '' then
-    local wall = wall_clock()
+    local wall = wall_now
     now = wall
     if wall < clock_now then
         local half = math.floor(math.max(0, wall - clock_wall) / 2)
@@ -48,7 +44,8 @@ else
 end
 
 local function write_clock()
-    local clock = string.format('%.0f %.0f %.0f %s %s %s', now, clock_wall, salt, whole_in or '', whole_until, state_id)
+    local clock = string.format(
+        '%d %d %d %s %s %s %d', now, clock_wall, salt, whole_in or '', whole_until, state_id, told)
     if clock ~= clock_was then redis.call('SET', clock_key, clock) end
 end
 

@@ -1,22 +1,32 @@
 -- What a script knows of a number and its pool, and every rule that follows from it alone.
--- Goes in front of each script, behind clock.lua.
+-- Goes in front of each script, behind journal.lua.
+--
+-- These scripts are asked for each call: what is done for each is local, makes few tables, and no number into text but by `%d`.
 
--- A number's value: format (1), status (0 active, 1 resting, 2 paused, 3 retired), resting until, area code (0 none),
--- region ("--" none), daily and hourly limit (0 none), last use, last end, rolling hour (bucket of the last use, then 13
--- counts), local day (start, uses, uses of the day before, last use), pool, holds (id, until).
+-- A number's value: format (1), status (0 active, 1 resting, 2 paused, 3 retired), resting until, daily and hourly limit (0
+-- none), region ("--" none), group (see orders.lua), pool; its use: last use, last end, rolling hour (bucket of the last use,
+-- uses in all its buckets, then 13 counts), local day (start, uses, uses of the day before, last use); holds (id, until).
 -- Instants are milliseconds since the epoch. All integers are big endian, and far below 2^53.
-local OWNED, USED, HELD = '>BBI6I2c2I4I4', '>I6I6I4c39I6I4I4I6', '>c16I6'
-local OWNED_BYTES, USED_BYTES, HELD_BYTES = 20, 75, 22
-local HOUR = '>I3I3I3I3I3I3I3I3I3I3I3I3I3'
+local VALUE, HELD = '>BBI6I4I4c2Bc0Bc0I6I6I4I4c39I6I4I4I6', '>c16I6'
+-- With one hold, as most numbers that were ever used have.
+local VALUE_HELD_ONCE = VALUE .. 'c16I6'
+-- The part that is use, as history gives it.
+local USED = '>I6I6I4I4c39I6I4I4I6'
+local HELD_BYTES = 22
 local FORMAT, BUCKET_MS, BUCKETS, USES_MOST = 1, 300000, 13, 16777215
 local NO_HOUR, NO_REGION, NO_INVENTORY = string.rep('\0', 39), '--', '0:'
 local ACTIVE, RESTING = 0, 1
 local RESERVED, COOLDOWN, HOURLY, DAILY, REST, EMPTY = 1, 2, 3, 4, 5, 0
 
+local call, pack, unpack_bytes, format = redis.call, struct.pack, struct.unpack, string.format
+local sub, byte, floor = string.sub, string.byte, math.floor
+
 -- Thrown before anything is written: the caller must give the local days of a pool (`days_of`) first.
 local DAYS_MISSING, days_of = {}, nil
 
-local pools, numbers = {}, {}
+local NUMBERS, ORDERS, POOLS = prefix .. KEY_NUMBER, prefix .. KEY_ORDER, prefix .. KEY_POOLS
+local now_bucket = floor(now / BUCKET_MS)
+local pools = {}
 
 -- A pool's value: format (1), whether numbers may stand where an older policy put them, generation, ladder (bits: 1 area
 -- code, 2 overlay, 4 region, 8 any), cooldown, reservation time, most reservations, sticky time, name of the time zone,
@@ -25,11 +35,11 @@ local POOL = '>BBI4BI6I6I2I6B'
 local POOL_BYTES = 28
 
 local function read_pool(name, value)
-    local _, stale, generation, ladder, cooldown, reservation, most, sticky, zone_bytes = struct.unpack(POOL, value)
+    local _, stale, generation, ladder, cooldown, reservation, most, sticky, zone_bytes = unpack_bytes(POOL, value)
     return {
         name = name, value = value, stale = stale, generation = generation, ladder = ladder, cooldown = cooldown,
         reservation = reservation, most = most, sticky = sticky,
-        zone = string.sub(value, POOL_BYTES + 1, POOL_BYTES + zone_bytes), days = POOL_BYTES + zone_bytes + 1,
+        zone = sub(value, POOL_BYTES + 1, POOL_BYTES + zone_bytes), days = POOL_BYTES + zone_bytes + 1,
     }
 end
 
@@ -37,16 +47,16 @@ end
 local function pool_of(name)
     local pool = pools[name]
     if pool ~= nil then return pool end
-    local value = redis.call('HGET', prefix .. KEY_POOLS, name)
+    local value = call('HGET', POOLS, name)
     if not value then
         pools[name] = false
         return false
     end
     pool = read_pool(name, value)
     local place, last = pool.days, #value - 5
-    local day_start = place <= last and struct.unpack('>I6', value, place)
+    local day_start = place <= last and unpack_bytes('>I6', value, place)
     while place + 6 <= last do
-        local day_end = struct.unpack('>I6', value, place + 6)
+        local day_end = unpack_bytes('>I6', value, place + 6)
         if day_start <= now and now < day_end then
             pool.day_start, pool.day_end = day_start, day_end
             break
@@ -57,59 +67,63 @@ local function pool_of(name)
         days_of = pool
         error(DAYS_MISSING)
     end
-    local orders = prefix .. KEY_ORDER .. name .. ':'
-    pool.all, pool.order = orders .. 'all', orders
+    pool.order = ORDERS .. name .. ':'
     pools[name] = pool
     return pool
 end
 
--- The number with these 15 digits; false when it is not known.
+-- The number with these 15 digits; nil when it is not known. It is read anew each time: who changes it writes it.
 local function number_of(digits)
-    local n = numbers[digits]
-    if n ~= nil then return n end
-    local value = redis.call('GET', prefix .. KEY_NUMBER .. digits)
-    if not value then
-        numbers[digits] = false
-        return false
+    local value = call('GET', NUMBERS .. digits)
+    if not value then return nil end
+    local _, status, resting, daily, hourly, region, group, pool, last_used, last_end, bucket, hour_uses, hour, day_start,
+        day_uses, day_before, day_last, at = unpack_bytes(VALUE, value)
+    local holds, bytes = {}, #value
+    if at < bytes then
+        local id, ends
+        id, ends, at = unpack_bytes(HELD, value, at)
+        holds[1] = { id = id, ends = ends }
+        while at < bytes do
+            id, ends, at = unpack_bytes(HELD, value, at)
+            holds[#holds + 1] = { id = id, ends = ends }
+        end
     end
-    local _, status, resting, area, region, daily, hourly = struct.unpack(OWNED, value)
-    local last_used, last_end, bucket, hour, day_start, day_uses, day_before, day_last =
-        struct.unpack(USED, value, OWNED_BYTES + 1)
-    local place = OWNED_BYTES + USED_BYTES + 1
-    local pool_bytes = string.byte(value, place)
-    -- All fields at once, and those too that come later: a table that grows is copied each time.
-    n = {
-        digits = digits, owned = string.sub(value, 1, OWNED_BYTES), status = status, resting = resting, area = area,
-        region = region, daily = daily, hourly = hourly, last_used = last_used, last_end = last_end, bucket = bucket,
-        hour = hour, hour_uses = false, day_start = day_start, day_uses = day_uses, day_before = day_before,
-        day_last = day_last, pool = string.sub(value, place + 1, place + pool_bytes), holds = {},
+    -- All fields at once: a table that grows is copied each time.
+    return {
+        digits = digits, status = status, resting = resting, daily = daily, hourly = hourly, region = region, group = group,
+        pool = pool, last_used = last_used, last_end = last_end, bucket = bucket, hour_uses = hour_uses, hour = hour,
+        day_start = day_start, day_uses = day_uses, day_before = day_before, day_last = day_last, holds = holds,
     }
-    place = place + 1 + pool_bytes
-    while place < #value do
-        local id, ends = struct.unpack(HELD, value, place)
-        n.holds[#n.holds + 1] = { id = id, ends = ends }
-        place = place + HELD_BYTES
-    end
-    numbers[digits] = n
-    return n
 end
 
 local function write_number(n)
-    local owned = n.owned or struct.pack(OWNED, FORMAT, n.status, n.resting, n.area, n.region, n.daily, n.hourly)
-    local value = owned .. struct.pack(USED, n.last_used, n.last_end, n.bucket, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last)
-        .. string.char(#n.pool) .. n.pool
-    for _, hold in ipairs(n.holds) do
-        value = value .. struct.pack(HELD, hold.id, hold.ends)
+    local holds = n.holds
+    local first, value = holds[1], nil
+    if first then
+        value = pack(VALUE_HELD_ONCE, FORMAT, n.status, n.resting, n.daily, n.hourly, n.region, #n.group, n.group, #n.pool,
+            n.pool, n.last_used, n.last_end, n.bucket, n.hour_uses, n.hour, n.day_start, n.day_uses, n.day_before,
+            n.day_last, first.id, first.ends)
+        for place = 2, #holds do value = value .. pack(HELD, holds[place].id, holds[place].ends) end
+    else
+        value = pack(VALUE, FORMAT, n.status, n.resting, n.daily, n.hourly, n.region, #n.group, n.group, #n.pool, n.pool,
+            n.last_used, n.last_end, n.bucket, n.hour_uses, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last)
     end
-    redis.call('SET', prefix .. KEY_NUMBER .. n.digits, value)
+    call('SET', NUMBERS .. n.digits, value)
 end
 
+-- How many holds live, and the last end of one that does not.
 local function live(n)
-    local count = 0
-    for _, hold in ipairs(n.holds) do
-        if hold.ends > now then count = count + 1 end
+    local count, ended = 0, n.last_end
+    local holds = n.holds
+    for place = 1, #holds do
+        local ends = holds[place].ends
+        if ends > now then
+            count = count + 1
+        elseif ends > ended then
+            ended = ends
+        end
     end
-    return count
+    return count, ended
 end
 
 -- Whether the allocation `id` holds the number; its place among the holds.
@@ -120,22 +134,15 @@ local function held_by(n, id)
     return nil
 end
 
--- The last end of a hold so far.
-local function last_end(n)
-    local latest = n.last_end
-    for _, hold in ipairs(n.holds) do
-        if hold.ends <= now and hold.ends > latest then latest = hold.ends end
-    end
-    return latest
-end
-
 -- When the number stops, or stopped, being reserved `most` times.
 local function unreserved_at(n, most)
-    if live(n) < most then return last_end(n) end
-    if #n.holds == 1 then return n.holds[1].ends end
+    local count, ended = live(n)
+    if count < most then return ended end
+    local holds = n.holds
+    if #holds == 1 then return holds[1].ends end
     local ends = {}
-    for _, hold in ipairs(n.holds) do
-        if hold.ends > now then ends[#ends + 1] = hold.ends end
+    for place = 1, #holds do
+        if holds[place].ends > now then ends[#ends + 1] = holds[place].ends end
     end
     table.sort(ends)
     return ends[#ends - most + 1]
@@ -143,29 +150,49 @@ end
 
 -- How many buckets have begun since the last use; no more than matter.
 local function hour_age(n)
-    return math.max(0, math.min(BUCKETS, math.floor(now / BUCKET_MS) - n.bucket))
+    local age = now_bucket - n.bucket
+    if age < 0 then return 0 end
+    if age > BUCKETS then return BUCKETS end
+    return age
 end
 
--- Kept with the number: nothing is asked more often, and `now` is the same for all of a script.
+-- The sum of a number's counts from one to another, both counted from 1, the newest.
+local function sum_hour(hour, from, to)
+    local sum = 0
+    for place = from, to do sum = sum + unpack_bytes('>I3', hour, 3 * place - 2) end
+    return sum
+end
+
 local function hour_count(n)
-    if n.hour_uses then return n.hour_uses end
-    local uses, count = { struct.unpack(HOUR, n.hour) }, 0
-    for place = 1, BUCKETS - hour_age(n) do count = count + uses[place] end
-    n.hour_uses = count
-    return count
+    local age = hour_age(n)
+    return n.hour_uses - sum_hour(n.hour, BUCKETS - age + 1, BUCKETS)
 end
 
 -- The first instant at which fewer than the hourly limit count; 0 when that is now, or there is none.
 local function hour_free_at(n)
-    if n.hourly == 0 then return 0 end
+    local hourly = n.hourly
+    if hourly == 0 or n.hour_uses < hourly then return 0 end
     local count = hour_count(n)
-    if count < n.hourly then return 0 end
-    local uses = { struct.unpack(HOUR, n.hour) }
+    if count < hourly then return 0 end
     for age = BUCKETS - hour_age(n) - 1, 0, -1 do
-        count = count - uses[age + 1]
-        if count < n.hourly then return (n.bucket - age + BUCKETS) * BUCKET_MS end
+        count = count - sum_hour(n.hour, age + 1, age + 1)
+        if count < hourly then return (n.bucket - age + BUCKETS) * BUCKET_MS end
     end
     return 0
+end
+
+-- Counts a use now in the rolling hour.
+local function count_hour(n)
+    local hour, passed = n.hour, hour_age(n)
+    if passed == 0 then
+        local uses = unpack_bytes('>I3', hour)
+        if uses == USES_MOST then return end
+        n.hour, n.hour_uses = pack('>I3', uses + 1) .. sub(hour, 4), n.hour_uses + 1
+    else
+        n.hour_uses = n.hour_uses - sum_hour(hour, BUCKETS - passed + 1, BUCKETS) + 1
+        n.hour = pack('>I3', 1) .. sub(NO_HOUR, 1, 3 * (passed - 1)) .. sub(hour, 1, 3 * (BUCKETS - passed))
+        n.bucket = now_bucket
+    end
 end
 
 local function day_count(n, pool)
@@ -178,66 +205,30 @@ end
 local function count_day(n, pool, at)
     local counted = day_count(n, pool)
     if pool.day_start > n.day_start then n.day_before = n.day_uses end
-    n.day_start, n.day_uses, n.day_last = pool.day_start, counted + 1, math.max(n.day_last, at)
+    n.day_start, n.day_uses = pool.day_start, counted + 1
+    if at > n.day_last then n.day_last = at end
 end
 
 -- From when the number is free, and what holds it until then; nothing while it is paused or retired. Of conditions that
 -- end together the last one considered is the cause.
 local function availability(n, pool)
-    if n.status > RESTING then return nil end
+    local status = n.status
+    if status > RESTING then return nil end
     local at, cause = 0, REST
-    if n.status == RESTING then at = n.resting end
-    if n.last_used > 0 then
+    if status == RESTING then at = n.resting end
+    local last_used = n.last_used
+    if last_used > 0 then
         local day = 0
         if n.daily > 0 and day_count(n, pool) >= n.daily then day = pool.day_end end
         if day >= at then at, cause = day, DAILY end
         local hour = hour_free_at(n)
         if hour >= at then at, cause = hour, HOURLY end
-        local rested = n.last_used + pool.cooldown
+        local rested = last_used + pool.cooldown
         if rested >= at then at, cause = rested, COOLDOWN end
         local unreserved = unreserved_at(n, pool.most)
         if unreserved >= at then at, cause = unreserved, RESERVED end
     end
     return at, cause
-end
-
--- The first of an order, and from when it is free, as text; nothing when there is none.
-local function head_of(order)
-    local first = redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')
-    return first[1], first[2]
-end
-
--- Writes who is first in the area code of a number into the orders of heads.
-local function lead(n, orders, is, is_at)
-    if not is then return end
-    redis.call('ZADD', orders .. 'all', is_at, is)
-    if n.region ~= NO_REGION then redis.call('ZADD', orders .. n.region, is_at, is) end
-end
-
--- Puts a number into the order of its area code (0: it has none), or takes it out where `at` is nil. The orders of heads, the
--- pool's and the region's, have only who is first in each area code: they stay short, however many numbers there are.
-local function move(n, orders, at)
-    local order = orders .. n.area
-    local was = head_of(order)
-    if at then redis.call('ZADD', order, at, n.digits) else redis.call('ZREM', order, n.digits) end
-    local is, is_at = head_of(order)
-    if was == is and is ~= n.digits then return end
-    if was and was ~= is then
-        redis.call('ZREM', orders .. 'all', was)
-        if n.region ~= NO_REGION then redis.call('ZREM', orders .. n.region, was) end
-    end
-    lead(n, orders, is, is_at)
-end
-
--- Puts a number into its place in its pool's orders.
-local function place(n, pool)
-    local at = availability(n, pool)
-    move(n, pool.order, at and string.format('%.0f', at))
-end
-
--- Takes a number out of the orders of the pool and places it says it is in.
-local function displace(n)
-    move(n, prefix .. KEY_ORDER .. n.pool .. ':', nil)
 end
 
 -- Runs `step`. When it needs the local days of a pool, the reply is {'days', pool, zone, now} and nothing was written.
@@ -252,15 +243,18 @@ local function with_days(step, ...)
     error(reply)
 end
 
--- For how long a key is kept whose value says something until then, and a minute longer.
+-- Until when a key is kept whose value says something until `at`: a minute longer, by the server's own time.
 local function expires(at)
-    return string.format('%.0f', slower * math.max(0, math.min(at - now, 86400000000)) + 60000)
+    local left = at - now
+    if left < 0 then left = 0 end
+    if left > 86400000000 then left = 86400000000 end
+    return format('%d', wall_now + slower * left + 60000)
 end
 
 -- Which allocation a call got, unless a later one is known.
-local function remember_call(call, event, ends)
-    local key = prefix .. KEY_CALL .. call
-    local known = redis.call('GET', key)
-    if known and struct.unpack('>I6', known, 18) >= struct.unpack('>I6', event, 18) then return end
-    redis.call('SET', key, event, 'PX', expires(ends))
+local function remember_call(call_id, event, ends)
+    local key = prefix .. KEY_CALL .. call_id
+    local known = call('GET', key)
+    if known and unpack_bytes('>I6', known, 18) >= unpack_bytes('>I6', event, 18) then return end
+    call('SET', key, event, 'PXAT', expires(ends))
 end

@@ -9,7 +9,7 @@ local function state()
     local pool = n and pool_of(n.pool)
     if not pool then return { 'unknown' } end
     local at = availability(n, pool)
-    return { 'state', at or -1, n.last_used, hour_count(n), day_count(n, pool), live(n) }
+    return { 'state', at or -1, n.last_used, hour_count(n), day_count(n, pool), (live(n)) }
 end
 
 local reply = with_days(state)

@@ -4,5 +4,5 @@
 -- ARGV  1 prefix, 2 now and server, 3 node.
 -- Reply whether it was the one: 1 or 0.
 local key = prefix .. KEY_DRAINER
-if redis.call('GET', key) ~= ARGV[3] .. ' ' .. server then return 0 end
-return redis.call('DEL', key)
+if call('GET', key) ~= ARGV[3] .. ' ' .. server then return 0 end
+return call('DEL', key)

@@ -9,22 +9,22 @@
 local key, id = prefix .. KEY_REBUILD, ARGV[3]
 if ARGV[5] == 'begin' then
     if not lost then return { 0, 0 } end
-    local had = redis.call('HMGET', key, 'id', 'server', 'ends', 'begun')
+    local had = call('HMGET', key, 'id', 'server', 'ends', 'begun')
     -- What another run of the server left says nothing of who is at it now.
     local taken = had[1] and had[2] == server and now < tonumber(had[3])
     if taken and had[1] ~= ARGV[6] then return { 0, 0 } end
     -- Who lost the clock may have lost any number, too: all of them are put again.
-    if not had[4] and tonumber(whole_until) == 0 then redis.call('DEL', prefix .. KEY_INVENTORY) end
-    redis.call('HDEL', key, 'phase', 'since', 'busy')
-    redis.call('HSET', key, 'id', id, 'server', server, 'begun', had[4] or string.format('%.0f', now))
+    if not had[4] and tonumber(whole_until) == 0 then call('DEL', prefix .. KEY_INVENTORY) end
+    call('HDEL', key, 'phase', 'since', 'busy')
+    call('HSET', key, 'id', id, 'server', server, 'begun', had[4] or format('%d', now))
 elseif not is_rebuilding(id) then
     return { 0, 0 }
 end
 if ARGV[5] == 'leave' then
-    redis.call('HSET', key, 'ends', '0')
+    call('HSET', key, 'ends', '0')
     return { 0, 0 }
 end
-if ARGV[5] == 'merge' then redis.call('HSET', key, 'phase', 'merging', 'since', ARGV[6]) end
-redis.call('HSET', key, 'ends', string.format('%.0f', now + tonumber(ARGV[4])))
+if ARGV[5] == 'merge' then call('HSET', key, 'phase', 'merging', 'since', ARGV[6]) end
+call('HSET', key, 'ends', format('%d', now + tonumber(ARGV[4])))
 write_clock()
-return { tonumber(redis.call('HGET', key, 'begun')), tonumber(whole_until) }
+return { tonumber(call('HGET', key, 'begun')), tonumber(whole_until) }

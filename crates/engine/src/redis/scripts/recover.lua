@@ -3,7 +3,7 @@
 --
 -- KEYS  1 clock, 2 pools.
 -- ARGV  1 prefix, 2 now and server, 3 id of the rebuild that this belongs to (empty: none), then any of
---   'usage', number (15 digits), its use (75 bytes, see number.lua), its holds (22 bytes each);
+--   'usage', number (15 digits), its use (79 bytes, see number.lua), its holds (22 bytes each);
 --   'call', call id, event, end of the reservation;
 --   'shown', destination (15 digits), pool, number (15 digits), instant, until when it is worth knowing;
 --   'agent', agent, instant at which the limit is full again, in microseconds.
@@ -15,11 +15,11 @@ function steps.usage(from)
     local n, given, holds = number_of(ARGV[from]), ARGV[from + 1], ARGV[from + 2]
     local pool = n and pool_of(n.pool)
     if pool and n.last_used == 0 then
-        n.last_used, n.last_end, n.bucket, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last =
-            struct.unpack(USED, given)
-        n.holds, n.hour_uses = {}, nil
+        n.last_used, n.last_end, n.bucket, n.hour_uses, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last =
+            unpack_bytes(USED, given)
+        n.holds = {}
         for at = 1, #holds, HELD_BYTES do
-            local id, ends = struct.unpack(HELD, holds, at)
+            local id, ends = unpack_bytes(HELD, holds, at)
             n.holds[#n.holds + 1] = { id = id, ends = ends }
         end
         write_number(n)
@@ -35,18 +35,18 @@ end
 
 function steps.shown(from)
     local key = prefix .. KEY_SHOWN .. ARGV[from] .. ':' .. ARGV[from + 1]
-    local at, known = tonumber(ARGV[from + 3]), redis.call('GET', key)
-    if not known or struct.unpack('>I6', known) < at then
-        local shown = struct.pack('>I6c15', at, ARGV[from + 2])
-        redis.call('SET', key, shown, 'PX', expires(tonumber(ARGV[from + 4])))
+    local at, known = tonumber(ARGV[from + 3]), call('GET', key)
+    if not known or unpack_bytes('>I6', known) < at then
+        local shown = pack('>I6c15', at, ARGV[from + 2])
+        call('SET', key, shown, 'PXAT', expires(tonumber(ARGV[from + 4])))
     end
     return from + 5
 end
 
 function steps.agent(from)
     local key, arrival = prefix .. KEY_AGENT .. ARGV[from], tonumber(ARGV[from + 1])
-    if arrival > tonumber(redis.call('GET', key) or 0) then
-        redis.call('SET', key, string.format('%.0f', arrival), 'PX', expires(math.ceil(arrival / 1000)))
+    if arrival > tonumber(call('GET', key) or 0) then
+        call('SET', key, format('%d', arrival), 'PXAT', expires(math.ceil(arrival / 1000)))
     end
     return from + 2
 end

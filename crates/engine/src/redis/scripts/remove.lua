@@ -8,8 +8,7 @@ for from = 3, #ARGV do
     local n = number_of(ARGV[from])
     if n then
         displace(n)
-        redis.call('DEL', prefix .. KEY_NUMBER .. n.digits)
-        numbers[n.digits] = false
+        call('DEL', NUMBERS .. n.digits)
         removed = removed + 1
     end
 end

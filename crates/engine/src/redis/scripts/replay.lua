@@ -16,26 +16,26 @@ local brought, interval = ARGV[4] == '1', tonumber(ARGV[5])
 
 local function text(event, place)
     local bytes = string.byte(event, place)
-    return string.sub(event, place + 1, place + bytes), place + 1 + bytes
+    return sub(event, place + 1, place + bytes), place + 1 + bytes
 end
 
 local function read(event)
     local e = { bytes = event }
     local place
-    e.kind, e.id, e.at, place = struct.unpack('>Bc16I6', event)
+    e.kind, e.id, e.at, place = unpack_bytes('>Bc16I6', event)
     if e.kind ~= ALLOCATED then
         -- An id carries its number, see new_id in decide.lua.
-        local high, low = struct.unpack('>I2I6', event, 10)
-        e.digits = string.format('%015.0f', high % 4 * 281474976710656 + low)
+        local high, low = unpack_bytes('>I2I6', event, 10)
+        e.digits = format('%015d', high % 4 * 281474976710656 + low)
         return e
     end
     local number
-    e.ends, number, place = struct.unpack('>I6I7', event, place)
-    e.digits = string.format('%015.0f', number)
+    e.ends, number, place = unpack_bytes('>I6I7', event, place)
+    e.digits = format('%015d', number)
     e.pool, place = text(event, place + 1)
     local destination
-    destination, place = struct.unpack('>I7', event, place)
-    e.destination = string.format('%015.0f', destination)
+    destination, place = unpack_bytes('>I7', event, place)
+    e.destination = format('%015d', destination)
     local _
     _, place = text(event, place)
     e.agent, place = text(event, place)
@@ -43,20 +43,24 @@ local function read(event)
     return e
 end
 
-local function count_hour(n, at)
+-- Counts a use then in the rolling hour.
+local function count_hour_of(n, at)
     local bucket = math.floor(at / BUCKET_MS)
-    local uses = { struct.unpack(HOUR, n.hour) }
+    local uses = {}
+    for place = 1, BUCKETS do uses[place] = sum_hour(n.hour, place, place) end
     for age = 1, bucket - n.bucket do
         if age > BUCKETS then break end
         table.insert(uses, 1, 0)
         table.remove(uses, BUCKETS + 1)
     end
-    n.bucket, n.hour_uses = math.max(n.bucket, bucket), nil
+    n.bucket = math.max(n.bucket, bucket)
     local place = n.bucket - bucket + 1
-    if place > BUCKETS then return end
-    uses[place] = math.min(uses[place] + 1, USES_MOST)
+    if place <= BUCKETS then uses[place] = math.min(uses[place] + 1, USES_MOST) end
     local hour = {}
-    for at_place = 1, BUCKETS do hour[at_place] = struct.pack('>I3', uses[at_place]) end
+    n.hour_uses = 0
+    for at_place = 1, BUCKETS do
+        hour[at_place], n.hour_uses = pack('>I3', uses[at_place]), n.hour_uses + uses[at_place]
+    end
     n.hour = table.concat(hour)
 end
 
@@ -73,18 +77,18 @@ local function show(e)
     local pool = pool_of(e.pool)
     if not pool or pool.sticky == 0 or e.at + pool.sticky <= now then return end
     local key = prefix .. KEY_SHOWN .. e.destination .. ':' .. e.pool
-    local known = redis.call('GET', key)
-    if not known or struct.unpack('>I6', known) < e.at then
-        redis.call('SET', key, struct.pack('>I6c15', e.at, e.digits), 'PX', expires(e.at + pool.sticky))
+    local known = call('GET', key)
+    if not known or unpack_bytes('>I6', known) < e.at then
+        call('SET', key, pack('>I6c15', e.at, e.digits), 'PXAT', expires(e.at + pool.sticky))
     end
 end
 
 local function limit(e)
     if interval == 0 or e.agent == '' then return end
     local key = prefix .. KEY_AGENT .. e.agent
-    local arrival = math.max(tonumber(redis.call('GET', key) or 0), e.at * 1000) + interval
+    local arrival = math.max(tonumber(call('GET', key) or 0), e.at * 1000) + interval
     if arrival > now * 1000 then
-        redis.call('SET', key, string.format('%.0f', arrival), 'PX', expires(math.ceil(arrival / 1000)))
+        call('SET', key, format('%d', arrival), 'PXAT', expires(math.ceil(arrival / 1000)))
     end
 end
 
@@ -92,7 +96,7 @@ local function count(e, ended)
     local n = number_of(e.digits)
     local pool = n and pool_of(n.pool)
     if not pool or held_by(n, e.id) then return end
-    count_hour(n, e.at)
+    count_hour_of(n, e.at)
     if e.at >= pool.day_start then count_day(n, pool, e.at) end
     hold(n, e, ended)
     n.last_used = math.max(n.last_used, e.at)
@@ -118,6 +122,7 @@ local function follow_time(events)
     local latest = now
     for _, e in ipairs(events) do latest = math.max(latest, e.at) end
     now = math.min(latest, now + AHEAD_MOST_MS)
+    now_bucket = floor(now / BUCKET_MS)
     for _, e in ipairs(events) do
         local ahead = math.max(0, e.at - now)
         e.at, e.ends = e.at - ahead, e.ends and e.ends - ahead
@@ -143,24 +148,24 @@ end
 
 -- An end may be brought before its allocation, by another node: it waits for it here, and in the journal follows it.
 local function replay_allocation(e)
-    local early = redis.call('HGET', prefix .. KEY_REPLAYED, string.char(ENDED) .. e.id)
+    local early = call('HGET', prefix .. KEY_REPLAYED, string.char(ENDED) .. e.id)
     -- Where the number is not known yet, it may be brought once more and is counted then.
     local known = number_of(e.digits)
-    if known and redis.call('HSETNX', prefix .. KEY_REPLAYED, string.char(ALLOCATED) .. e.id, '') == 1 then
+    if known and call('HSETNX', prefix .. KEY_REPLAYED, string.char(ALLOCATED) .. e.id, '') == 1 then
         local ended = e.ended
         if early and ended == 0 then ended = read(early).at end
         count(e, ended)
     end
     if brought then
-        redis.call('XADD', prefix .. KEY_JOURNAL, '*', 'e', e.bytes)
-        if early then redis.call('XADD', prefix .. KEY_JOURNAL, '*', 'e', early) end
+        tell(e.bytes)
+        if early then tell(early) end
     end
 end
 
 local function replay_end(e)
-    local new = redis.call('HSETNX', prefix .. KEY_REPLAYED, string.char(ENDED) .. e.id, e.bytes) == 1
+    local new = call('HSETNX', prefix .. KEY_REPLAYED, string.char(ENDED) .. e.id, e.bytes) == 1
     if new then finish(e) end
-    if brought then redis.call('XADD', prefix .. KEY_JOURNAL, '*', 'e', e.bytes) end
+    if brought then tell(e.bytes) end
 end
 
 local function is_for_this_state(id)
@@ -172,13 +177,14 @@ local function replay()
     for _, e in ipairs(read_all()) do
         if e.kind == ALLOCATED then replay_allocation(e) else replay_end(e) end
     end
-    redis.call('PEXPIRE', prefix .. KEY_REPLAYED, ARGV[6])
+    call('PEXPIRE', prefix .. KEY_REPLAYED, ARGV[6])
     if brought and lost then
-        redis.call('HSET', prefix .. KEY_REBUILD, 'busy', string.format('%.0f', wall_clock() + BUSY_MS))
+        call('HSET', prefix .. KEY_REBUILD, 'busy', format('%d', wall_now + BUSY_MS))
     end
     return { 'done' }
 end
 
 local reply = with_days(replay)
+write_journal()
 write_clock()
 return reply

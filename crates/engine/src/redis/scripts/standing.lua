@@ -4,7 +4,7 @@
 -- ARGV  1 prefix, 2 now and server.
 -- Reply {'ready', id of the state, since when nodes bring what they acknowledged in another (may be empty)}; or {'lost', up
 --   to when it is whole (0: nothing is known), id of the rebuild that nodes bring to (may be empty), since when}.
-local rebuild = redis.call('HMGET', prefix .. KEY_REBUILD, 'id', 'server', 'phase', 'since')
+local rebuild = call('HMGET', prefix .. KEY_REBUILD, 'id', 'server', 'phase', 'since')
 local since = rebuild[4] or ''
 if not lost then return { 'ready', state_id, since } end
 local merging = rebuild[3] == 'merging' and rebuild[2] == server

@@ -3,5 +3,5 @@
 -- KEYS  1 clock.
 -- ARGV  1 prefix, 2 now and server.
 -- Reply 1.
-redis.call('SET', prefix .. KEY_PROBE, '1', 'PX', 1000)
+call('SET', prefix .. KEY_PROBE, '1', 'PX', 1000)
 return 1

@@ -24,7 +24,6 @@ use self::link::{Link, Server};
 use self::queue::{Answer, Queue};
 use self::reply::Reply;
 use self::scripts::Scripts;
-use self::step::Arguments;
 use self::unsettled::Unsettled;
 
 mod acknowledged;

@@ -15,14 +15,12 @@ pub(crate) fn agree(server: &RedisServer, tenant: &str) -> Result<(), String> {
     let keys: Vec<String> = server
         .ask(&["KEYS", &format!("{prefix}*")])
         .expect("redis answers");
-    let groups = keys.iter().filter_map(|key| {
+    let mut groups = keys.iter().filter_map(|key| {
         let (pool, group) = key[prefix.len()..].rsplit_once(':').expect("a name");
         let code: u16 = group.trim_start_matches('!').parse().ok()?;
         Some((format!("{prefix}{pool}:"), group, code))
     });
-    groups
-        .map(|(pool, group, code)| agrees(server, &pool, group, code))
-        .collect()
+    groups.try_for_each(|(pool, group, code)| agrees(server, &pool, group, code))
 }
 
 fn agrees(server: &RedisServer, pool: &str, group: &str, code: u16) -> Result<(), String> {

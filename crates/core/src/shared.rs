@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::agent_limit::AgentLimit;
 use crate::allocator::{Allocator, AllocatorError};
 use crate::journal::JournalEvent;
-use crate::store::PastAllocation;
+use crate::store::{PastAllocation, StoreError};
 use crate::time::Timestamp;
 
 /// Which state it is: each rebuild makes another one.
@@ -45,6 +45,8 @@ pub enum Standing {
         known_until: Option<Timestamp>,
         /// History is in: now each node brings what it acknowledged.
         merging: Option<Merge>,
+        /// Which state it was before, if anything of it is left.
+        of: Option<StateId>,
     },
 }
 
@@ -73,6 +75,13 @@ pub trait SharedAllocator: Allocator {
 
     /// Resolves when a request met a lost state; at once when one did since the last time.
     async fn loss_met(&self);
+
+    /// Declares that state lost, up to its beginning: it does not know what was handed out from another one since. `false`:
+    /// it is another by now, or lost already.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn disown(&self, state: StateId) -> Result<bool, AllocatorError>;
 
     /// Takes the work of rebuilding for some seconds; `None` while another node has it, or the state is whole.
     ///
@@ -181,4 +190,46 @@ pub struct Lag {
     pub oldest_ms: i64,
     /// So many may wait; with more, no number is handed out.
     pub most: u64,
+}
+
+/// What a node sees of the shared state, when it asks whether numbers may be handed out from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It is whole.
+    Whole(StateId),
+    /// It is to be rebuilt; which one it was before, if anything of it is left.
+    Lost {
+        /// That one.
+        of: Option<StateId>,
+    },
+}
+
+/// Whether numbers may be handed out from a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Agreement {
+    /// Yes: it is the one that the store has recorded.
+    Agreed,
+    /// Nobody can tell while the state is lost.
+    Undecided,
+    /// Another one is recorded, and it is not certain yet that its nodes have the store: why. Who handed out numbers goes on,
+    /// who did not waits.
+    Waiting(String),
+    /// It may take the place of the recorded one once it was made anew: it may not know what was handed out from that one.
+    Stale,
+    /// No: nodes of another one have the store. Says who, and what to look at.
+    Refused(String),
+}
+
+/// Where a store records which shared state its numbers are handed out from: two of them would hand out the same number.
+///
+/// One node is one implementer: it remembers with which record it agreed, and lives as long as the node holds the store.
+#[async_trait]
+pub trait StateRecord: Send + Sync {
+    /// Compares the state that this node sees with the record, and writes it there when it follows the recorded one (this
+    /// node agreed with it, and its own Redis was rebuilt since), when none is recorded, or when no node has held the
+    /// recorded one for a while. `at` says where the state is, for people.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing new is known; [`StoreError::Owned`] when one node has the store to itself.
+    async fn agree(&self, seen: Seen, at: &str) -> Result<Agreement, StoreError>;
 }

@@ -103,6 +103,15 @@ impl Settings {
     pub fn check(&self) -> Result<(), AllocatorError> {
         Link::check(self)
     }
+
+    /// Where the state is, for people: hosts, number of the database, tenant; without a password.
+    pub fn place(&self) -> String {
+        let (places, database) = Link::place(self);
+        format!(
+            "redis at {places}, database {database}, tenant `{}`",
+            Keys::of(&self.tenant).hash_tag()
+        )
+    }
 }
 
 /// Where `now` comes from.

@@ -7,7 +7,6 @@ pub mod stores;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use caller_id_core::shared::Shared;
@@ -20,10 +19,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::first_token::{self, FirstToken};
+use crate::config::cluster::ClusterConfig;
 use crate::config::listen::ListenConfig;
 use crate::config::storage::{DatabaseUrl, StorageConfig, masked};
 use crate::config::{ConfigError, Settings};
 use crate::drainer::Drainer;
+use crate::fence::{Fence, Gate};
 use crate::http::dispatch::Dispatch;
 use crate::http::health::Vitals;
 use crate::http::{Answers, Api};
@@ -33,9 +34,6 @@ use crate::sync::{InventorySync, SyncError};
 
 use self::engines::Engine;
 use self::stores::OpenStore;
-
-/// A node waits so long at its start for Redis and its state; then it serves anyway, and refuses what it cannot answer.
-const START_WAIT: Duration = Duration::from_secs(2);
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {
@@ -86,10 +84,12 @@ impl App {
             clock.clone(),
             time,
         )?;
+        let gate = watch::Sender::new(Gate::Unknown);
         let limit = settings.rotation.agent_limit();
+        let gated = engine.gated(gate.subscribe());
         let rotator = Arc::new(match engine.shared() {
-            None => Rotator::new(engine.allocator(), limit),
-            Some(_) => Rotator::unrouted(engine.allocator(), limit),
+            None => Rotator::new(gated, limit),
+            Some(_) => Rotator::unrouted(gated, limit),
         });
         let sync = Arc::new(InventorySync::new(
             store.inventory.clone(),
@@ -105,7 +105,10 @@ impl App {
             access: settings
                 .access
                 .access(first_token.as_ref().map(|first| &first.token)),
-            health: Vitals::new(store.journal.clone(), shared.clone()),
+            health: Vitals::new(
+                store.journal.clone(),
+                shared.clone().map(|shared| (shared, gate.subscribe())),
+            ),
             clock: clock.clone(),
             answers: answers(settings)?,
         });
@@ -133,7 +136,7 @@ impl App {
                 app.bring_up(&sync, settings, &*clock).await?;
             }
             Some(shared) => {
-                app.join(shared, sync.clone(), settings).await?;
+                app.join(shared, sync.clone(), gate, settings).await?;
             }
         }
         let history = app.store.history.clone();
@@ -173,6 +176,7 @@ impl App {
         &mut self,
         shared: Shared,
         sync: Arc<InventorySync>,
+        gate: watch::Sender<Gate>,
         settings: &Settings,
     ) -> anyhow::Result<()> {
         if !first_look::look(&settings.cluster).await? {
@@ -188,6 +192,8 @@ impl App {
             // That Redis is away now is told by the watch.
             Err(_) => {}
         }
+        let opens = gate.subscribe();
+        self.watch_state(&shared, gate, &settings.cluster);
         let belongs = sync.belongs();
         let rebuild = Rebuild {
             engine: shared.state,
@@ -211,15 +217,23 @@ impl App {
             drainer.run(drainer_stop).await;
             "the drainer of the outbox"
         });
-        tokio::select! {
-            ready = told.wait_for(|ready| *ready) => {
-                ready.map(drop).context("the watch over the shared state ended")
-            }
-            () = tokio::time::sleep(START_WAIT) => {
-                tracing::warn!("the shared state cannot be used yet; serving anyway, calls are refused until it can");
-                Ok(())
-            }
-        }
+        first_look::wait(&mut told, opens).await
+    }
+
+    /// Begins to compare the state with the one that the database has recorded.
+    fn watch_state(&mut self, shared: &Shared, gate: watch::Sender<Gate>, cluster: &ClusterConfig) {
+        let place = engines::redis_settings(cluster).map(|redis| redis.place());
+        let fence = Fence {
+            engine: shared.state.clone(),
+            record: self.store.state_record(),
+            at: place.unwrap_or_default(),
+            gate,
+        };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            fence.run(stop).await;
+            "the watch over whose state the database has"
+        });
     }
 
     fn start_tasks(&mut self, sync: Arc<InventorySync>, retention: Retention) {

@@ -9,6 +9,7 @@ pub mod config;
 pub mod defaults;
 pub mod doctor;
 pub mod drainer;
+pub mod fence;
 pub mod http;
 pub mod mismatch;
 pub mod rebuild;

@@ -10,7 +10,8 @@ mod values;
 
 pub use postgres::{
     Holder, Latency, Ownership, PostgresInspection, PostgresOptions, PostgresRights, PostgresStore,
-    ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation, inspect_postgres,
+    RecordedState, ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation,
+    inspect_postgres,
 };
 pub use sqlite::{
     Durability, SqliteFile, SqliteInspection, SqliteOptions, SqliteStore, inspect_sqlite,

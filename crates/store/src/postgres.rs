@@ -18,6 +18,7 @@ mod owner;
 mod page;
 mod parts;
 mod place;
+mod record;
 mod reference;
 mod rows;
 mod schema;
@@ -34,6 +35,7 @@ pub use inspect::{Latency, PostgresInspection, PostgresRights, inspect_postgres}
 use lane::Lane;
 pub use owner::Ownership;
 use parts::Parts;
+pub use record::RecordedState;
 pub use reference::{ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation};
 
 /// How a [`PostgresStore`] works.
@@ -50,6 +52,9 @@ pub struct PostgresOptions {
     /// Whether to wait without end for a database that a node has to itself, to take over then. Where nodes of a cluster
     /// have it, one that is [`Ownership::Sole`] is refused all the same. Not unless set.
     pub standby: bool,
+    /// How long nodes that share another state, and had the database last, are waited for: they may have lost no more than
+    /// their sessions. 10 s unless set: what a node needs that finds its connections dead.
+    pub come_back: Duration,
 }
 
 impl PostgresOptions {
@@ -61,6 +66,7 @@ impl PostgresOptions {
             wait: Duration::from_secs(5),
             ownership: Ownership::default(),
             standby: false,
+            come_back: Duration::from_secs(10),
         }
     }
 }

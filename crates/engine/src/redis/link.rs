@@ -20,6 +20,7 @@ use super::Settings;
 use super::error::{Late, unavailable};
 use super::keys::Keys;
 
+use self::address::Address;
 use self::error::Unreachable;
 use self::find::{Finder, Found};
 
@@ -113,6 +114,15 @@ impl Link {
     pub(super) fn check(settings: &Settings) -> Result<(), AllocatorError> {
         let finder = Finder::of(settings, &Keys::of(&settings.tenant));
         finder.map(drop).map_err(unavailable)
+    }
+
+    /// Hosts and the number of the database, for messages. Nobody is asked.
+    pub(super) fn place(settings: &Settings) -> (String, i64) {
+        match Address::parse(&settings.url) {
+            Ok(address) => (address.places(), address.login.database),
+            // Whoever cannot be parsed is never linked to.
+            Err(_) => ("?".to_owned(), 0),
+        }
     }
 
     /// The server: at once while there is a link, else as soon as there is one.

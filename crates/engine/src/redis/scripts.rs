@@ -24,6 +24,8 @@ pub(super) struct Scripts {
     pub(super) standing: Script,
     /// Whether anything can be written.
     pub(super) writes: Script,
+    /// It is not.
+    pub(super) disown: Script,
     /// Who rebuilds it, and how far that is.
     pub(super) rebuild: Script,
     /// It is whole again.
@@ -64,6 +66,7 @@ impl Scripts {
             replay: script(include_str!("scripts/replay.lua")),
             standing: script(include_str!("scripts/standing.lua")),
             writes: script(include_str!("scripts/writes.lua")),
+            disown: script(include_str!("scripts/disown.lua")),
             rebuild: script(include_str!("scripts/rebuild.lua")),
             ready: script(include_str!("scripts/ready.lua")),
             outbox_take: script(include_str!("scripts/outbox_take.lua")),

@@ -118,6 +118,14 @@ impl SharedAllocator for RedisAllocator {
         self.engine.loss_met.notified().await;
     }
 
+    async fn disown(&self, state: StateId) -> Result<bool, AllocatorError> {
+        let engine = &self.engine;
+        let disowned: i64 = engine
+            .run(&engine.scripts.disown, &[digits_of(state)])
+            .await?;
+        Ok(disowned == 1)
+    }
+
     async fn claim_rebuild(&self) -> Result<Option<Claim>, AllocatorError> {
         let claim = StateId(rand::random());
         let broken_off = self.engine.claim().map(digits_of).unwrap_or_default();
@@ -210,11 +218,13 @@ fn standing(reply: &[::redis::Value]) -> Result<Standing, Unreadable> {
             let (state, since) = (state_id(state)?, instant(since)?);
             Ok(Standing::Ready(Merge { state, since }))
         }
-        [BulkString(lost), Int(until), id, BulkString(since)] if lost == b"lost" => {
+        [BulkString(lost), Int(until), id, BulkString(since), of] if lost == b"lost" => {
             let (state, since) = (state_id(id)?, instant(since)?);
+            let of = state_id(of)?;
             Ok(Standing::Lost {
                 known_until: (*until > 0).then(|| Timestamp::from_ms(*until)),
                 merging: (state != StateId::default()).then_some(Merge { state, since }),
+                of: (of != StateId::default()).then_some(of),
             })
         }
         other => Err(Unreadable(format!("a standing is {other:?}"))),

@@ -7,8 +7,10 @@ use caller_id_core::shared::Shared;
 use caller_id_core::{Allocator, Clock, Journal};
 use caller_id_engine::redis::{Settings, Time};
 use caller_id_engine::{MemoryAllocator, RedisAllocator};
+use tokio::sync::watch;
 
 use crate::config::cluster::ClusterConfig;
+use crate::fence::{Gate, Gated};
 
 /// How Redis is reached, when the settings name it.
 pub fn redis_settings(cluster: &ClusterConfig) -> Option<Settings> {
@@ -59,6 +61,17 @@ impl Engine {
         match self {
             Self::Memory(engine) => engine.clone(),
             Self::Redis(engine) => engine.clone(),
+        }
+    }
+
+    /// The same, which hands out nothing while the gate is not open, where the state is shared.
+    pub fn gated(&self, gate: watch::Receiver<Gate>) -> Arc<dyn Allocator> {
+        match self {
+            Self::Memory(engine) => engine.clone(),
+            Self::Redis(engine) => Arc::new(Gated {
+                engine: engine.clone(),
+                gate,
+            }),
         }
     }
 

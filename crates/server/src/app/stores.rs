@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use caller_id_core::shared::StateRecord;
 use caller_id_core::{Clock, HistoryStore, InventoryStore, Journal, StoreError, SystemClock};
 use caller_id_store::{
     Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
@@ -62,6 +63,14 @@ impl OpenStore {
         }
     }
 
+    /// Where it records which shared state its numbers are handed out from; `None` where only one process can open it.
+    pub fn state_record(&self) -> Option<Arc<dyn StateRecord>> {
+        match &self.kind {
+            Kind::Sqlite(_) => None,
+            Kind::Postgres(store) => Some(store.clone()),
+        }
+    }
+
     /// Resolves when another node has taken the database over for itself.
     pub async fn taken_over(&self) {
         // A file is locked as long as it is open.
@@ -81,7 +90,12 @@ impl OpenStore {
     pub async fn close(self) {
         match self.kind {
             Kind::Sqlite(store) => store.close().await,
-            Kind::Postgres(store) => store.close(),
+            Kind::Postgres(store) => {
+                if let Err(error) = store.leave().await {
+                    tracing::warn!(%error, "others may wait some seconds for this node to come back");
+                }
+                store.close();
+            }
         }
     }
 }

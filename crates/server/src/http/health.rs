@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use caller_id_core::shared::{Lag, Shared};
 use caller_id_core::{Journal, Standing, Timestamp};
 use serde::Serialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use utoipa::ToSchema;
 
 use super::{Api, ApiError};
+use crate::fence::Gate;
 use crate::telemetry::throttle::Throttle;
 
 /// A result is given to everybody for so long, so that asking often does not load the store, in milliseconds.
@@ -23,7 +24,7 @@ const PROBE_DEADLINE: Duration = Duration::from_millis(800);
 /// Whether store and engine can work, asked at most once a second.
 pub struct Vitals {
     journal: Arc<dyn Journal>,
-    shared: Option<Shared>,
+    shared: Option<(Shared, watch::Receiver<Gate>)>,
     last: Mutex<Option<(Timestamp, Signs)>>,
     failures: Throttle,
     state_failures: Throttle,
@@ -36,6 +37,8 @@ pub struct Signs {
     pub store: bool,
     /// The state in Redis, where it is there: `None` when Redis does not answer, or refuses to write.
     pub state: Option<Option<Standing>>,
+    /// Whether the database belongs to that state, as far as known.
+    pub ours: bool,
     /// What waits for the store, as far as known.
     pub lag: Option<Lag>,
 }
@@ -47,7 +50,8 @@ impl Signs {
             // All state is here, and each answer waits for the store.
             None => self.store,
             Some(state) => {
-                matches!(state, Some(Standing::Ready(_)))
+                self.ours
+                    && matches!(state, Some(Standing::Ready(_)))
                     && self.lag.is_none_or(|lag| lag.events < lag.most)
             }
         }
@@ -55,6 +59,7 @@ impl Signs {
 
     fn redis(&self) -> &'static str {
         match self.state {
+            Some(Some(Standing::Ready(_))) if !self.ours => "refused",
             None | Some(Some(Standing::Ready(_))) => "ok",
             Some(Some(Standing::Lost { .. })) => "rebuilding",
             Some(None) => "error",
@@ -64,7 +69,7 @@ impl Signs {
 
 impl Vitals {
     /// The vitals of a service with this store and, perhaps, a state that is shared.
-    pub fn new(journal: Arc<dyn Journal>, shared: Option<Shared>) -> Self {
+    pub fn new(journal: Arc<dyn Journal>, shared: Option<(Shared, watch::Receiver<Gate>)>) -> Self {
         Self {
             journal,
             shared,
@@ -83,9 +88,20 @@ impl Vitals {
             return signs;
         }
         let (store, state, lag) = tokio::join!(self.can_commit(), self.state(), self.lag());
-        let signs = Signs { store, state, lag };
+        let signs = Signs {
+            store,
+            state,
+            ours: self.ours(),
+            lag,
+        };
         *last = Some((now, signs));
         signs
+    }
+
+    fn ours(&self) -> bool {
+        self.shared
+            .as_ref()
+            .is_none_or(|(_, gate)| *gate.borrow() == Gate::Open)
     }
 
     async fn can_commit(&self) -> bool {
@@ -107,7 +123,7 @@ impl Vitals {
     }
 
     async fn state(&self) -> Option<Option<Standing>> {
-        let shared = self.shared.as_ref()?;
+        let (shared, _) = self.shared.as_ref()?;
         let asked = async {
             let standing = shared.state.standing().await?;
             shared.state.probe().await.map(|()| standing)
@@ -125,7 +141,7 @@ impl Vitals {
     }
 
     async fn lag(&self) -> Option<Lag> {
-        let shared = self.shared.as_ref()?;
+        let (shared, _) = self.shared.as_ref()?;
         let asked = tokio::time::timeout(PROBE_DEADLINE, shared.outbox.lag()).await;
         asked.ok().and_then(Result::ok)
     }
@@ -138,7 +154,8 @@ pub struct Health {
     status: &'static str,
     /// `ok`, or `error` when the store cannot commit.
     db: &'static str,
-    /// `ok`, `error` when it does not answer or refuses to write, `rebuilding` when it lost its state. Without Redis always `ok`: the hot state is in
+    /// `ok`, `error` when it does not answer or refuses to write, `rebuilding` when it lost its state,
+    /// `refused` while the database belongs to another state than the one that is there. Without Redis always `ok`: the hot state is in
     /// the process.
     redis: &'static str,
     /// Now (RFC 3339).
@@ -166,7 +183,7 @@ pub struct OutboxHealth {
 /// How the service is; 503 when it hands out no numbers. With Redis it goes on while the store is away: `degraded`, and 200.
 #[utoipa::path(get, path = "/health", tag = "monitoring", responses(
     (status = 200, description = "Numbers are handed out", body = Health),
-    (status = 503, description = "No number is handed out: the store cannot commit, or Redis is away, empty or full", body = Health),
+    (status = 503, description = "No number is handed out: the store cannot commit, or Redis is away, empty or full, or not the one that the database belongs to", body = Health),
 ))]
 pub async fn health(State(api): State<Arc<Api>>) -> Response {
     let now = api.clock.now();

@@ -18,7 +18,8 @@ pub(super) const SHARED: &str = "caller-id node: ";
 const HOLDERS: &str = "SELECT l.pid, l.mode = 'ExclusiveLock', coalesce(a.application_name, ''),
         (extract(epoch FROM coalesce(a.backend_start, pg_postmaster_start_time())) * 1000000)::bigint
     FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = 0 AND l.objid = $1::bigint::oid
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.classid = (($1::bigint >> 32) & 4294967295)::oid AND l.objid = ($1::bigint & 4294967295)::oid
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ORDER BY l.pid";
 
@@ -67,8 +68,16 @@ impl fmt::Display for Holder {
 
 /// Everybody who holds the lock of owners.
 pub(super) async fn holders(connection: &mut PgConnection) -> Result<Vec<Holder>, Fault> {
+    holders_of(connection, locks::OWNER).await
+}
+
+/// Everybody who holds the advisory lock with that key.
+pub(super) async fn holders_of(
+    connection: &mut PgConnection,
+    key: i64,
+) -> Result<Vec<Holder>, Fault> {
     let rows: Vec<(i32, bool, String, i64)> = query_as::<Postgres, _>(HOLDERS)
-        .bind(locks::OWNER)
+        .bind(key)
         .fetch_all(connection)
         .await?;
     let holder = |(pid, alone, name, began_us): (i32, bool, String, i64)| {
@@ -83,12 +92,23 @@ pub(super) async fn holders(connection: &mut PgConnection) -> Result<Vec<Holder>
     Ok(rows.into_iter().map(holder).collect())
 }
 
-/// Why a node may not use the database beside those who do.
-pub(super) fn reason(place: &impl fmt::Display, holders: &[Holder]) -> String {
+/// Why a node (`sole`: its engine is in memory) may not use the database beside those who do.
+pub(super) fn reason(place: &impl fmt::Display, holders: &[Holder], sole: bool) -> String {
     if let Some(holder) = holders.iter().find(|holder| holder.alone) {
+        let (what, advice) = match sole {
+            true => (
+                "a second one",
+                "Set REDIS_URL on both to run several nodes, or STANDBY=true on this one to wait and take over",
+            ),
+            false => (
+                "this one, whose engine is in Redis,",
+                "Stop that node, or start it again with the same REDIS_URL as this one; with STANDBY=true this one waits \
+                 until it has ended",
+            ),
+        };
         return format!(
-            "{place} is in use by the node {holder}, whose engine is in memory (since {}): a second one would give the \
-             same numbers out twice. Set REDIS_URL to run several nodes, or STANDBY=true to wait and take over",
+            "{place} is in use by the node {holder}, whose engine is in memory (since {}): {what} would give the same \
+             numbers out twice. {advice}",
             holder.since
         );
     }
@@ -97,7 +117,7 @@ pub(super) fn reason(place: &impl fmt::Display, holders: &[Holder]) -> String {
         [] => format!("{place} is in use by another node, which was just leaving: try again"),
         nodes => format!(
             "{place} is in use by nodes whose engine is in Redis ({}): an engine in memory beside them would give the \
-             same numbers out twice. Set REDIS_URL to join them, or stop them all first",
+             same numbers out twice. Set REDIS_URL (and REDIS_TENANT) as they have it to join them, or stop them all first",
             nodes.join(", ")
         ),
     }

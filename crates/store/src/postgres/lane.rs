@@ -110,6 +110,11 @@ impl Lane {
         &self.place
     }
 
+    /// Who takes the lock, where this lane has one.
+    pub(super) fn owner(&self) -> Option<Arc<Owner>> {
+        self.owner.clone()
+    }
+
     /// Whether another node took the lock for good.
     pub(super) fn is_lost(&self) -> bool {
         self.owner

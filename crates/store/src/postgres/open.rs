@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use caller_id_core::StoreError;
 use sqlx_postgres::PgConnection;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::error::Fault;
-use super::holders::{Holder, reason};
+use super::holders::{Holder, holders};
 use super::keeper::keep;
 use super::lane::{self, Lane, Terms};
 use super::owner::Owner;
@@ -37,7 +37,11 @@ impl PostgresStore {
     /// others when the URL cannot be read or the server refuses. They name the server, never the password.
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Arc<Self>, StoreError> {
         let place = Arc::new(Place::parse(url)?);
-        let owner = Arc::new(Owner::new(options.ownership.clone(), Arc::clone(&place)));
+        let owner = Arc::new(Owner::new(
+            options.ownership.clone(),
+            Arc::clone(&place),
+            options.come_back,
+        ));
         let mut session = first_session(&place, &owner, &options).await?;
         schema::migrate(&place).await?;
         let entered = owner.enter(&mut session).await;
@@ -154,6 +158,9 @@ async fn try_session(
     let mut session = in_time(options.wait, connecting).await?;
     standby.reached = true;
     in_time(options.wait, owner.name(&mut session)).await?;
+    if in_time(options.wait, owner.gives_way(&mut session)).await? {
+        wait_for_nodes(&mut session, place, options).await?;
+    }
     loop {
         let holders = match in_time(options.wait, owner.take(&mut session)).await? {
             Ok(()) => return Ok(Ok(session)),
@@ -164,10 +171,32 @@ async fn try_session(
         }
         standby.warned = false;
         if !std::mem::replace(&mut standby.told, true) {
-            tracing::info!("this node stands by: {}", reason(place, &holders));
+            tracing::info!("this node stands by: {}", owner.reason(&holders));
         }
         sleep(LOOK).await;
     }
+}
+
+/// Comes back when some node has the database, or none has for long enough. The lock is not touched meanwhile: whoever comes
+/// back would be refused.
+async fn wait_for_nodes(
+    session: &mut PgConnection,
+    place: &Place,
+    options: &PostgresOptions,
+) -> Result<(), Fault> {
+    let until = Instant::now() + options.come_back;
+    let mut told = false;
+    while Instant::now() < until && in_time(options.wait, holders(session)).await?.is_empty() {
+        if !std::mem::replace(&mut told, true) {
+            tracing::warn!(
+                "{place} was used by nodes whose engine is in Redis, which may come back: this node, whose engine is in \
+                 memory, takes it over when none has within {:?}",
+                options.come_back
+            );
+        }
+        sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 async fn in_time<T>(

@@ -15,6 +15,8 @@ use super::error::Fault;
 use super::holders::{Holder, SHARED, SOLE, Session, holders, reason};
 use super::locks;
 use super::place::Place;
+use super::record::{self, Memory};
+use super::schema;
 
 /// Who may use a database at the same time. Every node says its name, for the others to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +66,10 @@ const THIS_SESSION: &str = "SELECT pid, (extract(epoch FROM backend_start) * 100
     FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 const TAKE_ALONE: &str = "SELECT pg_try_advisory_lock($1)";
 const TAKE_SHARED: &str = "SELECT pg_try_advisory_lock_shared($1)";
+/// What a state in Redis knows is not enough once a node worked without it.
 const ENTER: &str =
-    "UPDATE caller_id.owner SET epoch = epoch + 1, node = $1, since = now() RETURNING epoch";
+    "UPDATE caller_id.owner SET epoch = epoch + 1, node = $1, since = now(), state = CASE WHEN $2 THEN NULL ELSE state END
+    RETURNING epoch";
 const LAST: &str =
     "SELECT epoch, node, (extract(epoch FROM since) * 1000)::bigint FROM caller_id.owner";
 /// Only what is still the same session, under the same name.
@@ -82,6 +86,8 @@ pub(super) struct Owner {
     ownership: Ownership,
     place: Arc<Place>,
     state: Mutex<State>,
+    come_back: Duration,
+    pub(super) memory: Memory,
 }
 
 #[derive(Default)]
@@ -95,12 +101,27 @@ struct State {
 }
 
 impl Owner {
-    pub(super) fn new(ownership: Ownership, place: Arc<Place>) -> Self {
+    pub(super) fn new(ownership: Ownership, place: Arc<Place>, come_back: Duration) -> Self {
         Self {
             ownership,
             place,
             state: Mutex::default(),
+            come_back,
+            memory: Memory::default(),
         }
+    }
+
+    pub(super) fn node(&self) -> &str {
+        self.ownership.node()
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// How long nodes are waited for that may come back.
+    pub(super) fn come_back(&self) -> Duration {
+        self.come_back
     }
 
     /// Names a new session and remembers it.
@@ -149,13 +170,29 @@ impl Owner {
 
     /// Why the lock was not to be had.
     pub(super) fn refusal(&self, holders: &[Holder]) -> StoreError {
-        StoreError::Owned(reason(&self.place, holders))
+        StoreError::Owned(self.reason(holders))
+    }
+
+    /// The same as text.
+    pub(super) fn reason(&self, holders: &[Holder]) -> String {
+        reason(&self.place, holders, self.ownership.is_sole())
+    }
+
+    /// Whether nodes that share a state in Redis had the database last, and may come back: their sessions were lost, they
+    /// go on with what they have in Redis, and a node that is alone must not come before them.
+    pub(super) async fn gives_way(&self, connection: &mut PgConnection) -> Result<bool, Fault> {
+        if !self.ownership.is_sole() || !schema::has_states(connection).await? {
+            return Ok(false);
+        }
+        let record = record::recorded(connection).await?;
+        Ok(record.is_some_and(|record| !record.left))
     }
 
     /// Writes down that this node has opened the database. It holds the lock, and the tables are there.
     pub(super) async fn enter(&self, connection: &mut PgConnection) -> Result<(), Fault> {
         let epoch = query_scalar::<Postgres, i64>(ENTER)
             .bind(self.ownership.node())
+            .bind(self.ownership.is_sole())
             .fetch_one(connection)
             .await?;
         self.state().epoch = epoch;
@@ -188,6 +225,7 @@ impl Owner {
             }
             let holders = match taken {
                 Ok(()) => {
+                    self.memory.hold_again(connection).await?;
                     let mut state = self.state();
                     let all = state.sessions.len();
                     state.sessions.drain(..all - 1);
@@ -200,7 +238,7 @@ impl Owner {
                 return Err(self.refusal(&holders).into());
             }
             if Instant::now() >= until {
-                let text = reason(&self.place, &holders);
+                let text = self.reason(&holders);
                 return Err(StoreError::Busy(text.into()).into());
             }
             sleep(AGAIN).await;
@@ -225,7 +263,7 @@ impl Owner {
         self.check()
     }
 
-    fn is_own(&self, holder: &Holder) -> bool {
+    pub(super) fn is_own(&self, holder: &Holder) -> bool {
         self.state().sessions.contains(&holder.session)
     }
 

@@ -14,13 +14,17 @@ use super::error::Fault;
 use super::locks;
 use super::place::Place;
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/postgres/0001_inventory_and_history.sql"),
     include_str!("../../migrations/postgres/0002_owner.sql"),
+    include_str!("../../migrations/postgres/0003_state.sql"),
 ];
 
 /// The version that this program brings the tables to.
 pub(super) const KNOWN: usize = MIGRATIONS.len();
+
+/// Since this version the owner's row says which state in Redis has the numbers.
+const STATES: usize = 3;
 
 /// Whoever changes tables waits here for others who do.
 const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
@@ -113,6 +117,11 @@ pub(super) async fn found(connection: &mut PgConnection) -> Result<usize, Fault>
         .fetch_one(connection)
         .await?;
     Ok(usize::try_from(version).unwrap_or_default())
+}
+
+/// Whether the tables know of states in Redis.
+pub(super) async fn has_states(connection: &mut PgConnection) -> Result<bool, Fault> {
+    Ok(found(connection).await? >= STATES)
 }
 
 async fn version(connection: &mut PgConnection) -> Result<usize, Fault> {

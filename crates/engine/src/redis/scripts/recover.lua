@@ -1,5 +1,5 @@
--- Takes over what history knows and this server does not. A use that it knows stays: history is taken once, and what came
--- since was counted beside it.
+-- Takes over what history knows and this server does not. A number that was used as late or later here stays as it is: history
+-- is taken once, and what came since was counted beside it.
 --
 -- KEYS  1 clock, 2 pools.
 -- ARGV  1 prefix, 2 now and server, 3 id of the rebuild that this belongs to (empty: none), then any of
@@ -14,7 +14,8 @@ local steps = {}
 function steps.usage(from)
     local n, given, holds = number_of(ARGV[from]), ARGV[from + 1], ARGV[from + 2]
     local pool = n and pool_of(n.pool)
-    if pool and n.last_used == 0 then
+    -- Its first six bytes are its last use.
+    if pool and n.last_used < unpack_bytes('>I6', given) then
         n.last_used, n.last_end, n.bucket, n.hour_uses, n.hour, n.day_start, n.day_uses, n.day_before, n.day_last =
             unpack_bytes(USED, given)
         n.holds = {}

@@ -1,0 +1,216 @@
+//! Numbers are handed out from one shared state alone: the one that the store has recorded. A node on another one hands out
+//! none, and says why.
+//!
+//! See `docs/adr/0014-one-shared-state-for-one-database.md`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use caller_id_core::shared::{Agreement, Seen, StateRecord};
+use caller_id_core::{
+    Allocator, AllocatorError, Ask, CallEnd, EndRecord, EngineNumber, InventoryStep, NumberState,
+    Outcome, PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget, SharedAllocator,
+    Standing, StoreError,
+};
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How often the state is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often the store is asked when nothing changed, and nobody waits.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// Whether this node may hand out numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gate {
+    /// Not known yet: no.
+    Unknown,
+    /// It waits for nodes of another state, which may come back, or may follow: no.
+    Waiting(String),
+    /// Yes.
+    Open,
+    /// No, and why.
+    Closed(String),
+}
+
+/// Compares the state that this node sees with what the store has recorded.
+pub struct Fence {
+    /// The state.
+    pub engine: Arc<dyn SharedAllocator>,
+    /// What the store says; `None`: nobody else can open it.
+    pub record: Option<Arc<dyn StateRecord>>,
+    /// Where the state is, for people.
+    pub at: String,
+    /// What came of it.
+    pub gate: watch::Sender<Gate>,
+}
+
+/// When the store was asked, and what about.
+#[derive(Default)]
+struct Asked {
+    last: Option<(Seen, Instant)>,
+    /// The last answer was that all is well.
+    well: bool,
+}
+
+impl Fence {
+    /// Compares until `stop`.
+    pub async fn run(&self, stop: CancellationToken) {
+        let Some(record) = &self.record else {
+            self.gate.send_replace(Gate::Open);
+            return stop.cancelled().await;
+        };
+        let mut asked = Asked::default();
+        let watching = async {
+            loop {
+                // That Redis is away is told by others; nothing is handed out then.
+                if let Ok(standing) = self.engine.standing().await {
+                    self.look(&**record, seen(standing), &mut asked).await;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        stop.run_until_cancelled(watching).await;
+    }
+
+    async fn look(&self, record: &dyn StateRecord, seen: Seen, asked: &mut Asked) {
+        let due = asked
+            .last
+            .is_none_or(|(before, at)| before != seen || !asked.well || at.elapsed() >= ASK_EVERY);
+        if !due {
+            return;
+        }
+        let said = record.agree(seen, &self.at).await;
+        asked.last = Some((seen, Instant::now()));
+        asked.well = matches!(said, Ok(Agreement::Agreed | Agreement::Undecided) | Err(_));
+        match said {
+            Ok(Agreement::Agreed) => self.set(Gate::Open),
+            Ok(Agreement::Waiting(why)) => {
+                if *self.gate.borrow() == Gate::Unknown {
+                    self.set(Gate::Waiting(why));
+                }
+            }
+            Ok(Agreement::Stale) => self.disown(seen).await,
+            Ok(Agreement::Refused(why)) | Err(StoreError::Owned(why)) => {
+                self.set(Gate::Closed(why));
+            }
+            // While the store is away, what was known holds.
+            Ok(Agreement::Undecided) | Err(_) => {}
+        }
+    }
+
+    async fn disown(&self, seen: Seen) {
+        let Seen::Whole(state) = seen else { return };
+        tracing::warn!(
+            "the state of {} does not know what was handed out from another one since: it is made anew from the store",
+            self.at
+        );
+        if let Err(error) = self.engine.disown(state).await {
+            tracing::warn!(%error, "it could not be given up yet");
+        }
+    }
+
+    fn set(&self, now: Gate) {
+        self.gate.send_if_modified(|gate| {
+            let changed = *gate != now;
+            match (&*gate, &now) {
+                _ if !changed => {}
+                (Gate::Closed(_), Gate::Closed(_)) => {}
+                (_, Gate::Closed(why)) => tracing::error!("no number is handed out: {why}"),
+                (_, Gate::Waiting(why)) => tracing::warn!("no number is handed out yet: {why}"),
+                (Gate::Closed(_), Gate::Open) => {
+                    tracing::info!("{} is the state of the database again", self.at);
+                }
+                _ => {}
+            }
+            *gate = now;
+            changed
+        });
+    }
+}
+
+fn seen(standing: Standing) -> Seen {
+    match standing {
+        Standing::Ready(merge) => Seen::Whole(merge.state),
+        Standing::Lost { of, .. } => Seen::Lost { of },
+    }
+}
+
+/// A state from which nothing may be handed out.
+#[derive(Debug, Error)]
+enum Fenced {
+    #[error("it is not known yet whether the database belongs to this state in redis")]
+    Unknown,
+    #[error("{0}")]
+    Told(String),
+}
+
+/// An engine that hands out nothing while the gate is not open. All else goes on: what was handed out is recorded and
+/// released.
+pub struct Gated {
+    /// The engine.
+    pub engine: Arc<dyn Allocator>,
+    /// The gate.
+    pub gate: watch::Receiver<Gate>,
+}
+
+impl Gated {
+    fn check(&self) -> Result<(), AllocatorError> {
+        let fenced = match &*self.gate.borrow() {
+            Gate::Open => return Ok(()),
+            Gate::Unknown => Fenced::Unknown,
+            Gate::Waiting(why) | Gate::Closed(why) => Fenced::Told(why.clone()),
+        };
+        Err(AllocatorError::Unavailable(Arc::new(fenced)))
+    }
+}
+
+#[async_trait]
+impl Allocator for Gated {
+    async fn allocate(&self, ask: Ask<'_>) -> Result<Outcome, AllocatorError> {
+        self.check()?;
+        self.engine.allocate(ask).await
+    }
+
+    async fn release(
+        &self,
+        target: &ReleaseTarget,
+        end: CallEnd,
+    ) -> Result<Option<EndRecord>, AllocatorError> {
+        self.engine.release(target, end).await
+    }
+
+    async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {
+        self.engine.put_pools(pools).await
+    }
+
+    async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
+        self.engine.put_numbers(numbers).await
+    }
+
+    async fn known_inventory(&self) -> Result<Position, AllocatorError> {
+        self.engine.known_inventory().await
+    }
+
+    async fn follow(&self, step: InventoryStep) -> Result<bool, AllocatorError> {
+        self.engine.follow(step).await
+    }
+
+    fn step_most(&self) -> usize {
+        self.engine.step_most()
+    }
+
+    async fn recover(&self, recovered: Recovered) -> Result<(), AllocatorError> {
+        self.engine.recover(recovered).await
+    }
+
+    async fn number_state(
+        &self,
+        number: PhoneNumber,
+    ) -> Result<Option<NumberState>, AllocatorError> {
+        self.engine.number_state(number).await
+    }
+}

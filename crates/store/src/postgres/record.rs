@@ -1,0 +1,408 @@
+//! Which shared state the numbers are handed out from: one row of the database says it, and nodes that agree with the row hold
+//! a lock on it. Two states are two sets of reservations over the same numbers.
+//!
+//! See `docs/adr/0014-one-shared-state-for-one-database.md`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use caller_id_core::shared::{Agreement, Seen, StateId, StateRecord};
+use caller_id_core::{StoreError, Timestamp};
+use sqlx_core::connection::Connection;
+use sqlx_core::query::query;
+use sqlx_core::query_as::query_as;
+use sqlx_core::query_scalar::query_scalar;
+use sqlx_postgres::{PgConnection, Postgres};
+use tokio::time::Instant;
+
+use super::PostgresStore;
+use super::error::Fault;
+use super::holders::{self, Holder};
+use super::lane::Lane;
+use super::owner::Owner;
+
+const READ: &str = "SELECT state, state_node, state_at, (extract(epoch FROM state_since) * 1000)::bigint, state_left
+    FROM caller_id.owner";
+/// Whoever changes it waits here for others who do.
+const READ_ALONE: &str = "SELECT state, state_node, state_at, (extract(epoch FROM state_since) * 1000)::bigint, state_left
+    FROM caller_id.owner FOR UPDATE";
+const WRITE: &str = "UPDATE caller_id.owner
+    SET state = $1, state_node = $2, state_at = $3, state_since = now(), state_left = false
+    RETURNING (extract(epoch FROM state_since) * 1000)::bigint";
+const STAY: &str = "UPDATE caller_id.owner SET state_left = false";
+const LEAVE: &str = "UPDATE caller_id.owner SET state_left = true";
+const HOLD: &str = "SELECT pg_advisory_lock_shared($1)";
+const LET_GO: &str = "SELECT pg_advisory_unlock_shared($1)";
+
+/// Nodes of one Redis follow one another's rebuilds within a second: who differs for so long is of another.
+const FOLLOW: Duration = Duration::from_secs(2);
+
+/// What the database says of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedState {
+    /// Which one it is.
+    pub state: StateId,
+    /// The node that wrote it there.
+    pub node: String,
+    /// Where that node found it.
+    pub at: String,
+    /// When it was written, by the server's clock.
+    pub since: Timestamp,
+    /// Whether the last node that agreed ended in order: none will come back.
+    pub left: bool,
+}
+
+/// What this node remembers of the record.
+#[derive(Default)]
+pub(super) struct Memory(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// With which one it agreed last, and when that was recorded.
+    agreed: Option<(StateId, Timestamp)>,
+    /// On which one its session has a lock.
+    held: Option<StateId>,
+    /// Since when nodes hold a record that is not ours.
+    differs: Option<(StateId, Instant)>,
+    free: Option<Free>,
+}
+
+/// A record that no node holds.
+#[derive(Clone, Copy)]
+struct Free {
+    record: StateId,
+    since: Instant,
+    /// The state that was whole here then: whatever was handed out from the recorded one, it does not know.
+    had: Option<StateId>,
+    /// What was left here then was the recorded one.
+    was_ours: bool,
+}
+
+impl Memory {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new session has no locks yet.
+    pub(super) async fn hold_again(&self, connection: &mut PgConnection) -> Result<(), Fault> {
+        let held = self.known().held;
+        match held {
+            Some(state) => hold(connection, state).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing was learned: what has to be so for a while begins anew.
+    fn interrupted(&self) {
+        let mut known = self.known();
+        (known.differs, known.free) = (None, None);
+    }
+}
+
+fn key(state: StateId) -> i64 {
+    state.0.cast_signed()
+}
+
+async fn hold(connection: &mut PgConnection, state: StateId) -> Result<(), Fault> {
+    let hold = query::<Postgres>(HOLD).bind(key(state));
+    hold.execute(connection).await?;
+    Ok(())
+}
+
+/// What is recorded, if anything.
+pub(super) async fn recorded(
+    connection: &mut PgConnection,
+) -> Result<Option<RecordedState>, Fault> {
+    read(connection, READ).await
+}
+
+/// Who holds that state.
+pub(super) async fn holders(
+    connection: &mut PgConnection,
+    state: StateId,
+) -> Result<Vec<Holder>, Fault> {
+    holders::holders_of(connection, key(state)).await
+}
+
+async fn read(
+    connection: &mut PgConnection,
+    how: &'static str,
+) -> Result<Option<RecordedState>, Fault> {
+    let (state, node, at, since, left): (Option<i64>, String, String, i64, bool) =
+        query_as::<Postgres, _>(how).fetch_one(connection).await?;
+    Ok(state.map(|state| RecordedState {
+        state: StateId(state.cast_unsigned()),
+        node,
+        at,
+        since: Timestamp::from_ms(since),
+        left,
+    }))
+}
+
+/// What is to be done about a state that is whole.
+enum Step {
+    /// It is the recorded one, since then.
+    Join(Timestamp),
+    /// It takes the record's place.
+    Write,
+    /// Nothing yet, or never.
+    Say(Agreement),
+}
+
+impl Owner {
+    /// Compares, and takes what may be taken.
+    async fn agree(
+        &self,
+        connection: &mut PgConnection,
+        seen: Seen,
+        at: &str,
+    ) -> Result<Agreement, Fault> {
+        let record = recorded(connection).await?;
+        let whole = match seen {
+            Seen::Whole(state) => state,
+            Seen::Lost { of } => return self.meanwhile(connection, record, of, at).await,
+        };
+        if let Some(record) = &record
+            && record.state == whole
+            && !record.left
+            && self.memory.known().held == Some(whole)
+        {
+            self.memory.interrupted();
+            return Ok(Agreement::Agreed);
+        }
+        let mut transaction = connection.begin().await?;
+        let record = read(&mut transaction, READ_ALONE).await?;
+        let before = match self.step(&mut transaction, record, whole, at).await? {
+            Step::Say(said) => return Ok(said),
+            step => {
+                hold(&mut transaction, whole).await?;
+                let since = match step {
+                    Step::Join(since) => {
+                        query::<Postgres>(STAY).execute(&mut *transaction).await?;
+                        since
+                    }
+                    _ => self.write(&mut transaction, whole, at).await?,
+                };
+                transaction.commit().await?;
+                let mut known = self.memory.known();
+                known.agreed = Some((whole, since));
+                (known.differs, known.free) = (None, None);
+                known.held.replace(whole)
+            }
+        };
+        if let Some(before) = before {
+            // A lock that is held twice is held until both are let go.
+            let let_go = query::<Postgres>(LET_GO).bind(key(before));
+            let_go.execute(connection).await?;
+        }
+        Ok(Agreement::Agreed)
+    }
+
+    async fn write(
+        &self,
+        connection: &mut PgConnection,
+        whole: StateId,
+        at: &str,
+    ) -> Result<Timestamp, Fault> {
+        let write = query_scalar::<Postgres, i64>(WRITE).bind(key(whole));
+        let since = write.bind(self.node()).bind(at).fetch_one(connection);
+        Ok(Timestamp::from_ms(since.await?))
+    }
+
+    async fn step(
+        &self,
+        connection: &mut PgConnection,
+        record: Option<RecordedState>,
+        whole: StateId,
+        at: &str,
+    ) -> Result<Step, Fault> {
+        let agreed = self.memory.known().agreed;
+        let Some(record) = record else {
+            return Ok(match agreed {
+                None => Step::Write,
+                Some(_) => Step::Say(Agreement::Refused(self.without_redis())),
+            });
+        };
+        if record.state == whole {
+            return Ok(Step::Join(record.since));
+        }
+        // Our own Redis was rebuilt, or another master of it is asked now; or the database forgot what was written last.
+        if agreed.is_some_and(|(state, since)| state == record.state || record.since < since) {
+            return Ok(Step::Write);
+        }
+        let others = self.others(connection, record.state).await?;
+        if !others.is_empty() {
+            let why = self.of_another(&record, &others, at);
+            return Ok(Step::Say(self.differs(record.state, why)));
+        }
+        let free = self.free(record.state, Some(whole), false);
+        let is_over = record.left || free.was_ours || free.since.elapsed() >= self.come_back();
+        Ok(match is_over {
+            false => Step::Say(Agreement::Waiting(self.may_come_back(&record, at))),
+            true if free.had == Some(whole) => Step::Say(Agreement::Stale),
+            true => Step::Write,
+        })
+    }
+
+    /// While the state is lost nothing is taken; but time begins to run.
+    async fn meanwhile(
+        &self,
+        connection: &mut PgConnection,
+        record: Option<RecordedState>,
+        of: Option<StateId>,
+        at: &str,
+    ) -> Result<Agreement, Fault> {
+        let Some(record) = record else {
+            return Ok(Agreement::Undecided);
+        };
+        let agreed = self.memory.known().agreed;
+        if agreed.is_some_and(|(state, _)| state == record.state) {
+            return Ok(Agreement::Undecided);
+        }
+        let others = self.others(connection, record.state).await?;
+        if others.is_empty() {
+            self.free(record.state, None, of == Some(record.state));
+            return Ok(Agreement::Undecided);
+        }
+        self.memory.known().free = None;
+        Ok(match of == Some(record.state) {
+            true => Agreement::Undecided,
+            false => Agreement::Waiting(self.of_another(&record, &others, at)),
+        })
+    }
+
+    /// Nodes that hold a state, and are not this one.
+    async fn others(
+        &self,
+        connection: &mut PgConnection,
+        state: StateId,
+    ) -> Result<Vec<Holder>, Fault> {
+        let mut others = holders(connection, state).await?;
+        others.retain(|holder| !self.is_own(holder));
+        Ok(others)
+    }
+
+    fn differs(&self, record: StateId, why: String) -> Agreement {
+        let mut known = self.memory.known();
+        known.free = None;
+        let since = match known.differs {
+            Some((of, since)) if of == record => since,
+            _ => Instant::now(),
+        };
+        known.differs = Some((record, since));
+        match since.elapsed() < FOLLOW {
+            true => Agreement::Waiting(why),
+            false => Agreement::Refused(why),
+        }
+    }
+
+    fn free(&self, record: StateId, had: Option<StateId>, was_ours: bool) -> Free {
+        let mut known = self.memory.known();
+        known.differs = None;
+        let free = known.free.filter(|free| free.record == record);
+        let free = free.unwrap_or_else(|| Free {
+            record,
+            since: Instant::now(),
+            had,
+            was_ours,
+        });
+        known.free = Some(free);
+        free
+    }
+
+    fn of_another(&self, record: &RecordedState, others: &[Holder], at: &str) -> String {
+        let names: Vec<_> = others.iter().map(Holder::to_string).collect();
+        format!(
+            "{place} is in use by nodes with another state in Redis ({names}: state {theirs:016x} of {there}, written down by \
+             the node `{writer}` at {since}). This node `{node}` has {at}: two states would give the same numbers out twice. \
+             Look at REDIS_URL (its hosts and the number of the database) and REDIS_TENANT, they must be the same on all \
+             nodes; to move to another Redis stop all nodes first",
+            place = self.place(),
+            names = names.join(", "),
+            theirs = record.state.0,
+            there = record.at,
+            writer = record.node,
+            since = record.since,
+            node = self.node(),
+        )
+    }
+
+    fn may_come_back(&self, record: &RecordedState, at: &str) -> String {
+        format!(
+            "{} was used with the state of {}, by the node `{}` and perhaps others, which may come back: this node `{}` with \
+             the state of {at} takes it over when none has within {:?}",
+            self.place(),
+            record.at,
+            record.node,
+            self.node(),
+            self.come_back(),
+        )
+    }
+
+    fn without_redis(&self) -> String {
+        format!(
+            "{} was used without Redis meanwhile: what this node `{}` has in Redis is not enough any more. Stop all nodes, \
+             empty Redis, start them again",
+            self.place(),
+            self.node(),
+        )
+    }
+}
+
+#[async_trait]
+impl StateRecord for PostgresStore {
+    async fn agree(&self, seen: Seen, at: &str) -> Result<Agreement, StoreError> {
+        let Some((lane, owner)) = self.held() else {
+            // Beside a service nobody hands out numbers.
+            return Ok(Agreement::Undecided);
+        };
+        let (asking, at) = (Arc::clone(&owner), at.to_owned());
+        let said = lane
+            .run(|connection| Box::pin(async move { asking.agree(connection, seen, &at).await }))
+            .await;
+        if said.is_err() {
+            owner.memory.interrupted();
+        }
+        said
+    }
+}
+
+impl PostgresStore {
+    fn held(&self) -> Option<(&Lane, Arc<Owner>)> {
+        let lane = self.owner.as_deref()?;
+        Some((lane, lane.owner()?))
+    }
+
+    /// Tells that this node ends in order. After the last one that agreed with the recorded state, others need not wait for
+    /// it to come back.
+    ///
+    /// # Errors
+    /// [`StoreError`]: they wait for some seconds.
+    pub async fn leave(&self) -> Result<(), StoreError> {
+        let Some((lane, owner)) = self.held() else {
+            return Ok(());
+        };
+        let asking = Arc::clone(&owner);
+        let Some(held) = owner.memory.known().held else {
+            return Ok(());
+        };
+        let leaving = lane.run(|connection| {
+            Box::pin(async move {
+                let mut transaction = connection.begin().await?;
+                let record = read(&mut transaction, READ_ALONE).await?;
+                let ours = record.is_some_and(|record| record.state == held);
+                if ours && asking.others(&mut transaction, held).await?.is_empty() {
+                    query::<Postgres>(LEAVE).execute(&mut *transaction).await?;
+                }
+                // Before the next one looks who is there.
+                let let_go = query::<Postgres>(LET_GO).bind(key(held));
+                let_go.execute(&mut *transaction).await?;
+                Ok(transaction.commit().await?)
+            })
+        });
+        leaving.await?;
+        owner.memory.known().held = None;
+        Ok(())
+    }
+}

@@ -16,6 +16,8 @@ mod owner;
 mod parts;
 #[path = "postgres/standby.rs"]
 mod standby;
+#[path = "postgres/states.rs"]
+mod states;
 #[path = "postgres/tls.rs"]
 mod tls;
 

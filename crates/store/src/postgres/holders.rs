@@ -117,7 +117,7 @@ pub(super) fn reason(place: &impl fmt::Display, holders: &[Holder], sole: bool) 
         [] => format!("{place} is in use by another node, which was just leaving: try again"),
         nodes => format!(
             "{place} is in use by nodes whose engine is in Redis ({}): an engine in memory beside them would give the \
-             same numbers out twice. Set REDIS_URL (and REDIS_TENANT) as they have it to join them, or stop them all first",
+             same numbers out twice. Set REDIS_URL to join them (and REDIS_TENANT, as they have it), or stop them all first",
             nodes.join(", ")
         ),
     }

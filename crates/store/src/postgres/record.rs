@@ -359,8 +359,11 @@ impl StateRecord for PostgresStore {
         };
         let (asking, at) = (Arc::clone(&owner), at.to_owned());
         let said = lane
-            .run(|connection| Box::pin(async move { asking.agree(connection, seen, &at).await }))
-            .await;
+            .attempt_trusting(Duration::ZERO, |connection| {
+                Box::pin(async move { asking.agree(connection, seen, &at).await })
+            })
+            .await
+            .map_err(|fault| fault.at(lane.place()));
         if said.is_err() {
             owner.memory.interrupted();
         }

@@ -12,7 +12,7 @@ use caller_id_testkit::store_suite::records::{allocated, own, record};
 use super::Database;
 
 /// Ends the sessions that hold the lock of owners, as a network that breaks would.
-const END_OWNERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_locks
+pub(super) const END_OWNERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_locks
     WHERE locktype = 'advisory' AND objid = 4409669 AND granted";
 
 pub(super) type Opening = tokio::task::JoinHandle<Result<Arc<PostgresStore>, StoreError>>;

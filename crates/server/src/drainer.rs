@@ -76,8 +76,10 @@ impl Drainer {
             };
             stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
-        // The last words of this node; another one, or the next start, goes on from here.
-        let _ = self.drain().await;
+        // The last words of this node: all of it, because after the last node nobody may come back to this Redis. Where
+        // another one drains, it ends later, and does the same.
+        while matches!(self.drain().await, Ok(Some(Duration::ZERO))) {}
+        let _ = self.outbox.leave().await;
     }
 
     /// Stores one batch. Gives how long to wait before the next; `None` while that is not this node's to do.

@@ -83,6 +83,10 @@ impl Fence {
         if !due {
             return;
         }
+        // A master that does not take writes is seen by nobody: another one is about to take its place.
+        if matches!(seen, Seen::Whole(_)) && self.engine.probe().await.is_err() {
+            return;
+        }
         let said = record.agree(seen, &self.at).await;
         asked.last = Some((seen, Instant::now()));
         asked.well = matches!(said, Ok(Agreement::Agreed | Agreement::Undecided) | Err(_));

@@ -15,12 +15,10 @@ mod inventory;
 #[path = "cluster/losses.rs"]
 mod losses;
 #[path = "process_kit/process.rs"]
-#[expect(
-    dead_code,
-    reason = "nodes here are killed; nobody asks how they ended"
-)]
 mod process;
 #[path = "cluster/rig.rs"]
 mod rig;
+#[path = "cluster/states.rs"]
+mod states;
 #[path = "cluster/stops.rs"]
 mod stops;

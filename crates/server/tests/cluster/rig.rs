@@ -31,7 +31,7 @@ pub(crate) struct Rig {
     pub(crate) field: Field,
     pub(crate) postgres: Postgres,
     database: String,
-    redis_url: String,
+    redis_url: Mutex<String>,
     nodes: [Mutex<Option<Process>>; NODES],
     folders: [TempDir; NODES],
 }
@@ -54,7 +54,7 @@ impl Rig {
             field: Field::new(),
             database: postgres.database(),
             postgres,
-            redis_url: redis_url.to_owned(),
+            redis_url: Mutex::new(redis_url.to_owned()),
             nodes: Default::default(),
             folders: [(); NODES].map(|()| tempfile::tempdir().expect("a folder")),
         }
@@ -80,7 +80,7 @@ impl Rig {
     /// What a node needs to know.
     pub(crate) fn settings(&self, node: usize) -> Vec<(&'static str, String)> {
         vec![
-            ("REDIS_URL", self.redis_url.clone()),
+            ("REDIS_URL", self.redis_url().clone()),
             ("DATABASE_URL", self.postgres.url(&self.database)),
             ("NODE_NAME", format!("node{node}")),
         ]
@@ -105,6 +105,38 @@ impl Rig {
         if let Some(process) = self.node(node).take() {
             process.kill();
         }
+    }
+
+    /// Tells all nodes to end, and waits until they have.
+    pub(crate) fn stop_all(&self) {
+        let nodes: Vec<_> = (0..NODES)
+            .filter_map(|node| {
+                self.field.now_at(node, None);
+                self.node(node).take()
+            })
+            .collect();
+        nodes.iter().for_each(Process::terminate);
+        for node in nodes {
+            assert_eq!(node.exit_code(), Some(0));
+        }
+    }
+
+    /// Starts all nodes, one after the other.
+    pub(crate) fn start_all(&self) {
+        for node in 0..NODES {
+            self.start_node(node);
+        }
+    }
+
+    /// Nodes that are started from now on have this `REDIS_URL`.
+    pub(crate) fn move_to(&self, redis_url: &str) {
+        *self.redis_url() = redis_url.to_owned();
+    }
+
+    fn redis_url(&self) -> std::sync::MutexGuard<'_, String> {
+        self.redis_url
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a node a signal, as `kill` does.

@@ -22,21 +22,30 @@ use super::holders::{self, Holder};
 use super::lane::Lane;
 use super::owner::Owner;
 
-const READ: &str = "SELECT state, state_node, state_at, (extract(epoch FROM state_since) * 1000)::bigint, state_left
+const READ: &str =
+    "SELECT state, state_node, state_at, (extract(epoch FROM state_since) * 1000)::bigint,
+        (extract(epoch FROM state_seen) * 1000)::bigint, state_left,
+        (extract(epoch FROM clock_timestamp()) * 1000)::bigint
     FROM caller_id.owner";
 /// Whoever changes it waits here for others who do.
-const READ_ALONE: &str = "SELECT state, state_node, state_at, (extract(epoch FROM state_since) * 1000)::bigint, state_left
-    FROM caller_id.owner FOR UPDATE";
+const ALONE: &str = "SELECT FROM caller_id.owner FOR UPDATE";
 const WRITE: &str = "UPDATE caller_id.owner
-    SET state = $1, state_node = $2, state_at = $3, state_since = now(), state_left = false
+    SET state = $1, state_node = $2, state_at = $3, state_since = now(), state_seen = now(), state_left = false
     RETURNING (extract(epoch FROM state_since) * 1000)::bigint";
-const STAY: &str = "UPDATE caller_id.owner SET state_left = false";
+const STAY: &str = "UPDATE caller_id.owner SET state_seen = now(), state_left = false";
+const SEEN: &str = "UPDATE caller_id.owner SET state_seen = now() WHERE state = $1";
 const LEAVE: &str = "UPDATE caller_id.owner SET state_left = true";
 const HOLD: &str = "SELECT pg_advisory_lock_shared($1)";
 const LET_GO: &str = "SELECT pg_advisory_unlock_shared($1)";
 
-/// Nodes of one Redis follow one another's rebuilds within a second: who differs for so long is of another.
-const FOLLOW: Duration = Duration::from_secs(2);
+/// One of the nodes that see the recorded state says so this often.
+const SEEN_EVERY_MS: i64 = 900;
+/// A node may say that it saw the state when it has been lost already, but not for so long.
+const LATE_MS: i64 = 1_000;
+/// When nobody has seen the recorded state for so long, though sessions hold it, its nodes sleep or see another one.
+const GONE: Duration = Duration::from_secs(4);
+/// By then whoever follows has followed.
+const FOLLOWED: Duration = Duration::from_secs(6);
 
 /// What the database says of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +58,8 @@ pub struct RecordedState {
     pub at: String,
     /// When it was written, by the server's clock.
     pub since: Timestamp,
+    /// When a node saw it in Redis last, by that clock.
+    pub seen: Timestamp,
     /// Whether the last node that agreed ended in order: none will come back.
     pub left: bool,
 }
@@ -63,9 +74,20 @@ struct Known {
     agreed: Option<(StateId, Timestamp)>,
     /// On which one its session has a lock.
     held: Option<StateId>,
-    /// Since when nodes hold a record that is not ours.
-    differs: Option<(StateId, Instant)>,
+    /// It agreed at some time.
+    has_agreed: bool,
+    /// Since when nodes hold a record that is not of the state that is seen here.
+    differs: Option<Differs>,
     free: Option<Free>,
+}
+
+/// A record that other nodes hold, and this one does not see.
+#[derive(Clone, Copy)]
+struct Differs {
+    record: StateId,
+    since: Instant,
+    /// The same by the server's clock.
+    since_there: Timestamp,
 }
 
 /// A record that no node holds.
@@ -110,11 +132,17 @@ async fn hold(connection: &mut PgConnection, state: StateId) -> Result<(), Fault
     Ok(())
 }
 
+async fn let_go(connection: &mut PgConnection, state: StateId) -> Result<(), Fault> {
+    let let_go = query::<Postgres>(LET_GO).bind(key(state));
+    let_go.execute(connection).await?;
+    Ok(())
+}
+
 /// What is recorded, if anything.
 pub(super) async fn recorded(
     connection: &mut PgConnection,
 ) -> Result<Option<RecordedState>, Fault> {
-    read(connection, READ).await
+    Ok(read(connection).await?.0)
 }
 
 /// Who holds that state.
@@ -125,19 +153,28 @@ pub(super) async fn holders(
     holders::holders_of(connection, key(state)).await
 }
 
-async fn read(
-    connection: &mut PgConnection,
-    how: &'static str,
-) -> Result<Option<RecordedState>, Fault> {
-    let (state, node, at, since, left): (Option<i64>, String, String, i64, bool) =
-        query_as::<Postgres, _>(how).fetch_one(connection).await?;
-    Ok(state.map(|state| RecordedState {
+type Row = (Option<i64>, String, String, i64, i64, bool, i64);
+
+/// The same, and what time it is there.
+async fn read(connection: &mut PgConnection) -> Result<(Option<RecordedState>, Timestamp), Fault> {
+    let (state, node, at, since, seen, left, now): Row =
+        query_as::<Postgres, _>(READ).fetch_one(connection).await?;
+    let record = state.map(|state| RecordedState {
         state: StateId(state.cast_unsigned()),
         node,
         at,
         since: Timestamp::from_ms(since),
+        seen: Timestamp::from_ms(seen),
         left,
-    }))
+    });
+    Ok((record, Timestamp::from_ms(now)))
+}
+
+async fn read_alone(
+    connection: &mut PgConnection,
+) -> Result<(Option<RecordedState>, Timestamp), Fault> {
+    query::<Postgres>(ALONE).execute(&mut *connection).await?;
+    read(connection).await
 }
 
 /// What is to be done about a state that is whole.
@@ -158,7 +195,7 @@ impl Owner {
         seen: Seen,
         at: &str,
     ) -> Result<Agreement, Fault> {
-        let record = recorded(connection).await?;
+        let (record, now) = read(connection).await?;
         let whole = match seen {
             Seen::Whole(state) => state,
             Seen::Lost { of } => return self.meanwhile(connection, record, of, at).await,
@@ -168,13 +205,23 @@ impl Owner {
             && !record.left
             && self.memory.known().held == Some(whole)
         {
+            if now.ms_since(record.seen) >= SEEN_EVERY_MS {
+                let seen = query::<Postgres>(SEEN).bind(key(whole));
+                seen.execute(connection).await?;
+            }
             self.memory.interrupted();
             return Ok(Agreement::Agreed);
         }
         let mut transaction = connection.begin().await?;
-        let record = read(&mut transaction, READ_ALONE).await?;
-        let before = match self.step(&mut transaction, record, whole, at).await? {
-            Step::Say(said) => return Ok(said),
+        let read = read_alone(&mut transaction).await?;
+        match self.step(&mut transaction, read, whole, at).await? {
+            Step::Say(said) => {
+                transaction.rollback().await?;
+                if matches!(said, Agreement::Refused(_)) {
+                    self.hold_no_more(connection).await?;
+                }
+                Ok(said)
+            }
             step => {
                 hold(&mut transaction, whole).await?;
                 let since = match step {
@@ -185,18 +232,43 @@ impl Owner {
                     _ => self.write(&mut transaction, whole, at).await?,
                 };
                 transaction.commit().await?;
-                let mut known = self.memory.known();
-                known.agreed = Some((whole, since));
-                (known.differs, known.free) = (None, None);
-                known.held.replace(whole)
+                self.hold_only(connection, whole, since).await?;
+                Ok(Agreement::Agreed)
             }
-        };
-        if let Some(before) = before {
-            // A lock that is held twice is held until both are let go.
-            let let_go = query::<Postgres>(LET_GO).bind(key(before));
-            let_go.execute(connection).await?;
         }
-        Ok(Agreement::Agreed)
+    }
+
+    /// This node agreed: what its session held before, it holds no more.
+    async fn hold_only(
+        &self,
+        connection: &mut PgConnection,
+        whole: StateId,
+        since: Timestamp,
+    ) -> Result<(), Fault> {
+        let before = {
+            let mut known = self.memory.known();
+            (known.agreed, known.has_agreed) = (Some((whole, since)), true);
+            (known.differs, known.free) = (None, None);
+            known.held.replace(whole)
+        };
+        match before {
+            // A lock that is taken twice is held until both are let go.
+            Some(before) => let_go(connection, before).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Others have the database: they do not wait for this node, and whatever it sees later has to be made anew.
+    async fn hold_no_more(&self, connection: &mut PgConnection) -> Result<(), Fault> {
+        let held = {
+            let mut known = self.memory.known();
+            known.agreed = None;
+            known.held.take()
+        };
+        match held {
+            Some(held) => let_go(connection, held).await,
+            None => Ok(()),
+        }
     }
 
     async fn write(
@@ -213,28 +285,40 @@ impl Owner {
     async fn step(
         &self,
         connection: &mut PgConnection,
-        record: Option<RecordedState>,
+        (record, now): (Option<RecordedState>, Timestamp),
         whole: StateId,
         at: &str,
     ) -> Result<Step, Fault> {
-        let agreed = self.memory.known().agreed;
+        let (agreed, has_agreed) = {
+            let known = self.memory.known();
+            (known.agreed, known.has_agreed)
+        };
         let Some(record) = record else {
-            return Ok(match agreed {
-                None => Step::Write,
-                Some(_) => Step::Say(Agreement::Refused(self.without_redis())),
+            return Ok(match has_agreed {
+                false => Step::Write,
+                true => Step::Say(Agreement::Refused(self.without_redis())),
             });
         };
         if record.state == whole {
             return Ok(Step::Join(record.since));
         }
-        // Our own Redis was rebuilt, or another master of it is asked now; or the database forgot what was written last.
-        if agreed.is_some_and(|(state, since)| state == record.state || record.since < since) {
-            return Ok(Step::Write);
-        }
         let others = self.others(connection, record.state).await?;
+        // Our own Redis was rebuilt, or another master of it is asked now; or the database forgot what was written last.
+        let follows =
+            agreed.is_some_and(|(state, since)| state == record.state || record.since < since);
         if !others.is_empty() {
+            let differs = self.differs(&record, now);
+            let for_long = differs.since.elapsed();
+            let is_seen = record.seen.ms_since(differs.since_there) > LATE_MS;
             let why = self.of_another(&record, &others, at);
-            return Ok(Step::Say(self.differs(record.state, why)));
+            return Ok(match follows {
+                true if !is_seen && for_long >= GONE => Step::Write,
+                _ if is_seen || for_long >= FOLLOWED => Step::Say(Agreement::Refused(why)),
+                _ => Step::Say(Agreement::Waiting(why)),
+            });
+        }
+        if follows {
+            return Ok(Step::Write);
         }
         let free = self.free(record.state, Some(whole), false);
         let is_over = record.left || free.was_ours || free.since.elapsed() >= self.come_back();
@@ -283,18 +367,17 @@ impl Owner {
         Ok(others)
     }
 
-    fn differs(&self, record: StateId, why: String) -> Agreement {
+    /// For how long others have held that record while this node sees another state.
+    fn differs(&self, record: &RecordedState, now: Timestamp) -> Differs {
         let mut known = self.memory.known();
         known.free = None;
-        let since = match known.differs {
-            Some((of, since)) if of == record => since,
-            _ => Instant::now(),
-        };
-        known.differs = Some((record, since));
-        match since.elapsed() < FOLLOW {
-            true => Agreement::Waiting(why),
-            false => Agreement::Refused(why),
-        }
+        let before = known.differs.filter(|before| before.record == record.state);
+        let differs = before.unwrap_or_else(|| Differs {
+            record: record.state,
+            since: Instant::now(),
+            since_there: now,
+        });
+        *known.differs.insert(differs)
     }
 
     fn free(&self, record: StateId, had: Option<StateId>, was_ours: bool) -> Free {
@@ -393,14 +476,13 @@ impl PostgresStore {
         let leaving = lane.run(|connection| {
             Box::pin(async move {
                 let mut transaction = connection.begin().await?;
-                let record = read(&mut transaction, READ_ALONE).await?;
+                let (record, _) = read_alone(&mut transaction).await?;
                 let ours = record.is_some_and(|record| record.state == held);
                 if ours && asking.others(&mut transaction, held).await?.is_empty() {
                     query::<Postgres>(LEAVE).execute(&mut *transaction).await?;
                 }
                 // Before the next one looks who is there.
-                let let_go = query::<Postgres>(LET_GO).bind(key(held));
-                let_go.execute(&mut *transaction).await?;
+                let_go(&mut transaction, held).await?;
                 Ok(transaction.commit().await?)
             })
         });

@@ -19,12 +19,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::first_token::{self, FirstToken};
-use crate::config::cluster::ClusterConfig;
 use crate::config::listen::ListenConfig;
 use crate::config::storage::{DatabaseUrl, StorageConfig, masked};
 use crate::config::{ConfigError, Settings};
 use crate::drainer::Drainer;
-use crate::fence::{Fence, Gate};
+use crate::fence::Gate;
 use crate::http::dispatch::Dispatch;
 use crate::http::health::Vitals;
 use crate::http::{Answers, Api};
@@ -193,7 +192,12 @@ impl App {
             Err(_) => {}
         }
         let opens = gate.subscribe();
-        self.watch_state(&shared, gate, &settings.cluster);
+        let fence = first_look::fence(&shared, &self.store, gate, &settings.cluster);
+        let fence_stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            fence.run(fence_stop).await;
+            "the watch over whose state the database has"
+        });
         let belongs = sync.belongs();
         let rebuild = Rebuild {
             engine: shared.state,
@@ -218,22 +222,6 @@ impl App {
             "the drainer of the outbox"
         });
         first_look::wait(&mut told, opens).await
-    }
-
-    /// Begins to compare the state with the one that the database has recorded.
-    fn watch_state(&mut self, shared: &Shared, gate: watch::Sender<Gate>, cluster: &ClusterConfig) {
-        let place = engines::redis_settings(cluster).map(|redis| redis.place());
-        let fence = Fence {
-            engine: shared.state.clone(),
-            record: self.store.state_record(),
-            at: place.unwrap_or_default(),
-            gate,
-        };
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            fence.run(stop).await;
-            "the watch over whose state the database has"
-        });
     }
 
     fn start_tasks(&mut self, sync: Arc<InventorySync>, retention: Retention) {

@@ -78,8 +78,16 @@ impl Drainer {
         }
         // The last words of this node: all of it, because after the last node nobody may come back to this Redis. Where
         // another one drains, it ends later, and does the same.
-        while matches!(self.drain().await, Ok(Some(Duration::ZERO))) {}
-        let _ = self.outbox.leave().await;
+        loop {
+            match self.drain().await {
+                Ok(Some(Duration::ZERO)) => {}
+                Ok(Some(_)) => {
+                    let _ = self.outbox.leave().await;
+                    return;
+                }
+                _ => return,
+            }
+        }
     }
 
     /// Stores one batch. Gives how long to wait before the next; `None` while that is not this node's to do.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use caller_id_core::shared::Merge;
+use caller_id_core::shared::{Merge, StateId};
 use caller_id_core::store::PastAllocation;
+use caller_id_core::usage::Usage;
 use caller_id_core::{
     AgentLimit, AllocationRecord, Allocator, CallEnd, EngineNumber, JournalEvent, ManualClock,
-    Outbox, Outcome, ReleaseTarget, SharedAllocator, Standing,
+    Outbox, Outcome, Recovered, ReleaseTarget, SharedAllocator, Standing,
 };
 use caller_id_engine::RedisAllocator;
 use caller_id_testkit::builders::{engine_number, number, pool};
@@ -257,4 +258,48 @@ async fn time_goes_on_from_what_a_server_with_a_later_clock_handed_out() {
         .await
         .expect("it is taken");
     assert!(allocate(&nodes.one).await.at >= at);
+}
+
+#[tokio::test]
+async fn a_state_that_is_disowned_is_lost_up_to_its_beginning_and_history_knows_more_than_it() {
+    let nodes = nodes(1).await;
+    let before = allocate(&nodes.one).await;
+    let Ok(Standing::Ready(merge)) = nodes.one.standing().await else {
+        panic!("it is whole");
+    };
+    let another = StateId(merge.state.0 ^ 1);
+    for (state, disowned) in [(another, false), (merge.state, true), (merge.state, false)] {
+        let said = nodes.other.disown(state).await;
+        assert_eq!(said.expect("redis answers"), disowned);
+    }
+    let lost = Standing::Lost {
+        known_until: None,
+        merging: None,
+        of: Some(merge.state),
+    };
+    assert_eq!(nodes.one.standing().await.expect("redis answers"), lost);
+    assert!(ask(&nodes.one, &far()).await.is_err());
+    // What was handed out elsewhere since is taken over, though the number was used here before.
+    nodes.clock.advance_ms(60_000);
+    let claim = nodes.one.claim_rebuild().await.expect("redis answers");
+    assert_eq!(claim.expect("nobody has it").known_until, None);
+    let later = before.at.plus_ms(30_000);
+    let usage = Usage {
+        last_used_at: later,
+        last_end_at: later,
+        ..Usage::default()
+    };
+    let recovered = Recovered {
+        usages: vec![(before.number, usage)],
+        ..Recovered::default()
+    };
+    let taken = nodes.one.recover(recovered).await;
+    taken.expect("it is taken over");
+    let merge = nodes.one.begin_merging(None).await;
+    merge.expect("it goes on");
+    assert!(nodes.one.declare_ready().await.expect("redis answers"));
+    let state = nodes.one.number_state(before.number).await;
+    let state = state.expect("redis answers").expect("it is known");
+    assert_eq!(state.last_used_at, Some(later));
+    assert_eq!(state.reservations, 0);
 }

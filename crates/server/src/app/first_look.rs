@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use caller_id_core::shared::Shared;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::inspect;
+use super::stores::OpenStore;
+use super::{engines, inspect};
 use crate::config::cluster::ClusterConfig;
 use crate::doctor::redis as judge;
-use crate::fence::Gate;
+use crate::fence::{Fence, Gate};
 
 /// A node waits so long at its start for Redis and its state; then it serves anyway, and refuses what it cannot answer.
 const START_WAIT: Duration = Duration::from_secs(2);
@@ -92,4 +94,20 @@ pub(super) async fn wait(
         "the shared state cannot be used yet; serving anyway, calls are refused until it can"
     );
     Ok(())
+}
+
+/// What compares the state with the one that the database has recorded.
+pub(super) fn fence(
+    shared: &Shared,
+    store: &OpenStore,
+    gate: watch::Sender<Gate>,
+    cluster: &ClusterConfig,
+) -> Fence {
+    let place = engines::redis_settings(cluster).map(|redis| redis.place());
+    Fence {
+        engine: shared.state.clone(),
+        record: store.state_record(),
+        at: place.unwrap_or_default(),
+        gate,
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use caller_id_core::shared::Lag;
+use caller_id_core::shared::{Lag, StateId};
 use caller_id_core::store::Revision;
 use caller_id_core::{
     Allocator, InventoryStore, Outbox, Position, SharedAllocator, Standing, SystemClock, Timestamp,
@@ -21,7 +21,8 @@ pub use caller_id_engine::redis::inspect::{
     Disk, Flavour, Inspection as RedisInspection, Memory, Mode, RoundTrip, Writes,
 };
 pub use caller_id_store::{
-    Holder, Latency, PostgresInspection, PostgresRights, SqliteFile, SqliteInspection,
+    Holder, Latency, PostgresInspection, PostgresRights, RecordedState, SqliteFile,
+    SqliteInspection,
 };
 
 /// All of one look takes no longer.
@@ -68,8 +69,12 @@ pub fn sqlite(path: &Path) -> anyhow::Result<(SqliteInspection, FolderInspection
 }
 
 /// The hot state in Redis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateInspection {
+    /// Where it is.
+    pub at: String,
+    /// Which one it is, or was before it was lost.
+    pub id: Option<StateId>,
     /// `None`: it is whole. Else up to when it is, if it knows anything.
     pub lost: Option<Option<Timestamp>>,
     /// What waits for the database.
@@ -87,11 +92,15 @@ pub async fn state(cluster: &ClusterConfig) -> Option<anyhow::Result<StateInspec
     settings.response_timeout = settings.response_timeout.max(PATIENCE);
     let looking = async move {
         let engine = RedisAllocator::new(&settings, Time::Server)?;
-        let lost = match engine.standing().await? {
-            Standing::Lost { known_until, .. } => Some(known_until),
-            _ => None,
+        let (id, lost) = match engine.standing().await? {
+            Standing::Lost {
+                known_until, of, ..
+            } => (of, Some(known_until)),
+            Standing::Ready(merge) => (Some(merge.state), None),
         };
         Ok::<_, caller_id_core::AllocatorError>(StateInspection {
+            at: settings.place(),
+            id,
             lost,
             lag: engine.lag().await?,
             inventory: engine.known_inventory().await?,

@@ -105,6 +105,7 @@ struct Looked {
     findings: Vec<Finding>,
     ahead_ms: Option<i64>,
     inventory: Option<InventoryInspection>,
+    recorded: Option<cluster::Recorded>,
 }
 
 async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
@@ -122,7 +123,7 @@ async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
         Some(Ok(found)) => {
             ahead_ms.push(found.clock_ahead_ms);
             of_redis.extend(redis::judge(&found));
-            of_redis.extend(together(settings, database.inventory).await);
+            of_redis.extend(together(settings, &database).await);
         }
     }
     let now = SystemClock::new().now();
@@ -136,10 +137,10 @@ async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
 }
 
 /// What Redis holds, and whether it belongs to the database.
-async fn together(settings: &Settings, inventory: Option<InventoryInspection>) -> Vec<Finding> {
+async fn together(settings: &Settings, database: &Looked) -> Vec<Finding> {
     match inspect::state(&settings.cluster).await {
         None => Vec::new(),
-        Some(Ok(state)) => cluster::judge(&state, inventory),
+        Some(Ok(state)) => cluster::judge(&state, database.inventory, database.recorded.as_ref()),
         Some(Err(error)) => vec![cluster::untold(&one_line(&error))],
     }
 }
@@ -164,6 +165,7 @@ async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {
                 findings,
                 ahead_ms: None,
                 inventory,
+                recorded: None,
             }
         }
     }
@@ -184,11 +186,16 @@ async fn of_postgres(settings: &Settings, url: &str) -> Looked {
                 identity: found.identity,
                 revision: Revision(revision),
             }),
+            recorded: Some(cluster::Recorded {
+                state: found.state,
+                holders: found.state_holders,
+            }),
         },
         Err(error) => Looked {
             findings: vec![postgres::away(&one_line(&error))],
             ahead_ms: None,
             inventory: None,
+            recorded: None,
         },
     }
 }

@@ -4,15 +4,30 @@ use caller_id_core::Position;
 use caller_id_core::shared::Lag;
 
 use super::{Finding, Part};
-use crate::app::inspect::{InventoryInspection, StateInspection};
+use crate::app::inspect::{Holder, InventoryInspection, RecordedState, StateInspection};
 use crate::mismatch::Mismatch;
 
 /// So old is nothing in the outbox while all is well.
 const LATE_MS: i64 = 60_000;
 
-/// All that is to say of the state in Redis, with the database's inventory where that is known.
-pub fn judge(state: &StateInspection, database: Option<InventoryInspection>) -> Vec<Finding> {
+/// Which state in Redis has the numbers of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// That one, where it is written down.
+    pub state: Option<RecordedState>,
+    /// The nodes that hold it.
+    pub holders: Vec<Holder>,
+}
+
+/// All that is to say of the state in Redis, with the database's inventory, and the state that it belongs to, where they are
+/// known.
+pub fn judge(
+    state: &StateInspection,
+    database: Option<InventoryInspection>,
+    recorded: Option<&Recorded>,
+) -> Vec<Finding> {
     let mut findings = vec![whole(state), outbox(state.lag)];
+    findings.extend(recorded.map(|recorded| owner(state, recorded)));
     findings.extend(database.map(|database| belongs(state.inventory, database)));
     findings
 }
@@ -38,6 +53,44 @@ fn whole(state: &StateInspection) -> Finding {
             ),
         ),
     }
+}
+
+fn owner(state: &StateInspection, recorded: &Recorded) -> Finding {
+    let about = "state of the database";
+    let Some(record) = &recorded.state else {
+        return finding(about, "none is written down: the first node does that");
+    };
+    let written = format!(
+        "state {:016x} of {}, written down by the node `{}` at {}",
+        record.state.0, record.at, record.node, record.since
+    );
+    if state.id == Some(record.state) {
+        return finding(about, format!("this one: {written}"));
+    }
+    let here = match state.id {
+        Some(id) => format!("state {:016x} of {}", id.0, state.at),
+        None => format!("none yet, of {}", state.at),
+    };
+    let names: Vec<_> = recorded.holders.iter().map(ToString::to_string).collect();
+    if names.is_empty() {
+        return finding(
+            about,
+            format!(
+                "another one, which no node holds: {written}. Nodes take it over with what is here: {here}"
+            ),
+        );
+    }
+    finding(
+        about,
+        format!(
+            "another one, which the nodes {} hold: {written}. Here is {here}",
+            names.join(", ")
+        ),
+    )
+    .error(
+        "set REDIS_URL (its hosts and the number of the database) and REDIS_TENANT as those nodes have them, or stop them all \
+         to move here; if this is their Redis, and was emptied just now, look again in some seconds",
+    )
 }
 
 fn outbox(lag: Lag) -> Finding {
@@ -85,6 +138,7 @@ fn belongs(known: Position, found: InventoryInspection) -> Finding {
 #[cfg(test)]
 mod tests {
     use caller_id_core::Timestamp;
+    use caller_id_core::shared::StateId;
     use caller_id_core::store::Revision;
 
     use super::*;
@@ -136,13 +190,50 @@ mod tests {
     fn a_state_that_is_lost_is_rebuilt_by_the_nodes_and_no_error() {
         for lost in [None, Some(None), Some(Some(Timestamp::from_ms(1)))] {
             let state = StateInspection {
+                at: "redis at here:6379".to_owned(),
+                id: None,
                 lost,
                 lag: lag(0, 0),
                 inventory: Position::default(),
             };
-            let found = judge(&state, None);
+            let found = judge(&state, None, None);
             assert!(found.iter().all(|found| found.verdict == Verdict::Ok));
         }
         assert_eq!(untold("NOPERM").verdict, Verdict::Error);
+    }
+
+    #[test]
+    fn another_state_is_an_error_only_while_nodes_hold_the_one_of_the_database() {
+        let node = Holder::seen("a".to_owned(), false, Timestamp::from_ms(1));
+        let recorded = |id: Option<u64>, holders: &[Holder]| Recorded {
+            state: id.map(|id| RecordedState {
+                state: StateId(id),
+                node: "a".to_owned(),
+                at: "redis at there:6379".to_owned(),
+                since: Timestamp::from_ms(1),
+                seen: Timestamp::from_ms(1),
+                left: false,
+            }),
+            holders: holders.to_vec(),
+        };
+        let nodes = [node];
+        for (here, recorded, verdict) in [
+            (Some(7), recorded(None, &[]), Verdict::Ok),
+            (Some(7), recorded(Some(7), &nodes), Verdict::Ok),
+            (Some(7), recorded(Some(8), &[]), Verdict::Ok),
+            (Some(7), recorded(Some(8), &nodes), Verdict::Error),
+            (None, recorded(Some(8), &nodes), Verdict::Error),
+            (None, recorded(Some(8), &[]), Verdict::Ok),
+        ] {
+            let state = StateInspection {
+                at: "redis at here:6379".to_owned(),
+                id: here.map(StateId),
+                lost: None,
+                lag: lag(0, 0),
+                inventory: Position::default(),
+            };
+            let found = owner(&state, &recorded);
+            assert_eq!(found.verdict, verdict, "{found}");
+        }
     }
 }

@@ -12,9 +12,8 @@ use std::thread;
 use caller_id_testkit::redis::{Reach, RedisServer, RedisSetup};
 
 use crate::checker::Certainty;
-use crate::client::Client;
 use crate::dialers::NODES;
-use crate::process::{Process, serve};
+use crate::process::{BINARY, Process, configured, serve};
 use crate::rig::{Rig, wait_for};
 
 /// A call of the campaign that never runs dry.
@@ -43,6 +42,18 @@ impl Rig {
         let log = File::create(folder.join("log")).expect("a file");
         command.stderr(log);
         command
+    }
+
+    /// What the doctor says with these settings.
+    fn doctor(&self, settings: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(BINARY);
+        command.arg("doctor");
+        let mut command = configured(command, folder.path());
+        command.envs(self.settings(0));
+        let settings = settings.iter().copied();
+        let output = command.envs(settings).output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
     }
 
     /// Starts such a node, which is to be refused.
@@ -101,6 +112,11 @@ fn a_node_with_another_redis_tenant_or_database_number_is_refused_while_nodes_ru
                 assert_told(&said, &look_at);
             }
         }
+        let said = rig.doctor(&[]);
+        assert_told(&said, &["ok       cluster: state of the database: this one: state "]);
+        let said = rig.doctor(&[("REDIS_URL", &second.url())]);
+        let told = "error    cluster: state of the database: another one, which the nodes `node0`, `node1`, `node2` hold: ";
+        assert_told(&said, &[told, "set REDIS_URL (its hosts"]);
         let said = rig.refused(&[("REDIS_URL", "")]);
         assert_told(&said, &["nodes whose engine is in Redis (`node0`, `node1`, `node2`)"]);
         rig.wait_until_all_serve();
@@ -205,7 +221,7 @@ fn a_running_node_that_finds_another_redis_refuses_calls_and_goes_on_when_it_is_
     let url = format!("redis://127.0.0.1:{}", detour.port);
     let other = Process::start(rig.other(folder.path(), &[("REDIS_URL", &url)]));
     let ask = |path: &str| {
-        let answer = Client::connect(other.address()).ask("GET", path, "");
+        let answer = other.connect().ask("GET", path, "");
         answer.expect("an answer")
     };
     let field = rig.field.dial(33, || {

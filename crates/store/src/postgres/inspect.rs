@@ -13,6 +13,7 @@ use super::error::Fault;
 use super::holders::{self, Holder};
 use super::inventory::IDENTITY;
 use super::place::Place;
+use super::record::{self, RecordedState};
 use super::schema;
 
 /// A server, a database on it and a user, as they were found.
@@ -56,6 +57,10 @@ pub struct PostgresInspection {
     pub identity: Option<i64>,
     /// The nodes that use the database now.
     pub holders: Vec<Holder>,
+    /// Which state in Redis has its numbers; None where none is written down.
+    pub state: Option<RecordedState>,
+    /// The nodes that hold that state now.
+    pub state_holders: Vec<Holder>,
 }
 
 /// What a user may do in a database.
@@ -145,6 +150,14 @@ async fn look(
         let asked = query_scalar::<Postgres, _>(IDENTITY);
         identity = asked.fetch_optional(&mut *connection).await?;
     }
+    let state = match schema::has_states(connection).await? {
+        true => record::recorded(connection).await?,
+        false => None,
+    };
+    let state_holders = match &state {
+        Some(recorded) => record::holders(connection, recorded.state).await?,
+        None => Vec::new(),
+    };
     Ok(PostgresInspection {
         place: place.to_string(),
         version,
@@ -165,6 +178,8 @@ async fn look(
         revision,
         identity,
         holders: holders::holders(connection).await?,
+        state,
+        state_holders,
     })
 }
 

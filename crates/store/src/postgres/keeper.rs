@@ -15,7 +15,8 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Begins to look after the session of this lane, until the lane is dropped or closed, or another node took over.
 ///
 /// What is wrong is logged when it begins, when it becomes something else and when it ends. A node of a cluster that
-/// finds a sole one in its place goes on, and says so: what Redis hands out is handed out already, and history must not lose it.
+/// finds a sole one in its place goes on writing, and says so: what Redis handed out is handed out already, and history must not
+/// lose it. That it hands out no more is up to who asks for agreement.
 pub(super) fn keep(lane: Weak<Lane>) {
     tokio::spawn(async move {
         let mut ticks = interval(EVERY);

@@ -10,33 +10,21 @@ use async_trait::async_trait;
 use caller_id_core::shared::{Agreement, Seen, StateId, StateRecord};
 use caller_id_core::{StoreError, Timestamp};
 use sqlx_core::connection::Connection;
-use sqlx_core::query::query;
-use sqlx_core::query_as::query_as;
-use sqlx_core::query_scalar::query_scalar;
-use sqlx_postgres::{PgConnection, Postgres};
+use sqlx_postgres::PgConnection;
 use tokio::time::Instant;
 
 use super::PostgresStore;
 use super::error::Fault;
-use super::holders::{self, Holder};
+use super::holders::Holder;
 use super::lane::Lane;
 use super::owner::Owner;
 
-const READ: &str =
-    "SELECT state, state_node, state_at, (extract(epoch FROM state_since) * 1000)::bigint,
-        (extract(epoch FROM state_seen) * 1000)::bigint, state_left,
-        (extract(epoch FROM clock_timestamp()) * 1000)::bigint
-    FROM caller_id.owner";
-/// Whoever changes it waits here for others who do.
-const ALONE: &str = "SELECT FROM caller_id.owner FOR UPDATE";
-const WRITE: &str = "UPDATE caller_id.owner
-    SET state = $1, state_node = $2, state_at = $3, state_since = now(), state_seen = now(), state_left = false
-    RETURNING (extract(epoch FROM state_since) * 1000)::bigint";
-const STAY: &str = "UPDATE caller_id.owner SET state_seen = now(), state_left = false";
-const SEEN: &str = "UPDATE caller_id.owner SET state_seen = now() WHERE state = $1";
-const LEAVE: &str = "UPDATE caller_id.owner SET state_left = true";
-const HOLD: &str = "SELECT pg_advisory_lock_shared($1)";
-const LET_GO: &str = "SELECT pg_advisory_unlock_shared($1)";
+mod reasons;
+mod row;
+
+pub use self::row::RecordedState;
+use self::row::{hold, let_go, read, read_alone};
+pub(super) use self::row::{holders, recorded};
 
 /// One of the nodes that see the recorded state says so this often.
 const SEEN_EVERY_MS: i64 = 900;
@@ -46,23 +34,6 @@ const LATE_MS: i64 = 1_000;
 const GONE: Duration = Duration::from_secs(4);
 /// By then whoever follows has followed.
 const FOLLOWED: Duration = Duration::from_secs(6);
-
-/// What the database says of the state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedState {
-    /// Which one it is.
-    pub state: StateId,
-    /// The node that wrote it there.
-    pub node: String,
-    /// Where that node found it.
-    pub at: String,
-    /// When it was written, by the server's clock.
-    pub since: Timestamp,
-    /// When a node saw it in Redis last, by that clock.
-    pub seen: Timestamp,
-    /// Whether the last node that agreed ended in order: none will come back.
-    pub left: bool,
-}
 
 /// What this node remembers of the record.
 #[derive(Default)]
@@ -122,61 +93,6 @@ impl Memory {
     }
 }
 
-fn key(state: StateId) -> i64 {
-    state.0.cast_signed()
-}
-
-async fn hold(connection: &mut PgConnection, state: StateId) -> Result<(), Fault> {
-    let hold = query::<Postgres>(HOLD).bind(key(state));
-    hold.execute(connection).await?;
-    Ok(())
-}
-
-async fn let_go(connection: &mut PgConnection, state: StateId) -> Result<(), Fault> {
-    let let_go = query::<Postgres>(LET_GO).bind(key(state));
-    let_go.execute(connection).await?;
-    Ok(())
-}
-
-/// What is recorded, if anything.
-pub(super) async fn recorded(
-    connection: &mut PgConnection,
-) -> Result<Option<RecordedState>, Fault> {
-    Ok(read(connection).await?.0)
-}
-
-/// Who holds that state.
-pub(super) async fn holders(
-    connection: &mut PgConnection,
-    state: StateId,
-) -> Result<Vec<Holder>, Fault> {
-    holders::holders_of(connection, key(state)).await
-}
-
-type Row = (Option<i64>, String, String, i64, i64, bool, i64);
-
-/// The same, and what time it is there.
-async fn read(connection: &mut PgConnection) -> Result<(Option<RecordedState>, Timestamp), Fault> {
-    let (state, node, at, since, seen, left, now): Row =
-        query_as::<Postgres, _>(READ).fetch_one(connection).await?;
-    let record = state.map(|state| RecordedState {
-        state: StateId(state.cast_unsigned()),
-        node,
-        at,
-        since: Timestamp::from_ms(since),
-        seen: Timestamp::from_ms(seen),
-        left,
-    });
-    Ok((record, Timestamp::from_ms(now)))
-}
-
-async fn read_alone(
-    connection: &mut PgConnection,
-) -> Result<(Option<RecordedState>, Timestamp), Fault> {
-    query::<Postgres>(ALONE).execute(&mut *connection).await?;
-    read(connection).await
-}
-
 /// What is to be done about a state that is whole.
 enum Step {
     /// It is the recorded one, since then.
@@ -206,15 +122,14 @@ impl Owner {
             && self.memory.known().held == Some(whole)
         {
             if now.ms_since(record.seen) >= SEEN_EVERY_MS {
-                let seen = query::<Postgres>(SEEN).bind(key(whole));
-                seen.execute(connection).await?;
+                row::saw(connection, whole).await?;
             }
             self.memory.interrupted();
             return Ok(Agreement::Agreed);
         }
         let mut transaction = connection.begin().await?;
-        let read = read_alone(&mut transaction).await?;
-        match self.step(&mut transaction, read, whole, at).await? {
+        let found = read_alone(&mut transaction).await?;
+        match self.step(&mut transaction, found, whole, at).await? {
             Step::Say(said) => {
                 transaction.rollback().await?;
                 if matches!(said, Agreement::Refused(_)) {
@@ -226,10 +141,10 @@ impl Owner {
                 hold(&mut transaction, whole).await?;
                 let since = match step {
                     Step::Join(since) => {
-                        query::<Postgres>(STAY).execute(&mut *transaction).await?;
+                        row::stay(&mut transaction).await?;
                         since
                     }
-                    _ => self.write(&mut transaction, whole, at).await?,
+                    _ => row::write(&mut transaction, whole, (self.node(), at)).await?,
                 };
                 transaction.commit().await?;
                 self.hold_only(connection, whole, since).await?;
@@ -269,17 +184,6 @@ impl Owner {
             Some(held) => let_go(connection, held).await,
             None => Ok(()),
         }
-    }
-
-    async fn write(
-        &self,
-        connection: &mut PgConnection,
-        whole: StateId,
-        at: &str,
-    ) -> Result<Timestamp, Fault> {
-        let write = query_scalar::<Postgres, i64>(WRITE).bind(key(whole));
-        let since = write.bind(self.node()).bind(at).fetch_one(connection);
-        Ok(Timestamp::from_ms(since.await?))
     }
 
     async fn step(
@@ -393,44 +297,6 @@ impl Owner {
         known.free = Some(free);
         free
     }
-
-    fn of_another(&self, record: &RecordedState, others: &[Holder], at: &str) -> String {
-        let names: Vec<_> = others.iter().map(Holder::to_string).collect();
-        format!(
-            "{place} is in use by nodes with another state in Redis ({names}: state {theirs:016x} of {there}, written down by \
-             the node `{writer}` at {since}). This node `{node}` has {at}: two states would give the same numbers out twice. \
-             Look at REDIS_URL (its hosts and the number of the database) and REDIS_TENANT, they must be the same on all \
-             nodes; to move to another Redis stop all nodes first",
-            place = self.place(),
-            names = names.join(", "),
-            theirs = record.state.0,
-            there = record.at,
-            writer = record.node,
-            since = record.since,
-            node = self.node(),
-        )
-    }
-
-    fn may_come_back(&self, record: &RecordedState, at: &str) -> String {
-        format!(
-            "{} was used with the state of {}, by the node `{}` and perhaps others, which may come back: this node `{}` with \
-             the state of {at} takes it over when none has within {:?}",
-            self.place(),
-            record.at,
-            record.node,
-            self.node(),
-            self.come_back(),
-        )
-    }
-
-    fn without_redis(&self) -> String {
-        format!(
-            "{} was used without Redis meanwhile: what this node `{}` has in Redis is not enough any more. Stop all nodes, \
-             empty Redis, start them again",
-            self.place(),
-            self.node(),
-        )
-    }
 }
 
 #[async_trait]
@@ -479,7 +345,7 @@ impl PostgresStore {
                 let (record, _) = read_alone(&mut transaction).await?;
                 let ours = record.is_some_and(|record| record.state == held);
                 if ours && asking.others(&mut transaction, held).await?.is_empty() {
-                    query::<Postgres>(LEAVE).execute(&mut *transaction).await?;
+                    row::leave(&mut transaction).await?;
                 }
                 // Before the next one looks who is there.
                 let_go(&mut transaction, held).await?;

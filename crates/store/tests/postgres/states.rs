@@ -206,7 +206,7 @@ async fn nodes_that_did_not_leave_in_order_may_come_back_unless_their_own_redis_
     let waits = loop {
         match other.agree(B, THERE).await.unwrap() {
             Agreement::Waiting(why) if why.contains("is in use by") => {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
             Agreement::Waiting(why) => break why,
             other => panic!("{other:?}"),

@@ -36,6 +36,8 @@ fn good() -> PostgresInspection {
         revision: Some(7),
         identity: Some(1),
         holders: Vec::new(),
+        state: None,
+        state_holders: Vec::new(),
     }
 }
 

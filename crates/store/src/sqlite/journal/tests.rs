@@ -1,0 +1,114 @@
+//! How the journal's thread and its callers share the one writer, and a disk that is full.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use caller_id_core::SystemClock;
+use caller_id_testkit::small_disk::SmallDisk;
+
+use super::*;
+use crate::sqlite::files::Files;
+use crate::sqlite::{SqliteOptions, schema};
+
+/// A writer that is alone with the file: nobody reads it, and nobody else shortens its log.
+fn writer(files: &Files) -> JournalWriter {
+    let options = SqliteOptions::new(Arc::new(SystemClock::new()));
+    let manner = schema::Manner {
+        checkpoint_pages: 0,
+        ..options.manner()
+    };
+    files.prepare_journal().unwrap();
+    let mut connection = schema::connect(&files.journal, manner).unwrap();
+    schema::migrate(&mut connection, &files.journal, schema::JOURNAL).unwrap();
+    let (ask, _) = sync_channel(1);
+    let log = LogKeeper::new(1 << 40, options.wait, ask, Arc::default());
+    JournalWriter::new(connection, Arc::new(Progress::new(0, 0, 0)), log, 0)
+}
+
+/// A writer of a journal whose first `moved` batches are in history and not deleted yet.
+fn untidy_writer(folder: &Path, moved: i64) -> SharedWriter {
+    let mut writer = writer(&Files::prepare(&folder.join("a.db")).unwrap());
+    writer
+        .connection
+        .execute(
+            "INSERT INTO journal (seq, events) WITH RECURSIVE batches (seq) AS
+             (SELECT 1 UNION ALL SELECT seq + 1 FROM batches WHERE seq < ?1) SELECT seq, x'07' FROM batches",
+            [moved],
+        )
+        .unwrap();
+    writer.progress.note_committed(moved, 0);
+    writer.progress.note_applied(moved, 0);
+    writer.next_seq = moved + 1;
+    SharedWriter::new(writer)
+}
+
+#[test]
+fn a_commit_that_waits_for_the_thread_does_not_wait_until_all_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = untidy_writer(folder.path(), 10_000);
+    let (send, commands) = sync_channel(3);
+    let (reply, done) = oneshot::channel();
+    send.send(Command::Tidy).unwrap();
+    send.send(Command::Commit(Batch {
+        bytes: vec![7],
+        events: 1,
+        reply,
+    }))
+    .unwrap();
+    send.send(Command::Stop).unwrap();
+    writer.run(&commands);
+    done.blocking_recv().unwrap().unwrap();
+    let journal = Connection::open(folder.path().join("a.journal.db")).unwrap();
+    let (first, last) = bounds(&journal).unwrap();
+    assert!(first < 1_000, "all before batch {first} were deleted first");
+    assert_eq!(last, 10_001);
+}
+
+#[test]
+fn commits_of_callers_get_their_turn_while_much_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = untidy_writer(folder.path(), 100_000);
+    let (send, commands) = sync_channel(2);
+    send.send(Command::Tidy).unwrap();
+    let running = writer.clone();
+    let tidying = thread::spawn(move || running.run(&commands));
+    while writer.with(|writer| writer.deleted) == Some(0) {
+        thread::yield_now();
+    }
+    for _ in 0..20 {
+        writer.commit(&[7], 1).0.unwrap();
+    }
+    let deleted = writer.with(|writer| writer.deleted).unwrap();
+    send.send(Command::Stop).unwrap();
+    tidying.join().unwrap();
+    assert!(deleted < 50_000, "{deleted} were deleted meanwhile");
+}
+
+/// Fills the disk but for so many bytes.
+fn fill(folder: &Path, left: u64) {
+    let mut filler = File::create(folder.join("filler")).unwrap();
+    while filler.write_all(&[1; 4_096]).is_ok() {}
+    let full = filler.metadata().unwrap().len();
+    filler.set_len(full - left).unwrap();
+}
+
+#[test]
+fn a_commit_that_finds_the_disk_full_makes_room_and_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::mount_on(folder.path(), 4) else {
+        return;
+    };
+    let mut writer = writer(&Files::prepare(&folder.path().join("a.db")).unwrap());
+    // The file was larger once, and has room for all that follows: only the log grows.
+    writer.commit(&[7; 200 << 10], 1).0.unwrap();
+    writer.connection.execute(DELETE, [1]).unwrap();
+    writer.make_room();
+    fill(folder.path(), 512 << 10);
+    for n in 0..400 {
+        let committed = writer.commit(&[7; 100], 1).0;
+        committed.unwrap_or_else(|error| panic!("commit {n}: {error}"));
+    }
+}

@@ -22,28 +22,31 @@ if [ "${1:-all}" = all ] && ! cargo nextest --version >/dev/null 2>&1; then
     cargo install cargo-nextest --locked
 fi
 
-# Tests of the Redis engine start servers of their own.
-if [ "${1:-all}" = all ] && ! command -v redis-server >/dev/null 2>&1; then
-    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-        apt-get update -qq
-        # Its service is not wanted, only the program: where there is a policy already, it stays.
-        policy=/usr/sbin/policy-rc.d
-        made=
-        if [ ! -e "$policy" ]; then
-            printf '#!/bin/sh\nexit 101\n' >"$policy"
-            chmod 755 "$policy"
-            made=yes
-            trap 'rm -f "$policy"' EXIT
-        fi
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server
-        if [ -n "$made" ]; then
-            rm -f "$policy"
-            trap - EXIT
-        fi
-    else
-        echo "redis-server is missing, tests need it: sudo apt-get install redis-server" >&2
+# Tests start servers of their own. Debian's services are not wanted, only the programs: where there is a policy that says
+# whether services start, it stays.
+without_service() {
+    if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; then
+        echo "$1 is missing, tests need it: sudo apt-get install $1" >&2
         exit 1
     fi
+    apt-get update -qq
+    policy=/usr/sbin/policy-rc.d
+    made=
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        made=yes
+        trap 'rm -f "$policy"' EXIT
+    fi
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"
+    if [ -n "$made" ]; then
+        rm -f "$policy"
+        trap - EXIT
+    fi
+}
+
+if [ "${1:-all}" = all ] && ! command -v redis-server >/dev/null 2>&1; then
+    without_service redis-server
 fi
 
 # Tests start a PostgreSQL of their own. The package would start one too, for the whole machine: it is told not to.
@@ -58,4 +61,9 @@ if [ "${1:-all}" = all ] && ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib
         echo "PostgreSQL is missing, tests need it: sudo apt-get install postgresql" >&2
         exit 1
     fi
+fi
+
+# After PostgreSQL: the account it runs as comes with that. Some put it where only root looks.
+if [ "${1:-all}" = all ] && ! command -v pgbouncer >/dev/null 2>&1 && [ ! -x /usr/sbin/pgbouncer ]; then
+    without_service pgbouncer
 fi

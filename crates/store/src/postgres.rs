@@ -18,6 +18,7 @@ mod owner;
 mod page;
 mod parts;
 mod place;
+mod pooled;
 mod record;
 mod reference;
 mod rows;

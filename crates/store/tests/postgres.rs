@@ -14,6 +14,8 @@ mod log;
 mod owner;
 #[path = "postgres/parts.rs"]
 mod parts;
+#[path = "postgres/pooled.rs"]
+mod pooled;
 #[path = "postgres/standby.rs"]
 mod standby;
 #[path = "postgres/states.rs"]

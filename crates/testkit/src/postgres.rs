@@ -190,6 +190,12 @@ impl Postgres {
         self.folder.path()
     }
 
+    /// Gives a folder to the account that the server runs as, and lets a program of its kin run as that.
+    pub(crate) fn lend_account(&self, folder: &Path, program: &mut Command) {
+        own(folder, self.account).expect("the folder can be given away");
+        run_as(program, self.account);
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

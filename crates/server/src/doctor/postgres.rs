@@ -9,8 +9,6 @@ use crate::app::inspect::PostgresInspection;
 const VERSION_LEAST: i32 = 140_000;
 /// So many connections of 100 are many.
 const CONNECTIONS_NEAR_PERCENT: i64 = 80;
-/// Where PgBouncer listens unless told otherwise.
-const PGBOUNCER: &str = ":6432/";
 
 /// How a node would use the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +34,6 @@ pub fn judge(postgres: &PostgresInspection, by: &Use) -> Vec<Finding> {
         schema(postgres),
         owners(postgres, by),
     ];
-    findings.extend(pooler(&postgres.place));
     findings.push(clock(Part::Postgresql, postgres.clock_offset_ms));
     findings.push(latency(
         Part::Postgresql,
@@ -49,11 +46,9 @@ pub fn judge(postgres: &PostgresInspection, by: &Use) -> Vec<Finding> {
 /// What is to say when it is not reached, or does not tell.
 pub fn away(why: &str) -> Finding {
     let found = finding("reached", why);
-    // A pool that lends transactions forgets statements between them.
-    if why.contains("prepared statement") {
-        return found.error(
-            "this looks like PgBouncer with pool_mode = transaction: set pool_mode = session, or name the server itself",
-        );
+    if why.contains("one transaction at a time") {
+        return found
+            .error("PgBouncer: pool_mode = session; others likewise, or name the server itself");
     }
     found.error("start it there, or correct DATABASE_URL")
 }
@@ -209,14 +204,6 @@ fn owners(postgres: &PostgresInspection, by: &Use) -> Finding {
             }
         }
     }
-}
-
-fn pooler(place: &str) -> Option<Finding> {
-    place.contains(PGBOUNCER).then(|| {
-        finding("pooler", "6432 is the port of PgBouncer").warning(
-            "where it is one, set pool_mode = session: locks belong to sessions, transaction mode breaks them",
-        )
-    })
 }
 
 #[cfg(test)]

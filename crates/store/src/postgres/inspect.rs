@@ -13,6 +13,7 @@ use super::error::Fault;
 use super::holders::{self, Holder};
 use super::inventory::IDENTITY;
 use super::place::Place;
+use super::pooled;
 use super::record::{self, RecordedState};
 use super::schema;
 
@@ -116,6 +117,7 @@ pub async fn inspect_postgres(
     let place = Place::parse(url)?;
     let looking = async {
         let mut connection = place.connect().await?;
+        pooled::check(&place, &mut connection).await?;
         look(&mut connection, &place, &*clock).await
     };
     timeout(wait, looking)

@@ -14,6 +14,7 @@ use super::lane::{self, Lane, Terms};
 use super::owner::Owner;
 use super::parts::{Parts, Week};
 use super::place::Place;
+use super::pooled;
 use super::schema;
 use super::{PostgresOptions, PostgresStore};
 
@@ -58,6 +59,7 @@ impl PostgresStore {
     /// Those of [`PostgresStore::open`] but [`StoreError::Owned`].
     pub async fn open_beside(url: &str, options: PostgresOptions) -> Result<Arc<Self>, StoreError> {
         let place = Arc::new(Place::parse(url)?);
+        look_beside(&place, options.wait).await?;
         schema::migrate(&place).await?;
         Self::on(place, options, None).await
     }
@@ -97,6 +99,17 @@ impl PostgresStore {
             .await?;
         Ok(Arc::new(store))
     }
+}
+
+/// Whether sessions are lent whole.
+async fn look_beside(place: &Place, wait: Duration) -> Result<(), StoreError> {
+    let looking = async {
+        let mut session = lane::connect(place, wait).await?;
+        pooled::check(place, &mut session).await
+    };
+    in_time(wait, looking)
+        .await
+        .map_err(|fault| fault.at(place))
 }
 
 fn terms(options: &PostgresOptions, most: usize, trust: Duration) -> Terms {
@@ -156,6 +169,7 @@ async fn try_session(
 ) -> Result<Result<PgConnection, Vec<Holder>>, Fault> {
     let connecting = lane::connect(place, options.wait);
     let mut session = in_time(options.wait, connecting).await?;
+    in_time(options.wait, pooled::check(place, &mut session)).await?;
     standby.reached = true;
     in_time(options.wait, owner.name(&mut session)).await?;
     if in_time(options.wait, owner.gives_way(&mut session)).await? {

@@ -20,6 +20,8 @@ impl Place {
             // What the driver says of a URL names the part that is wrong, and never the whole.
             .map_err(|cause| refuse(&cause.to_string()))?
             .application_name("caller-id")
+            // Values come in binary form, which it says nothing of; and PgBouncer refuses a setting that it does not know.
+            .extra_float_digits(None)
             .disable_statement_logging();
         let host = match options.get_socket() {
             Some(socket) => socket.display().to_string(),

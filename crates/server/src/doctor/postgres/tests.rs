@@ -175,10 +175,8 @@ fn who_uses_it_is_judged_by_how_this_node_would() {
 }
 
 #[test]
-fn the_port_of_pgbouncer_is_a_hint_and_its_errors_are_understood() {
-    let found = bad(|postgres| postgres.place = "db.example.com:6432/calls".to_owned());
-    assert_eq!(found, [(Verdict::Warning, "pooler")]);
-    let found = away("prepared statement \"sqlx_s_1\" does not exist");
+fn a_proxy_that_lends_transactions_is_told_from_a_server_that_is_away() {
+    let found = away("it is behind a proxy that lends sessions for one transaction at a time");
     assert!(found.advice.unwrap().contains("pool_mode = session"));
     assert_eq!(away("refused").verdict, Verdict::Error);
 }

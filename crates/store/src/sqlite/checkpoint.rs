@@ -18,6 +18,11 @@ const MEASURE: &str = "PRAGMA wal_checkpoint(NOOP)";
 const RESTART: &str = "PRAGMA wal_checkpoint(RESTART)";
 /// Moves all and cuts the log's file to nothing.
 const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// A disk with less room than this will soon be full: the log is kept short on it, for what is in the log can be moved into
+/// the file only while there is room for the file to grow.
+const ROOM_LEAST_BYTES: u64 = 16 << 20;
+/// How long the log may get on such a disk.
+const CRAMPED_LOG_BYTES: u64 = 128 << 10;
 /// A frame of the log: a page and its head.
 const FRAME_BYTES: u64 = 4_096 + 24;
 
@@ -50,6 +55,30 @@ pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
 /// Whoever reads at the moment is waited for no longer than a blink.
 pub(super) fn make_room(connection: &Connection, wait: Duration) -> Result<(), StoreError> {
     within_a_blink(connection, wait, TRUNCATE)
+}
+
+/// Whether the disk that the connection's file is on will soon be full, as far as somebody tells.
+fn is_cramped(connection: &Connection) -> bool {
+    #[cfg(unix)]
+    {
+        let disk = connection
+            .path()
+            .and_then(|path| rustix::fs::statvfs(path).ok());
+        disk.is_some_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_LEAST_BYTES)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = connection;
+        false
+    }
+}
+
+/// Leaves out what hinders nobody from writing.
+pub(super) fn only_full(made: Result<(), StoreError>) -> Result<(), StoreError> {
+    match made {
+        Err(full @ StoreError::Full(_)) => Err(full),
+        _ => Ok(()),
+    }
 }
 
 fn within_a_blink(connection: &Connection, wait: Duration, pragma: &str) -> Result<(), StoreError> {
@@ -99,16 +128,26 @@ impl LogKeeper {
     }
 
     /// To be called when the disk is full; waits for the other thread, which may hold the log.
-    pub(super) fn make_room(&mut self, connection: &Connection) {
+    ///
+    /// # Errors
+    /// [`StoreError::Full`]: not even the log can be moved into its file. Whoever wrote more now would take the room that
+    /// this needs as soon as there is some, and then nothing could ever be moved. Of other failures nothing is said here.
+    pub(super) fn make_room(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let made = make_room(connection, self.wait);
         drop(turn);
-        self.health.note(made.err().as_ref());
+        self.health.note(made.as_ref().err());
+        only_full(made)
     }
 
     fn look(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let log = checkpoint(connection, MEASURE)?;
         let bytes = log.frames * FRAME_BYTES;
+        if bytes > CRAMPED_LOG_BYTES && is_cramped(connection) {
+            self.asked_at_frames = 0;
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            return make_room(connection, self.wait);
+        }
         if bytes > self.bytes_most {
             self.brake(connection, bytes)?;
             self.asked_at_frames = 0;

@@ -92,10 +92,10 @@ impl Historian {
 
     /// On a disk that was full, both logs give back what they can before a step, so that whatever room comes back goes
     /// to history and not to logs that could then not be emptied any more.
-    fn make_room(&self) {
-        // When the channel is full or this fails, the disk is still full, and the step says so.
+    fn make_room(&self) -> Result<(), StoreError> {
+        // When the channel is full, the journal's thread is at it.
         let _ = self.tidy.try_send(Command::MakeRoom);
-        let _ = checkpoint::make_room(&self.main, self.wait);
+        checkpoint::only_full(checkpoint::make_room(&self.main, self.wait))
     }
 
     /// Moves the next batches in one transaction.
@@ -103,7 +103,7 @@ impl Historian {
         let most = match disk {
             Disk::Roomy => EVENTS_AT_ONCE,
             Disk::Full => {
-                self.make_room();
+                self.make_room()?;
                 EVENTS_AT_ONCE_CRAMPED
             }
         };

@@ -1,5 +1,7 @@
 //! The journal: one row a batch, written through one connection that does nothing else.
 
+mod kept;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -17,11 +19,10 @@ use super::files::Opened;
 use super::health::Health;
 use super::pace::Pace;
 use super::progress::Progress;
+pub(super) use kept::{Flow, bounds, count_after, each_after};
 
 const INSERT: &str = "INSERT INTO journal (seq, events) VALUES (?1, ?2)";
 const DELETE: &str = "DELETE FROM journal WHERE seq <= ?1";
-const BOUNDS: &str = "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM journal";
-const SELECT_AFTER: &str = "SELECT seq, events FROM journal WHERE seq > ?1 ORDER BY seq";
 
 /// How many commands may wait for the thread: far more than callers there are.
 pub(super) const COMMANDS_MOST: usize = 256;
@@ -231,6 +232,8 @@ pub(super) struct JournalWriter {
     next_seq: i64,
     deleted: i64,
     commits: u32,
+    /// The last batch found no room.
+    full: bool,
     health: Health,
 }
 
@@ -253,6 +256,7 @@ impl JournalWriter {
             progress,
             log,
             commits: 0,
+            full: false,
             health: Health::new("deleting moved batches from the journal"),
         }
     }
@@ -262,11 +266,15 @@ impl JournalWriter {
         let seq = self.next_seq;
         // A number that failed is not used again: a recovery might find what the failed commit left in the log.
         self.next_seq += 1;
-        let mut written = self.insert(seq, bytes);
+        let mut written = match self.full {
+            true => Err(StoreError::Full("it was full a moment ago".into())),
+            false => self.insert(seq, bytes),
+        };
         if matches!(written, Err(StoreError::Full(_))) {
-            self.make_room();
-            written = self.insert(seq, bytes);
+            // Room that came back goes to the file first: the log could take all of it, and never be moved again.
+            written = self.make_room().and_then(|()| self.insert(seq, bytes));
         }
+        self.full = matches!(written, Err(StoreError::Full(_)));
         if written.is_ok() {
             self.progress.note_committed(seq, events);
         }
@@ -282,8 +290,8 @@ impl JournalWriter {
             .map_err(|error| on(&self.connection, sqlite(error)))
     }
 
-    fn make_room(&mut self) {
-        self.log.make_room(&self.connection);
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        self.log.make_room(&self.connection)
     }
 
     fn look_at_log(&mut self) {
@@ -309,86 +317,6 @@ impl JournalWriter {
         self.deleted = upto;
         true
     }
-}
-
-/// The numbers of the oldest and the newest batch; 0 when there is none.
-pub(super) fn bounds(connection: &Connection) -> Result<(i64, i64), StoreError> {
-    connection
-        .query_row(BOUNDS, [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(|error| on(connection, sqlite(error)))
-}
-
-/// How many events the batches after `seq` have.
-pub(super) fn count_after(connection: &Connection, seq: i64) -> Result<u64, StoreError> {
-    let mut events = 0;
-    each_after(connection, seq, |kept| {
-        events += kept.count()?;
-        Ok(Flow::On)
-    })?;
-    Ok(events)
-}
-
-/// Whether to read on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
-    /// The next one, please.
-    On,
-    /// Enough.
-    End,
-}
-
-/// A batch as the journal keeps it.
-pub(super) struct KeptBatch<'a> {
-    pub(super) seq: i64,
-    bytes: &'a [u8],
-    journal: &'a Connection,
-}
-
-impl KeptBatch<'_> {
-    /// How many events it has.
-    fn count(&self) -> Result<u64, StoreError> {
-        codec::count(self.bytes).map_err(|error| self.here(error))
-    }
-
-    /// Its events.
-    pub(super) fn events(&self) -> Result<Vec<JournalEvent>, StoreError> {
-        codec::decode(self.bytes).map_err(|error| self.here(error))
-    }
-
-    fn here(&self, error: StoreError) -> StoreError {
-        let error = match error {
-            StoreError::Unreadable(text) => {
-                StoreError::Unreadable(format!("batch {} of the journal: {text}", self.seq))
-            }
-            other => other,
-        };
-        on(self.journal, error)
-    }
-}
-
-/// Gives the batches after `seq` one by one, in order. Errors name the journal's file, except those of `take`.
-pub(super) fn each_after(
-    connection: &Connection,
-    seq: i64,
-    mut take: impl FnMut(KeptBatch<'_>) -> Result<Flow, StoreError>,
-) -> Result<(), StoreError> {
-    let fail = |error| on(connection, sqlite(error));
-    let mut select = connection.prepare_cached(SELECT_AFTER).map_err(fail)?;
-    let mut rows = select.query([seq]).map_err(fail)?;
-    while let Some(row) = rows.next().map_err(fail)? {
-        let seq = row.get(0).map_err(fail)?;
-        let blob = row.get_ref(1).map_err(fail)?.as_blob();
-        let batch = KeptBatch {
-            seq,
-            // The table is strict: where this is no blob the page is damaged, and no bytes are no batch.
-            bytes: blob.unwrap_or_default(),
-            journal: connection,
-        };
-        if take(batch)? == Flow::End {
-            break;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -105,10 +105,41 @@ fn a_commit_that_finds_the_disk_full_makes_room_and_is_made() {
     // The file was larger once, and has room for all that follows: only the log grows.
     writer.commit(&[7; 200 << 10], 1).0.unwrap();
     writer.connection.execute(DELETE, [1]).unwrap();
-    writer.make_room();
+    writer.make_room().unwrap();
     fill(folder.path(), 512 << 10);
     for n in 0..400 {
         let committed = writer.commit(&[7; 100], 1).0;
         committed.unwrap_or_else(|error| panic!("commit {n}: {error}"));
+    }
+}
+
+#[test]
+fn room_that_comes_back_goes_to_the_file_before_the_log_can_take_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::mount_on(folder.path(), 4) else {
+        return;
+    };
+    let mut writer = writer(&Files::prepare(&folder.path().join("a.db")).unwrap());
+    fill(folder.path(), 512 << 10);
+    // All of it goes to the log, and none is left to move that into the file.
+    while writer.commit(&[7; 2_000], 1).0.is_ok() {}
+    let moved = writer.progress.committed();
+    writer.progress.note_applied(moved, 0);
+    let filler = File::options()
+        .write(true)
+        .open(folder.path().join("filler"));
+    let filler = filler.unwrap();
+    let bytes = filler.metadata().unwrap().len();
+    filler.set_len(bytes - (512 << 10)).unwrap();
+    // What is in history is deleted: the file has room for all that follows, once the log is in it.
+    for n in 0..400 {
+        let (committed, due) = writer.commit(&[7; 2_000], 1);
+        committed.unwrap_or_else(|error| panic!("commit {n}: {error}"));
+        if due {
+            writer.look_at_log();
+        }
+        let last = writer.progress.committed();
+        writer.progress.note_applied(last, 0);
+        while writer.tidy() {}
     }
 }

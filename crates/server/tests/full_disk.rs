@@ -19,7 +19,7 @@ use std::process::Command;
 
 use caller_id_testkit::small_disk::SmallDisk;
 use load::{Told, ask_again, callers, load};
-use process::{BINARY, Process, configured, serve};
+use process::{BINARY, Process, configured};
 use tempfile::TempDir;
 use verdict::{faults, history};
 
@@ -30,12 +30,25 @@ const IN_A_ROW: usize = 20;
 /// How many requests a disk may take to be seen full, or free again.
 const REQUESTS_MOST: usize = 50_000;
 
+/// A machine that is slow for a while is not a disk that is full.
+const DEADLINE_MS: &str = "20000";
+
+/// The service, whose 503 says one thing alone.
+fn serve(folder: &Path) -> Command {
+    patient(process::serve(folder))
+}
+
+fn patient(mut command: Command) -> Command {
+    command.env("REQUEST_DEADLINE_MS", DEADLINE_MS);
+    command
+}
+
 /// The service with files that cannot grow past [`FILE_BLOCKS`], and a log that cannot be written at all.
 fn serve_cramped(folder: &Path) -> Command {
     let mut shell = Command::new("/bin/sh");
     let script = format!("trap '' XFSZ; ulimit -f {FILE_BLOCKS}; exec \"$0\" serve");
     shell.args(["-c", &script, BINARY]);
-    log_nowhere(configured(shell, folder))
+    log_nowhere(patient(configured(shell, folder)))
 }
 
 /// A log on the same disk is full, too.
@@ -148,7 +161,7 @@ fn a_full_disk_that_gets_room_again_is_used_again_by_the_same_process() {
     };
     fill(folder);
     let filler = folder.join("filler");
-    std::fs::write(&filler, vec![1; 2 << 20]).expect("there is room");
+    std::fs::write(&filler, vec![1; 3 << 20]).expect("there is room");
     let process = Process::start(log_nowhere(serve(folder)));
     let mut told = load_until_full(&process, "filling");
     assert!(told.handed.len() > 50, "{} handed", told.handed.len());

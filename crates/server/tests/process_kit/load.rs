@@ -13,6 +13,8 @@ use crate::process::Process;
 
 /// How many connections ask at the same time.
 pub(crate) const CALLERS: usize = 16;
+/// So many calls a connection makes at most: who is not told enough by then never will be.
+const CALLS_MOST: u32 = 100_000;
 const DESTINATIONS: [&str; 6] = ["312", "773", "415", "808", "212", "441"];
 const AGENTS: u32 = 8;
 
@@ -54,7 +56,7 @@ pub(crate) struct Told {
     pub(crate) torn: usize,
     /// How many answers were 503.
     pub(crate) unavailable: usize,
-    /// How many of them are the last answers to new calls.
+    /// How many of them came to calls since the last number. What is refused needs no commit, and says nothing of the disk.
     pub(crate) unavailable_in_a_row: usize,
 }
 
@@ -98,7 +100,13 @@ impl Caller {
 
     /// Makes calls until the connection ends, or it was told enough.
     fn make_calls(mut self, enough: impl Fn(&Told) -> bool) -> Told {
-        while !enough(&self.told) && self.make_call().is_ok() {}
+        while !enough(&self.told) && self.make_call().is_ok() {
+            assert!(
+                self.calls < CALLS_MOST,
+                "never told enough: {:?}",
+                self.told.causes
+            );
+        }
         self.told
     }
 
@@ -153,7 +161,8 @@ impl Caller {
         };
         self.told.unavailable_in_a_row = match answer.status {
             503 => self.told.unavailable_in_a_row + 1,
-            _ => 0,
+            200 => 0,
+            _ => self.told.unavailable_in_a_row,
         };
         match answer.status {
             200 => {

@@ -10,6 +10,8 @@ mod client;
 mod clocks;
 #[path = "cluster/dialers.rs"]
 mod dialers;
+#[path = "process_kit/evidence.rs"]
+mod evidence;
 #[path = "process_kit/inventory.rs"]
 mod inventory;
 #[path = "cluster/losses.rs"]

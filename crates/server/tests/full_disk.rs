@@ -4,6 +4,8 @@
 
 #[path = "process_kit/client.rs"]
 mod client;
+#[path = "process_kit/evidence.rs"]
+mod evidence;
 #[path = "process_kit/inventory.rs"]
 mod inventory;
 #[path = "process_kit/load.rs"]

@@ -7,6 +7,7 @@ use caller_id_core::{AllocationId, PhoneNumber, Timestamp};
 use caller_id_testkit::invariants::violations;
 
 use crate::dialers::{Handed, Log};
+use crate::evidence::{ById, acknowledged, call_of, calls_with_two, not_ended, unheard_of};
 use crate::inventory::{RESERVATION_S, rules};
 
 /// The call that shows, before all others, that the nodes are ready.
@@ -59,8 +60,8 @@ pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty
     let mut found = violations(&bound, &[], rules);
     found.extend(doubled_and_lost(&history, log));
     found.extend(different(&by_id, log));
-    found.extend(not_ended(&by_id, log));
-    found.extend(unheard_of(&history, &told, log));
+    found.extend(not_ended(&by_id, &log.ended));
+    found.extend(unheard_of(&history, &told, &log.unknown));
     found.extend(calls_with_two(&bound));
     found.extend(forgotten_calls(log, certainty));
     found.extend(held_twice(log, certainty));
@@ -72,7 +73,8 @@ fn doubled_and_lost(history: &[PastAllocation], log: &Log) -> Vec<String> {
     let known: HashSet<_> = history.iter().map(|past| past.record.id).collect();
     let mut seen = HashSet::new();
     let mut found = Vec::new();
-    for id in acknowledged(log) {
+    let handed = log.handed.iter().map(|handed| (handed.id, handed.repeated));
+    for id in acknowledged(handed) {
         if !seen.insert(id) {
             found.push(format!("{id} was handed out twice"));
         }
@@ -83,23 +85,8 @@ fn doubled_and_lost(history: &[PastAllocation], log: &Log) -> Vec<String> {
     found
 }
 
-fn call_of(past: &PastAllocation) -> &str {
-    let call = past.record.call_id.as_ref();
-    call.map_or("", |call| call.as_str())
-}
-
-/// The ids that were handed out, those of repeated answers only where the first answer was never heard.
-fn acknowledged(log: &Log) -> Vec<AllocationId> {
-    let (repeated, first): (Vec<_>, Vec<_>) = log.handed.iter().partition(|one| one.repeated);
-    let mut ids: Vec<_> = first.iter().map(|handed| handed.id).collect();
-    let heard: HashSet<_> = ids.iter().copied().collect();
-    let later: HashSet<_> = repeated.iter().map(|handed| handed.id).collect();
-    ids.extend(later.difference(&heard));
-    ids
-}
-
 /// Each answer gave what is recorded for its call.
-fn different(by_id: &HashMap<AllocationId, &PastAllocation>, log: &Log) -> Vec<String> {
+fn different(by_id: &ById<'_>, log: &Log) -> Vec<String> {
     let told = log.handed.iter().filter_map(|handed| {
         let past = by_id.get(&handed.id)?;
         let record = &past.record;
@@ -108,40 +95,6 @@ fn different(by_id: &HashMap<AllocationId, &PastAllocation>, log: &Log) -> Vec<S
         (!same).then(|| format!("{handed:?} is in history as {record:?}"))
     });
     told.collect()
-}
-
-fn not_ended(by_id: &HashMap<AllocationId, &PastAllocation>, log: &Log) -> Vec<String> {
-    let lost = log.ended.iter().filter(|ended| {
-        let past = by_id.get(&ended.id).and_then(|past| past.ended);
-        past.is_none_or(|past| (past.at, past.end) != (ended.at, ended.end))
-    });
-    lost.map(|ended| format!("{ended:?} was acknowledged and history says otherwise"))
-        .collect()
-}
-
-/// What nobody was told may be in history only when the answer was lost on its way.
-fn unheard_of(history: &[PastAllocation], told: &HashSet<AllocationId>, log: &Log) -> Vec<String> {
-    let unheard = history
-        .iter()
-        .filter(|past| !told.contains(&past.record.id) && !log.unknown.contains(call_of(past)));
-    unheard
-        .map(|past| format!("{:?} is in history and nobody was told", past.record))
-        .collect()
-}
-
-/// While a call's reservation lives, there is no second one.
-fn calls_with_two(history: &[PastAllocation]) -> Vec<String> {
-    let mut by_call: BTreeMap<&str, Vec<&PastAllocation>> = BTreeMap::new();
-    for past in history {
-        by_call.entry(call_of(past)).or_default().push(past);
-    }
-    let end = |past: &PastAllocation| past.ended.map_or(past.record.reserved_until, |end| end.at);
-    let twice = by_call
-        .into_iter()
-        .filter(|(_, uses)| uses.windows(2).any(|pair| end(pair[0]) > pair[1].record.at));
-    twice
-        .map(|(call, uses)| format!("call {call} has two live reservations: {uses:?}"))
-        .collect()
 }
 
 /// A call that asks again while its reservation lives for certain gets the same answer.
@@ -214,7 +167,7 @@ mod tests {
     use caller_id_core::{AllocationRecord, CallEnd, CallId, EndRecord, PoolId, Rung};
 
     use super::*;
-    use crate::dialers::Ended;
+    use crate::evidence::Ended;
 
     const START: Timestamp = Timestamp::from_ms(1_795_348_800_000);
     /// Without limits or cooldown, in the pool `busy`.

@@ -12,6 +12,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::client::{Answer, Client};
+use crate::evidence::Ended;
 use crate::inventory::CAMPAIGNS;
 use crate::rig::wait_for;
 
@@ -39,15 +40,6 @@ pub(crate) struct Handed {
     pub(crate) repeated: bool,
     pub(crate) asked: Timestamp,
     pub(crate) answered: Timestamp,
-}
-
-/// A reservation was ended, says a node; or a release was tried.
-#[derive(Debug, Clone)]
-pub(crate) struct Ended {
-    pub(crate) id: AllocationId,
-    /// As the node says.
-    pub(crate) at: Timestamp,
-    pub(crate) end: CallEnd,
 }
 
 /// What the dialers were told.

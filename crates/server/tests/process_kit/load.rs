@@ -8,6 +8,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::client::{Answer, Client};
+use crate::evidence::Ended;
 use crate::inventory::{CAMPAIGNS, RESERVATION_S};
 use crate::process::Process;
 
@@ -29,14 +30,6 @@ pub(crate) struct Handed {
     /// The end of its reservation, if nobody ends it.
     pub(crate) until: Timestamp,
     pub(crate) repeated: bool,
-}
-
-/// A reservation was ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) id: AllocationId,
-    pub(crate) at: Timestamp,
-    pub(crate) end: CallEnd,
 }
 
 /// All that the service said.

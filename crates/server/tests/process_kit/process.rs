@@ -52,9 +52,11 @@ impl Process {
     /// Starts it and comes back when it listens.
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().expect("it starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let mut banner = String::new();
-        stdout.read_line(&mut banner).expect("text");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let Some((banner, stdout)) = first_line(stdout) else {
+            let _ = child.kill();
+            panic!("it does not say in {PATIENCE:?} that it listens");
+        };
         let address = banner
             .trim()
             .rsplit_once("http://")
@@ -114,6 +116,18 @@ impl Process {
         );
         self.child.wait().expect("it ends").code()
     }
+}
+
+/// The first line and what comes after it; none when it does not come in time.
+fn first_line(mut stdout: BufReader<ChildStdout>) -> Option<(String, BufReader<ChildStdout>)> {
+    let (told, line) = mpsc::channel();
+    thread::spawn(move || {
+        let mut line = String::new();
+        let read = stdout.read_line(&mut line);
+        told.send(read.map(|_| (line, stdout)))
+    });
+    let line = line.recv_timeout(PATIENCE).ok()?;
+    Some(line.expect("text"))
 }
 
 impl Drop for Process {

@@ -1,18 +1,17 @@
 //! What the data on disk says about what was told.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use caller_id_core::store::PastAllocation;
-use caller_id_core::{AgentLimit, AllocationId, HistoryStore, SystemClock, Timestamp};
+use caller_id_core::{AgentLimit, HistoryStore, SystemClock, Timestamp};
 use caller_id_store::{SqliteOptions, SqliteStore};
 use caller_id_testkit::invariants::violations;
 
+use crate::evidence::{ById, acknowledged, call_of, calls_with_two, not_ended, unheard_of};
 use crate::inventory::{AGENT_LIMIT, rules};
 use crate::load::Told;
-
-type ById<'a> = HashMap<AllocationId, &'a PastAllocation>;
 
 /// Everything in the data of `folder`, which no service may use meanwhile.
 pub(crate) fn history(folder: &Path) -> Vec<PastAllocation> {
@@ -37,76 +36,29 @@ pub(crate) fn history(folder: &Path) -> Vec<PastAllocation> {
 /// A sentence for everything in which the history is not what was told, or breaks a rule; an empty list is what tests want.
 pub(crate) fn faults(history: &[PastAllocation], told: &Told) -> Vec<String> {
     let by_id: ById<'_> = history.iter().map(|past| (past.record.id, past)).collect();
-    let mut found = violations(history, &acknowledged(told), rules);
+    let handed = told
+        .handed
+        .iter()
+        .map(|handed| (handed.id, handed.repeated));
+    let heard = told.handed.iter().map(|handed| handed.id).collect();
+    let mut found = violations(history, &acknowledged(handed), rules);
     found.extend(different(&by_id, told));
-    found.extend(not_ended(&by_id, told));
-    found.extend(unheard_of(history, told));
-    found.extend(calls_counted_twice(history));
+    found.extend(not_ended(&by_id, &told.ended));
+    found.extend(unheard_of(history, &heard, &told.unknown));
+    found.extend(calls_with_two(history));
     found.extend(agents_over_their_limit(history));
     found
-}
-
-/// The ids that were handed out, those of repeated answers only where the first answer was never heard.
-fn acknowledged(told: &Told) -> Vec<AllocationId> {
-    let (repeated, first): (Vec<_>, Vec<_>) =
-        told.handed.iter().partition(|handed| handed.repeated);
-    let mut ids: Vec<_> = first.iter().map(|handed| handed.id).collect();
-    let heard: HashSet<_> = ids.iter().copied().collect();
-    let later: HashSet<_> = repeated.iter().map(|handed| handed.id).collect();
-    ids.extend(later.difference(&heard));
-    ids
 }
 
 /// Each answer, also a repeated one, gave what is recorded for its call.
 fn different(by_id: &ById<'_>, told: &Told) -> Vec<String> {
     let told = told.handed.iter().filter_map(|handed| {
-        let record = &by_id.get(&handed.id)?.record;
-        let call = record.call_id.as_ref().map_or("", |call| call.as_str());
-        let same = (record.number, call) == (handed.number, &handed.call);
+        let past = by_id.get(&handed.id)?;
+        let record = &past.record;
+        let same = (record.number, call_of(past)) == (handed.number, &handed.call);
         (!same).then(|| format!("{handed:?} is in history as {record:?}"))
     });
     told.collect()
-}
-
-fn not_ended(by_id: &ById<'_>, told: &Told) -> Vec<String> {
-    let lost = told.ended.iter().filter(|ended| {
-        let past = by_id.get(&ended.id).and_then(|past| past.ended);
-        past.is_none_or(|past| (past.at, past.end) != (ended.at, ended.end))
-    });
-    lost.map(|ended| format!("{ended:?} was acknowledged and history says otherwise"))
-        .collect()
-}
-
-/// What nobody was told may be in history only when the answer was lost on its way.
-fn unheard_of(history: &[PastAllocation], told: &Told) -> Vec<String> {
-    let heard: HashSet<_> = told.handed.iter().map(|handed| handed.id).collect();
-    let unheard = history.iter().filter(|past| {
-        let call = past
-            .record
-            .call_id
-            .as_ref()
-            .map_or("", |call| call.as_str());
-        !heard.contains(&past.record.id) && !told.unknown.contains(call)
-    });
-    unheard
-        .map(|past| format!("{:?} is in history and nobody was told", past.record))
-        .collect()
-}
-
-/// While a call's reservation lives, asking again makes no second one.
-fn calls_counted_twice(history: &[PastAllocation]) -> Vec<String> {
-    let mut by_call: BTreeMap<&str, Vec<&PastAllocation>> = BTreeMap::new();
-    for past in history {
-        let call = past.record.call_id.as_ref().expect("every call has an id");
-        by_call.entry(call.as_str()).or_default().push(past);
-    }
-    let end = |past: &PastAllocation| past.ended.map_or(past.record.reserved_until, |end| end.at);
-    let twice = by_call
-        .into_iter()
-        .filter(|(_, uses)| uses.windows(2).any(|pair| end(pair[0]) > pair[1].record.at));
-    twice
-        .map(|(call, uses)| format!("call {call} has two live reservations: {uses:?}"))
-        .collect()
 }
 
 fn agents_over_their_limit(history: &[PastAllocation]) -> Vec<String> {

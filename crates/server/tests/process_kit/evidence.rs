@@ -1,0 +1,76 @@
+//! What history says about what callers were told, whoever they were. Pure.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{AllocationId, CallEnd, Timestamp};
+
+/// History by the ids of its allocations.
+pub(crate) type ById<'a> = HashMap<AllocationId, &'a PastAllocation>;
+
+/// A reservation was ended, says a node.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    pub(crate) id: AllocationId,
+    /// As the node says.
+    pub(crate) at: Timestamp,
+    pub(crate) end: CallEnd,
+}
+
+/// The id of the call that an allocation was for; empty when it had none.
+pub(crate) fn call_of(past: &PastAllocation) -> &str {
+    let call = past.record.call_id.as_ref();
+    call.map_or("", |call| call.as_str())
+}
+
+/// The ids that were handed out, each with whether the answer was a repeated one: of those, only where the first answer was
+/// never heard.
+pub(crate) fn acknowledged(
+    handed: impl Iterator<Item = (AllocationId, bool)>,
+) -> Vec<AllocationId> {
+    let (later, first): (Vec<_>, Vec<_>) = handed.partition(|(_, repeated)| *repeated);
+    let mut ids: Vec<_> = first.into_iter().map(|(id, _)| id).collect();
+    let heard: HashSet<_> = ids.iter().copied().collect();
+    let later: HashSet<_> = later.into_iter().map(|(id, _)| id).collect();
+    ids.extend(later.difference(&heard));
+    ids
+}
+
+/// Each end that was acknowledged is in history as it was told.
+pub(crate) fn not_ended(by_id: &ById<'_>, ended: &[Ended]) -> Vec<String> {
+    let lost = ended.iter().filter(|ended| {
+        let past = by_id.get(&ended.id).and_then(|past| past.ended);
+        past.is_none_or(|past| (past.at, past.end) != (ended.at, ended.end))
+    });
+    lost.map(|ended| format!("{ended:?} was acknowledged and history says otherwise"))
+        .collect()
+}
+
+/// What nobody was told may be in history only when the answer to its call was lost on its way.
+pub(crate) fn unheard_of(
+    history: &[PastAllocation],
+    heard: &HashSet<AllocationId>,
+    unknown: &HashSet<String>,
+) -> Vec<String> {
+    let unheard = history
+        .iter()
+        .filter(|past| !heard.contains(&past.record.id) && !unknown.contains(call_of(past)));
+    unheard
+        .map(|past| format!("{:?} is in history and nobody was told", past.record))
+        .collect()
+}
+
+/// While a call's reservation lives, asking again makes no second one.
+pub(crate) fn calls_with_two(history: &[PastAllocation]) -> Vec<String> {
+    let mut by_call: BTreeMap<&str, Vec<&PastAllocation>> = BTreeMap::new();
+    for past in history {
+        by_call.entry(call_of(past)).or_default().push(past);
+    }
+    let end = |past: &PastAllocation| past.ended.map_or(past.record.reserved_until, |end| end.at);
+    let twice = by_call
+        .into_iter()
+        .filter(|(_, uses)| uses.windows(2).any(|pair| end(pair[0]) > pair[1].record.at));
+    twice
+        .map(|(call, uses)| format!("call {call} has two live reservations: {uses:?}"))
+        .collect()
+}

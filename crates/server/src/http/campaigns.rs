@@ -118,7 +118,11 @@ pub async fn remove(
 
 fn read(id: CampaignId, members: Map<String, Value>) -> Result<Campaign, ApiError> {
     let mut fields = Fields::new(members);
-    fields.only(&["pools"]);
+    fields.only(&["id", "pools"]);
+    if fields.differs("id", &Value::from(id.as_str())) {
+        let why = format!("id: the path says `{id}`, and a name cannot be changed");
+        fields.fault("id", why);
+    }
     let pools = fields.read("pools", pools);
     let pools = fields.required("pools", pools);
     let campaign = pools.map(|pools| Campaign::new(id, pools));

@@ -13,6 +13,8 @@ use super::{ApiError, Fault};
 #[derive(Debug)]
 pub struct Fields {
     members: Map<String, Value>,
+    /// Where they stand, for faults.
+    place: Vec<String>,
     faults: Vec<Fault>,
 }
 
@@ -42,8 +44,22 @@ impl Fields {
     pub fn new(members: Map<String, Value>) -> Self {
         Self {
             members,
+            place: vec!["body".to_owned()],
             faults: Vec::new(),
         }
+    }
+
+    /// The same fields, which stand deeper in the body, under these names.
+    #[must_use]
+    pub fn inside(mut self, names: &[&str]) -> Self {
+        self.place
+            .extend(names.iter().map(|name| (*name).to_owned()));
+        self
+    }
+
+    /// Whether a field is there and is something else than `value`.
+    pub fn differs(&self, name: &str, value: &Value) -> bool {
+        self.members.get(name).is_some_and(|given| given != value)
     }
 
     /// A field as whatever `read` makes of it; `read` says what it expected.
@@ -58,8 +74,8 @@ impl Fields {
             Some(value) => match read(value) {
                 Ok(value) => Given::Value(value),
                 Err(expected) => {
-                    let fault =
-                        Fault::new(&["body", name], "value_error", expected, shown_value(value));
+                    let input = shown_value(value);
+                    let fault = Fault::new(&self.at(name), "value_error", expected, input);
                     self.faults.push(fault);
                     Given::Missing
                 }
@@ -101,7 +117,7 @@ impl Fields {
         let noted = self.has_fault(name);
         let value = given.value();
         if value.is_none() && !noted {
-            self.faults.push(Fault::missing(&["body", name]));
+            self.faults.push(Fault::missing(&self.at(name)));
         }
         value
     }
@@ -124,12 +140,9 @@ impl Fields {
         for (name, value) in &self.members {
             if !known.contains(&name.as_str()) {
                 let msg = format!("unknown field, expected some of {}", known.join(", "));
-                self.faults.push(Fault::new(
-                    &["body", name],
-                    "extra_forbidden",
-                    msg,
-                    shown_value(value),
-                ));
+                let input = shown_value(value);
+                let fault = Fault::new(&self.at(name), "extra_forbidden", msg, input);
+                self.faults.push(fault);
             }
         }
     }
@@ -137,8 +150,14 @@ impl Fields {
     /// Notes a fault of a field.
     pub fn fault(&mut self, name: &str, msg: String) {
         let input = self.members.get(name).map_or(Value::Null, shown_value);
-        self.faults
-            .push(Fault::new(&["body", name], "value_error", msg, input));
+        let fault = Fault::new(&self.at(name), "value_error", msg, input);
+        self.faults.push(fault);
+    }
+
+    /// Where a field stands.
+    fn at<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        let place = self.place.iter().map(String::as_str);
+        place.chain([name]).collect()
     }
 
     /// Fails with all faults noted, if there are any.

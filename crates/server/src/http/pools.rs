@@ -18,6 +18,8 @@ use super::{Admin, Answers, Api, ApiError};
 const DAY_SECONDS: u32 = 86_400;
 /// The longest sticky time, in seconds: a year.
 const YEAR_SECONDS: u32 = 366 * DAY_SECONDS;
+/// What of a pool can be changed.
+const POLICY: &str = "policy";
 
 /// How the numbers of a pool rotate. What is missing follows the global settings.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -85,7 +87,8 @@ pub async fn show(
     Ok(Json(PoolBody::new(pool, &api.answers)))
 }
 
-/// Makes a pool, or replaces what it says. It holds from the next request on.
+/// Makes a pool, or replaces what it says: its policy alone, or all that `GET` gives of it, of which only `policy` can be
+/// changed. It holds from the next request on.
 #[utoipa::path(put, path = "/api/v1/pools/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
     params(("id" = String, Path, description = "Its name")),
     request_body = PolicyBody,
@@ -97,7 +100,10 @@ pub async fn put(
     Object(members): Object,
 ) -> Result<Json<PoolBody>, ApiError> {
     let id = id.parse(PoolId::new)?;
-    let policy = read(members)?;
+    let policy = match members.contains_key(POLICY) {
+        true => read_shown(&api, &id, members).await?,
+        false => read(Fields::new(members), &[])?,
+    };
     let pool = Pool { id, policy };
     api.inventory.put_pool(pool.clone()).await?;
     api.sync.now().await?;
@@ -140,8 +146,56 @@ impl From<&PolicyOverrides> for PolicyBody {
     }
 }
 
-fn read(members: Map<String, Value>) -> Result<PolicyOverrides, ApiError> {
+/// The policy in what `GET` gives of a pool. The rest follows from it: as it was, or as it is then, it is passed over.
+async fn read_shown(
+    api: &Api,
+    id: &PoolId,
+    mut members: Map<String, Value>,
+) -> Result<PolicyOverrides, ApiError> {
+    let policy = match members.remove(POLICY) {
+        Some(Value::Object(policy)) => policy,
+        None | Some(Value::Null) => Map::new(),
+        Some(_) => {
+            return Err(ApiError::invalid(
+                &["body", POLICY],
+                "model_type",
+                "policy: an object is expected",
+            ));
+        }
+    };
+    let policy = read(Fields::new(policy), &[POLICY])?;
+    let then = Pool {
+        id: id.clone(),
+        policy,
+    };
+    let pools = api.inventory.pools().await?;
+    let now = pools.iter().find(|pool| pool.id == *id);
+    let shown: Vec<_> = [Some(&then), now].into_iter().flatten().collect();
+    let shown = shown.iter().map(|pool| {
+        let body = PoolBody::new(pool, &api.answers);
+        serde_json::to_value(body).unwrap_or_default()
+    });
+    let shown: Vec<_> = shown.collect();
     let mut fields = Fields::new(members);
+    fields.only(&["id", POLICY, "effective", "warnings"]);
+    for name in ["id", "effective", "warnings"] {
+        if shown.iter().all(|shown| fields.differs(name, &shown[name])) {
+            let why = match name {
+                "id" => format!("id: the path says `{id}`, and a name cannot be changed"),
+                _ => format!(
+                    "{name}: it follows from `policy` and the global settings: change `policy`, or leave it out"
+                ),
+            };
+            fields.fault(name, why);
+        }
+    }
+    fields.finish()?;
+    Ok(then.policy)
+}
+
+/// The fields of a policy, which stand in the body under `inside`.
+fn read(fields: Fields, inside: &[&str]) -> Result<PolicyOverrides, ApiError> {
+    let mut fields = fields.inside(inside);
     fields.only(&[
         "cooldown_seconds",
         "reservation_seconds",

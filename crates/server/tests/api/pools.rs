@@ -89,6 +89,51 @@ async fn a_policy_that_cannot_be_is_422_and_names_every_field() {
 }
 
 #[tokio::test]
+async fn what_get_gives_of_a_pool_or_campaign_is_taken_back_and_only_what_can_be_changed_is() {
+    let service = Service::start(&[("STICKY_SECONDS", "60")]).await;
+    let pool = "/api/v1/pools/solar";
+    let campaign = "/api/v1/campaigns/SOLAR";
+    let made = json!({"cooldown_seconds": 7, "ladder": ["any"]});
+    service.admin("PUT", pool, &made).await;
+    let made = json!({"pools": ["solar"]});
+    service.admin("PUT", campaign, &made).await;
+    for path in [pool, campaign] {
+        let shown = service.admin("GET", path, &Value::Null).await.json();
+        let put = service.admin("PUT", path, &shown).await;
+        assert_eq!((put.status, put.json()), (200, shown), "{path}");
+    }
+    let mut edited = service.admin("GET", pool, &Value::Null).await.json();
+    edited["policy"]["cooldown_seconds"] = json!(9);
+    let put = service.admin("PUT", pool, &edited).await;
+    assert_eq!(put.status, 200, "{}", put.body);
+    assert_eq!(put.json()["effective"]["cooldown_seconds"], 9);
+    assert_eq!(put.json()["policy"]["ladder"], json!(["any"]));
+
+    edited["id"] = json!("roof");
+    edited["effective"]["cooldown_seconds"] = json!(11);
+    edited["warnings"] = json!(["none"]);
+    edited["polciy"] = json!({});
+    let mut fields = service.admin("PUT", pool, &edited).await.faulty_fields();
+    fields.sort_unstable();
+    assert_eq!(fields, ["effective", "id", "polciy", "warnings"]);
+    let wrong = json!({"policy": {"cooldown_seconds": -1}});
+    let refused = service.admin("PUT", pool, &wrong).await;
+    assert!(
+        refused
+            .body
+            .contains(r#"["body","policy","cooldown_seconds"]"#),
+        "{}",
+        refused.body
+    );
+    let other = json!({"id": "OTHER", "pools": ["solar"]});
+    let refused = service.admin("PUT", campaign, &other).await;
+    assert_eq!(
+        (refused.status, refused.faulty_fields()),
+        (422, vec!["id".to_owned()])
+    );
+}
+
+#[tokio::test]
 async fn a_pool_or_campaign_that_is_not_there_is_404_by_name() {
     let service = Service::start(&[]).await;
     for (path, detail) in [

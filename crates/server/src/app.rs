@@ -16,6 +16,7 @@ use caller_id_store::SqliteStore;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::first_token::{self, FirstToken};
@@ -275,17 +276,23 @@ impl App {
     ///
     /// # Errors
     /// When that takes longer than the settings allow.
-    pub async fn close(mut self) -> anyhow::Result<()> {
+    pub async fn close(self) -> anyhow::Result<()> {
+        let until = Instant::now() + self.listen.shutdown_timeout();
+        self.close_until(until).await
+    }
+
+    /// The same, until then: some of the time that a stop has may be over.
+    ///
+    /// # Errors
+    /// When the tasks have not ended then. What was answered is committed all the same.
+    pub async fn close_until(mut self, until: Instant) -> anyhow::Result<()> {
         self.stop.cancel();
         let ended = async {
             self.engine.stop().await;
             while self.tasks.join_next().await.is_some() {}
         };
-        if tokio::time::timeout(self.listen.shutdown_timeout(), ended)
-            .await
-            .is_err()
-        {
-            bail!("the tasks did not end in time");
+        if tokio::time::timeout_at(until, ended).await.is_err() {
+            bail!("the tasks did not end within SHUTDOWN_TIMEOUT_SECONDS");
         }
         self.store.close().await;
         Ok(())
@@ -374,7 +381,8 @@ fn answers(settings: &Settings) -> Result<Answers, ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
 
     use caller_id_core::SystemClock;
 
@@ -396,5 +404,39 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), "a task that ends ended unexpectedly");
+    }
+
+    /// A request that is never whole, and a task that never ends: each alone would take all the time there is.
+    #[tokio::test]
+    async fn a_stop_takes_its_time_once_whatever_it_waits_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = serve_settings(&[
+            ("DATA_DIR", folder.path().to_str().unwrap()),
+            ("ADMIN_TOKEN", "a-token-for-tests-0123456789abcdef"),
+            ("BODY_TIMEOUT_SECONDS", "600"),
+        ]);
+        let clock = Arc::new(SystemClock::new());
+        let mut app = App::open(&settings.unwrap(), clock).await.unwrap();
+        app.tasks.spawn(std::future::pending());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(listener, app, async {
+            let _ = stopped.await;
+        }));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = "PUT /api/v1/pools/a HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\
+             x-admin-token: a-token-for-tests-0123456789abcdef\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut goes_on = [0; 12];
+        client.read_exact(&mut goes_on).await.unwrap();
+        assert_eq!(&goes_on, b"HTTP/1.1 100");
+        tokio::time::pause();
+        let started = Instant::now();
+        stop.send(()).unwrap();
+        let error = serving.await.unwrap().unwrap_err().to_string();
+        assert!(error.contains("SHUTDOWN_TIMEOUT_SECONDS"), "{error}");
+        // The clock stands still but for what is waited for.
+        assert_eq!(started.elapsed().as_secs(), 10);
     }
 }

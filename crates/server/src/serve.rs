@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::config::listen::ListenConfig;
@@ -36,6 +36,9 @@ const FIRST_HEAD_MOST: Duration = Duration::from_secs(5);
 
 /// So often it is looked who has waited too long: they wait so much longer at most.
 const SWEEP: Duration = Duration::from_millis(500);
+
+/// So much of the time that a stop has, one part of as many, is for what comes after the last answer: committing, closing.
+const PART_FOR_CLOSING: u32 = 4;
 
 /// A stop waits so long for a request whose head is half there: nobody has accepted that one.
 const HALF_A_HEAD_MOST: Duration = Duration::from_secs(1);
@@ -59,9 +62,11 @@ pub async fn serve(
         never = connections.accept(listener) => match never {},
     };
     tracing::info!("stopping: what was accepted is answered first");
-    connections.drain().await;
+    let time = app.listen().shutdown_timeout();
+    let until = Instant::now() + time;
+    connections.drain(until - time / PART_FOR_CLOSING).await;
     // The event loops must run on until then: what was decided on them is committed on them.
-    app.close().await?;
+    app.close_until(until).await?;
     drop(connections);
     if let Some(task) = ended {
         bail!("{task} ended unexpectedly");
@@ -103,7 +108,6 @@ struct Connections {
     seats: Seats,
     loops: EventLoops,
     patience: Duration,
-    shutdown_timeout: Duration,
 }
 
 impl Connections {
@@ -126,7 +130,6 @@ impl Connections {
             seats: Seats::new(files::connections_most(listen.max_connections), idleness),
             loops: EventLoops::start().context("cannot start the event loops")?,
             patience: listen.body_timeout(),
-            shutdown_timeout: listen.shutdown_timeout(),
         })
     }
 
@@ -196,8 +199,8 @@ impl Connections {
             });
     }
 
-    /// Answers what was accepted, for as long as the settings say; what is left then is cut off when this is dropped.
-    async fn drain(&mut self) {
+    /// Answers what was accepted, until then; what is left is cut off when this is dropped.
+    async fn drain(&mut self, until: Instant) {
         self.seats.finish(HALF_A_HEAD_MOST);
         let seats = &mut self.seats;
         let all_left = async move {
@@ -209,7 +212,7 @@ impl Connections {
                 }
             }
         };
-        let ended = tokio::time::timeout(self.shutdown_timeout, all_left);
+        let ended = tokio::time::timeout_at(until, all_left);
         if ended.await.is_err() {
             tracing::warn!("some connections did not end in time and are cut off");
         }

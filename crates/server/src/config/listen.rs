@@ -34,7 +34,7 @@ pub struct ListenConfig {
     /// After so many milliseconds an allocation that is not recorded is answered with 503
     #[arg(long, value_name = "MS", default_value = "500", value_parser = within::<10, 60_000>)]
     pub request_deadline_ms: u32,
-    /// At most so many seconds a stop waits for accepted requests
+    /// At most so many seconds a stop takes: three quarters of them for accepted requests, the rest to close what is open
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = within::<1, 600>)]
     pub shutdown_timeout_seconds: u32,
 }

@@ -9,9 +9,9 @@ mod sqlite;
 mod values;
 
 pub use postgres::{
-    Holder, Latency, Ownership, PostgresInspection, PostgresOptions, PostgresRights, PostgresStore,
-    RecordedState, ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation,
-    inspect_postgres,
+    Holder, Latency, Ownership, POSTGRES_CONNECTIONS, POSTGRES_CONNECTIONS_LEAST,
+    PostgresInspection, PostgresOptions, PostgresRights, PostgresStore, RecordedState,
+    ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation, inspect_postgres,
 };
 pub use sqlite::{
     Durability, SqliteFile, SqliteInspection, SqliteOptions, SqliteStore, inspect_sqlite,

@@ -39,12 +39,18 @@ use parts::Parts;
 pub use record::RecordedState;
 pub use reference::{ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation};
 
+/// Most connections of one store at once, unless [`PostgresOptions::connections`] says otherwise.
+pub const POSTGRES_CONNECTIONS: usize = 11;
+/// Two commit, one holds the lock, one does all the rest.
+pub const POSTGRES_CONNECTIONS_LEAST: usize = 4;
+
 /// How a [`PostgresStore`] works.
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// Gives rows of the inventory their times.
     pub clock: Arc<dyn Clock>,
-    /// Most connections at once beside the two that commit. 8 unless set.
+    /// Most connections at once, those included that commit and that hold the lock. [`POSTGRES_CONNECTIONS`] unless set;
+    /// fewer than [`POSTGRES_CONNECTIONS_LEAST`] are as many.
     pub connections: usize,
     /// How long anything waits: for a connection, a lock, an answer. 5 s unless set.
     pub wait: Duration,
@@ -63,7 +69,7 @@ impl PostgresOptions {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            connections: 8,
+            connections: POSTGRES_CONNECTIONS,
             wait: Duration::from_secs(5),
             ownership: Ownership::default(),
             standby: false,

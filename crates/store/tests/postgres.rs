@@ -33,6 +33,9 @@ use caller_id_store::{PostgresOptions, PostgresStore};
 use caller_id_testkit::builders::START;
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::store_suite::records::{allocated, ended, own, record};
+use sqlx_core::connection::Connection;
+use sqlx_core::raw_sql::raw_sql;
+use sqlx_postgres::PgConnection;
 
 struct Database(Arc<Postgres>, String);
 
@@ -62,6 +65,35 @@ impl Database {
 
     fn psql(&self, sql: &str) -> String {
         self.0.psql(&self.1, sql).trim().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_node_takes_no_more_connections_than_it_may() {
+    const CONNECTIONS: &str = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'caller-id%'";
+    for (most, taken) in [(4, "2"), (6, "4")] {
+        let database = Database::new();
+        let store = database.open_with(|options| options.connections = most);
+        let store = store.await.unwrap();
+        let mut locker = PgConnection::connect(&database.url()).await.unwrap();
+        let lock = "BEGIN; LOCK TABLE caller_id.pools";
+        raw_sql(lock).execute(&mut locker).await.unwrap();
+        let mut asked = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let store = store.clone();
+            asked.spawn(async move { store.pools().await.map(drop) });
+        }
+        // They come one after the other; each that can have a connection waits for the lock.
+        while database.psql(CONNECTIONS) < taken.to_owned() {
+            tokio::task::yield_now().await;
+        }
+        locker.close().await.unwrap();
+        for answered in asked.join_all().await {
+            answered.unwrap();
+        }
+        // The two that commit are made when they are first needed.
+        assert_eq!(database.psql(CONNECTIONS), taken, "{most}");
     }
 }
 

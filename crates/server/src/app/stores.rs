@@ -118,13 +118,7 @@ pub async fn open_for_service(
             Ok(OpenStore::sqlite(opened.context(CANNOT_OPEN)?))
         }
         DatabaseUrl::Postgres(url) => {
-            let node = cluster.node_name();
-            let mut options = PostgresOptions::new(clock);
-            options.ownership = match cluster.is_shared() {
-                true => Ownership::Shared { node },
-                false => Ownership::Sole { node },
-            };
-            options.standby = cluster.standby;
+            let options = postgres_options(history, cluster, clock);
             let opened = PostgresStore::open(url, options).await;
             Ok(OpenStore::postgres(opened.context(CANNOT_OPEN)?))
         }
@@ -235,6 +229,22 @@ async fn blocking<T: Send + 'static>(
     opening.await.context("opening the store panicked")
 }
 
+fn postgres_options(
+    history: &HistoryConfig,
+    cluster: &ClusterConfig,
+    clock: Arc<dyn Clock>,
+) -> PostgresOptions {
+    let node = cluster.node_name();
+    let mut options = PostgresOptions::new(clock);
+    options.connections = history.database_pool_size as usize;
+    options.ownership = match cluster.is_shared() {
+        true => Ownership::Shared { node },
+        false => Ownership::Sole { node },
+    };
+    options.standby = cluster.standby;
+    options
+}
+
 fn sqlite_options(history: &HistoryConfig, clock: Arc<dyn Clock>) -> SqliteOptions {
     let mut options = SqliteOptions::new(clock);
     options.durability = match history.durability {
@@ -267,8 +277,24 @@ pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use caller_id_store::{POSTGRES_CONNECTIONS, POSTGRES_CONNECTIONS_LEAST};
+
     use super::*;
     use crate::cli::serve_settings;
+
+    #[test]
+    fn a_node_has_as_many_connections_as_the_setting_says_and_as_the_store_has_unless_set() {
+        let clock = Arc::new(SystemClock::new());
+        let connections = |said| {
+            let settings = serve_settings(&[("DATABASE_POOL_SIZE", said)]).ok()?;
+            let options = postgres_options(&settings.history, &settings.cluster, clock.clone());
+            Some(options.connections)
+        };
+        assert_eq!(connections(""), Some(POSTGRES_CONNECTIONS));
+        assert_eq!(connections("4"), Some(POSTGRES_CONNECTIONS_LEAST));
+        assert_eq!(connections("200"), Some(200));
+        assert_eq!((connections("3"), connections("201")), (None, None));
+    }
 
     #[test]
     fn the_store_is_as_durable_as_the_setting_says() {

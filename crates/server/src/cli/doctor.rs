@@ -177,6 +177,7 @@ async fn of_postgres(settings: &Settings, url: &str) -> Looked {
         node: cluster.node_name(),
         shared: cluster.is_shared(),
         standby: cluster.standby,
+        connections: settings.history.database_pool_size,
     };
     match inspect::postgres(url).await {
         Ok(found) => Looked {

@@ -24,7 +24,7 @@ pub struct StorageConfig {
     pub data_dir: Option<PathBuf>,
 }
 
-/// How safely history is kept, and for how long.
+/// How safely history is kept, and for how long; how a service connects to where it is.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct HistoryConfig {
@@ -32,6 +32,9 @@ pub struct HistoryConfig {
     /// SQLite: with PostgreSQL its `synchronous_commit` says it, with Redis its `appendfsync`
     #[arg(long, value_name = "WHAT", default_value = "process")]
     pub durability: Durability,
+    /// Most connections of this node to PostgreSQL, those included that commit and that hold the lock on the database
+    #[arg(long, value_name = "COUNT", default_value = "11", value_parser = within::<4, 200>)]
+    pub database_pool_size: u32,
     /// Allocations older than so many days are removed from history, in small steps; 0 keeps all. At least 2 days are kept. A restart
     /// knows sticky numbers from history alone: keep it as long as STICKY_SECONDS and the `sticky_seconds` of any pool
     #[arg(long, value_name = "DAYS", default_value = "400", value_parser = within::<0, 36_500>)]

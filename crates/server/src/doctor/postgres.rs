@@ -19,6 +19,8 @@ pub struct Use {
     pub shared: bool,
     /// Whether it waits until the database is free.
     pub standby: bool,
+    /// Most connections at once.
+    pub connections: u32,
 }
 
 /// All that is to say of it.
@@ -30,7 +32,7 @@ pub fn judge(postgres: &PostgresInspection, by: &Use) -> Vec<Finding> {
         encryption(postgres),
         rights(postgres),
         durability(postgres),
-        connections(postgres),
+        connections(postgres, by),
         schema(postgres),
         owners(postgres, by),
     ];
@@ -148,13 +150,16 @@ fn durability(postgres: &PostgresInspection) -> Finding {
     )
 }
 
-fn connections(postgres: &PostgresInspection) -> Finding {
+fn connections(postgres: &PostgresInspection, by: &Use) -> Finding {
     let (used, most) = (postgres.connections_used, postgres.connections_most);
     let found = finding("connections", format!("{used} of {most} in use"));
     if i64::from(used) * 100 < i64::from(most) * CONNECTIONS_NEAR_PERCENT {
         return found;
     }
-    found.warning("raise max_connections: each node takes up to 11")
+    found.warning(format!(
+        "raise max_connections, or lower DATABASE_POOL_SIZE: a node with these settings takes up to {}",
+        by.connections
+    ))
 }
 
 fn schema(postgres: &PostgresInspection) -> Finding {

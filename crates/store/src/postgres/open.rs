@@ -16,12 +16,14 @@ use super::parts::{Parts, Week};
 use super::place::Place;
 use super::pooled;
 use super::schema;
-use super::{PostgresOptions, PostgresStore};
+use super::{POSTGRES_CONNECTIONS_LEAST, PostgresOptions, PostgresStore};
 
 /// A commit that meets a lost connection is made again, so it need not ask first.
 const COMMIT_TRUST: Duration = Duration::from_secs(1);
 /// One commits; the other takes its place while it is given up.
 const COMMIT_CONNECTIONS: usize = 2;
+/// One holds the lock on the database.
+const OWNER_CONNECTIONS: usize = 1;
 /// How often it is looked whether the database is free.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -81,8 +83,10 @@ impl PostgresStore {
         if let Some(owner) = &owner {
             keep(Arc::downgrade(owner));
         }
+        let others = COMMIT_CONNECTIONS + OWNER_CONNECTIONS;
+        let most = options.connections.max(POSTGRES_CONNECTIONS_LEAST);
         let store = Self {
-            lane: lane(options.connections.max(1), Duration::ZERO),
+            lane: lane(most - others, Duration::ZERO),
             commits,
             owner,
             parts: Arc::new(Parts::default()),

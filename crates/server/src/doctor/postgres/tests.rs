@@ -47,6 +47,7 @@ fn shared() -> Use {
         node: "a".to_owned(),
         shared: true,
         standby: false,
+        connections: 7,
     }
 }
 
@@ -136,6 +137,15 @@ fn few_connections_left_are_a_warning() {
     let warning = [(Verdict::Warning, "connections")];
     assert_eq!(bad(|postgres| postgres.connections_used = 79), []);
     assert_eq!(bad(|postgres| postgres.connections_used = 80), warning);
+    let full = PostgresInspection {
+        connections_used: 100,
+        ..good()
+    };
+    let told = connections(&full, &shared()).told();
+    assert!(
+        told.contains("DATABASE_POOL_SIZE") && told.ends_with("takes up to 7"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -157,6 +167,7 @@ fn who_uses_it_is_judged_by_how_this_node_would() {
         node: node.to_owned(),
         shared: false,
         standby,
+        connections: 7,
     };
     for (holders, by, verdict) in [
         (one("b", false), shared(), Verdict::Ok),

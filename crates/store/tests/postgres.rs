@@ -85,7 +85,7 @@ async fn a_node_takes_no_more_connections_than_it_may() {
             asked.spawn(async move { store.pools().await.map(drop) });
         }
         // They come one after the other; each that can have a connection waits for the lock.
-        while database.psql(CONNECTIONS) < taken.to_owned() {
+        while database.psql(CONNECTIONS).as_str() < taken {
             tokio::task::yield_now().await;
         }
         locker.close().await.unwrap();

@@ -14,11 +14,15 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use serde_json::Map;
+use tracing::Level;
 
 use crate::config::describe::{environment_name, settings};
+use crate::config::log::LogFormat;
 use crate::config::source::{Environment, Source};
 use crate::config::storage::masked;
 use crate::config::{ConfigError, Settings};
+use crate::telemetry::json_line;
 
 /// The exit code of everything that was asked wrongly.
 const EXIT_WRONG: u8 = 2;
@@ -74,6 +78,7 @@ pub async fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(stop) => return stop.show(),
     };
+    let format = parsed.cli.log_format();
     let done = match parsed.cli.command {
         Command::Serve(args) => Box::pin(serve::run(*args)).await,
         Command::Import(args) => Box::pin(import::run(*args)).await,
@@ -86,10 +91,28 @@ pub async fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(error) if error.is::<ConfigError>() => wrong(&error),
         Err(error) => {
-            eprintln!("caller-id: {}", one_line(&error));
-            ExitCode::FAILURE
+            let why = one_line(&error);
+            let wrong = error.is::<ConfigError>();
+            match format {
+                LogFormat::Json => eprintln!("{}", json_line(Level::ERROR, &why, Map::new())),
+                LogFormat::Text if wrong => eprintln!("{why}"),
+                LogFormat::Text => eprintln!("caller-id: {why}"),
+            }
+            match wrong {
+                true => ExitCode::from(EXIT_WRONG),
+                false => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+impl Cli {
+    /// How it says why it ends: the log of a service is read by programs, what a person asked for is not.
+    fn log_format(&self) -> LogFormat {
+        match &self.command {
+            Command::Serve(args) => args.settings.log.log_format,
+            _ => LogFormat::Text,
         }
     }
 }

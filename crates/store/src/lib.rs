@@ -12,6 +12,7 @@ pub use postgres::{
     Holder, Latency, Ownership, POSTGRES_CONNECTIONS, POSTGRES_CONNECTIONS_LEAST,
     PostgresInspection, PostgresOptions, PostgresRights, PostgresStore, RecordedState,
     ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation, inspect_postgres,
+    postgres_place,
 };
 pub use sqlite::{
     Durability, SqliteFile, SqliteInspection, SqliteOptions, SqliteStore, inspect_sqlite,

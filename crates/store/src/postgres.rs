@@ -39,6 +39,14 @@ use parts::Parts;
 pub use record::RecordedState;
 pub use reference::{ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation};
 
+/// Where a URL says that the database is, `host:port/database`: for people, without user and password.
+///
+/// # Errors
+/// [`StoreError::Failed`](caller_id_core::StoreError::Failed) when the URL cannot be read.
+pub fn postgres_place(url: &str) -> Result<String, caller_id_core::StoreError> {
+    place::Place::parse(url).map(|place| place.to_string())
+}
+
 /// Most connections of one store at once, unless [`PostgresOptions::connections`] says otherwise.
 pub const POSTGRES_CONNECTIONS: usize = 11;
 /// Two commit, one holds the lock, one does all the rest.

@@ -29,6 +29,12 @@ pub fn redis_settings(cluster: &ClusterConfig) -> Option<Settings> {
     Some(settings)
 }
 
+/// Where the hot state is when it is in Redis, and whose it is: for people, without a password.
+pub fn redis_shown(cluster: &ClusterConfig) -> Option<String> {
+    let place = redis_settings(cluster)?.place().ok()?;
+    Some(format!("{place}, tenant `{}`", cluster.redis_tenant))
+}
+
 /// An engine, and what is known of it beside its port.
 #[derive(Clone)]
 pub enum Engine {

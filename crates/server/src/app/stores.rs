@@ -9,11 +9,11 @@ use caller_id_core::shared::StateRecord;
 use caller_id_core::{Clock, HistoryStore, InventoryStore, Journal, StoreError, SystemClock};
 use caller_id_store::{
     Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
-    inspect_postgres,
+    inspect_postgres, postgres_place,
 };
 
 use crate::config::cluster::ClusterConfig;
-use crate::config::storage::{self, DatabaseUrl, HistoryConfig};
+use crate::config::storage::{self, DatabaseUrl, HistoryConfig, StorageConfig};
 
 pub use caller_id_store::{
     ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation,
@@ -98,6 +98,17 @@ impl OpenStore {
             }
         }
     }
+}
+
+/// Where the database is: for people, without a password.
+///
+/// # Errors
+/// When the settings name none.
+pub fn shown(storage: &StorageConfig) -> anyhow::Result<String> {
+    Ok(match storage.database()? {
+        DatabaseUrl::Sqlite(_) => storage.database_shown()?,
+        DatabaseUrl::Postgres(url) => format!("PostgreSQL {}", postgres_place(&url)?),
+    })
 }
 
 /// Opens the database of a service; makes it where it is missing.

@@ -1,7 +1,7 @@
 //! `caller-id serve`.
 
-use std::io::{IsTerminal, Write, stdout};
-use std::net::SocketAddr;
+mod banner;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,9 +10,10 @@ use caller_id_core::SystemClock;
 use tokio::net::TcpListener;
 
 use crate::app::{self, App};
-use crate::auth::first_token::FirstToken;
 use crate::config::Settings;
 use crate::{serve, telemetry};
+
+use self::banner::Banner;
 
 /// What `serve` takes.
 #[derive(Debug, clap::Args)]
@@ -67,62 +68,4 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     serve::serve(listener, app, stop).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What the person who started the service wants to know.
-struct Banner<'a> {
-    settings: &'a Settings,
-    address: SocketAddr,
-    first_token: Option<&'a FirstToken>,
-    show_token: bool,
-}
-
-impl Banner<'_> {
-    fn print(&self) -> std::io::Result<()> {
-        let mut lines = Vec::new();
-        let url = format!("http://{}", self.address);
-        let legacy = &self.settings.legacy;
-        lines.push(format!(
-            "{} {} ({}) listens on {url}",
-            legacy.app_name,
-            env!("CARGO_PKG_VERSION"),
-            legacy.environment
-        ));
-        if let Ok(database) = self.settings.storage.database_shown() {
-            lines.push(format!("Database: {database}"));
-        }
-        lines.extend(self.token_lines());
-        if self.show_token || stdout().is_terminal() {
-            lines.push("Try it:".to_owned());
-            lines.push(format!(
-                "  curl '{url}/next-cid?to=13125550123&campaign=DEMO&agent=1001'"
-            ));
-        }
-        let mut out = stdout().lock();
-        for line in lines {
-            writeln!(out, "{line}")?;
-        }
-        out.flush()
-    }
-
-    fn token_lines(&self) -> Vec<String> {
-        let configured = self.settings.access.admin_token.as_ref();
-        let token = self.first_token.map(|first| &first.token).or(configured);
-        let new = self.first_token.is_some_and(|first| first.new);
-        let mut lines = Vec::new();
-        match token {
-            Some(token) if new || self.show_token => {
-                lines.push(format!("Admin token: {}", token.reveal()));
-            }
-            _ => {}
-        }
-        match self.first_token {
-            Some(first) => lines.push(format!(
-                "The admin token is kept in {}",
-                first.path.display()
-            )),
-            None => lines.push("The admin token is the one of the settings".to_owned()),
-        }
-        lines
-    }
 }

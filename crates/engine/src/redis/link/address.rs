@@ -108,12 +108,15 @@ impl Address {
 
     /// All places in it, for messages.
     pub(super) fn places(&self) -> String {
-        let (nodes, of) = match &self.way {
-            Way::Nodes(nodes) => (nodes, ""),
-            Way::Sentinels { nodes, .. } => (nodes, "the sentinels "),
-        };
+        let (Way::Nodes(nodes) | Way::Sentinels { nodes, .. }) = &self.way;
         let nodes: Vec<_> = nodes.iter().map(Node::to_string).collect();
-        format!("{of}{}", nodes.join(", "))
+        let nodes = nodes.join(", ");
+        match &self.way {
+            Way::Nodes(_) => nodes,
+            Way::Sentinels { master, .. } => {
+                format!("the master `{master}` of the sentinels {nodes}")
+            }
+        }
     }
 }
 

@@ -1,0 +1,107 @@
+//! What a service says of itself when it begins to answer.
+
+use std::io::{IsTerminal, Write, stdout};
+use std::net::SocketAddr;
+
+use serde_json::{Map, Value};
+use tracing::Level;
+
+use crate::app::engines;
+use crate::app::stores;
+use crate::auth::first_token::FirstToken;
+use crate::config::Settings;
+use crate::config::log::LogFormat;
+use crate::telemetry::json_line;
+
+/// What the person who started the service wants to know.
+pub(super) struct Banner<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) address: SocketAddr,
+    pub(super) first_token: Option<&'a FirstToken>,
+    pub(super) show_token: bool,
+}
+
+impl Banner<'_> {
+    /// Writes it to standard output: lines for people, or one object as the log has them.
+    pub(super) fn print(&self) -> std::io::Result<()> {
+        let mut out = stdout().lock();
+        match self.settings.log.log_format {
+            LogFormat::Text => {
+                for line in self.lines() {
+                    writeln!(out, "{line}")?;
+                }
+            }
+            LogFormat::Json => {
+                let line = json_line(Level::INFO, &self.listens(), self.fields());
+                writeln!(out, "{line}")?;
+            }
+        }
+        out.flush()
+    }
+
+    fn listens(&self) -> String {
+        let legacy = &self.settings.legacy;
+        let (name, environment) = (&legacy.app_name, &legacy.environment);
+        let version = env!("CARGO_PKG_VERSION");
+        format!("{name} {version} ({environment}) listens on {}", self.url())
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn database(&self) -> Option<String> {
+        stores::shown(&self.settings.storage).ok()
+    }
+
+    fn redis(&self) -> Option<String> {
+        engines::redis_shown(&self.settings.cluster)
+    }
+
+    /// The token, where it is to be shown.
+    fn token(&self) -> Option<&str> {
+        let configured = self.settings.access.admin_token.as_ref();
+        let token = self.first_token.map(|first| &first.token).or(configured);
+        let new = self.first_token.is_some_and(|first| first.new);
+        let shown = token.filter(|_| new || self.show_token);
+        shown.map(|token| token.reveal())
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.listens()];
+        let named = |name, what: Option<String>| what.map(|what| format!("{name}: {what}"));
+        lines.extend(named("Database", self.database()));
+        lines.extend(named("Redis", self.redis()));
+        lines.extend(named("Admin token", self.token().map(str::to_owned)));
+        lines.push(match self.first_token {
+            Some(first) => format!("The admin token is kept in {}", first.path.display()),
+            None => "The admin token is the one of the settings".to_owned(),
+        });
+        if self.show_token || stdout().is_terminal() {
+            let url = self.url();
+            lines.push("Try it:".to_owned());
+            lines.push(format!(
+                "  curl '{url}/next-cid?to=13125550123&campaign=DEMO&agent=1001'"
+            ));
+        }
+        lines
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        let kept = self
+            .first_token
+            .map(|first| first.path.display().to_string());
+        let fields = [
+            ("url", Some(self.url())),
+            ("version", Some(env!("CARGO_PKG_VERSION").to_owned())),
+            ("node", Some(self.settings.cluster.node_name())),
+            ("database", self.database()),
+            ("redis", self.redis()),
+            ("admin_token", self.token().map(str::to_owned)),
+            ("admin_token_file", kept),
+        ];
+        let fields = fields.into_iter();
+        let there = fields.filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+        there.collect()
+    }
+}

@@ -1,0 +1,9 @@
+//! What a service says at its start, when that fails, and while what it needs is away: read as an admin reads it.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "start/log.rs"]
+mod log;
+#[path = "start/run.rs"]
+mod run;

@@ -5,5 +5,7 @@
 
 #[path = "start/log.rs"]
 mod log;
+#[path = "start/not_ready.rs"]
+mod not_ready;
 #[path = "start/run.rs"]
 mod run;

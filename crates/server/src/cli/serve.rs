@@ -44,8 +44,10 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     };
     let mut listener = Some(listen().await?);
     let mut stop = Box::pin(serve::stop_signal()?);
-    if settings.cluster.standby {
-        // Whoever calls while it stands by is refused, and asks another node.
+    if settings.cluster.standby || settings.cluster.is_shared() {
+        // The address is free. Until this node answers, whoever calls is refused at once and asks another node: one that is
+        // accepted and not answered would wait for as long as it waits at all. A node that is the only one lets calls wait
+        // instead: it is ready in a moment, and there is nobody else.
         listener = None;
     }
     let app = tokio::select! {

@@ -8,13 +8,17 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::Request;
 use caller_id::app::App;
 use caller_id::cli::serve_settings;
+use caller_id::http::Peer;
 use caller_id_core::SystemClock;
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::{
     Keep, Reach, RedisCluster, RedisSentinels, RedisServer, RedisSetup,
 };
+use http_body_util::BodyExt;
 use serde_json::Value;
 
 /// What it printed, and its exit code.
@@ -188,6 +192,62 @@ fn a_user_of_redis_without_rights_is_an_error() {
     ]);
     assert_eq!(told.code, 1, "{}{}", told.out, told.err);
     told.line("error    redis: scripts: they may not write the tenant's keys");
+}
+
+#[tokio::test]
+async fn a_right_that_is_missing_is_named_by_the_doctor_at_the_start_and_makes_a_node_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let redis = redis(Keep::Nothing, &[]);
+    let user = |rules: &[&str]| {
+        let words = ["ACL", "SETUSER", "most"];
+        redis.ask::<()>(&[&words, rules].concat()).unwrap();
+    };
+    user(&["on", ">pw", "~caller-id:*", "+@all"]);
+    let url = redis.url() + "?user=most&pass=pw";
+    let variables = [
+        ("REDIS_URL", &*url),
+        ("DATA_DIR", folder.path().to_str().unwrap()),
+        ("ADMIN_TOKEN", "a-token-for-tests-0123456789abcdef"),
+    ];
+    let settings = serve_settings(&variables).unwrap();
+    let clock = Arc::new(SystemClock::new());
+    let app = App::open(&settings, clock.clone()).await.unwrap();
+    let health = async || {
+        let request = Request::get("/health").body(Body::empty()).unwrap();
+        let peer = Peer([127, 0, 0, 1].into());
+        let answer = app.dispatch().answer(request, peer).await;
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice::<Value>(&body).unwrap()
+    };
+    assert_eq!(health().await["redis"], "ok");
+    user(&["-xadd"]);
+    // What was found holds for a second.
+    while health().await["redis"] == "ok" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(health().await["redis"], "error");
+    assert_eq!(health().await["status"], "degraded");
+    app.close().await.unwrap();
+    let refused = App::open(&settings, clock).await.err().unwrap().to_string();
+    assert!(refused.contains("may not run xadd"), "{refused}");
+    let told = doctor(&variables);
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    let line = told.line("error    redis: scripts: this user may not run xadd");
+    assert!(line.contains("+xadd"), "{line}");
+}
+
+#[test]
+fn a_redis_whose_memory_is_used_up_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let redis = redis(Keep::Nothing, &[]);
+    redis
+        .ask::<()>(&["CONFIG", "SET", "maxmemory", "1"])
+        .unwrap();
+    let data = folder.path().to_str().unwrap();
+    let told = doctor(&[("REDIS_URL", &redis.url()), ("DATA_DIR", data)]);
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    let line = told.line("error    redis: memory: ");
+    assert!(line.contains("-> raise maxmemory"), "{line}");
 }
 
 #[test]

@@ -21,6 +21,13 @@ pub(super) struct Late(pub(super) u128);
 #[error("redis did not do it: {0}")]
 pub(super) struct Failed(pub(super) String);
 
+/// Rights are missing.
+#[derive(Debug, Error)]
+#[error(
+    "the user of REDIS_URL may not run {0}: give it the rights that stand in docs/redis-keys.md"
+)]
+pub(super) struct Forbidden(pub(super) String);
+
 /// A pool's local days are asked for again and again.
 #[derive(Debug, Error)]
 #[error("the local days of pool `{0}` are missing, though they were put")]

@@ -14,7 +14,7 @@ use super::link::{Question, find};
 
 mod facts;
 mod measure;
-mod probe;
+pub(super) mod probe;
 
 /// What the server that holds the tenant's keys says of itself, and how it answers. `None` everywhere: it does not tell,
 /// as services that others run often do not.
@@ -108,6 +108,8 @@ pub enum Writes {
     NoScripts(String),
     /// A script runs, and may not write the tenant's keys: what the server says.
     Refused(String),
+    /// This user may not run these commands, which our scripts or we call: `xadd`, `script|load`.
+    Forbidden(Vec<String>),
 }
 
 /// Connects once, as an engine with these settings would, and asks.

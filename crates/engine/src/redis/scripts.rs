@@ -4,6 +4,9 @@ use redis::Script;
 
 use super::keys;
 
+/// Tries every command that the scripts call: a function `trial` of a key.
+pub(super) const TRIAL: &str = include_str!("scripts/trial.lua");
+
 /// The scripts, each with the names of the keys and what all of them know in front.
 pub(super) struct Scripts {
     /// Requests and releases.
@@ -56,6 +59,7 @@ impl Scripts {
             ];
             Script::new(&parts.concat())
         };
+        let writes = [TRIAL, include_str!("scripts/writes.lua")].concat();
         Self {
             decide: script(include_str!("scripts/decide.lua")),
             put_days: script(include_str!("scripts/put_days.lua")),
@@ -65,7 +69,7 @@ impl Scripts {
             recover: script(include_str!("scripts/recover.lua")),
             replay: script(include_str!("scripts/replay.lua")),
             standing: script(include_str!("scripts/standing.lua")),
-            writes: script(include_str!("scripts/writes.lua")),
+            writes: script(&writes),
             disown: script(include_str!("scripts/disown.lua")),
             rebuild: script(include_str!("scripts/rebuild.lua")),
             ready: script(include_str!("scripts/ready.lua")),

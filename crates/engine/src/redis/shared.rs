@@ -11,7 +11,8 @@ use caller_id_core::{
     AgentLimit, AllocatorError, JournalEvent, SharedAllocator, Standing, Timestamp,
 };
 
-use super::error::{Superseded, Unreadable, unavailable};
+use super::error::{Forbidden, Superseded, Unreadable, unavailable};
+use super::inspect::probe::once_each;
 use super::inventory::unexpected;
 use super::reply::{Reply, digits_of, state_id};
 use super::step::Arguments;
@@ -110,8 +111,11 @@ impl SharedAllocator for RedisAllocator {
 
     async fn probe(&self) -> Result<(), AllocatorError> {
         let engine = &self.engine;
-        engine.run::<i64>(&engine.scripts.writes, &[]).await?;
-        Ok(())
+        let forbidden = engine.run(&engine.scripts.writes, &[]).await?;
+        match once_each(forbidden) {
+            none if none.is_empty() => Ok(()),
+            forbidden => Err(unavailable(Forbidden(forbidden.join(", ")))),
+        }
     }
 
     async fn loss_met(&self) {

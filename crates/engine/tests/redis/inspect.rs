@@ -110,6 +110,7 @@ async fn what_a_user_may_not_ask_is_unknown_and_what_it_may_not_do_is_told() {
             Writes::Work => "work",
             Writes::NoScripts(_) => "no scripts",
             Writes::Refused(_) => "refused",
+            Writes::Forbidden(_) => "forbidden",
         };
         seen.insert((user, writes));
     }
@@ -119,4 +120,40 @@ async fn what_a_user_may_not_ask_is_unknown_and_what_it_may_not_do_is_told() {
         ("strange", "refused"),
     ];
     assert_eq!(seen, BTreeSet::from(told));
+}
+
+/// Each right of the document is taken away in turn.
+#[tokio::test]
+async fn every_documented_right_that_is_missing_is_named() {
+    let server = RedisServer::start();
+    let document = include_str!("../../../../docs/redis-keys.md");
+    let line = document.lines().find(|line| line.contains("ACL SETUSER"));
+    let rights: Vec<_> = line.expect("the rights").split(' ').collect();
+    let mut named = 0;
+    for right in rights.iter().filter_map(|word| word.strip_prefix('+')) {
+        // Without these it is not known at all, or they are for clusters and for a database that is not 0.
+        if ["ping", "info", "select", "cluster", "eval"].contains(&right) {
+            continue;
+        }
+        let () = server
+            .ask(&["ACL", "SETUSER", "poor", "reset"])
+            .expect("made");
+        let words = ["ACL", "SETUSER", "poor", "on", ">pw", "~caller-id:*"];
+        let rights = rights.iter().filter(|word| word.starts_with('+'));
+        let rights = rights.filter(|word| word[1..] != *right);
+        let words: Vec<_> = words.iter().chain(rights).copied().collect();
+        let () = server.ask(&words).expect("the user is made");
+        let url = format!("{}?user=poor&pass=pw", server.url());
+        let found = inspect(&patient(&url)).await;
+        // The clock is asked before anything is tried.
+        match found {
+            Err(error) => assert!(
+                right == "time" && error.to_string().contains("'time'"),
+                "{error}"
+            ),
+            Ok(found) => assert_eq!(found.writes, Writes::Forbidden(vec![right.to_owned()])),
+        }
+        named += 1;
+    }
+    assert!(named >= 20, "{named}");
 }

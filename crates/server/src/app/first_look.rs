@@ -49,7 +49,7 @@ pub(super) async fn look_later(cluster: ClusterConfig, stop: CancellationToken) 
                 Ok(false) => {}
                 Ok(true) => return,
                 Err(error) => {
-                    tracing::error!("{error}: numbers may be forgotten and handed out twice");
+                    tracing::error!("{error}");
                     return;
                 }
             }

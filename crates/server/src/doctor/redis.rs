@@ -12,6 +12,7 @@ const STATES_THAT_REFUSE: [&str; 4] = ["NOREPLICAS", "OOM", "MISCONF", "READONLY
 const VERSION: &str = "version";
 const POLICY: &str = "maxmemory-policy";
 const APPEND_ONLY: &str = "append only file";
+const SCRIPTS: &str = "scripts";
 
 /// All that is to say of it.
 pub fn judge(redis: &RedisInspection) -> Vec<Finding> {
@@ -39,12 +40,15 @@ pub fn away(why: &str) -> Finding {
     )
 }
 
-/// Why a service must not start on it, if so: it would forget numbers, or its scripts would not run.
+/// Why a service must not start on it, if so: it would forget numbers, or its scripts would not run or lack a right.
 pub fn refusal(redis: &RedisInspection) -> Option<Finding> {
-    let refused = [version(redis), policy(redis)];
-    refused
-        .into_iter()
-        .find(|finding| finding.verdict == Verdict::Error)
+    let refused = [version(redis), policy(redis), scripts(redis)];
+    let mut refused = refused.into_iter().filter(|finding| match &redis.writes {
+        // That passes: whoever runs it is at it, or the node waits.
+        Writes::Refused(why) if finding.about == SCRIPTS => !is_by_state(why),
+        _ => true,
+    });
+    refused.find(|finding| finding.verdict == Verdict::Error)
 }
 
 /// What a service tells of it at its start, if anything.
@@ -122,13 +126,14 @@ fn memory(redis: &RedisInspection) -> Finding {
         about,
         format!("{} of {} (maxmemory) used", bytes(used), bytes(most)),
     );
-    if used.saturating_mul(100) < most.saturating_mul(MEMORY_NEAR_PERCENT) {
-        return found;
+    let advice = "raise maxmemory: at its end no number is handed out. A number takes about 600 bytes, an event that waits \
+                  for the database 150";
+    let full = matches!(&redis.writes, Writes::Refused(why) if why.contains("OOM"));
+    match used.saturating_mul(100) < most.saturating_mul(MEMORY_NEAR_PERCENT) {
+        _ if used >= most || full => found.error(advice),
+        true => found,
+        false => found.warning(advice),
     }
-    found.warning(
-        "raise maxmemory: at its end no number is handed out. A number takes about 600 bytes, an event that waits for the \
-         database 150",
-    )
 }
 
 fn append_only(redis: &RedisInspection) -> Finding {
@@ -201,15 +206,28 @@ fn replicas(redis: &RedisInspection) -> Finding {
 
 fn scripts(redis: &RedisInspection) -> Finding {
     let (why, fact) = match &redis.writes {
-        Writes::Work => return finding("scripts", "they run, and write the tenant's keys"),
+        Writes::Work => return finding(SCRIPTS, "they run, and write the tenant's keys"),
+        Writes::Forbidden(commands) => {
+            let fact = format!("this user may not run {}", commands.join(", "));
+            let rights: Vec<_> = commands.iter().map(|name| format!("+{name}")).collect();
+            return finding(SCRIPTS, fact).error(format!(
+                "ACL SETUSER <the user of REDIS_URL> {}, and the same where its rights are kept; all that it needs stand in \
+                 docs/redis-keys.md",
+                rights.join(" ")
+            ));
+        }
         Writes::NoScripts(why) => (why, format!("they do not run: {why}")),
         Writes::Refused(why) => (why, format!("they may not write the tenant's keys: {why}")),
     };
-    let by_state = STATES_THAT_REFUSE.iter().any(|state| why.contains(state));
-    finding("scripts", fact).error(match by_state {
+    finding(SCRIPTS, fact).error(match is_by_state(why) {
         true => "Redis writes nothing as it is now: see what else is told of it here, and its log",
         false => "give this user the rights that stand in docs/redis-keys.md (ACL)",
     })
+}
+
+/// Whether it refuses to write whoever asks.
+fn is_by_state(why: &str) -> bool {
+    STATES_THAT_REFUSE.iter().any(|state| why.contains(state))
 }
 
 #[cfg(test)]

@@ -1,67 +1,75 @@
 //! Whether scripts run, and may write what ours write.
 
 use caller_id_core::AllocatorError;
-use redis::cmd;
+use redis::{Script, Value, cmd};
 
 use super::super::error::unavailable;
 use super::super::keys::Keys;
 use super::super::link::Told;
+use super::super::scripts::TRIAL;
 use super::{Question, Writes};
 
-/// One key of each type, with every command that our scripts call, and nothing of it left in the end.
-const PROBE: &str = "
-local key = KEYS[1]
-redis.call('TIME')
-redis.call('DEL', key)
-redis.call('SET', key, '1')
-redis.call('PEXPIRE', key, 1000)
-redis.call('GET', key)
-redis.call('MGET', key)
-redis.call('DEL', key)
-redis.call('HSET', key, 'a', '1')
-redis.call('HSETNX', key, 'a', '1')
-redis.call('HGET', key, 'a')
-redis.call('HMGET', key, 'a', 'b')
-redis.call('HDEL', key, 'a')
-redis.call('DEL', key)
-redis.call('SADD', key, 'a')
-redis.call('SMEMBERS', key)
-redis.call('DEL', key)
-redis.call('ZADD', key, 1, 'a')
-redis.call('ZRANGE', key, 0, 0)
-redis.call('ZSCAN', key, '0')
-redis.call('ZREM', key, 'b')
-redis.call('DEL', key)
-redis.call('XADD', key, '*', 'a', '1')
-redis.call('XRANGE', key, '-', '+', 'COUNT', 1)
-redis.call('XLEN', key)
-redis.call('XTRIM', key, 'MAXLEN', 1)
-return redis.call('DEL', key)
-";
+/// Commands of ours that no script calls: they run scripts.
+const EVALSHA: &str = "EVALSHA";
+const SCRIPT_LOAD: &str = "SCRIPT LOAD";
+/// Any script.
+const NOTHING: &str = "return 1";
 
 /// Tries it.
 pub(super) async fn probe(server: &mut Question, keys: &Keys) -> Result<Writes, AllocatorError> {
     let mut nothing = cmd("EVAL");
-    nothing.arg("return 1").arg(0);
+    nothing.arg(NOTHING).arg(0);
     if let Told::Refused(why) = server.tell::<i64>(&nothing).await.map_err(unavailable)? {
         return Ok(Writes::NoScripts(why));
     }
+    let trial = format!("{TRIAL} return trial(KEYS[1])");
     let mut all = cmd("EVAL");
-    all.arg(PROBE).arg(1).arg(keys.probe());
-    let written = server.tell::<i64>(&all).await;
-    Ok(match written.map_err(unavailable)? {
-        Told::Answered(_) => Writes::Work,
-        Told::Refused(why) => Writes::Refused(why),
+    all.arg(trial).arg(1).arg(keys.probe());
+    let tried = server.tell::<Vec<String>>(&all).await;
+    let mut forbidden = match tried.map_err(unavailable)? {
+        Told::Answered(forbidden) => forbidden,
+        Told::Refused(why) => return Ok(Writes::Refused(why)),
+    };
+    forbidden.extend(runs_scripts(server).await?);
+    Ok(match once_each(forbidden) {
+        none if none.is_empty() => Writes::Work,
+        forbidden => Writes::Forbidden(forbidden),
     })
+}
+
+/// Which of the commands that run scripts are forbidden, as rights have them.
+async fn runs_scripts(server: &mut Question) -> Result<Vec<String>, AllocatorError> {
+    let mut load = cmd("SCRIPT");
+    load.arg("LOAD").arg(NOTHING);
+    let mut run = cmd(EVALSHA);
+    run.arg(Script::new(NOTHING).get_hash()).arg(0);
+    let mut forbidden = Vec::new();
+    for (name, command) in [(SCRIPT_LOAD, load), (EVALSHA, run)] {
+        match server.tell::<Value>(&command).await.map_err(unavailable)? {
+            Told::Refused(why) if why.contains(" run th") => {
+                forbidden.push(name.to_lowercase().replace(' ', "|"));
+            }
+            // Where a script may not be loaded, it is not known there.
+            Told::Refused(_) | Told::Answered(_) => {}
+        }
+    }
+    Ok(forbidden)
+}
+
+/// The same names, sorted, each once.
+pub(in crate::redis) fn once_each(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The commands that a script calls.
-    fn commands(script: &str) -> Vec<&str> {
-        let calls = script.split("call('").skip(1);
+    /// The commands that a script calls by `how`.
+    fn commands<'a>(script: &'a str, how: &str) -> Vec<&'a str> {
+        let calls = script.split(how).skip(1);
         calls.filter_map(|rest| rest.split('\'').next()).collect()
     }
 
@@ -71,10 +79,10 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/redis/scripts");
         for file in std::fs::read_dir(folder).unwrap() {
             let script = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            for command in commands(&script) {
+            for command in commands(&script, "call('") {
                 assert!(
-                    commands(PROBE).contains(&command),
-                    "{command} is in the probe"
+                    commands(TRIAL, "try('").contains(&command),
+                    "{command} is in the trial"
                 );
                 let right = format!("+{} ", command.to_lowercase());
                 assert!(

@@ -2,6 +2,5 @@
 --
 -- KEYS  1 clock.
 -- ARGV  1 prefix, 2 now and server.
--- Reply 1.
-call('SET', prefix .. KEY_PROBE, '1', 'PX', 1000)
-return 1
+-- Reply the commands that this user may not run, each once or oftener; an error when it refuses whoever asks.
+return trial(prefix .. KEY_PROBE)

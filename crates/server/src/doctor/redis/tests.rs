@@ -113,13 +113,36 @@ fn a_policy_that_is_not_told_is_a_warning_and_starts() {
 }
 
 #[test]
-fn memory_near_its_bound_is_a_warning() {
-    for (used, most, near) in [(79, 100, false), (80, 100, true), (1 << 40, 0, false)] {
-        let found = bad(|redis| {
-            redis.memory.used = Some(used);
-            redis.memory.most = Some(most);
-        });
-        assert_eq!(found == [(Verdict::Warning, "memory")], near, "{used}");
+fn memory_near_its_bound_is_a_warning_and_at_it_an_error() {
+    for (used, most, verdict) in [
+        (79, 100, Verdict::Ok),
+        (80, 100, Verdict::Warning),
+        (99, 100, Verdict::Warning),
+        (100, 100, Verdict::Error),
+        (1 << 40, 0, Verdict::Ok),
+    ] {
+        let mut redis = good();
+        redis.memory.used = Some(used);
+        redis.memory.most = Some(most);
+        assert_eq!(memory(&redis).verdict, verdict, "{used}");
+        redis.writes = Writes::Refused("OOM command not allowed".to_owned());
+        let full = most > 0;
+        assert_eq!(memory(&redis).verdict == Verdict::Error, full, "{used}");
+    }
+}
+
+#[test]
+fn rights_that_are_missing_are_named_and_refused_what_passes_is_waited_for() {
+    let mut redis = good();
+    redis.writes = Writes::Forbidden(vec!["script|load".to_owned(), "xadd".to_owned()]);
+    let told = refusal(&redis).unwrap().told();
+    assert!(told.contains("may not run script|load, xadd"), "{told}");
+    assert!(told.contains("+script|load +xadd"), "{told}");
+    redis.writes = Writes::Refused("NOPERM no permission for the key".to_owned());
+    assert!(refusal(&redis).is_some());
+    for passing in STATES_THAT_REFUSE {
+        redis.writes = Writes::Refused(format!("{passing} …"));
+        assert_eq!(refusal(&redis), None);
     }
 }
 

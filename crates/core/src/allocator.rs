@@ -178,7 +178,7 @@ pub enum AllocatorError {
     Overloaded(usize),
     /// The server that holds the engine's state did not answer, or refused. When it was asked and did not answer in time,
     /// it may have done what was asked; nobody was told of it.
-    #[error("the engine's server failed: {0}")]
+    #[error("{0}")]
     Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// As many events wait for the store as may wait: with more it would not be known what was handed out.
     #[error("{0} events wait for the store, no more may: is the database away?")]

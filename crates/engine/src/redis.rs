@@ -43,6 +43,7 @@ mod shared;
 mod step;
 mod unsettled;
 
+pub use self::link::BadAddress;
 pub use self::outbox::Entry;
 
 /// So many numbers change in one script, so that no request waits for more: half a millisecond or so.
@@ -107,8 +108,8 @@ impl Settings {
     /// Whether address and certificates can be read. Nobody is asked.
     ///
     /// # Errors
-    /// [`AllocatorError::Unavailable`] says what is wrong, without a password.
-    pub fn check(&self) -> Result<(), AllocatorError> {
+    /// [`BadAddress`] says what is wrong, without a password.
+    pub fn check(&self) -> Result<(), BadAddress> {
         Link::check(self)
     }
 

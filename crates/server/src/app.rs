@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use caller_id_core::shared::Shared;
 use caller_id_core::{Clock, InventoryStore, Policy, PoolId, Rotator, recovery};
-use caller_id_engine::redis::Time;
+use caller_id_engine::redis::{BadAddress, Time};
 use caller_id_store::SqliteStore;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -310,9 +310,13 @@ pub fn check(settings: &Settings) -> Result<(), ConfigError> {
     let Some(redis) = engines::redis_settings(&settings.cluster) else {
         return Ok(());
     };
-    redis.check().map_err(|error| {
-        let why = std::error::Error::source(&error).map(ToString::to_string);
-        ConfigError::new("REDIS_URL", &masked(&redis.url), why.unwrap_or_default())
+    redis.check().map_err(|error| match error {
+        BadAddress::Url(_) => ConfigError::new("REDIS_URL", &masked(&redis.url), error.to_string()),
+        BadAddress::Authority { file, why } => ConfigError::new(
+            "REDIS_TLS_CA",
+            &file,
+            format!("it {why}, expected a file with certificates in PEM form"),
+        ),
     })
 }
 

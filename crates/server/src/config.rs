@@ -72,6 +72,13 @@ impl Settings {
                 "REDIS_URL is set, and ADMIN_TOKEN is not: each node makes an admin token of its own".to_owned(),
             );
         }
+        if self.cluster.has_useless_authority() {
+            warnings.push(
+                "REDIS_TLS_CA is set, and REDIS_URL begins with neither rediss:// nor rediss-sentinel://: the link to Redis is \
+                 not encrypted"
+                    .to_owned(),
+            );
+        }
         let kept = self.history.kept();
         warnings.extend(kept.warning("STICKY_SECONDS", &self.rotation.policy()));
         if self.access.has_proxy_here() && self.access.admits_no_dialer() {

@@ -9,3 +9,5 @@ mod log;
 mod not_ready;
 #[path = "start/run.rs"]
 mod run;
+#[path = "start/words.rs"]
+mod words;

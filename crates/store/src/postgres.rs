@@ -23,6 +23,7 @@ mod record;
 mod reference;
 mod rows;
 mod schema;
+mod words;
 mod write;
 
 use std::sync::Arc;

@@ -25,6 +25,7 @@ use self::error::Unreachable;
 use self::find::{Finder, Found};
 
 mod address;
+mod advice;
 mod cluster;
 mod dial;
 mod error;
@@ -33,6 +34,7 @@ mod question;
 mod sentinel;
 
 pub(super) use self::dial::field;
+pub use self::error::BadAddress;
 pub(super) use self::question::{Question, Told, find};
 
 /// Where a URL says that Redis is.
@@ -120,10 +122,9 @@ impl Link {
     /// Whether the settings can be read. Nobody is asked.
     ///
     /// # Errors
-    /// As [`Link::new`].
-    pub(super) fn check(settings: &Settings) -> Result<(), AllocatorError> {
-        let finder = Finder::of(settings, &Keys::of(&settings.tenant));
-        finder.map(drop).map_err(unavailable)
+    /// [`BadAddress`].
+    pub(super) fn check(settings: &Settings) -> Result<(), BadAddress> {
+        Finder::of(settings, &Keys::of(&settings.tenant)).map(drop)
     }
 
     /// Hosts and the number of the database, for messages. Nobody is asked.

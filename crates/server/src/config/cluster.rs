@@ -71,6 +71,13 @@ impl ClusterConfig {
         self.redis_url.is_some()
     }
 
+    /// Whether somebody is trusted to sign certificates, and no TLS is spoken.
+    pub fn has_useless_authority(&self) -> bool {
+        let url = self.redis_url.as_ref().map_or("", Secret::reveal).trim();
+        let encrypted = ["rediss", "valkeys"];
+        self.redis_tls_ca.is_some() && !encrypted.iter().any(|scheme| url.starts_with(scheme))
+    }
+
     /// The name of this node.
     pub fn node_name(&self) -> String {
         let own = self.node_name.as_deref().map(str::trim);

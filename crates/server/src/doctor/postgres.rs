@@ -52,7 +52,10 @@ pub fn away(why: &str) -> Finding {
         return found
             .error("PgBouncer: pool_mode = session; others likewise, or name the server itself");
     }
-    found.error("start it there, or correct DATABASE_URL")
+    match why.split_once(" -> ") {
+        Some((why, advice)) => finding("reached", why).error(advice),
+        None => found.error("start it there, or correct DATABASE_URL"),
+    }
 }
 
 fn finding(about: &'static str, fact: impl Into<String>) -> Finding {

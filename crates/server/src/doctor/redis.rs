@@ -35,6 +35,9 @@ pub fn judge(redis: &RedisInspection) -> Vec<Finding> {
 
 /// What is to say when it is not reached.
 pub fn away(why: &str) -> Finding {
+    if let Some((why, advice)) = why.split_once(" -> ") {
+        return finding("reached", why).error(advice);
+    }
     finding("reached", why).error(
         "start it there, or correct REDIS_URL and REDIS_PASSWORD (REDIS_TLS_CA for certificates of your own)",
     )

@@ -4,6 +4,8 @@ use caller_id_core::StoreError;
 use caller_id_core::store::BoxError;
 use sqlx_core::Error;
 
+use super::words::said;
+
 /// Why some work on a connection failed.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -82,7 +84,7 @@ impl Fault {
             Self::Told(told) => return told,
             Self::Driver(error) => error,
         };
-        let text = named(error.to_string());
+        let text = named(said(&error, &code));
         match (&error, code.as_str()) {
             // Disk full, and a bound of the server's settings.
             (_, "53100" | "53400") => StoreError::Full(text),

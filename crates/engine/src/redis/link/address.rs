@@ -75,7 +75,7 @@ impl Address {
         let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
         if fragment == "insecure" {
             return Err(bad(
-                "`#insecure` is refused, certificates are always verified; name your own CA in `tls_ca`",
+                "`#insecure` is refused, certificates are always verified; name your own CA in REDIS_TLS_CA",
             ));
         }
         if !fragment.is_empty() {
@@ -95,12 +95,18 @@ impl Address {
         let mut login = login_of(login)?;
         login.database = database(path)?;
         let port = if sentinels { SENTINEL_PORT } else { REDIS_PORT };
-        let nodes: Result<_, _> = hosts.split(',').map(|host| node(host, port)).collect();
+        let nodes: Result<Vec<_>, _> = hosts.split(',').map(|host| node(host, port)).collect();
         let mut options = Options::read(query)?;
+        let nodes: Vec<_> = nodes?;
+        if !sentinels && nodes.len() > 1 && login.database != 0 {
+            return Err(bad(
+                "several hosts are nodes of a cluster, and a cluster has database 0 alone",
+            ));
+        }
         let way = if sentinels {
-            sentinels_of(nodes?, &mut options)?
+            sentinels_of(nodes, &mut options)?
         } else {
-            Way::Nodes(nodes?)
+            Way::Nodes(nodes)
         };
         options.none_left()?;
         Ok(Self { way, login, tls })
@@ -211,7 +217,7 @@ fn decoded(text: &str) -> Result<String, BadAddress> {
 }
 
 fn bad(what: &str) -> BadAddress {
-    BadAddress(what.to_owned())
+    BadAddress::Url(what.to_owned())
 }
 
 /// What stands after `?`.
@@ -251,11 +257,11 @@ mod tests {
 
     #[test]
     fn several_hosts_with_login_and_database_are_read() {
-        let address = Address::parse("rediss://us%40er:p%2Fass@one,two:7000,[::1]:7001/3").unwrap();
+        let address = Address::parse("rediss://us%40er:p%2Fass@one,two:7000,[::1]:7001/0").unwrap();
         assert_eq!(nodes(&address), ["one:6379", "two:7000", "[::1]:7001"]);
         assert_eq!(address.login.user.as_deref(), Some("us@er"));
         assert_eq!(address.login.password.as_deref(), Some("p/ass"));
-        assert_eq!((address.login.database, address.tls), (3, true));
+        assert_eq!((address.login.database, address.tls), (0, true));
     }
 
     #[test]
@@ -302,10 +308,11 @@ mod tests {
             ("redis://:sec/secret@h", "port"),
             ("redis://:secret@h/x", "database"),
             ("redis://:secret@h/-1", "database"),
+            ("redis://:secret@h,i/3", "database 0 alone"),
             ("redis://secret@h", "no password"),
             ("redis://:secret@h/0?secret=1", "option"),
             ("redis://:secret@h#secret", "after `#`"),
-            ("rediss://:secret@h#insecure", "tls_ca"),
+            ("rediss://:secret@h#insecure", "REDIS_TLS_CA"),
             ("redis://:%ffsecret@h", "UTF-8"),
             ("redis://[::1", "`[`"),
             ("redis-sentinel://:secret@h", "`master`"),

@@ -18,6 +18,9 @@ use super::error::{BadAddress, Unreachable};
 const PROBE_AFTER: Duration = Duration::from_secs(10);
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 const PROBES: u32 = 3;
+/// What a server is that names masters and holds nothing.
+const IS_SENTINEL: &str = "it is a sentinel -> name it so: REDIS_URL=redis-sentinel://host:26379/0?master=<its name for the \
+                           master>";
 /// A server's `run_id` has so many hexadecimal characters.
 const RUN_ID_LENGTH: usize = 40;
 
@@ -25,11 +28,20 @@ const RUN_ID_LENGTH: usize = 40;
 #[derive(Clone)]
 pub(super) struct Dialer {
     /// None: no TLS.
-    tls: Option<TlsCertificates>,
+    pub(super) tls: Option<TlsCertificates>,
     /// How long a server may take to say who it is.
     patience: Duration,
     /// What we call whom we ask.
-    kind: &'static str,
+    pub(super) kind: Kind,
+}
+
+/// What a server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It holds the keys.
+    Redis,
+    /// It knows who does.
+    Sentinel,
 }
 
 /// Who a server says it is.
@@ -58,21 +70,25 @@ impl Dialer {
         Ok(Self {
             tls,
             patience,
-            kind: "redis",
+            kind: Kind::Redis,
         })
     }
 
     /// The same for sentinels.
     pub(super) fn for_sentinels(&self) -> Self {
         Self {
-            kind: "sentinel",
+            kind: Kind::Sentinel,
             ..self.clone()
         }
     }
 
     /// What a node is called in messages.
     pub(super) fn name(&self, node: &Node) -> String {
-        format!("{} at {node}", self.kind)
+        let kind = match self.kind {
+            Kind::Redis => "redis",
+            Kind::Sentinel => "sentinel",
+        };
+        format!("{kind} at {node}")
     }
 
     /// A connection to a server, whatever it is.
@@ -183,7 +199,10 @@ fn certificates(ca: Option<&Path>) -> Result<TlsCertificates, BadAddress> {
             root_cert: None,
         });
     };
-    let bad = |what: &str| BadAddress(format!("`tls_ca` {} {what}", path.display()));
+    let bad = |why: &str| BadAddress::Authority {
+        file: path.display().to_string(),
+        why: why.to_owned(),
+    };
     let pem = std::fs::read(path).map_err(|error| bad(&format!("cannot be read: {error}")))?;
     if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
         return Err(bad("holds no certificate in PEM form"));
@@ -205,14 +224,17 @@ impl Greeting {
         if run_id.len() != RUN_ID_LENGTH || !run_id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err("INFO gives no `run_id` of 40 hexadecimal characters".to_owned());
         }
+        // Valkey calls it the mode of the server.
+        let mode = field(server, "redis_mode").or_else(|| field(server, "server_mode"));
+        if mode == Some("sentinel") {
+            return Err(IS_SENTINEL.to_owned());
+        }
         let of = |name| field(replication, name).unwrap_or("?");
         let replica_of = match field(replication, "role") {
             Some("master") => None,
             Some(_) => Some(format!("{}:{}", of("master_host"), of("master_port"))),
             None => return Err("INFO gives no `role`".to_owned()),
         };
-        // Valkey calls it the mode of the server.
-        let mode = field(server, "redis_mode").or_else(|| field(server, "server_mode"));
         Ok(Self {
             run: format!("{run_id}{}", replication_id(replication)).into(),
             cluster: mode == Some("cluster"),

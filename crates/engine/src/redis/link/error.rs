@@ -3,15 +3,26 @@
 use redis::RedisError;
 use thiserror::Error;
 
-/// The address is none.
+/// Settings that name no server.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "the address of redis cannot be used: {0}. Expected is redis://[user:password@]host[:port][,host[:port]...][/database], \
+pub enum BadAddress {
+    /// The address is none: what is wrong with it, without a password.
+    #[error(
+        "{0}. Expected is redis://[user:password@]host[:port][,host[:port]...][/database], \
      rediss:// for TLS, unix:///path[?db=database&user=...&pass=...], or \
      redis-sentinel://[user:password@]host[:port][,...][/database]?master=name[&sentinel_user=...][&sentinel_password=...], \
      rediss-sentinel:// for TLS; in user and password stand %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %"
-)]
-pub(in crate::redis) struct BadAddress(pub(super) String);
+    )]
+    Url(String),
+    /// The file of those who may sign certificates is none.
+    #[error("{file} {why}: expected a file with certificates in PEM form")]
+    Authority {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
 
 /// Redis cannot be reached, or what was reached is not what holds our keys.
 #[derive(Debug, Clone, Error)]
@@ -67,6 +78,14 @@ pub(in crate::redis) enum Unreachable {
         at: String,
         /// What ended it.
         why: String,
+    },
+    /// One of these, and what to do about it.
+    #[error("{why} -> {advice}")]
+    Advised {
+        /// What is wrong.
+        why: Box<Unreachable>,
+        /// What to do, and with which setting.
+        advice: String,
     },
     /// None of several.
     #[error("{}", all(.0))]

@@ -126,11 +126,17 @@ impl Finder {
         Ok(())
     }
 
+    async fn open(&self, node: &Node) -> Result<(MultiplexedConnection, Greeting), Unreachable> {
+        let mut connection = self.dialer.open(node, &self.login).await?;
+        let greeting = self.dialer.greet(node, &mut connection).await?;
+        Ok((connection, greeting))
+    }
+
     /// Connects to a node, and in a cluster goes on to whom it says the slot belongs.
     async fn follow(&mut self, mut node: Node) -> Result<Found, Unreachable> {
         for _ in 0..HOPS_MOST {
-            let mut connection = self.dialer.open(&node, &self.login).await?;
-            let greeting = self.dialer.greet(&node, &mut connection).await?;
+            let opened = self.open(&node).await;
+            let (mut connection, greeting) = opened.map_err(|why| self.dialer.advised(why))?;
             let at = self.dialer.name(&node);
             if let Search::Nodes { seeds, seen } = &mut self.way {
                 if greeting.cluster {

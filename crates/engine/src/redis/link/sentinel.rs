@@ -53,6 +53,7 @@ impl Sentinels {
             let (master, login) = (self.master.clone(), self.login.clone());
             asked.spawn(async move {
                 let word = sentinel.ask(&dialer, &login, &master).await;
+                let word = word.map_err(|why| dialer.advised(why));
                 (place, sentinel.connection.filter(|_| word.is_ok()), word)
             });
         }

@@ -1,0 +1,65 @@
+//! What the driver says, without what only its authors understand, and with what to do where that is known.
+
+use std::io::ErrorKind;
+
+use sqlx_core::Error;
+
+/// The error in the words of who runs the server; behind `->` what to do, and with which setting.
+pub(super) fn said(error: &Error, code: &str) -> String {
+    let (what, advice) = match error {
+        // Its own `Display` adds a line of the server's source, or a place in the statement, both of no use here.
+        Error::Database(error) => (error.message().to_owned(), of_server(code, error.message())),
+        Error::Io(error) => (format!("cannot be reached: {error}"), of_network(error)),
+        Error::Tls(error) => (format!("no TLS: {error}"), of_tls(&error.to_string())),
+        other => (other.to_string(), None),
+    };
+    match advice {
+        Some(advice) => format!("{what} -> {advice}"),
+        None => what,
+    }
+}
+
+fn of_server(code: &str, message: &str) -> Option<&'static str> {
+    Some(match code {
+        "28P01" | "28000" => {
+            "correct user and password in DATABASE_URL (%40 for @ in them), or let this machine in (pg_hba.conf)"
+        }
+        "3D000" => "correct the database in DATABASE_URL, or make it: CREATE DATABASE",
+        "42501" => {
+            "give the user of DATABASE_URL that right; `caller-id doctor` tells which there are to give"
+        }
+        "53300" => "raise max_connections or the role's limit, or lower DATABASE_POOL_SIZE",
+        "55000" if message.contains("accepting connections") => {
+            "let it take connections: ALTER DATABASE ... ALLOW_CONNECTIONS true"
+        }
+        "25006" => "name the primary in DATABASE_URL: this one only reads",
+        _ => return None,
+    })
+}
+
+fn of_network(error: &std::io::Error) -> Option<&'static str> {
+    let text = error.to_string();
+    if text.contains("lookup address") {
+        return Some("correct the host in DATABASE_URL, or this machine's DNS");
+    }
+    match error.kind() {
+        ErrorKind::ConnectionRefused => {
+            Some("start PostgreSQL there, or correct host and port in DATABASE_URL")
+        }
+        ErrorKind::NotFound => Some(
+            "start PostgreSQL, or correct what DATABASE_URL names: the folder of its socket (host), files of certificates",
+        ),
+        _ => None,
+    }
+}
+
+fn of_tls(text: &str) -> Option<&'static str> {
+    if text.contains("does not support TLS") {
+        return Some("ssl = on in postgresql.conf, or another sslmode in DATABASE_URL");
+    }
+    if text.contains("UnknownIssuer") {
+        return Some("sslrootcert=<the certificate of who signed the server's> in DATABASE_URL");
+    }
+    text.contains("not valid for name")
+        .then_some("name the host in DATABASE_URL as its certificate does")
+}

@@ -21,6 +21,7 @@ use self::acknowledged::Acknowledged;
 use self::error::{Failed, Lost, NoDays, Superseded, unavailable};
 use self::keys::Keys;
 use self::link::{Link, Server};
+use self::pace::Pace;
 use self::queue::{Answer, Queue};
 use self::reply::Reply;
 use self::scripts::Scripts;
@@ -34,6 +35,7 @@ mod inventory;
 pub mod keys;
 mod link;
 mod outbox;
+mod pace;
 mod pool;
 mod queue;
 mod recover;
@@ -50,6 +52,12 @@ pub use self::outbox::Entry;
 const CHANGES_AT_ONCE: usize = 64;
 /// So many numbers are a step of the inventory, which is one script, or another node could come between: two milliseconds.
 const STEP_MOST: usize = 256;
+/// The same of what history says, while a node rebuilds and nobody is served: ten milliseconds or so.
+const RECOVERED_AT_ONCE: usize = 1_024;
+/// And of events that are counted again one by one.
+const REPLAYED_AT_ONCE: usize = 512;
+/// While a node rebuilds, Redis may take so long: to give up and begin anew would take longer. Less than the claim lives.
+const REBUILD_PATIENCE: Duration = Duration::from_secs(3);
 /// An event takes some 150 bytes in Redis: this is most of a gigabyte, and more than an hour of 500 calls a second.
 pub const OUTBOX_MOST: u64 = 5_000_000;
 /// A pool's days are given once; when they are missing again, other nodes and the zone have changed meanwhile. A script
@@ -152,6 +160,8 @@ struct Engine {
     outbox_most: u64,
     acknowledged: Acknowledged,
     unsettled: Unsettled,
+    /// Of what is brought in a rebuild.
+    pace: Pace,
     /// The rebuild that this node began and did not end.
     claim: Mutex<Option<StateId>>,
     loss_met: Notify,
@@ -175,6 +185,7 @@ impl RedisAllocator {
             outbox_most: settings.outbox_most,
             acknowledged: Acknowledged::default(),
             unsettled: Unsettled::default(),
+            pace: Pace::default(),
             claim: Mutex::default(),
             loss_met: Notify::new(),
         };
@@ -207,12 +218,20 @@ impl Engine {
         script: &Script,
         arguments: &[Vec<u8>],
     ) -> Result<T, AllocatorError> {
-        let deadline = Instant::now() + self.response_timeout;
+        let deadline = Instant::now() + self.patience();
         let server = self.link.server(deadline).await?;
         let invocation = self.invocation(script, &server, arguments);
         let mut connection = server.connection.clone();
         let answered = timeout_at(deadline, invocation.invoke_async(&mut connection)).await;
         self.link.judge(&server, answered)
+    }
+
+    /// How long Redis may take for an answer.
+    fn patience(&self) -> Duration {
+        match self.claim() {
+            Some(_) => self.response_timeout.max(REBUILD_PATIENCE),
+            None => self.response_timeout,
+        }
     }
 
     fn invocation<'a>(
@@ -240,7 +259,7 @@ impl Engine {
 
     /// Runs a command.
     async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, AllocatorError> {
-        let deadline = Instant::now() + self.response_timeout;
+        let deadline = Instant::now() + self.patience();
         let server = self.link.server(deadline).await?;
         let mut connection = server.connection.clone();
         let answered = timeout_at(deadline, command.query_async(&mut connection)).await;
@@ -375,8 +394,12 @@ impl Allocator for RedisAllocator {
         self.engine.follow(&step).await
     }
 
+    /// More while this node rebuilds: nobody is served then.
     fn step_most(&self) -> usize {
-        STEP_MOST
+        match self.engine.claim() {
+            Some(_) => self.engine.pace.most(),
+            None => STEP_MOST,
+        }
     }
 
     /// A use that Redis knows of stays as it is. While this node rebuilds a lost state, this is part of it, and fails once the

@@ -5,8 +5,10 @@ use caller_id_core::{
     AllocatorError, EngineNumber, InventoryStep, PhoneNumber, Policy, PoolId, Status, Timestamp,
 };
 
+use tokio::time::Instant;
+
 use super::error::Unreadable;
-use super::reply::Reply;
+use super::reply::{Reply, digits_of};
 use super::step::{Arguments, digits, group, region};
 use super::{CHANGES_AT_ONCE, Engine, pool};
 
@@ -32,11 +34,18 @@ impl Engine {
 
     /// Takes a step of the inventory, all of it at once. `false`: the inventory is not where it begins.
     pub(super) async fn follow(&self, step: &InventoryStep) -> Result<bool, AllocatorError> {
+        let claim = self.claim();
         let way = Way::Step {
             from: text(step.from),
             to: text(step.to),
+            rebuild: claim.map(digits_of).unwrap_or_default(),
         };
-        self.put(&step.pools, &step.numbers, way).await
+        let asked = Instant::now();
+        let taken = self.put(&step.pools, &step.numbers, way).await;
+        if claim.is_some() {
+            self.pace.took(step.numbers.len(), asked.elapsed());
+        }
+        taken
     }
 
     async fn put(
@@ -114,17 +123,22 @@ enum Way {
     /// Wherever it is, it stays there.
     Anywhere,
     /// Exactly here, or nothing changes: another node's older page does not undo what came since.
-    Step { from: String, to: String },
+    Step {
+        from: String,
+        to: String,
+        /// Of which it is a part, in digits; empty where the state is whole.
+        rebuild: Vec<u8>,
+    },
 }
 
 /// What `put_inventory.lua` wants.
 fn arguments(pools: &[(PoolId, Policy)], numbers: &[EngineNumber], way: Way) -> Arguments {
-    let (from, to) = match way {
-        Way::Anywhere => (String::new(), String::new()),
-        Way::Step { from, to } => (from, to),
+    let (from, to, rebuild) = match way {
+        Way::Anywhere => (String::new(), String::new(), Vec::new()),
+        Way::Step { from, to, rebuild } => (from, to, rebuild),
     };
     let default = pool::value(&Policy::default());
-    let mut arguments = vec![default, from.into(), to.into()];
+    let mut arguments = vec![default, from.into(), to.into(), rebuild];
     arguments.push(pools.len().to_string().into());
     for (id, policy) in pools {
         arguments.extend([id.as_str().into(), pool::value(policy)]);

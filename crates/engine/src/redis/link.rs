@@ -5,8 +5,8 @@
 //! link. Whoever asks something there gets the connection at once while there is one, and waits for one while there is
 //! none.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use caller_id_core::AllocatorError;
@@ -52,6 +52,9 @@ const ATTEMPT_EVERY: Duration = Duration::from_millis(100);
 /// So often it is asked whether the server still is who it was, also when nothing else is asked there.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
+/// So often in a row it may not say it in time while it is known to be busy.
+const LATE_MOST: u32 = 3;
+
 /// What a server says that does not, or not any more, or not yet, hold our keys.
 const NOT_THIS_SERVER: [&str; 7] = [
     "READONLY",
@@ -89,6 +92,10 @@ struct Shared {
     doubt: Notify,
     response_timeout: Duration,
     connections: AtomicU64,
+    /// One answer that comes late ends no link.
+    patient: AtomicBool,
+    /// Where the link led last.
+    last: Mutex<String>,
 }
 
 enum State {
@@ -114,6 +121,8 @@ impl Link {
             doubt: Notify::new(),
             response_timeout: settings.response_timeout,
             connections: AtomicU64::new(0),
+            patient: AtomicBool::new(false),
+            last: Mutex::default(),
         });
         let keeper = tokio::spawn(keep(finder, shared.clone())).abort_handle();
         Ok(Self { shared, keeper })
@@ -185,6 +194,11 @@ impl Link {
         }
     }
 
+    /// Whether Redis may be busy for longer than a server may take to say who it is: with what this node asked of it.
+    pub(super) fn be_patient(&self, whether: bool) {
+        self.shared.patient.store(whether, Ordering::Relaxed);
+    }
+
     /// Has the server asked whether it still is who it was. One slow answer does not end the link; no answer does.
     pub(super) fn doubt(&self) {
         self.shared.doubt.notify_one();
@@ -220,8 +234,15 @@ impl Shared {
             ours
         });
         if lost {
-            tracing::warn!("the link to {} was lost: {why}", server.at);
+            // Whoever asks next is told why, and tells it.
+            tracing::debug!("the link to {} was lost: {why}", server.at);
         }
+    }
+
+    /// Whether it is another than the one before.
+    fn name(&self, at: &str) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *last, at.to_owned()) != at
     }
 
     fn up(&self, found: &Found) -> Server {
@@ -231,7 +252,10 @@ impl Shared {
             at: found.at.as_str().into(),
             id: self.connections.fetch_add(1, Ordering::Relaxed),
         };
-        tracing::info!(run = %server.run, "linked to {}", server.at);
+        match self.name(&server.at) {
+            true => tracing::info!(run = %server.run, "linked to {}", server.at),
+            false => tracing::debug!(run = %server.run, "linked to {} again", server.at),
+        }
         self.state.send_replace(State::Up(server.clone()));
         server
     }
@@ -269,7 +293,7 @@ async fn connect(finder: &mut Finder, shared: &Shared, next: &mut Instant) -> Fo
             Ok(found) => return found,
             Err(why) => {
                 if !told {
-                    tracing::warn!(%why, "there is no link to redis; it is tried again ten times a second");
+                    tracing::debug!(%why, "there is no link to redis; it is tried again ten times a second");
                     told = true;
                 }
                 shared.state.send_replace(State::Down(why));
@@ -280,11 +304,18 @@ async fn connect(finder: &mut Finder, shared: &Shared, next: &mut Instant) -> Fo
 
 /// Comes back when the server is not who it was any more, or does not say so in time.
 async fn watch_over(finder: &mut Finder, shared: &Shared, found: &mut Found) -> Unreachable {
+    let mut late = 0;
     loop {
         // Either: an answer was missing, or it is time to look.
         let _ = tokio::time::timeout(CHECK_EVERY, shared.doubt.notified()).await;
-        if let Err(why) = finder.check(found).await {
-            return why;
+        match finder.check(found).await {
+            Ok(()) => late = 0,
+            Err(Unreachable::Late { .. })
+                if late < LATE_MOST && shared.patient.load(Ordering::Relaxed) =>
+            {
+                late += 1;
+            }
+            Err(why) => return why,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::event::six;
 use super::inventory::unexpected;
 use super::reply::{Reply, digits_of};
 use super::step::{Arguments, digits};
-use super::{CHANGES_AT_ONCE, Engine, event};
+use super::{Engine, RECOVERED_AT_ONCE, event};
 
 /// A destination is worth knowing for a day at least; until when exactly, the pool's policy says.
 const SHOWN_LEAST_MS: i64 = 30 * 86_400_000;
@@ -30,7 +30,7 @@ impl Engine {
         let agents = recovered.agents.iter().map(|(id, at)| agent(id, *at));
         let all: Vec<Arguments> = usages.chain(calls).chain(shown).chain(agents).collect();
         let rebuild = self.claim().map(digits_of).unwrap_or_default();
-        for some in all.chunks(CHANGES_AT_ONCE) {
+        for some in all.chunks(RECOVERED_AT_ONCE) {
             let arguments = [vec![rebuild.clone()], some.concat()].concat();
             match self
                 .run_with_days(&self.scripts.recover, &arguments)

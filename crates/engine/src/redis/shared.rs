@@ -16,7 +16,7 @@ use super::inspect::probe::once_each;
 use super::inventory::unexpected;
 use super::reply::{Reply, digits_of, state_id};
 use super::step::Arguments;
-use super::{CHANGES_AT_ONCE, Engine, RedisAllocator, event};
+use super::{CHANGES_AT_ONCE, Engine, REPLAYED_AT_ONCE, RedisAllocator, event};
 
 /// Who rebuilds and is not heard of for so long is replaced.
 const CLAIM_MS: u32 = 5_000;
@@ -40,6 +40,14 @@ impl Engine {
 
     fn set_claim(&self, claim: Option<StateId>) {
         *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = claim;
+        self.link.be_patient(claim.is_some());
+    }
+
+    /// The state is whole: what was claimed before that was known is over, whoever ended it.
+    fn forget_claim(&self, claim: Option<StateId>) {
+        if claim.is_some() && self.claim() == claim {
+            self.set_claim(None);
+        }
     }
 
     fn claimed(&self) -> Result<StateId, AllocatorError> {
@@ -73,7 +81,12 @@ impl Engine {
         limit: AgentLimit,
     ) -> Result<(), AllocatorError> {
         let brought = if matches!(from, From::Node) { "1" } else { "0" };
-        for some in events.chunks(CHANGES_AT_ONCE) {
+        let at_once = match from {
+            From::History => REPLAYED_AT_ONCE,
+            // The state may be whole, and others are served.
+            From::Node => CHANGES_AT_ONCE,
+        };
+        for some in events.chunks(at_once) {
             let mut arguments: Arguments = vec![
                 digits_of(to),
                 brought.into(),
@@ -105,8 +118,13 @@ fn allocated_or_ended(event: &JournalEvent) -> [Vec<u8>; 2] {
 impl SharedAllocator for RedisAllocator {
     async fn standing(&self) -> Result<Standing, AllocatorError> {
         let engine = &self.engine;
+        let claim = engine.claim();
         let reply: Vec<::redis::Value> = engine.run(&engine.scripts.standing, &[]).await?;
-        Ok(standing(&reply)?)
+        let standing = standing(&reply)?;
+        if matches!(standing, Standing::Ready(_)) {
+            engine.forget_claim(claim);
+        }
+        Ok(standing)
     }
 
     async fn probe(&self) -> Result<(), AllocatorError> {

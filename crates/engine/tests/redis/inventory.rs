@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use caller_id_core::store::Revision;
-use caller_id_core::{Allocator, InventoryStep, Outcome, Policy, PoolId, Position, TimeZone};
+use caller_id_core::{
+    Allocator, InventoryStep, Outcome, Policy, PoolId, Position, SharedAllocator, TimeZone,
+};
 use caller_id_engine::RedisAllocator;
 use caller_id_testkit::builders::{brisk_policy, engine_number, number};
 use caller_id_testkit::redis::RedisServer;
 
 use crate::heads;
-use crate::rig::{ask, clock, declare_whole, engine, far, stock, time};
+use crate::rig::{ask, clock, declare_whole, engine, far, impatient, stock, time};
 
 fn at(revision: i64) -> Position {
     Position {
@@ -139,4 +141,58 @@ async fn places_that_could_not_be_changed_with_the_policy_are_changed_later() {
         free += 1;
     }
     assert_eq!(free, 3, "none rests for the cooldown that is no more");
+}
+
+#[tokio::test]
+async fn while_a_state_is_lost_only_who_rebuilds_it_brings_numbers_in_larger_and_larger_steps() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let [one, other] = ["default"; 2].map(|tenant| engine(&server, tenant, time(&clock)));
+    let some = one.step_most();
+    let claim = one.claim_rebuild().await.expect("an answer");
+    assert!(claim.is_some());
+    let of = |from, to| InventoryStep {
+        numbers: (0..)
+            .map(|n| engine_number(number(312, n)))
+            .take(some)
+            .collect(),
+        ..step(from, to, brisk_policy())
+    };
+    let refused = other.follow(of(0, 1)).await.expect_err("it is not whole");
+    assert!(
+        refused.to_string().contains("is being rebuilt"),
+        "{refused}"
+    );
+    let mut revision = 0;
+    // A machine that is busy otherwise makes them no larger for a while.
+    while one.step_most() == some {
+        let taken = one.follow(of(revision, revision + 1)).await;
+        assert!(taken.expect("an answer"));
+        revision += 1;
+    }
+    assert_eq!(other.step_most(), some);
+    assert!(one.declare_ready().await.expect("an answer"));
+    assert_eq!(one.step_most(), some, "others are served now");
+    let taken = other.follow(of(revision, revision + 1)).await;
+    assert!(taken.expect("an answer"));
+}
+
+#[tokio::test]
+async fn who_rebuilds_waits_for_an_answer_that_nobody_else_would_wait_for() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let [one, other] = [(); 2].map(|()| impatient(&server.url(), time(&clock)));
+    assert!(one.claim_rebuild().await.expect("an answer").is_some());
+    other.known_inventory().await.expect("an answer");
+    server.pause();
+    let slowly = async {
+        // The other has given up.
+        let given_up = other.known_inventory().await;
+        server.resume();
+        given_up
+    };
+    let (answered, given_up) = tokio::join!(one.known_inventory(), slowly);
+    assert!(given_up.is_err());
+    answered.expect("it came late");
+    one.keep_claim().await.expect("it goes on");
 }

@@ -3,9 +3,11 @@
 --
 -- KEYS  1 clock, 2 pools.
 -- ARGV  1 prefix, 2 now and server, 3 value of a pool that nobody put, 4 where the inventory must be (empty: anywhere), 5
---   where it is then, 6 how many pools, then of each pool: name, value without midnights (see number.lua); then of each
---   number: 15 digits, status, resting until, group, region, daily limit, hourly limit, pool.
--- Reply {'put', names of the pools whose numbers may stand in the wrong place}; {'elsewhere'}: the inventory is not where it
+--   where it is then, 6 the rebuild that this is part of (empty: none), 7 how many pools, then of each pool: name, value
+--   without midnights (see number.lua); then of each number: 15 digits, status, resting until, group, region, daily limit,
+--   hourly limit, pool.
+-- Reply {'lost'}: the state is not whole, and another node brings the inventory; {'put', names of the pools whose numbers
+--   may stand in the wrong place}; {'elsewhere'}: the inventory is not where it
 --   must be, nothing was changed; or {'days', pool, zone, now}: give the pool's days and put all of it again. Policies are
 --   written then, because days are given by the zone that is written; they are what the next try, or another node's step
 --   from the same place, puts again. Numbers are not, and the inventory stays where it is.
@@ -54,7 +56,7 @@ local function put_pool(name, given)
     return stale == 1
 end
 
-local FIRST = 7
+local FIRST = 8
 
 local function put_pools(last)
     local reply = { 'put' }
@@ -65,10 +67,11 @@ local function put_pools(last)
 end
 
 local function put_inventory()
+    if ARGV[4] ~= '' and lost and not is_rebuilding(ARGV[6]) then return { 'lost' } end
     if ARGV[4] ~= '' and ARGV[4] ~= (call('GET', prefix .. KEY_INVENTORY) or NO_INVENTORY) then
         return { 'elsewhere' }
     end
-    local last = FIRST - 1 + 2 * tonumber(ARGV[6])
+    local last = FIRST - 1 + 2 * tonumber(ARGV[7])
     local reply = put_pools(last)
     for from = last + 1, #ARGV, 8 do
         local name = ARGV[from + 7]

@@ -13,9 +13,9 @@ local function trial(key)
             wrong = answer
         end
     end
-    try('TIME')
-    try('DEL', key)
+    -- First of those that write: once a script has written, it may go on where memory is used up.
     try('SET', key, '1')
+    try('TIME')
     try('PEXPIRE', key, 1000)
     try('GET', key)
     try('MGET', key)

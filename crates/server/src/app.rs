@@ -110,6 +110,7 @@ impl App {
             health: Vitals::new(
                 store.journal.clone(),
                 shared.clone().map(|shared| (shared, gate.subscribe())),
+                sync.outages(),
             ),
             clock: clock.clone(),
             answers: answers(settings)?,
@@ -188,7 +189,8 @@ impl App {
                 "the first look at Redis"
             });
         }
-        match sync.load().await {
+        // Only looked at: where the state is lost, whoever rebuilds it brings the inventory.
+        match sync.look().await {
             Ok(pools) => warn_of_pools(&pools, settings),
             Err(error @ SyncError::OtherStore(_)) => return Err(error.into()),
             // That Redis is away now is told by the watch.
@@ -201,7 +203,7 @@ impl App {
             fence.run(fence_stop).await;
             "the watch over whose state the database has"
         });
-        let belongs = sync.belongs();
+        let (belongs, outages) = (sync.belongs(), sync.outages());
         let rebuild = Rebuild {
             engine: shared.state,
             sync,
@@ -213,6 +215,7 @@ impl App {
             outbox: shared.outbox,
             journal: self.store.journal.clone(),
             belongs,
+            outages,
         };
         let (tell, mut told) = watch::channel(false);
         let (rebuild_stop, drainer_stop) = (self.stop.clone(), self.stop.clone());

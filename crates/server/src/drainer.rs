@@ -10,6 +10,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::telemetry::outage::{Outages, User};
+
 /// So many events are stored in one batch.
 const BATCH: usize = 4_096;
 /// An empty outbox is looked at again after so long: history is that much behind.
@@ -35,6 +37,8 @@ pub struct Drainer {
     pub journal: Arc<dyn Journal>,
     /// Whether the outbox is the store's: what waits for another one is not taken.
     pub belongs: watch::Receiver<bool>,
+    /// Who tells what is away.
+    pub outages: Arc<Outages>,
 }
 
 /// Why a batch is not stored.
@@ -47,27 +51,25 @@ enum DrainError {
 }
 
 impl Drainer {
-    /// Drains until `stop`; then once more, so that little is left for others. A failure is logged when it begins and when
-    /// it ends; how far the store is behind is told meanwhile.
+    /// Drains until `stop`; then once more, so that little is left for others. What fails is told by `outages`, how far the store is behind is told meanwhile.
     pub async fn run(&self, stop: CancellationToken) {
         tokio::join!(self.drain_all(&stop), self.tell(&stop));
     }
 
     async fn drain_all(&self, stop: &CancellationToken) {
-        let mut failing = false;
+        let Outages { redis, database } = &*self.outages;
         while !stop.is_cancelled() {
             let pause = match self.drain().await {
-                // That another node drains says nothing of whether it succeeds.
-                Ok(None) => OTHERS_PAUSE,
-                Ok(Some(pause)) => {
-                    if std::mem::take(&mut failing) {
-                        tracing::info!("allocations reach the store again");
-                    }
-                    pause
+                Ok(drained) => {
+                    redis.served(User::Drainer);
+                    // Where another node drains, it is that one whom the database serves.
+                    database.served(User::Drainer);
+                    drained.unwrap_or(OTHERS_PAUSE)
                 }
                 Err(error) => {
-                    if !std::mem::replace(&mut failing, true) {
-                        tracing::error!(%error, "allocations do not reach the store; they wait in the outbox");
+                    match &error {
+                        DrainError::Outbox(error) => redis.failed(User::Drainer, error),
+                        DrainError::Store(error) => database.failed(User::Drainer, error),
                     }
                     // Whoever reaches the store may do it. That Redis is away, too, is told above.
                     let _ = self.outbox.leave().await;
@@ -242,6 +244,7 @@ mod tests {
             outbox: outbox.clone(),
             journal: Arc::new(Away),
             belongs,
+            outages: Arc::default(),
         };
         let stop = CancellationToken::new();
         let running = tokio::spawn({

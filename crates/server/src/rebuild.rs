@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::sync::{InventorySync, SyncError};
+use crate::telemetry::outage::User;
 
 /// How often the state is looked at when no request told that it is lost.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -58,29 +59,30 @@ struct Done {
 }
 
 impl Rebuild {
-    /// Watches until `stop`, and tells `ready` how the state is. A failure is logged when it begins and when it ends. It ends
+    /// Watches until `stop`, and tells `ready` how the state is. What fails is told by [`InventorySync::outages`]. It ends
     /// by itself, and says why, when the state is of another store.
     pub async fn run(&self, ready: watch::Sender<bool>, stop: CancellationToken) {
-        let mut troubled = false;
+        let outages = self.sync.outages();
         let mut done = Done::default();
         loop {
             let looked = stop.run_until_cancelled(self.look(&mut done)).await;
             let Some(looked) = looked else { return };
             ready.send_replace(matches!(looked, Ok(true)));
-            match (looked, troubled) {
-                (Err(error @ RebuildError::Sync(SyncError::OtherStore(_))), _) => {
+            match looked {
+                Err(error @ RebuildError::Sync(SyncError::OtherStore(_))) => {
                     tracing::error!("{error}");
                     return;
                 }
-                (Ok(true), true) => {
-                    troubled = false;
-                    tracing::info!("the shared state answers again");
+                Ok(true) => {
+                    outages.redis.served(User::Watch);
+                    outages.database.served(User::Watch);
                 }
-                (Err(error), false) => {
-                    troubled = true;
-                    tracing::error!(%error, "the shared state cannot be used");
+                // Another node rebuilds it.
+                Ok(false) => {}
+                Err(RebuildError::Store(error) | RebuildError::Sync(SyncError::Store(error))) => {
+                    outages.database.failed(User::Watch, &error);
                 }
-                _ => {}
+                Err(error) => outages.redis.failed(User::Watch, &error),
             }
             let pause = tokio::time::timeout(LOOK_EVERY, self.engine.loss_met());
             if stop.run_until_cancelled(pause).await.is_none() {

@@ -14,6 +14,11 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::mismatch::Mismatch;
+use crate::telemetry::outage::{Outages, User};
+
+use self::progress::Progress;
+
+mod progress;
 
 /// So long an admin's request waits until the engine knows what it changed: longer than a whole import takes to be brought.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -30,6 +35,7 @@ pub struct InventorySync {
     identity: OnceCell<i64>,
     /// Whether the engine's state is known to be of this store.
     belongs: watch::Sender<bool>,
+    outages: Arc<Outages>,
     /// Of which revision the rotator's routes are. Whoever brings changes holds it.
     routes_at: Mutex<Option<Revision>>,
 }
@@ -49,13 +55,30 @@ impl InventorySync {
             policy,
             identity: OnceCell::new(),
             belongs: watch::Sender::new(false),
+            outages: Arc::default(),
             routes_at: Mutex::default(),
         }
+    }
+
+    /// What of the things that this needs is away.
+    pub fn outages(&self) -> Arc<Outages> {
+        self.outages.clone()
     }
 
     /// Whether the engine's state is known to be of this store: not before it was compared, and not once it is another's.
     pub fn belongs(&self) -> watch::Receiver<bool> {
         self.belongs.subscribe()
+    }
+
+    /// The pools with their whole policies; nothing is brought.
+    ///
+    /// # Errors
+    /// [`SyncError`], also when the engine's state is of another store.
+    pub async fn look(&self) -> Result<Vec<(PoolId, Policy)>, SyncError> {
+        let from = self.allocator.known_inventory().await?;
+        let changes = self.inventory.changes(from.since, from.after, 1).await?;
+        self.compare(from, changes.upto).await?;
+        Ok(self.whole(self.inventory.pools().await?))
     }
 
     /// Brings all policies, and everything else that the engine does not know yet. Gives the pools with their whole policies.
@@ -98,6 +121,7 @@ impl InventorySync {
 
     async fn catch_up(&self) -> Result<(), SyncError> {
         let mut routes_at = self.routes_at.lock().await;
+        let mut progress = Progress::new();
         loop {
             let from = self.allocator.known_inventory().await?;
             let most = self.allocator.step_most();
@@ -106,6 +130,7 @@ impl InventorySync {
             let campaigns_at = changes.campaigns_at;
             let done = changes.after.is_none();
             let step = self.step((from, identity), changes);
+            progress.more(step.numbers.len(), &*self.inventory).await;
             let followed = step.to == from || self.allocator.follow(step).await?;
             // After the pools that the routes lead to.
             if routes_at.is_none_or(|at| at < campaigns_at) {
@@ -148,29 +173,28 @@ impl InventorySync {
             .collect()
     }
 
-    /// Asks the store again and again, until `stop`. A failure is logged when it begins and when it ends. It ends by itself,
+    /// Asks the store again and again, until `stop`. What fails is told by [`InventorySync::outages`]. It ends by itself,
     /// and says why, when the engine's state is of another store: nothing good can come of going on.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut failing = false;
         while stop
             .run_until_cancelled(tokio::time::sleep(POLL_EVERY))
             .await
             .is_some()
         {
-            match (self.catch_up().await, failing) {
-                (Err(error @ SyncError::OtherStore(_)), _) => {
+            let Outages { redis, database } = &*self.outages;
+            match self.catch_up().await {
+                Err(error @ SyncError::OtherStore(_)) => {
                     tracing::error!("{error}");
                     return;
                 }
-                (Ok(()), true) => {
-                    failing = false;
-                    tracing::info!("changes of the inventory are seen again");
+                Ok(()) => {
+                    redis.served(User::Inventory);
+                    database.served(User::Inventory);
                 }
-                (Err(error), false) => {
-                    failing = true;
-                    tracing::error!(%error, "changes of the inventory are not seen");
-                }
-                _ => {}
+                Err(SyncError::Store(error)) => database.failed(User::Inventory, &error),
+                // Where the hot state is in this process it does not fail.
+                Err(SyncError::Allocator(error)) => redis.failed(User::Inventory, &error),
+                Err(SyncError::Late) => {}
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The log: to standard error, never with secrets, never with destinations.
 
+pub mod outage;
 pub mod throttle;
 
 use std::io::{IsTerminal, stderr};

@@ -7,6 +7,8 @@
 mod log;
 #[path = "start/not_ready.rs"]
 mod not_ready;
+#[path = "start/outages.rs"]
+mod outages;
 #[path = "start/run.rs"]
 mod run;
 #[path = "start/words.rs"]

@@ -14,20 +14,21 @@ use utoipa::ToSchema;
 
 use super::{Api, ApiError};
 use crate::fence::Gate;
-use crate::telemetry::throttle::Throttle;
+use crate::telemetry::outage::{Outages, User};
 
 /// A result is given to everybody for so long, so that asking often does not load the store, in milliseconds.
 const SHARED_MS: i64 = 1_000;
 /// A store that takes longer to commit nothing cannot commit; the same for Redis.
 const PROBE_DEADLINE: Duration = Duration::from_millis(800);
+/// What is told of it then.
+const LATE: &str = "it took no write in time";
 
 /// Whether store and engine can work, asked at most once a second.
 pub struct Vitals {
     journal: Arc<dyn Journal>,
     shared: Option<(Shared, watch::Receiver<Gate>)>,
     last: Mutex<Option<(Timestamp, Signs)>>,
-    failures: Throttle,
-    state_failures: Throttle,
+    outages: Arc<Outages>,
 }
 
 /// What was found.
@@ -68,14 +69,17 @@ impl Signs {
 }
 
 impl Vitals {
-    /// The vitals of a service with this store and, perhaps, a state that is shared.
-    pub fn new(journal: Arc<dyn Journal>, shared: Option<(Shared, watch::Receiver<Gate>)>) -> Self {
+    /// The vitals of a service with this store and, perhaps, a state that is shared. What fails is told by `outages`.
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        shared: Option<(Shared, watch::Receiver<Gate>)>,
+        outages: Arc<Outages>,
+    ) -> Self {
         Self {
             journal,
             shared,
             last: Mutex::default(),
-            failures: Throttle::new(),
-            state_failures: Throttle::new(),
+            outages,
         }
     }
 
@@ -105,21 +109,16 @@ impl Vitals {
     }
 
     async fn can_commit(&self) -> bool {
+        let database = &self.outages.database;
         match tokio::time::timeout(PROBE_DEADLINE, self.journal.probe()).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                if let Some(times) = self.failures.note() {
-                    tracing::error!(%error, times, "the store cannot commit");
-                }
-                false
+            Ok(Ok(())) => {
+                database.served(User::Health);
+                return true;
             }
-            Err(_) => {
-                if let Some(times) = self.failures.note() {
-                    tracing::error!(times, "the store did not commit in time");
-                }
-                false
-            }
+            Ok(Err(error)) => database.failed(User::Health, &error),
+            Err(_) => database.failed(User::Health, &LATE),
         }
+        false
     }
 
     async fn state(&self) -> Option<Option<Standing>> {
@@ -129,14 +128,18 @@ impl Vitals {
             shared.state.probe().await.map(|()| standing)
         };
         Some(match tokio::time::timeout(PROBE_DEADLINE, asked).await {
-            Ok(Ok(standing)) => Some(standing),
+            Ok(Ok(standing)) => {
+                self.outages.redis.served(User::Health);
+                Some(standing)
+            }
             Ok(Err(error)) => {
-                if let Some(times) = self.state_failures.note() {
-                    tracing::error!(%error, times, "the shared state cannot be used");
-                }
+                self.outages.redis.failed(User::Health, &error);
                 None
             }
-            Err(_) => None,
+            Err(_) => {
+                self.outages.redis.failed(User::Health, &LATE);
+                None
+            }
         })
     }
 

@@ -98,7 +98,7 @@ impl Rig {
             inventory: store.clone(),
             sync: Arc::new(sync),
             access: Access::default(),
-            health: Vitals::new(journal.clone(), None),
+            health: Vitals::new(journal.clone(), None, std::sync::Arc::default()),
             clock: clock.clone(),
             answers: Answers {
                 dial_plan: DialPlan::default(),

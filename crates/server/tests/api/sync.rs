@@ -126,7 +126,7 @@ impl Rig {
                 admin_tokens: Keys::new([&token]),
                 ..Access::default()
             },
-            health: Vitals::new(store.clone(), None),
+            health: Vitals::new(store.clone(), None, std::sync::Arc::default()),
             clock,
             answers: Answers {
                 dial_plan: DialPlan::default(),

@@ -28,6 +28,7 @@ use self::scripts::Scripts;
 use self::unsettled::Unsettled;
 
 mod acknowledged;
+mod announce;
 mod error;
 mod event;
 pub mod inspect;
@@ -45,6 +46,7 @@ mod shared;
 mod step;
 mod unsettled;
 
+pub use self::announce::Announcement;
 pub use self::link::BadAddress;
 pub use self::outbox::Entry;
 

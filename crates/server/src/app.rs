@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::accord::{self, Accord};
 use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
 use crate::config::storage::{DatabaseUrl, StorageConfig, masked};
@@ -217,6 +218,18 @@ impl App {
             belongs,
             outages,
         };
+        if let Some(engine) = self.engine.in_redis() {
+            let accord = Accord {
+                engine,
+                node: settings.cluster.node_name(),
+                settings: accord::told(&settings.rotation),
+            };
+            let stop = self.stop.clone();
+            self.tasks.spawn(async move {
+                accord.run(stop).await;
+                "the comparison with other nodes"
+            });
+        }
         let (tell, mut told) = watch::channel(false);
         let (rebuild_stop, drainer_stop) = (self.stop.clone(), self.stop.clone());
         self.tasks.spawn(async move {

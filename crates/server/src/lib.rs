@@ -2,6 +2,7 @@
 //!
 //! The binary is a thin `main`; the rest is a library, so that tests and benchmarks start a server in their own process.
 
+pub mod accord;
 pub mod app;
 pub mod auth;
 pub mod cli;

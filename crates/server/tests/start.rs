@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "start/accord.rs"]
+mod accord;
 #[path = "start/log.rs"]
 mod log;
 #[path = "start/not_ready.rs"]

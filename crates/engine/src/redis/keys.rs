@@ -24,9 +24,10 @@ const CALL: &str = "c:";
 const AGENT: &str = "a:";
 const SHOWN: &str = "s:";
 const PROBE: &str = "probe";
+const SETTINGS: &str = "settings";
 
 /// By which name the scripts know each.
-const NAMES: [(&str, &str); 13] = [
+const NAMES: [(&str, &str); 14] = [
     ("CLOCK", CLOCK),
     ("POOLS", POOLS),
     ("JOURNAL", JOURNAL),
@@ -35,6 +36,7 @@ const NAMES: [(&str, &str); 13] = [
     ("REBUILD", REBUILD),
     ("REPLAYED", REPLAYED),
     ("PROBE", PROBE),
+    ("SETTINGS", SETTINGS),
     ("NUMBER", NUMBER),
     ("ORDER", ORDER),
     ("CALL", CALL),

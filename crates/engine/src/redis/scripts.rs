@@ -25,6 +25,8 @@ pub(super) struct Scripts {
     pub(super) replay: Script,
     /// Whether the state is whole.
     pub(super) standing: Script,
+    /// What nodes tell one another.
+    pub(super) announce: Script,
     /// Whether anything can be written.
     pub(super) writes: Script,
     /// It is not.
@@ -69,6 +71,7 @@ impl Scripts {
             recover: script(include_str!("scripts/recover.lua")),
             replay: script(include_str!("scripts/replay.lua")),
             standing: script(include_str!("scripts/standing.lua")),
+            announce: script(include_str!("scripts/announce.lua")),
             writes: script(&writes),
             disown: script(include_str!("scripts/disown.lua")),
             rebuild: script(include_str!("scripts/rebuild.lua")),

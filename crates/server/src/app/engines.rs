@@ -92,6 +92,14 @@ impl Engine {
         }
     }
 
+    /// The engine in Redis, where it is there.
+    pub fn in_redis(&self) -> Option<Arc<RedisAllocator>> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Redis(engine) => Some(engine.clone()),
+        }
+    }
+
     /// Resolves when it cannot go on: never, where it is elsewhere.
     pub async fn broken(&self) {
         match self {

@@ -11,7 +11,7 @@ use caller_id_core::{
     Allocator, InventoryStore, Outbox, Position, SharedAllocator, Standing, SystemClock, Timestamp,
 };
 use caller_id_engine::RedisAllocator;
-use caller_id_engine::redis::Time;
+use caller_id_engine::redis::{Announcement, Time};
 use tokio::time::timeout;
 
 use super::{engines, stores};
@@ -81,6 +81,8 @@ pub struct StateInspection {
     pub lag: Lag,
     /// Up to where it knows the inventory, and of which database.
     pub inventory: Position,
+    /// What nodes that run tell of their settings.
+    pub announced: Vec<Announcement>,
 }
 
 /// The hot state in Redis as the settings name it; `None` when they name none. Only for a Redis that answers.
@@ -104,6 +106,7 @@ pub async fn state(cluster: &ClusterConfig) -> Option<anyhow::Result<StateInspec
             lost,
             lag: engine.lag().await?,
             inventory: engine.known_inventory().await?,
+            announced: engine.announced().await?,
         })
     };
     Some(in_time(looking).await)

@@ -8,6 +8,7 @@ use caller_id_core::{Clock, SystemClock};
 use serde::Serialize;
 
 use super::one_line;
+use crate::accord;
 use crate::app::inspect::InventoryInspection;
 use crate::app::{self, inspect};
 use crate::config::Settings;
@@ -140,7 +141,14 @@ async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
 async fn together(settings: &Settings, database: &Looked) -> Vec<Finding> {
     match inspect::state(&settings.cluster).await {
         None => Vec::new(),
-        Some(Ok(state)) => cluster::judge(&state, database.inventory, database.recorded.as_ref()),
+        Some(Ok(state)) => {
+            let recorded = database.recorded.as_ref();
+            let mut findings = cluster::judge(&state, database.inventory, recorded);
+            let node = settings.cluster.node_name();
+            let ours = accord::told(&settings.rotation);
+            findings.push(cluster::settings(&node, &ours, &state.announced));
+            findings
+        }
         Some(Err(error)) => vec![cluster::untold(&one_line(&error))],
     }
 }

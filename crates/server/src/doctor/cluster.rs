@@ -3,7 +3,10 @@
 use caller_id_core::Position;
 use caller_id_core::shared::Lag;
 
+use caller_id_engine::redis::Announcement;
+
 use super::{Finding, Part};
+use crate::accord::differences;
 use crate::app::inspect::{Holder, InventoryInspection, RecordedState, StateInspection};
 use crate::mismatch::Mismatch;
 
@@ -30,6 +33,23 @@ pub fn judge(
     findings.extend(recorded.map(|recorded| owner(state, recorded)));
     findings.extend(database.map(|database| belongs(state.inventory, database)));
     findings
+}
+
+/// Whether the nodes that run have the settings of rotation that hold here.
+pub fn settings(node: &str, ours: &str, announced: &[Announcement]) -> Finding {
+    let about = "settings";
+    let others = announced.iter().filter(|other| other.node != node);
+    let others: Vec<_> = others.cloned().collect();
+    let differ: Vec<_> = differences(node, ours, &others).into_iter().collect();
+    if !differ.is_empty() {
+        return finding(about, differ.join("; "))
+            .warning("set the same everywhere, and restart the nodes: each applies its own");
+    }
+    match others.len() {
+        0 => finding(about, "no other node runs"),
+        1 => finding(about, "1 other node runs, with the same"),
+        count => finding(about, format!("{count} other nodes run, with the same")),
+    }
 }
 
 /// What is to say when Redis was reached, and does not tell of the state.
@@ -195,6 +215,7 @@ mod tests {
                 lost,
                 lag: lag(0, 0),
                 inventory: Position::default(),
+                announced: Vec::new(),
             };
             let found = judge(&state, None, None);
             assert!(found.iter().all(|found| found.verdict == Verdict::Ok));

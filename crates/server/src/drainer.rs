@@ -28,6 +28,8 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 const ALARMING: u64 = 2;
 /// So old is nothing while all is well, in milliseconds.
 const LATE_MS: i64 = 60_000;
+/// What is younger waits only for its turn: less than a node rests that failed.
+const FRESH_MS: i64 = 1_000;
 
 /// Brings what waits in the outbox into the store.
 pub struct Drainer {
@@ -58,18 +60,24 @@ impl Drainer {
 
     async fn drain_all(&self, stop: &CancellationToken) {
         let Outages { redis, database } = &*self.outages;
+        let mut failed = false;
         while !stop.is_cancelled() {
             let pause = match self.drain().await {
                 Ok(drained) => {
                     redis.served(User::Drainer);
-                    // Where another node drains, it is that one whom the database serves.
-                    database.served(User::Drainer);
+                    if failed && (drained.is_some() || self.others_succeed().await) {
+                        failed = false;
+                        database.served(User::Drainer);
+                    }
                     drained.unwrap_or(OTHERS_PAUSE)
                 }
                 Err(error) => {
                     match &error {
                         DrainError::Outbox(error) => redis.failed(User::Drainer, error),
-                        DrainError::Store(error) => database.failed(User::Drainer, error),
+                        DrainError::Store(error) => {
+                            failed = true;
+                            database.failed(User::Drainer, error);
+                        }
                     }
                     // Whoever reaches the store may do it. That Redis is away, too, is told above.
                     let _ = self.outbox.leave().await;
@@ -109,6 +117,12 @@ impl Drainer {
             BATCH => Duration::ZERO,
             _ => PAUSE,
         }))
+    }
+
+    /// Whether what this node could not store is stored: that another one drains says nothing of whether it succeeds.
+    async fn others_succeed(&self) -> bool {
+        let lag = self.outbox.lag().await;
+        lag.is_ok_and(|lag| lag.oldest_ms < FRESH_MS)
     }
 
     /// Tells how far the store is behind: at once when it gets worse, and again every half a minute while it is not well.

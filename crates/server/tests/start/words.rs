@@ -22,7 +22,10 @@ fn told(folder: &Path, variables: &[(&str, &str)]) -> String {
     lines.find(wrong).unwrap_or_default().to_owned()
 }
 
-fn tells(cases: &[(&str, &[(&str, &str)], &[&str])]) {
+/// What is wrong, the settings, and parts of what is told.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+
+fn tells(cases: &[Case<'_>]) {
     let folder = tempfile::tempdir().unwrap();
     for (what, variables, parts) in cases {
         let told = told(folder.path(), variables);

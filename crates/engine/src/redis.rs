@@ -107,14 +107,6 @@ impl Settings {
         }
     }
 
-    /// Where the URL says that Redis is, and which database there: for people, without user and password.
-    ///
-    /// # Errors
-    /// [`AllocatorError::Unavailable`] when it names no server.
-    pub fn place(&self) -> Result<String, AllocatorError> {
-        link::place(&self.url)
-    }
-
     /// Whether address and certificates can be read. Nobody is asked.
     ///
     /// # Errors

@@ -37,16 +37,6 @@ pub(super) use self::dial::field;
 pub use self::error::BadAddress;
 pub(super) use self::question::{Question, Told, find};
 
-/// Where a URL says that Redis is.
-pub(super) fn place(url: &str) -> Result<String, AllocatorError> {
-    let address = Address::parse(url).map_err(unavailable)?;
-    Ok(format!(
-        "{}, database {}",
-        address.places(),
-        address.login.database
-    ))
-}
-
 /// From the beginning of one attempt to the beginning of the next.
 const ATTEMPT_EVERY: Duration = Duration::from_millis(100);
 /// So often it is asked whether the server still is who it was, also when nothing else is asked there.

@@ -31,8 +31,8 @@ pub fn redis_settings(cluster: &ClusterConfig) -> Option<Settings> {
 
 /// Where the hot state is when it is in Redis, and whose it is: for people, without a password.
 pub fn redis_shown(cluster: &ClusterConfig) -> Option<String> {
-    let place = redis_settings(cluster)?.place().ok()?;
-    Some(format!("{place}, tenant `{}`", cluster.redis_tenant))
+    let place = redis_settings(cluster)?.place();
+    Some(place.trim_start_matches("redis at ").to_owned())
 }
 
 /// An engine, and what is known of it beside its port.

@@ -252,6 +252,7 @@ mod tests {
                 lost: None,
                 lag: lag(0, 0),
                 inventory: Position::default(),
+                announced: Vec::new(),
             };
             let found = owner(&state, &recorded);
             assert_eq!(found.verdict, verdict, "{found}");

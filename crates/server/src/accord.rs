@@ -8,6 +8,7 @@ use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::Announcement;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Settings;
 use crate::config::rotation::RotationConfig;
 
 /// How often a node tells its own: a node that was not heard of for a minute is gone.
@@ -24,6 +25,15 @@ pub struct Accord {
 }
 
 impl Accord {
+    /// That of a node with these settings.
+    pub fn of(engine: Arc<RedisAllocator>, settings: &Settings) -> Self {
+        Self {
+            engine,
+            node: settings.cluster.node_name(),
+            settings: told(&settings.rotation),
+        }
+    }
+
     /// Until `stop`. Each difference is told once. That Redis is away is told by others.
     pub async fn run(&self, stop: CancellationToken) {
         let mut known = BTreeSet::new();

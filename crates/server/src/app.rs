@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::accord::{self, Accord};
+use crate::accord::Accord;
 use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
 use crate::config::storage::{DatabaseUrl, StorageConfig, masked};
@@ -219,11 +219,7 @@ impl App {
             outages,
         };
         if let Some(engine) = self.engine.in_redis() {
-            let accord = Accord {
-                engine,
-                node: settings.cluster.node_name(),
-                settings: accord::told(&settings.rotation),
-            };
+            let accord = Accord::of(engine, settings);
             let stop = self.stop.clone();
             self.tasks.spawn(async move {
                 accord.run(stop).await;

@@ -50,6 +50,15 @@ pub enum Standing {
     },
 }
 
+/// What a node tells the others of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// What it is called.
+    pub node: String,
+    /// What it tells.
+    pub text: String,
+}
+
 /// An engine whose state is shared by many nodes.
 ///
 /// What implementers hold: the state belongs to one run of one server. Wherever another one holds it (started anew, put
@@ -72,6 +81,13 @@ pub trait SharedAllocator: Allocator {
     /// # Errors
     /// [`AllocatorError`] when it could not: its server is full, or refuses.
     async fn probe(&self) -> Result<(), AllocatorError>;
+
+    /// Tells all others that the node of that name tells `text` of itself, for the next minute; empty: it leaves. Gives what
+    /// the others tell.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn announce(&self, node: &str, text: &str) -> Result<Vec<Announcement>, AllocatorError>;
 
     /// Resolves when a request met a lost state; at once when one did since the last time.
     async fn loss_met(&self);

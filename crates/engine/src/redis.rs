@@ -2,7 +2,6 @@
 //! atomic there, and its event joins the journal in the same step.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,13 +41,14 @@ mod queue;
 mod recover;
 mod reply;
 mod scripts;
+mod settings;
 mod shared;
 mod step;
 mod unsettled;
 
-pub use self::announce::Announcement;
 pub use self::link::BadAddress;
 pub use self::outbox::Entry;
+pub use self::settings::Settings;
 
 /// So many numbers change in one script, so that no request waits for more: half a millisecond or so.
 const CHANGES_AT_ONCE: usize = 64;
@@ -65,65 +65,6 @@ pub const OUTBOX_MOST: u64 = 5_000_000;
 /// A pool's days are given once; when they are missing again, other nodes and the zone have changed meanwhile. A script
 /// asks for those of one pool after the other.
 const TRIES_MOST: usize = 4;
-
-/// Where Redis is, and how long it may take. Not `Debug`: the address may hold a password.
-#[derive(Clone)]
-pub struct Settings {
-    /// `redis://[user:password@]host[:port][,host[:port]...][/database]`: one server, or some of a cluster. `rediss://` for
-    /// TLS, `unix:///path?db=database&user=...&pass=...` for a socket. With sentinels
-    /// `redis-sentinel://[user:password@]host[:port][,...][/database]?master=name`, there too `&sentinel_user=...` and
-    /// `&sentinel_password=...`; `rediss-sentinel://` for TLS to them and to Redis.
-    pub url: String,
-    /// The password, when `url` has none.
-    pub password: Option<String>,
-    /// The certificates to trust with TLS, a file in PEM form, in place of those that the web trusts. Certificates are
-    /// always verified; they must name the host as the URL, the cluster or the sentinels do.
-    pub tls_ca: Option<PathBuf>,
-    /// Whose keys: all of them carry this name as their hash tag.
-    pub tenant: String,
-    /// This process: no other that runs has the same name.
-    pub node: String,
-    /// So many events may wait for the store; with more, no number is handed out.
-    pub outbox_most: u64,
-    /// How long a server may take to be connected to, and to say who it is.
-    pub connection_timeout: Duration,
-    /// How long an answer of Redis may take, waiting for a connection included.
-    pub response_timeout: Duration,
-}
-
-impl Settings {
-    /// Redis at `url`, the tenant `default`, and at most 150 ms for each step.
-    pub fn at(url: &str) -> Self {
-        let patience = Duration::from_millis(150);
-        Self {
-            url: url.to_owned(),
-            password: None,
-            tls_ca: None,
-            tenant: keys::DEFAULT_TENANT.to_owned(),
-            node: format!("{:016x}", rand::random::<u64>()),
-            outbox_most: OUTBOX_MOST,
-            connection_timeout: patience,
-            response_timeout: patience,
-        }
-    }
-
-    /// Whether address and certificates can be read. Nobody is asked.
-    ///
-    /// # Errors
-    /// [`BadAddress`] says what is wrong, without a password.
-    pub fn check(&self) -> Result<(), BadAddress> {
-        Link::check(self)
-    }
-
-    /// Where the state is, for people: hosts, number of the database, tenant; without a password.
-    pub fn place(&self) -> String {
-        let (places, database) = Link::place(self);
-        format!(
-            "redis at {places}, database {database}, tenant `{}`",
-            Keys::of(&self.tenant).hash_tag()
-        )
-    }
-}
 
 /// Where `now` comes from.
 #[derive(Clone)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use caller_id_engine::RedisAllocator;
-use caller_id_engine::redis::Announcement;
+use caller_id_core::SharedAllocator;
+use caller_id_core::shared::Announcement;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
@@ -17,7 +17,7 @@ const TELL_EVERY: Duration = Duration::from_secs(20);
 /// Tells the settings of this node, and warns of nodes with others.
 pub struct Accord {
     /// Where nodes meet.
-    pub engine: Arc<RedisAllocator>,
+    pub engine: Arc<dyn SharedAllocator>,
     /// The name of this one.
     pub node: String,
     /// Its settings: [`told`].
@@ -26,7 +26,7 @@ pub struct Accord {
 
 impl Accord {
     /// That of a node with these settings.
-    pub fn of(engine: Arc<RedisAllocator>, settings: &Settings) -> Self {
+    pub fn of(engine: Arc<dyn SharedAllocator>, settings: &Settings) -> Self {
         Self {
             engine,
             node: settings.cluster.node_name(),

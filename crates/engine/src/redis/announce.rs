@@ -1,36 +1,23 @@
 //! What nodes tell one another of themselves.
 
 use caller_id_core::AllocatorError;
+use caller_id_core::shared::Announcement;
 
-use super::RedisAllocator;
+use super::Engine;
 
 /// A node that was not heard of for so long is gone.
 const BELIEVED_MS: u32 = 60_000;
 
-/// What a node tells of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announcement {
-    /// What it is called.
-    pub node: String,
-    /// What it tells.
-    pub text: String,
-}
-
-impl RedisAllocator {
-    /// Tells all others that the node of that name tells `text` of itself, for the next minute; empty: it leaves. Gives what
-    /// the others tell.
-    ///
-    /// # Errors
-    /// [`AllocatorError::Unavailable`].
-    pub async fn announce(
+impl Engine {
+    /// Tells what a node tells of itself, and gives what the others tell. Without a name nothing is told.
+    pub(super) async fn announce(
         &self,
         node: &str,
         text: &str,
     ) -> Result<Vec<Announcement>, AllocatorError> {
-        let engine = &self.engine;
         let node: String = node.chars().filter(|char| *char != '\n').collect();
         let arguments = [node.into(), text.into(), BELIEVED_MS.to_string().into()];
-        let told: Vec<String> = engine.run(&engine.scripts.announce, &arguments).await?;
+        let told: Vec<String> = self.run(&self.scripts.announce, &arguments).await?;
         let told = told.chunks_exact(2);
         Ok(told
             .map(|told| Announcement {
@@ -38,13 +25,5 @@ impl RedisAllocator {
                 text: told[1].clone(),
             })
             .collect())
-    }
-
-    /// What all nodes tell of themselves.
-    ///
-    /// # Errors
-    /// [`AllocatorError::Unavailable`].
-    pub async fn announced(&self) -> Result<Vec<Announcement>, AllocatorError> {
-        self.announce("", "").await
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
-use caller_id_core::shared::{Claim, Merge, StateId};
+use caller_id_core::shared::{Announcement, Claim, Merge, StateId};
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
     AgentLimit, AllocatorError, JournalEvent, SharedAllocator, Standing, Timestamp,
@@ -134,6 +134,10 @@ impl SharedAllocator for RedisAllocator {
             none if none.is_empty() => Ok(()),
             forbidden => Err(unavailable(Forbidden(forbidden.join(", ")))),
         }
+    }
+
+    async fn announce(&self, node: &str, text: &str) -> Result<Vec<Announcement>, AllocatorError> {
+        self.engine.announce(node, text).await
     }
 
     async fn loss_met(&self) {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use caller_id_core::shared::{Lag, StateId};
+use caller_id_core::shared::{Announcement, Lag, StateId};
 use caller_id_core::store::Revision;
 use caller_id_core::{
     Allocator, InventoryStore, Outbox, Position, SharedAllocator, Standing, SystemClock, Timestamp,
 };
 use caller_id_engine::RedisAllocator;
-use caller_id_engine::redis::{Announcement, Time};
+use caller_id_engine::redis::Time;
 use tokio::time::timeout;
 
 use super::{engines, stores};
@@ -106,7 +106,7 @@ pub async fn state(cluster: &ClusterConfig) -> Option<anyhow::Result<StateInspec
             lost,
             lag: engine.lag().await?,
             inventory: engine.known_inventory().await?,
-            announced: engine.announced().await?,
+            announced: engine.announce("", "").await?,
         })
     };
     Some(in_time(looking).await)

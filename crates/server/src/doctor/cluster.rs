@@ -3,7 +3,7 @@
 use caller_id_core::Position;
 use caller_id_core::shared::Lag;
 
-use caller_id_engine::redis::Announcement;
+use caller_id_core::shared::Announcement;
 
 use super::{Finding, Part};
 use crate::accord::differences;

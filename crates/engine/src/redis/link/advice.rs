@@ -99,7 +99,7 @@ const CLOSED: [&str; 4] = [
 
 const BY_TEXT: [(&[&str], &str); 11] = [
     (
-        &["SELECT is not allowed in cluster mode"],
+        &["is not allowed in cluster mode"],
         "a cluster has database 0 alone: let REDIS_URL end with /0",
     ),
     (

@@ -9,6 +9,7 @@ pub mod fault;
 pub mod fields;
 pub mod health;
 pub mod import;
+pub mod metrics;
 pub mod next_cid;
 pub mod numbers;
 pub mod openapi;
@@ -81,6 +82,7 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .route("/health", get(health::health))
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(openapi::document))
         .route("/api/v1/numbers/import", post(import::import))
         .route("/api/v1/reservations/{id}", delete(release::by_reservation))

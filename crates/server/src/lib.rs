@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod drainer;
 pub mod fence;
 pub mod http;
+pub mod metrics;
 pub mod mismatch;
 pub mod rebuild;
 pub mod retention;

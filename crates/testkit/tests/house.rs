@@ -92,8 +92,8 @@ fn only_app_names_concrete_engines_and_stores() {
         "RedisAllocator",
         "SqliteStore",
         "PostgresStore",
-        "caller_id_engine",
-        "caller_id_store",
+        "caller_id_engine::",
+        "caller_id_store::",
     ];
     let found = files_with("crates/server/src", &words, |name| {
         name.ends_with("src/app.rs") || name.contains("src/app/")

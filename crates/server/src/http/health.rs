@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::{Api, ApiError};
 use crate::fence::Gate;
+use crate::metrics::Moment;
 use crate::telemetry::outage::{Outages, User};
 
 /// A result is given to everybody for so long, so that asking often does not load the store, in milliseconds.
@@ -56,6 +57,12 @@ impl Signs {
                     && self.lag.is_none_or(|lag| lag.events < lag.most)
             }
         }
+    }
+
+    /// Whether the state in Redis is there, whole and ours; `None` without Redis.
+    fn redis_up(&self) -> Option<bool> {
+        self.state
+            .map(|state| self.ours && matches!(state, Some(Standing::Ready(_))))
     }
 
     fn redis(&self) -> &'static str {
@@ -147,6 +154,19 @@ impl Vitals {
         let (shared, _) = self.shared.as_ref()?;
         let asked = tokio::time::timeout(PROBE_DEADLINE, shared.outbox.lag()).await;
         asked.ok().and_then(Result::ok)
+    }
+}
+
+impl Api {
+    /// How the service is now, for programs that measure it.
+    pub(super) async fn moment(&self) -> Moment {
+        let signs = self.health.signs(self.clock.now()).await;
+        Moment {
+            serving: signs.serves() && self.rotator.is_routed(),
+            store: signs.store,
+            redis: signs.redis_up(),
+            lag: signs.lag,
+        }
     }
 }
 

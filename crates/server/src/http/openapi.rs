@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::{campaigns, health, import, next_cid, numbers, pools, release};
+use super::{campaigns, health, import, metrics, next_cid, numbers, pools, release};
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,6 +44,7 @@ pub struct ProblemBody {
         health::health,
         health::live,
         health::ready,
+        metrics::metrics,
     ),
     components(schemas(super::Fault)),
     modifiers(&Security),

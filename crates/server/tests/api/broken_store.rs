@@ -143,6 +143,9 @@ async fn fault_09_health_tells_when_the_store_cannot_commit_and_no_number_is_han
         (&json!("error"), &json!("ok"))
     );
     assert_eq!(rig.get("/ready").await.status, 503);
+    let metrics = rig.get("/metrics").await.body;
+    assert!(metrics.contains("caller_id_serving 0\n"), "{metrics}");
+    assert!(metrics.contains("caller_id_store_up 0\n"), "{metrics}");
     assert_eq!(rig.get("/live").await.status, 200);
     let refused = rig.get("/next-cid?to=13125551212").await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));

@@ -234,6 +234,21 @@ async fn health_names_the_database_and_redis() {
 }
 
 #[tokio::test]
+async fn metrics_say_what_health_says() {
+    let service = Service::start(&[]).await;
+    let answer = service.get("/metrics").await;
+    assert_eq!(answer.status, 200);
+    let kind = answer.header("content-type").to_owned();
+    assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
+    let says = |line: &str| answer.body.lines().any(|found| found == line);
+    assert!(says("caller_id_serving 1"), "{}", answer.body);
+    assert!(says("caller_id_store_up 1"), "{}", answer.body);
+    let engine = service.get("/health").await.json()["engine"].clone();
+    let outbox = ["caller_id_redis_up 1", "caller_id_outbox_events 0"].map(says);
+    assert_eq!(outbox, [engine == "redis"; 2], "{}", answer.body);
+}
+
+#[tokio::test]
 async fn text_is_digits_and_a_newline_and_nothing_at_all_on_failure() {
     let service = Service::start(&[]).await;
     service.add(number()).await;

@@ -17,7 +17,7 @@ async fn head_takes_no_number() {
     let head = service.ask("HEAD", path).send().await;
     assert_eq!((head.status, head.header("allow")), (405, "GET"));
     assert_eq!(service.get(path).await.status, 200);
-    for path in ["/health", "/live", "/ready"] {
+    for path in ["/health", "/live", "/ready", "/metrics"] {
         assert_eq!(service.ask("HEAD", path).send().await.status, 200);
     }
 }

@@ -10,7 +10,7 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use caller_id_core::shared::Shared;
 use caller_id_core::{Clock, InventoryStore, Policy, PoolId, Rotator, recovery};
 use caller_id_engine::redis::{BadAddress, Time};
@@ -305,8 +305,10 @@ impl App {
             self.engine.stop().await;
             while self.tasks.join_next().await.is_some() {}
         };
-        if tokio::time::timeout_at(until, ended).await.is_err() {
-            bail!("the tasks did not end within SHUTDOWN_TIMEOUT_SECONDS");
+        let ended = tokio::time::timeout_at(until, ended).await;
+        ended.context("the tasks did not end within SHUTDOWN_TIMEOUT_SECONDS")?;
+        if self.engine.is_drained().await {
+            self.store.leave().await;
         }
         self.store.close().await;
         Ok(())

@@ -14,6 +14,8 @@ use crate::telemetry::outage::{Outages, User};
 
 /// So many events are stored in one batch.
 const BATCH: usize = 4_096;
+/// After a batch of so many there may be more. It need not be a whole one: what one script did stays together.
+const MORE: usize = BATCH / 2;
 /// An empty outbox is looked at again after so long: history is that much behind.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Another node drains; is it still there?
@@ -53,7 +55,7 @@ enum DrainError {
 }
 
 impl Drainer {
-    /// Drains until `stop`; then once more, so that little is left for others. What fails is told by `outages`, how far the store is behind is told meanwhile.
+    /// Drains until `stop`; then until nothing is left. What fails is told by `outages`, how far the store is behind is told meanwhile.
     pub async fn run(&self, stop: CancellationToken) {
         tokio::join!(self.drain_all(&stop), self.tell(&stop));
     }
@@ -69,7 +71,11 @@ impl Drainer {
                         failed = false;
                         database.served(User::Drainer);
                     }
-                    drained.unwrap_or(OTHERS_PAUSE)
+                    match drained {
+                        None => OTHERS_PAUSE,
+                        Some(events) if events >= MORE => Duration::ZERO,
+                        Some(_) => PAUSE,
+                    }
                 }
                 Err(error) => {
                     match &error {
@@ -86,22 +92,30 @@ impl Drainer {
             };
             stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
-        // The last words of this node: all of it, because after the last node nobody may come back to this Redis. Where
-        // another one drains, it ends later, and does the same.
-        loop {
-            match self.drain().await {
-                Ok(Some(Duration::ZERO)) => {}
-                Ok(Some(_)) => {
-                    let _ = self.outbox.leave().await;
-                    return;
-                }
-                _ => return,
-            }
-        }
+        self.last_words().await;
     }
 
-    /// Stores one batch. Gives how long to wait before the next; `None` while that is not this node's to do.
-    async fn drain(&self) -> Result<Option<Duration>, DrainError> {
+    /// All of it, because after the last node nobody may come back to this Redis. Where another one drains, it ends later,
+    /// and does the same.
+    async fn last_words(&self) {
+        let mut stored = 0;
+        loop {
+            match self.drain().await {
+                Ok(None) => return,
+                Ok(Some(events)) if events >= MORE => stored += events,
+                // What comes now comes from others, who drain when this one has left.
+                Ok(Some(_)) => break,
+                Err(error) => {
+                    tracing::error!(stored, %error, "what waits in Redis for the store stays there: start a node again on the same Redis");
+                    break;
+                }
+            }
+        }
+        let _ = self.outbox.leave().await;
+    }
+
+    /// Stores one batch. Gives how many events that were; `None` while it is not this node's to do.
+    async fn drain(&self) -> Result<Option<usize>, DrainError> {
         if !*self.belongs.borrow() {
             return Ok(None);
         }
@@ -113,10 +127,7 @@ impl Drainer {
             self.journal.commit(taken.events.clone()).await?;
             self.outbox.done(&taken).await?;
         }
-        Ok(Some(match events {
-            BATCH => Duration::ZERO,
-            _ => PAUSE,
-        }))
+        Ok(Some(events))
     }
 
     /// Whether what this node could not store is stored: that another one drains says nothing of whether it succeeds.
@@ -199,6 +210,14 @@ mod tests {
 
     use super::*;
 
+    fn end() -> JournalEvent {
+        JournalEvent::Ended(EndRecord {
+            id: AllocationId::of(number(312, 1), START, 0),
+            at: START,
+            end: CallEnd::Answer,
+        })
+    }
+
     /// An outbox that always has something, and counts who leaves it to others.
     #[derive(Default)]
     struct Waiting {
@@ -211,13 +230,8 @@ mod tests {
     impl Outbox for Waiting {
         async fn take(&self, _most: usize) -> Result<Option<Taken>, AllocatorError> {
             self.taken.fetch_add(1, Ordering::SeqCst);
-            let end = EndRecord {
-                id: AllocationId::of(number(312, 1), START, 0),
-                at: START,
-                end: CallEnd::Answer,
-            };
             Ok(Some(Taken {
-                events: vec![JournalEvent::Ended(end)],
+                events: vec![end()],
                 upto: "run 1-1".to_owned(),
             }))
         }
@@ -271,6 +285,74 @@ mod tests {
         outbox
     }
 
+    /// An outbox with entries of some dozen events each, of which a batch has no part.
+    #[derive(Default)]
+    struct Entries {
+        waiting: AtomicUsize,
+        left: AtomicUsize,
+    }
+
+    const ENTRY: usize = 29;
+
+    #[async_trait]
+    impl Outbox for Entries {
+        async fn take(&self, most: usize) -> Result<Option<Taken>, AllocatorError> {
+            let events = self
+                .waiting
+                .load(Ordering::SeqCst)
+                .min(most / ENTRY * ENTRY);
+            Ok(Some(Taken {
+                events: vec![end(); events],
+                upto: "run 1-1".to_owned(),
+            }))
+        }
+
+        async fn done(&self, taken: &Taken) -> Result<(), AllocatorError> {
+            self.waiting.fetch_sub(taken.events.len(), Ordering::SeqCst);
+            Ok(())
+        }
+
+        async fn leave(&self) -> Result<(), AllocatorError> {
+            self.left.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+
+        async fn lag(&self) -> Result<Lag, AllocatorError> {
+            Ok(Lag::default())
+        }
+    }
+
+    struct Taking;
+
+    #[async_trait]
+    impl Journal for Taking {
+        async fn commit(&self, _events: Vec<JournalEvent>) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn probe(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stops_stores_all_that_waits_although_no_batch_is_whole() {
+        let outbox = Arc::new(Entries::default());
+        outbox.waiting.store(ENTRY * 1_000, Ordering::SeqCst);
+        let (_told, belongs) = watch::channel(true);
+        let drainer = Drainer {
+            outbox: outbox.clone(),
+            journal: Arc::new(Taking),
+            belongs,
+            outages: Arc::default(),
+        };
+        let stop = CancellationToken::new();
+        stop.cancel();
+        drainer.run(stop).await;
+        assert_eq!(outbox.waiting.load(Ordering::SeqCst), 0);
+        assert_eq!(outbox.left.load(Ordering::SeqCst), 1);
+    }
+
     #[test]
     fn a_store_is_late_far_behind_or_the_outbox_full() {
         let lag = |events, oldest_ms| Lag {
@@ -287,7 +369,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_does_not_reach_the_store_takes_nothing_off_and_lets_others_try() {
         let outbox = drained_for(AFTER_FAILURE * 2 + AFTER_FAILURE / 2, true).await;
-        assert_eq!(outbox.left.load(Ordering::SeqCst), 3);
+        // Three times, and at its end.
+        assert_eq!(outbox.left.load(Ordering::SeqCst), 4);
         assert_eq!(outbox.done.load(Ordering::SeqCst), 0);
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::shared::Shared;
-use caller_id_core::{Allocator, Clock, Journal};
+use caller_id_core::{Allocator, Clock, Journal, Outbox};
 use caller_id_engine::redis::{Settings, Time};
 use caller_id_engine::{MemoryAllocator, RedisAllocator};
 use tokio::sync::watch;
@@ -105,6 +105,14 @@ impl Engine {
         match self {
             Self::Memory(engine) => engine.broken().await,
             Self::Redis(_) => std::future::pending().await,
+        }
+    }
+
+    /// Whether all that was decided is in the store, as far as can be seen.
+    pub async fn is_drained(&self) -> bool {
+        match self {
+            Self::Memory(_) => true,
+            Self::Redis(engine) => engine.lag().await.is_ok_and(|lag| lag.events == 0),
         }
     }
 

@@ -86,16 +86,22 @@ impl OpenStore {
         }
     }
 
+    /// Notes that all is in order and nobody need wait for this node to come back. Not where something waits elsewhere that
+    /// belongs into the store.
+    pub async fn leave(&self) {
+        let Kind::Postgres(store) = &self.kind else {
+            return;
+        };
+        if let Err(error) = store.leave().await {
+            tracing::warn!(%error, "others may wait some seconds for this node to come back");
+        }
+    }
+
     /// Closes it and gives its lock free.
     pub async fn close(self) {
         match self.kind {
             Kind::Sqlite(store) => store.close().await,
-            Kind::Postgres(store) => {
-                if let Err(error) = store.leave().await {
-                    tracing::warn!(%error, "others may wait some seconds for this node to come back");
-                }
-                store.close();
-            }
+            Kind::Postgres(store) => store.close(),
         }
     }
 }

@@ -25,7 +25,6 @@ pub(crate) fn agree(server: &RedisServer, tenant: &str) -> Result<(), String> {
 
 fn agrees(server: &RedisServer, pool: &str, group: &str, code: u16) -> Result<(), String> {
     let numbers = places(server, &format!("{pool}{group}"));
-    let first = &numbers[0];
     let own = format!("00001{group}");
     for (digits, _) in &numbers {
         if digits.starts_with(&own) == group.starts_with('!') {
@@ -35,26 +34,46 @@ fn agrees(server: &RedisServer, pool: &str, group: &str, code: u16) -> Result<()
     let region = (code > 0).then(|| area_codes::table().region(area(code)));
     let region = region.flatten().map(|region| region.as_str().to_owned());
     for heads in region.into_iter().chain(["all".to_owned()]) {
+        if group.starts_with('!') {
+            odd_agrees(server, pool, group, &numbers, &heads)?;
+            continue;
+        }
         let bounds: BTreeMap<_, _> = places(server, &format!("{pool}{heads}"))
             .into_iter()
             .collect();
         match bounds.get(group) {
-            Some(bound) if *bound <= first.1 => {}
+            Some(bound) if *bound <= numbers[0].1 => {}
             found => {
-                let order = format!("{pool}{heads}");
+                let (order, first) = (format!("{pool}{heads}"), &numbers[0]);
                 return Err(format!(
                     "{group} begins with {first:?}, and {order} has it at {found:?}"
                 ));
             }
         }
     }
-    let odd: Vec<String> = server
+    Ok(())
+}
+
+/// The numbers of an odd group stand in the order of all odd ones too, at the same instants.
+fn odd_agrees(
+    server: &RedisServer,
+    pool: &str,
+    group: &str,
+    numbers: &[Place],
+    heads: &str,
+) -> Result<(), String> {
+    let known: Vec<String> = server
         .ask(&["SMEMBERS", &format!("{pool}odd")])
         .expect("redis answers");
-    if group.starts_with('!') && !odd.iter().any(|known| known == group) {
+    if !known.iter().any(|known| known == group) {
         return Err(format!("the odd group {group} is not known to be one"));
     }
-    Ok(())
+    let order = format!("{pool}!{heads}");
+    let odd = places(server, &order);
+    match numbers.iter().find(|number| !odd.contains(number)) {
+        Some(missing) => Err(format!("{missing:?} of {group} is not in {order}")),
+        None => Ok(()),
+    }
 }
 
 /// The members of an order.

@@ -123,8 +123,8 @@ end
 
 -- The first of those whose turn it may be on one rung: its digits, its instant, and the group it stands in.
 local function first_on(pool, rung, ask)
-    if rung == ANY then return first_of_heads(pool, pool.order .. 'all', ask.destination) end
-    if rung == REGION then return first_of_heads(pool, pool.order .. ask.region, ask.destination) end
+    if rung == ANY then return first_of_heads(pool, 'all', ask.destination) end
+    if rung == REGION then return first_of_heads(pool, ask.region, ask.destination) end
     if rung == AREA_CODE then return first_of_area(pool, ask.area, ask.destination) end
     local first, first_at, first_group = nil, nil, nil
     for code in string.gmatch(ask.overlay, '%d%d%d') do
@@ -218,12 +218,7 @@ local function take(ask, n, rung, arrival)
     local event = pack(EVENT, ALLOCATED, id, now, ends, tonumber(n.digits), rung, #pool.name, pool.name, ask.rest)
     record(n, pool, id, ends)
     write_number(n)
-    if rung == STICKY then
-        place(n, pool)
-    else
-        -- It was first, and is free later now: the orders of heads need not know.
-        call('ZADD', pool.order .. n.group, format('%d', (availability(n, pool))), n.digits)
-    end
+    if rung == STICKY then place(n, pool) else move_back(n, pool) end
     tell(event)
     if ask.call ~= '' then
         pool.call_expires = pool.call_expires or expires(ends)

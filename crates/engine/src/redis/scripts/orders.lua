@@ -9,7 +9,8 @@
 -- as far as it reads. So they stay short, however many numbers there are, and most picks do not touch them.
 --
 -- Of numbers that are free from the same instant on, the one with the least digits is first. In an order of heads groups of
--- the same instant stand by their names, which is the same but for those with a `!`: they come first, and are compared.
+-- the same instant stand by their names, which is the same for groups whose numbers begin with the name. The others, whose
+-- names have a `!`, stand in no order of heads: all their numbers stand once more in an order of their own behind each (`!all`).
 
 local ODD = 33 -- the byte `!`
 
@@ -32,20 +33,40 @@ local function know_odd(pool, group)
     pool.odd[group] = true
 end
 
--- Puts a number into its place in its pool's orders, or takes it out where it is never free.
-local function place(n, pool)
-    local at, group = availability(n, pool), n.group
-    if not at then return call('ZREM', pool.order .. group, n.digits) end
-    if is_odd(group) then know_odd(pool, group) end
-    at = format('%d', at)
-    call('ZADD', pool.order .. group, at, n.digits)
-    call('ZADD', pool.order .. 'all', 'LT', at, group)
-    if n.region ~= NO_REGION then call('ZADD', pool.order .. n.region, 'LT', at, group) end
+-- Puts a number into its place among the odd ones, or takes it out where it is never free.
+local function place_odd(n, orders, at)
+    local names = { n.group, '!all' }
+    if n.region ~= NO_REGION then names[3] = '!' .. n.region end
+    for _, name in ipairs(names) do
+        if at then call('ZADD', orders .. name, at, n.digits) else call('ZREM', orders .. name, n.digits) end
+    end
 end
 
--- Takes a number out of the order that it says it is in.
+-- Puts a number into its place in its pool's orders, or takes it out where it is never free.
+local function place(n, pool)
+    local at, group, orders = availability(n, pool), n.group, pool.order
+    at = at and format('%d', at)
+    if is_odd(group) then
+        know_odd(pool, group)
+        return place_odd(n, orders, at)
+    end
+    if not at then return call('ZREM', orders .. group, n.digits) end
+    call('ZADD', orders .. group, at, n.digits)
+    call('ZADD', orders .. 'all', 'LT', at, group)
+    if n.region ~= NO_REGION then call('ZADD', orders .. n.region, 'LT', at, group) end
+end
+
+-- Moves a number that was first in its group, and is free later now: the orders of heads need not know.
+local function move_back(n, pool)
+    if is_odd(n.group) then return place(n, pool) end
+    call('ZADD', pool.order .. n.group, format('%d', (availability(n, pool))), n.digits)
+end
+
+-- Takes a number out of the orders that it says it is in.
 local function displace(n)
-    call('ZREM', ORDERS .. n.pool .. ':' .. n.group, n.digits)
+    local orders = ORDERS .. n.pool .. ':'
+    if is_odd(n.group) then return place_odd(n, orders, nil) end
+    call('ZREM', orders .. n.group, n.digits)
 end
 
 local function before(at, digits, other_at, other)
@@ -76,8 +97,9 @@ local function first_of_area(pool, area, except)
     return digits, at, area
 end
 
--- The first number of all groups in an order of heads but `except`, with its group.
-local function first_of_heads(pool, heads, except)
+-- The first number of all groups in an order of heads but `except`, with its group; of those whose names say where their
+-- numbers stand.
+local function first_of_even(pool, heads, except)
     local digits, at, group, place = nil, nil, nil, 0
     while true do
         local entry = call('ZRANGE', heads, place, place, 'WITHSCORES')
@@ -89,11 +111,23 @@ local function first_of_heads(pool, heads, except)
         elseif first_at > bound then
             call('ZADD', heads, format('%d', first_at), head)
         else
-            if first == except then first, first_at = first_but(pool, head, except) end
-            if first and before(first_at, first, at, digits) then digits, at, group = first, first_at, head end
             -- Those behind it are free later, or have greater digits.
-            if first and first_at == bound and not is_odd(head) then return digits, at, group end
-            place = place + 1
+            if first ~= except then
+                if digits and before(at, digits, first_at, first) then return digits, at, group end
+                return first, first_at, head
+            end
+            digits, at = first_but(pool, head, except)
+            group, place = digits and head, place + 1
         end
     end
+end
+
+-- The first number of all groups in the order of heads of that name but `except`, with the order it stands in.
+local function first_of_heads(pool, name, except)
+    local digits, at, group = first_of_even(pool, pool.order .. name, except)
+    if not next(odd_groups(pool)) then return digits, at, group end
+    local odd = '!' .. name
+    local other, other_at = first_but(pool, odd, except)
+    if other and before(other_at, other, at, digits) then return other, other_at, odd end
+    return digits, at, group
 end

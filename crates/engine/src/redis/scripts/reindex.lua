@@ -5,12 +5,14 @@
 -- Reply {'more', where to go on}; {'done'} after the last, or when another policy has come since; or {'days', …}.
 local ABOUT = 100
 
--- The group behind this one, by name; groups stand in the order of heads.
+-- The group behind this one, by name.
 local function next_group(pool, after)
     local least = nil
-    for _, group in ipairs(call('ZRANGE', pool.order .. 'all', '0', '-1')) do
+    local function look(group)
         if group > after and (not least or group < least) then least = group end
     end
+    for _, group in ipairs(call('ZRANGE', pool.order .. 'all', '0', '-1')) do look(group) end
+    for group in pairs(odd_groups(pool)) do look(group) end
     return least
 end
 

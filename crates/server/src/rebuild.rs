@@ -27,7 +27,9 @@ const OTHERS_TURN: Duration = Duration::from_millis(500);
 /// Whoever still brings something then is waited for, looking this often.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// What is younger than this is counted one by one, because nodes may bring it too; what is older in one go.
-const ONE_BY_ONE_MS: i64 = 15 * 60_000;
+const ONE_BY_ONE_MS: i64 = 2 * 60_000;
+/// Who waits for longer is told how far it is, this often.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 /// So much of it is counted in one step.
 const PAGE: usize = 1_024;
 /// What other nodes remember covers this; then a store that is away need not be waited for.
@@ -201,7 +203,7 @@ impl Rebuild {
         }
     }
 
-    /// Everything: inventory, what history says up to a quarter of an hour ago, then each allocation since. Gives from when on
+    /// Everything: inventory, what history says up to two minutes ago, then each allocation since. Gives from when on
     /// nodes bring theirs.
     async fn everything(&self, begun: Timestamp) -> Result<Option<Timestamp>, RebuildError> {
         let pools = self.sync.load().await?;
@@ -271,10 +273,16 @@ impl Rebuild {
     async fn replay_since(&self, since: Timestamp) -> Result<(), RebuildError> {
         // An id begins with its instant.
         let mut from = Some(AllocationId::first_at(since));
+        let (mut counted, mut told) = (0, Instant::now());
         while let Some(first) = from {
+            if told.elapsed() >= TELL_EVERY {
+                told = Instant::now();
+                tracing::info!("counting what happened lately: {counted} allocations so far");
+            }
             let page = self.history.allocations_page(first, PAGE).await?;
             let last = page.last().filter(|_| page.len() == PAGE);
             from = last.and_then(|last| last.record.id.next());
+            counted += page.len();
             self.engine.replay(page, self.agent_limit).await?;
         }
         Ok(())

@@ -199,7 +199,7 @@ local function record(n, pool, id, ends)
         end
     end
     n.holds, n.last_used, n.last_end = holds, now, ended
-    count_hour(n)
+    count_hour(n, n.bucket > now_bucket and n.bucket or now_bucket)
     count_day(n, pool, now)
 end
 

@@ -181,18 +181,21 @@ local function hour_free_at(n)
     return 0
 end
 
--- Counts a use now in the rolling hour.
-local function count_hour(n)
-    local hour, passed = n.hour, hour_age(n)
-    if passed == 0 then
-        local uses = unpack_bytes('>I3', hour)
-        if uses == USES_MOST then return end
-        n.hour, n.hour_uses = pack('>I3', uses + 1) .. sub(hour, 4), n.hour_uses + 1
-    else
+-- Counts a use in that bucket of the rolling hour.
+local function count_hour(n, bucket)
+    local hour, passed = n.hour, bucket - n.bucket
+    if passed > 0 then
+        if passed > BUCKETS then passed = BUCKETS end
         n.hour_uses = n.hour_uses - sum_hour(hour, BUCKETS - passed + 1, BUCKETS) + 1
         n.hour = pack('>I3', 1) .. sub(NO_HOUR, 1, 3 * (passed - 1)) .. sub(hour, 1, 3 * (BUCKETS - passed))
-        n.bucket = now_bucket
+        n.bucket = bucket
+        return
     end
+    local at = -3 * passed
+    if at >= 3 * BUCKETS then return end
+    local uses = unpack_bytes('>I3', hour, at + 1)
+    if uses == USES_MOST then return end
+    n.hour, n.hour_uses = sub(hour, 1, at) .. pack('>I3', uses + 1) .. sub(hour, at + 4), n.hour_uses + 1
 end
 
 local function day_count(n, pool)

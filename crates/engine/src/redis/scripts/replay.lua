@@ -43,27 +43,6 @@ local function read(event)
     return e
 end
 
--- Counts a use then in the rolling hour.
-local function count_hour_of(n, at)
-    local bucket = math.floor(at / BUCKET_MS)
-    local uses = {}
-    for place = 1, BUCKETS do uses[place] = sum_hour(n.hour, place, place) end
-    for age = 1, bucket - n.bucket do
-        if age > BUCKETS then break end
-        table.insert(uses, 1, 0)
-        table.remove(uses, BUCKETS + 1)
-    end
-    n.bucket = math.max(n.bucket, bucket)
-    local place = n.bucket - bucket + 1
-    if place <= BUCKETS then uses[place] = math.min(uses[place] + 1, USES_MOST) end
-    local hour = {}
-    n.hour_uses = 0
-    for at_place = 1, BUCKETS do
-        hour[at_place], n.hour_uses = pack('>I3', uses[at_place]), n.hour_uses + uses[at_place]
-    end
-    n.hour = table.concat(hour)
-end
-
 local function hold(n, e, ended)
     if ended > 0 or e.ends <= now then
         n.last_end = math.max(n.last_end, ended > 0 and ended or e.ends)
@@ -92,11 +71,10 @@ local function limit(e)
     end
 end
 
-local function count(e, ended)
-    local n = number_of(e.digits)
+local function count(e, n, ended)
     local pool = n and pool_of(n.pool)
     if not pool or held_by(n, e.id) then return end
-    count_hour_of(n, e.at)
+    count_hour(n, floor(e.at / BUCKET_MS))
     if e.at >= pool.day_start then count_day(n, pool, e.at) end
     hold(n, e, ended)
     n.last_used = math.max(n.last_used, e.at)
@@ -154,7 +132,7 @@ local function replay_allocation(e)
     if known and call('HSETNX', prefix .. KEY_REPLAYED, string.char(ALLOCATED) .. e.id, '') == 1 then
         local ended = e.ended
         if early and ended == 0 then ended = read(early).at end
-        count(e, ended)
+        count(e, known, ended)
     end
     if brought then
         tell(e.bytes)

@@ -15,6 +15,9 @@ use super::{CHANGES_AT_ONCE, Engine, pool};
 /// The last instant that fits into 6 bytes.
 const INSTANT_MOST_MS: i64 = (1 << 48) - 1;
 
+/// Who puts a pool's numbers into their places after a change, and took no step for so long, is gone: others go on.
+const GIVEN_UP_MS: u32 = 2_000;
+
 impl Engine {
     /// Makes pools or changes their policies, and puts their numbers into their places by them.
     pub(super) async fn put_pools(&self, pools: &[(PoolId, Policy)]) -> Result<(), AllocatorError> {
@@ -95,13 +98,19 @@ impl Engine {
         }
     }
 
-    /// Up to where the inventory is known. What a step began and did not end is ended first.
+    /// Up to where the inventory is known. What a step began and did not end is ended first, whoever began it.
     pub(super) async fn known_inventory(&self) -> Result<Position, AllocatorError> {
         self.settle().await?;
-        let mut command = ::redis::cmd("GET");
-        command.arg(self.keys.inventory());
-        let known: Option<String> = self.query(&command).await?;
-        Ok(position(known.as_deref().unwrap_or(NOTHING))?)
+        let arguments = [GIVEN_UP_MS.to_string().into()];
+        let reply: Vec<String> = self.run(&self.scripts.position, &arguments).await?;
+        let (known, given_up) = reply
+            .split_first()
+            .ok_or_else(|| Unreadable("no position of the inventory".to_owned()))?;
+        for name in given_up {
+            let id = PoolId::new(name).map_err(|error| Unreadable(error.to_string()))?;
+            self.reindex(&id).await?;
+        }
+        Ok(position(known)?)
     }
 
     /// Forgets numbers.
@@ -146,9 +155,6 @@ fn arguments(pools: &[(PoolId, Policy)], numbers: &[EngineNumber], way: Way) -> 
     arguments.extend(numbers.iter().flat_map(fields));
     arguments
 }
-
-/// What stands for no inventory at all; `number.lua` has it too.
-const NOTHING: &str = "0:";
 
 /// A position as Redis keeps it: the store in hexadecimal digits and a slash (neither where it is not known), the revision, a
 /// colon, the digits of the number.
@@ -226,6 +232,6 @@ mod tests {
         for unreadable in ["", "7", "/7:", "x/7:", "1/x:", "1/7:12"] {
             assert!(position(unreadable).is_err(), "{unreadable}");
         }
-        assert_eq!(text(Position::default()), NOTHING);
+        assert_eq!(text(Position::default()), "0:", "as in number.lua");
     }
 }

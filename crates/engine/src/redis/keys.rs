@@ -24,10 +24,11 @@ const CALL: &str = "c:";
 const AGENT: &str = "a:";
 const SHOWN: &str = "s:";
 const PROBE: &str = "probe";
+const UNSETTLED: &str = "unsettled";
 const SETTINGS: &str = "settings";
 
 /// By which name the scripts know each.
-const NAMES: [(&str, &str); 14] = [
+const NAMES: [(&str, &str); 15] = [
     ("CLOCK", CLOCK),
     ("POOLS", POOLS),
     ("JOURNAL", JOURNAL),
@@ -37,6 +38,7 @@ const NAMES: [(&str, &str); 14] = [
     ("REPLAYED", REPLAYED),
     ("PROBE", PROBE),
     ("SETTINGS", SETTINGS),
+    ("UNSETTLED", UNSETTLED),
     ("NUMBER", NUMBER),
     ("ORDER", ORDER),
     ("CALL", CALL),
@@ -61,11 +63,6 @@ impl Keys {
     /// What every script declares: clock, pools, journal. The others it makes from the prefix.
     pub(super) fn declared(&self) -> [String; 3] {
         [CLOCK, POOLS, JOURNAL].map(|name| format!("{}{name}", self.prefix))
-    }
-
-    /// Up to where the inventory is known.
-    pub(super) fn inventory(&self) -> String {
-        format!("{}{INVENTORY}", self.prefix)
     }
 
     /// What [`super::inspect`] writes and removes.

@@ -17,6 +17,8 @@ pub(super) struct Scripts {
     pub(super) put_inventory: Script,
     /// Forgets numbers.
     pub(super) remove: Script,
+    /// Up to where the inventory is known.
+    pub(super) position: Script,
     /// Puts numbers into their places after a change of policy.
     pub(super) reindex: Script,
     /// Takes over what history knows.
@@ -67,6 +69,7 @@ impl Scripts {
             put_days: script(include_str!("scripts/put_days.lua")),
             put_inventory: script(include_str!("scripts/put_inventory.lua")),
             remove: script(include_str!("scripts/remove.lua")),
+            position: script(include_str!("scripts/position.lua")),
             reindex: script(include_str!("scripts/reindex.lua")),
             recover: script(include_str!("scripts/recover.lua")),
             replay: script(include_str!("scripts/replay.lua")),

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use caller_id_core::PoolId;
 
 /// What must be looked at once more when Redis failed, or whoever waited gave up, before a pool's numbers were put into
-/// their places. Another node that is gone is made up for by the next one that starts: it puts all pools again.
+/// their places. What a node that is gone began others end: Redis has it, too (`unsettled`).
 #[derive(Debug, Default)]
 pub(super) struct Unsettled(Mutex<Pools>);
 

@@ -143,6 +143,51 @@ async fn places_that_could_not_be_changed_with_the_policy_are_changed_later() {
     assert_eq!(free, 3, "none rests for the cooldown that is no more");
 }
 
+/// The node that changed the policy is gone before all numbers were in their places.
+#[tokio::test]
+async fn what_a_node_that_is_gone_began_another_one_ends() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let [gone, other] = ["default"; 2].map(|tenant| engine(&server, tenant, time(&clock)));
+    stock(&gone, 3).await;
+    let slow = Policy {
+        cooldown_ms: 3_600_000,
+        ..brisk_policy()
+    };
+    assert!(gone.follow(step(0, 5, slow)).await.expect("an answer"));
+    for _ in 0..2 {
+        ask(&gone, &far()).await.expect("an answer");
+    }
+    clock.advance_ms(reserved_ms(&gone).await);
+    let rights = |rule: &str| server.ask::<()>(&["ACL", "SETUSER", "default", rule]);
+    rights("-zscan").expect("redis answers");
+    let brisk = step(5, 6, reserving_for_ms(1_000));
+    assert!(gone.follow(brisk).await.is_err(), "no place is found");
+    drop(gone);
+    rights("+zscan").expect("redis answers");
+    clock.advance_ms(1_000);
+    assert_eq!(other.known_inventory().await.expect("an answer"), at(6));
+    // The number that came with the step has its place.
+    reserved_ms(&other).await;
+    let none = ask(&other, &far()).await.expect("an answer");
+    assert!(
+        matches!(none, Outcome::Exhausted(_)),
+        "somebody may be at it: {none:?}"
+    );
+    clock.advance_ms(2_000);
+    assert_eq!(other.known_inventory().await.expect("an answer"), at(6));
+    heads::agree(&server, "default").expect("the orders agree");
+    for _ in 0..3 {
+        let got = ask(&other, &far()).await.expect("an answer");
+        assert!(matches!(got, Outcome::Allocated(_)), "{got:?}");
+        clock.advance_ms(1);
+    }
+    let left: u64 = server
+        .ask(&["EXISTS", "caller-id:{default}:unsettled"])
+        .expect("redis answers");
+    assert_eq!(left, 0);
+}
+
 #[tokio::test]
 async fn while_a_state_is_lost_only_who_rebuilds_it_brings_numbers_in_larger_and_larger_steps() {
     let server = RedisServer::start();

@@ -53,6 +53,7 @@ local function put_pool(name, given)
     end
     local value = pack('>BBI4', FORMAT, stale, generation) .. sub(given, 7) .. midnights
     if not old or value ~= old.value then call('HSET', POOLS, name, value) end
+    if stale == 1 then call('ZADD', prefix .. KEY_UNSETTLED, format('%d', now), name) end
     return stale == 1
 end
 

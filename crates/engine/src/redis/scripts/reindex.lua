@@ -3,7 +3,7 @@
 -- KEYS  1 clock, 2 pools.
 -- ARGV  1 prefix, 2 now and server, 3 pool, 4 where to go on (begin with nothing).
 -- Reply {'more', where to go on}; {'done'} after the last, or when another policy has come since; or {'days', …}.
-local ABOUT = 100
+local ABOUT, UNSETTLED = 100, prefix .. KEY_UNSETTLED
 
 -- The group behind this one, by name.
 local function next_group(pool, after)
@@ -18,7 +18,12 @@ end
 
 local function reindex()
     local pool = pool_of(ARGV[3])
-    if not pool or pool.stale == 0 then return { 'done' } end
+    if not pool or pool.stale == 0 then
+        call('ZREM', UNSETTLED, ARGV[3])
+        return { 'done' }
+    end
+    -- Somebody is at it.
+    call('ZADD', UNSETTLED, format('%d', now), pool.name)
     -- The generation of the policy it began with, a group, and a place in its order.
     local generation, group, cursor = string.match(ARGV[4], '^(%d+):(!?%d+):(%d+)$')
     if generation and pool.generation ~= tonumber(generation) then return { 'done' } end
@@ -35,6 +40,7 @@ local function reindex()
         if following then return more(following, '0') end
     end
     call('HSET', POOLS, pool.name, pack('>BB', FORMAT, 0) .. sub(pool.value, 3))
+    call('ZREM', UNSETTLED, pool.name)
     return { 'done' }
 end
 

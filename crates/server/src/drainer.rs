@@ -18,6 +18,10 @@ const BATCH: usize = 4_096;
 const MORE: usize = BATCH / 2;
 /// An empty outbox is looked at again after so long: history is that much behind.
 const PAUSE: Duration = Duration::from_millis(50);
+/// A node that stops tries for so long to bring what waits into the store.
+const LAST_WORDS_MOST: Duration = Duration::from_secs(2);
+/// Two clocks tell the age of an event.
+const SLACK_MS: i64 = 20;
 /// Another node drains; is it still there?
 const OTHERS_PAUSE: Duration = Duration::from_secs(1);
 /// After a failure: long enough for another node, which may reach the store, to take over.
@@ -95,23 +99,34 @@ impl Drainer {
         self.last_words().await;
     }
 
-    /// All of it, because after the last node nobody may come back to this Redis. Where another one drains, it ends later,
-    /// and does the same.
+    /// All that waits now, because after the last node nobody may come back to this Redis. Where another one drains, it is
+    /// waited for: it may be on its way out, too, and have taken its last batch.
     async fn last_words(&self) {
-        let mut stored = 0;
-        loop {
+        let began = Instant::now();
+        while *self.belongs.borrow() {
             match self.drain().await {
-                Ok(None) => return,
-                Ok(Some(events)) if events >= MORE => stored += events,
-                // What comes now comes from others, who drain when this one has left.
-                Ok(Some(_)) => break,
-                Err(error) => {
-                    tracing::error!(stored, %error, "what waits in Redis for the store stays there: start a node again on the same Redis");
-                    break;
+                Ok(Some(events)) if events >= MORE => continue,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "what waits cannot be stored"),
+            }
+            // Nobody is at it where this one failed, either.
+            let _ = self.outbox.leave().await;
+            match self.outbox.lag().await {
+                // What is younger comes from others, who go on.
+                Ok(lag) if lag.events == 0 || lag.oldest_ms + SLACK_MS < millis(began) => return,
+                Ok(lag) if began.elapsed() >= LAST_WORDS_MOST => {
+                    let events = lag.events;
+                    return tracing::error!(
+                        events,
+                        "what waits in Redis for the store stays there: start a node again on the same Redis"
+                    );
                 }
+                Err(error) if began.elapsed() >= LAST_WORDS_MOST => {
+                    return tracing::error!(%error, "what waits in Redis for the store is not known");
+                }
+                _ => tokio::time::sleep(PAUSE).await,
             }
         }
-        let _ = self.outbox.leave().await;
     }
 
     /// Stores one batch. Gives how many events that were; `None` while it is not this node's to do.
@@ -153,6 +168,10 @@ impl Drainer {
             told.0 = delay;
         }
     }
+}
+
+fn millis(since: Instant) -> i64 {
+    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// How far the store is behind.

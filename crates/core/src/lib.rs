@@ -8,6 +8,7 @@ pub mod agent_limit;
 pub mod allocator;
 pub mod area_code;
 pub mod area_codes;
+pub mod call_report;
 pub mod destination;
 pub mod eligibility;
 pub mod ids;
@@ -32,6 +33,7 @@ pub use allocator::{
     Allocator, AllocatorError, EngineNumber, InventoryStep, NumberState, Recovered,
 };
 pub use area_code::AreaCode;
+pub use call_report::{CallReport, ReportTarget, Reported};
 pub use destination::{DestinationError, DialPlan};
 pub use ids::{AgentId, AllocationId, CallId, CampaignId, IdError, PoolId};
 pub use inventory::{Attestation, Campaign, Limits, Number, Pool, Status};

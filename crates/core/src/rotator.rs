@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::agent_limit::AgentLimit;
 use crate::allocator::{Allocator, AllocatorError};
+use crate::call_report::{CallReport, ReportTarget, Reported};
 use crate::ids::{CampaignId, PoolId};
 use crate::inventory::Campaign;
 use crate::journal::{CallEnd, EndRecord};
@@ -102,6 +103,28 @@ impl Rotator {
         end: CallEnd,
     ) -> Result<Option<EndRecord>, AllocatorError> {
         self.allocator.release(target, end).await
+    }
+
+    /// Keeps how a call went with its allocation, and ends its reservation where that lives. Reports that come late, again, or of a
+    /// call that nobody knows are no error; of two reports of one call the first is kept.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: nothing was kept.
+    pub async fn report(
+        &self,
+        target: &ReportTarget,
+        report: &CallReport,
+    ) -> Result<Reported, AllocatorError> {
+        let target = match target {
+            ReportTarget::Reservation(id) => ReleaseTarget::Reservation(*id),
+            ReportTarget::Call(call) => ReleaseTarget::Call(call.clone()),
+            ReportTarget::Shown { .. } => return Ok(Reported::Unknown),
+        };
+        let ended = self.release(&target, report.status).await?;
+        Ok(ended.map_or(Reported::Unknown, |end| Reported::Kept {
+            id: end.id,
+            released: true,
+        }))
     }
 
     /// Takes new routes, from the next request on.

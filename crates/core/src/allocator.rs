@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::agent_limit::Arrival;
 use crate::area_code::AreaCode;
+use crate::call_report::{CallReport, Reported};
 use crate::ids::{AgentId, PoolId};
 use crate::inventory::{Limits, Number, Status};
 use crate::journal::{AllocationRecord, CallEnd, EndRecord};
@@ -39,6 +40,18 @@ pub trait Allocator: Send + Sync {
         target: &ReleaseTarget,
         end: CallEnd,
     ) -> Result<Option<EndRecord>, AllocatorError>;
+
+    /// Keeps how a call went with its allocation, and ends its reservation where that lives, in one step. Known are: by an
+    /// id, every allocation of a number that the engine has, live or not, and whether it was ever made is not looked up; by a
+    /// call, those whose reservations live or ended a moment ago.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: nothing was kept, and the reservation lives on.
+    async fn report(
+        &self,
+        target: &ReleaseTarget,
+        report: &CallReport,
+    ) -> Result<Reported, AllocatorError>;
 
     /// Makes pools, or changes their policy; counts and reservations are kept.
     ///

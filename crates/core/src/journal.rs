@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::call_report::CallReport;
 use crate::ids::{AgentId, AllocationId, CallId, CampaignId, PoolId};
 use crate::ladder::Rung;
 use crate::number::PhoneNumber;
@@ -49,6 +50,17 @@ pub struct EndRecord {
     pub end: CallEnd,
 }
 
+/// How a call went, as history keeps it with its allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallResult {
+    /// The allocation that the call was made with.
+    pub id: AllocationId,
+    /// When that was said.
+    pub at: Timestamp,
+    /// What was said.
+    pub report: CallReport,
+}
+
 /// How a call ended: Asterisk's `DIALSTATUS`, or nothing said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -81,6 +93,15 @@ impl CallEnd {
         Self::Congestion,
         Self::ChanUnavail,
     ];
+
+    /// This, or `later` where this says nothing.
+    #[must_use]
+    pub const fn or(self, later: Self) -> Self {
+        match self {
+            Self::Released => later,
+            said => said,
+        }
+    }
 
     /// The word of `DIALSTATUS`.
     pub const fn as_str(self) -> &'static str {
@@ -125,6 +146,8 @@ pub enum JournalEvent {
     Allocated(Arc<AllocationRecord>),
     /// A reservation ended before its time.
     Ended(EndRecord),
+    /// A dialer said how a call went.
+    Reported(CallResult),
 }
 
 /// Where an engine that keeps its state in memory commits what it did, before it answers.

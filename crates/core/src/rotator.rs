@@ -6,10 +6,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::agent_limit::AgentLimit;
 use crate::allocator::{Allocator, AllocatorError};
 use crate::call_report::{CallReport, ReportTarget, Reported};
-use crate::ids::{CampaignId, PoolId};
+use crate::ids::{AllocationId, CampaignId, PoolId};
 use crate::inventory::Campaign;
 use crate::journal::{CallEnd, EndRecord};
 use crate::outcome::{Outcome, ReleaseTarget};
+use crate::past::{CallFinder, Sought};
 use crate::request::{AllocationRequest, Ask};
 
 /// Which pools each campaign uses: a snapshot, replaced whole when a campaign changes.
@@ -49,6 +50,8 @@ pub struct Rotator {
     /// None: it is not known yet which campaign uses which pools.
     routes: RwLock<Option<Arc<Routes>>>,
     agent_limit: AgentLimit,
+    /// Who looks for calls that the engine knows no more.
+    finder: Option<Arc<dyn CallFinder>>,
 }
 
 impl Rotator {
@@ -58,6 +61,7 @@ impl Rotator {
             allocator,
             routes: RwLock::new(Some(Arc::new(Routes::new(Vec::new())))),
             agent_limit,
+            finder: None,
         }
     }
 
@@ -68,7 +72,15 @@ impl Rotator {
             allocator,
             routes: RwLock::new(None),
             agent_limit,
+            finder: None,
         }
+    }
+
+    /// The same, which looks for reported calls that the engine knows no more. Without it they are unknown.
+    #[must_use]
+    pub fn finding(mut self, finder: Arc<dyn CallFinder>) -> Self {
+        self.finder = Some(finder);
+        self
     }
 
     /// Whether it is known which campaign uses which pools.
@@ -108,6 +120,10 @@ impl Rotator {
     /// Keeps how a call went with its allocation, and ends its reservation where that lives. Reports that come late, again, or of a
     /// call that nobody knows are no error; of two reports of one call the first is kept.
     ///
+    /// A reservation's id is not looked up, since it names its number and its instant: one of a number of ours that was never
+    /// made, or that history has forgotten, is answered as kept, and nothing is written. Calls, and what was shown to whom, are
+    /// looked for in the last 24 hours.
+    ///
     /// # Errors
     /// [`AllocatorError`]: nothing was kept.
     pub async fn report(
@@ -115,16 +131,43 @@ impl Rotator {
         target: &ReportTarget,
         report: &CallReport,
     ) -> Result<Reported, AllocatorError> {
-        let target = match target {
-            ReportTarget::Reservation(id) => ReleaseTarget::Reservation(*id),
-            ReportTarget::Call(call) => ReleaseTarget::Call(call.clone()),
-            ReportTarget::Shown { .. } => return Ok(Reported::Unknown),
+        let found = match target {
+            ReportTarget::Reservation(id) => Some(*id),
+            ReportTarget::Call(call) => {
+                // What the engine knows of a call is the latest.
+                let known = ReleaseTarget::Call(call.clone());
+                match self.allocator.report(&known, report).await? {
+                    Reported::Unknown => self.find(Sought::Call(call.clone())).await?,
+                    kept => return Ok(kept),
+                }
+            }
+            ReportTarget::Shown {
+                number,
+                destination,
+            } => {
+                let (number, destination) = (*number, *destination);
+                self.find(Sought::Shown {
+                    number,
+                    destination,
+                })
+                .await?
+            }
         };
-        let ended = self.release(&target, report.status).await?;
-        Ok(ended.map_or(Reported::Unknown, |end| Reported::Kept {
-            id: end.id,
-            released: true,
-        }))
+        match found {
+            Some(id) => {
+                let target = ReleaseTarget::Reservation(id);
+                self.allocator.report(&target, report).await
+            }
+            None => Ok(Reported::Unknown),
+        }
+    }
+
+    async fn find(&self, sought: Sought) -> Result<Option<AllocationId>, AllocatorError> {
+        let Some(finder) = &self.finder else {
+            return Ok(None);
+        };
+        let found = finder.find(&sought).await;
+        found.map_err(|error| AllocatorError::NotRecorded(Arc::new(error)))
     }
 
     /// Takes new routes, from the next request on.

@@ -5,8 +5,8 @@ use thiserror::Error;
 
 use crate::ids::{AllocationId, CampaignId, PoolId};
 use crate::inventory::{Campaign, Number, Pool};
-use crate::journal::{AllocationRecord, EndRecord};
 use crate::number::PhoneNumber;
+use crate::past::Sought;
 use crate::time::Timestamp;
 
 /// The store could not do its work.
@@ -261,14 +261,7 @@ pub trait InventoryStore: Send + Sync {
     ) -> Result<Changes, StoreError>;
 }
 
-/// One allocation out of history, with its end when it was released.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastAllocation {
-    /// What was allocated.
-    pub record: AllocationRecord,
-    /// How it ended, when that was before its reservation ran out.
-    pub ended: Option<EndRecord>,
-}
+pub use crate::past::PastAllocation;
 
 /// Receives rows of history one by one, so that a million need no memory.
 pub type PastSink<'a> = &'a mut (dyn FnMut(PastAllocation) + Send);
@@ -298,6 +291,16 @@ pub trait HistoryStore: Send + Sync {
         from: AllocationId,
         most: usize,
     ) -> Result<Vec<PastAllocation>, StoreError>;
+
+    /// The latest allocation of such a call made at `since` or later, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find(
+        &self,
+        sought: &Sought,
+        since: Timestamp,
+    ) -> Result<Option<AllocationId>, StoreError>;
 
     /// When each number was last allocated, of those that ever were.
     ///

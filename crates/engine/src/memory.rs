@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use caller_id_core::{
-    Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber, InventoryStep,
-    Journal, NumberState, Outcome, PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget,
-    Timestamp,
+    Allocator, AllocatorError, Ask, CallEnd, CallReport, Clock, EndRecord, EngineNumber,
+    InventoryStep, Journal, NumberState, Outcome, PhoneNumber, Policy, PoolId, Position, Recovered,
+    ReleaseTarget, Reported, Timestamp,
 };
 use tokio::sync::Notify;
 
@@ -197,6 +197,15 @@ impl Allocator for MemoryAllocator {
         end: CallEnd,
     ) -> Result<Option<EndRecord>, AllocatorError> {
         self.decide(|state, now| state.release(target, end, now))
+            .await
+    }
+
+    async fn report(
+        &self,
+        target: &ReleaseTarget,
+        report: &CallReport,
+    ) -> Result<Reported, AllocatorError> {
+        self.decide(|state, now| state.report(target, report, now))
             .await
     }
 

@@ -9,9 +9,9 @@ use ::redis::{Cmd, FromRedisValue, Script, ScriptInvocation};
 use async_trait::async_trait;
 use caller_id_core::shared::StateId;
 use caller_id_core::{
-    AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, Clock, EndRecord, EngineNumber,
-    InventoryStep, JournalEvent, NumberState, Outcome, PhoneNumber, Policy, PoolId, Position,
-    Recovered, ReleaseTarget, TimeZone, Timestamp,
+    AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, CallReport, CallResult, Clock,
+    EndRecord, EngineNumber, InventoryStep, JournalEvent, NumberState, Outcome, PhoneNumber,
+    Policy, PoolId, Position, Recovered, ReleaseTarget, Reported, TimeZone, Timestamp,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -310,6 +310,29 @@ impl Allocator for RedisAllocator {
             self.engine.acknowledged.push(answer.state, event);
         }
         Ok(ended)
+    }
+
+    async fn report(
+        &self,
+        target: &ReleaseTarget,
+        report: &CallReport,
+    ) -> Result<Reported, AllocatorError> {
+        let Some(step) = step::report(target, report) else {
+            return Ok(Reported::Unknown);
+        };
+        let answer = self.engine.decide(&step).await?;
+        let Some((result, released)) = answer.reply.result(report)? else {
+            return Ok(Reported::Unknown);
+        };
+        let CallResult { id, at, report } = result;
+        if released {
+            let end = report.status;
+            let event = JournalEvent::Ended(EndRecord { id, at, end });
+            self.engine.acknowledged.push(answer.state, event);
+        }
+        let event = JournalEvent::Reported(result);
+        self.engine.acknowledged.push(answer.state, event);
+        Ok(Reported::Kept { id, released })
     }
 
     /// Policies take effect at once; the orders follow in steps, and until then each choice is checked against them.

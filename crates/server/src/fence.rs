@@ -9,9 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use caller_id_core::shared::{Agreement, Seen, StateRecord};
 use caller_id_core::{
-    Allocator, AllocatorError, Ask, CallEnd, EndRecord, EngineNumber, InventoryStep, NumberState,
-    Outcome, PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget, SharedAllocator,
-    Standing, StoreError,
+    Allocator, AllocatorError, Ask, CallEnd, CallReport, EndRecord, EngineNumber, InventoryStep,
+    NumberState, Outcome, PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget,
+    Reported, SharedAllocator, Standing, StoreError,
 };
 use thiserror::Error;
 use tokio::sync::watch;
@@ -185,6 +185,14 @@ impl Allocator for Gated {
         end: CallEnd,
     ) -> Result<Option<EndRecord>, AllocatorError> {
         self.engine.release(target, end).await
+    }
+
+    async fn report(
+        &self,
+        target: &ReleaseTarget,
+        report: &CallReport,
+    ) -> Result<Reported, AllocatorError> {
+        self.engine.report(target, report).await
     }
 
     async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {

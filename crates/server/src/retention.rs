@@ -116,7 +116,7 @@ mod tests {
 
     use async_trait::async_trait;
     use caller_id_core::store::{PastAllocation, PastSink};
-    use caller_id_core::{AllocationId, ManualClock, PhoneNumber, StoreError, Timestamp};
+    use caller_id_core::{AllocationId, ManualClock, PhoneNumber, Sought, StoreError, Timestamp};
 
     use super::*;
 
@@ -138,6 +138,10 @@ mod tests {
             _: usize,
         ) -> Result<Vec<PastAllocation>, StoreError> {
             Ok(Vec::new())
+        }
+
+        async fn find(&self, _: &Sought, _: Timestamp) -> Result<Option<AllocationId>, StoreError> {
+            Ok(None)
         }
 
         async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {

@@ -6,6 +6,7 @@
 mod ahead;
 mod commit;
 mod error;
+mod find;
 mod history;
 mod holders;
 mod inspect;

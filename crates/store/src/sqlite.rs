@@ -7,6 +7,7 @@ mod checkpoint;
 mod codec;
 mod error;
 mod files;
+mod find;
 mod health;
 mod historian;
 mod history;
@@ -19,6 +20,7 @@ mod pace;
 mod progress;
 mod rows;
 mod schema;
+mod tail;
 mod threads;
 mod write;
 

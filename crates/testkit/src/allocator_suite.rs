@@ -16,11 +16,13 @@ use crate::builders::{call, pool, request};
 mod choice;
 mod limits;
 mod memory;
+mod reports;
 mod standing;
 
 pub use choice::*;
 pub use limits::*;
 pub use memory::*;
+pub use reports::*;
 pub use standing::*;
 
 /// Starts engines to be tested.
@@ -188,6 +190,10 @@ macro_rules! allocator_suite {
             many_at_once_never_get_one_number_twice,
             an_engine_that_recovers_remembers_uses_reservations_calls_and_sticky_numbers,
             an_engine_that_recovers_remembers_the_agents,
+            a_report_frees_the_number_and_is_kept,
+            a_report_after_the_reservation_is_kept_and_frees_nothing,
+            the_first_report_counts_and_completes_a_release,
+            a_report_of_an_unknown_call_is_told_so,
         );
     };
     (@each $factory:expr; $($fact:ident,)*) => {

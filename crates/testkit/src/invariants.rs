@@ -163,10 +163,7 @@ mod tests {
             rung: Rung::Any,
             reserved_until: at.plus_ms(held_seconds * 1_000),
         };
-        PastAllocation {
-            record,
-            ended: None,
-        }
+        PastAllocation::new(record)
     }
 
     fn check(history: &[PastAllocation], limits: Limits) -> Vec<String> {

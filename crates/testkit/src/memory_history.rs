@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use caller_id_core::store::{PastAllocation, PastSink};
 use caller_id_core::{
-    AllocationId, HistoryStore, Journal, JournalEvent, PhoneNumber, StoreError, Timestamp,
+    AllocationId, HistoryStore, Journal, JournalEvent, PhoneNumber, Sought, StoreError, Timestamp,
 };
 use tokio::sync::watch;
 
@@ -57,10 +57,7 @@ impl MemoryHistory {
         for event in &self.kept().events {
             match event {
                 JournalEvent::Allocated(record) => {
-                    let past = PastAllocation {
-                        record: (**record).clone(),
-                        ended: None,
-                    };
+                    let past = PastAllocation::new((**record).clone());
                     assert!(
                         by_id.insert(record.id, past).is_none(),
                         "allocation {} is journaled twice",
@@ -71,11 +68,14 @@ impl MemoryHistory {
                     let past = by_id
                         .get_mut(&end.id)
                         .expect("an end comes after its allocation");
-                    assert!(
-                        past.ended.replace(*end).is_none(),
-                        "allocation {} ends twice",
-                        end.id
-                    );
+                    assert!(past.ended.is_none(), "allocation {} ends twice", end.id);
+                    past.end(*end);
+                }
+                JournalEvent::Reported(result) => {
+                    let past = by_id
+                        .get_mut(&result.id)
+                        .expect("a result comes after its allocation");
+                    past.report(*result);
                 }
             }
         }
@@ -137,6 +137,16 @@ impl HistoryStore for MemoryHistory {
         history.retain(|past| past.record.id >= from);
         history.truncate(most);
         Ok(history)
+    }
+
+    async fn find(
+        &self,
+        sought: &Sought,
+        since: Timestamp,
+    ) -> Result<Option<AllocationId>, StoreError> {
+        let history = self.history().into_iter();
+        let found = history.filter(|past| past.record.at >= since && sought.is(&past.record));
+        Ok(found.map(|past| past.record.id).max())
     }
 
     async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {

@@ -4,9 +4,9 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use caller_id_core::{
-    AgentLimit, AllocationRequest, Allocator, AllocatorError, Ask, CallEnd, EngineNumber, Ladder,
-    Limits, ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget, Rung, Status,
-    TimeZone,
+    AgentLimit, AllocationRequest, Allocator, AllocatorError, Ask, CallEnd, CallReport,
+    EngineNumber, Ladder, Limits, ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget,
+    Reported, Rung, Status, TimeZone,
 };
 use proptest::prelude::*;
 
@@ -32,6 +32,8 @@ pub enum Step {
     },
     /// Give back what a call got.
     Release(u8),
+    /// Say how a call went that may still hold its number.
+    Report(u8),
     /// Let time pass; a negative step is a clock that goes back.
     Pass(i64),
     /// Add or change a number.
@@ -159,6 +161,7 @@ fn any_failure() -> impl Strategy<Value = Step> {
     let step = prop_oneof![
         3 => any_request(),
         1 => (1u8..12).prop_map(Step::Release),
+        1 => (1u8..12).prop_map(Step::Report),
     ];
     step.prop_map(|step| Step::Fail(Box::new(step)))
 }
@@ -167,7 +170,8 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         30 => any_request(),
         6 => any_failure(),
-        8 => (1u8..12).prop_map(Step::Release),
+        5 => (1u8..12).prop_map(Step::Release),
+        4 => (1u8..12).prop_map(Step::Report),
         6 => (0i64..60_000).prop_map(Step::Pass),
         3 => (0i64..7_200_000).prop_map(Step::Pass),
         1 => (0i64..100_000_000).prop_map(Step::Pass),
@@ -231,7 +235,9 @@ struct Walker<'a> {
 impl Walker<'_> {
     async fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
         match step {
-            Step::Allocate { .. } | Step::Release(_) => self.compare(step).await?,
+            Step::Allocate { .. } | Step::Release(_) | Step::Report(_) => {
+                self.compare(step).await?
+            }
             Step::Fail(step) => {
                 (self.fault)(true);
                 let failed = self.ask(step).await;
@@ -293,6 +299,13 @@ impl Walker<'_> {
                 let ended = self.allocator.release(&target, CallEnd::Answer).await?;
                 Ok(Said::Released(ended.is_some()))
             }
+            Step::Report(name) => {
+                let target = ReleaseTarget::Call(call(&name.to_string()));
+                let report = CallReport::default();
+                let kept = self.allocator.report(&target, &report).await?;
+                let released = matches!(kept, Reported::Kept { released: true, .. });
+                Ok(Said::Released(released))
+            }
             other => unreachable!("{other:?} asks nothing"),
         }
     }
@@ -302,7 +315,7 @@ impl Walker<'_> {
             Step::Allocate { pools, .. } => {
                 Said::Answer(self.model.allocate(&request(step), pools, self.now))
             }
-            Step::Release(name) => {
+            Step::Release(name) | Step::Report(name) => {
                 Said::Released(self.model.release_call(&call(&name.to_string()), self.now))
             }
             other => unreachable!("{other:?} asks nothing"),

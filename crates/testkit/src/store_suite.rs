@@ -15,11 +15,13 @@ mod history;
 mod inventory;
 mod journal;
 pub mod records;
+mod results;
 
 pub use changes::*;
 pub use history::*;
 pub use inventory::*;
 pub use journal::*;
+pub use results::*;
 
 /// Makes stores to be tested.
 #[async_trait]
@@ -107,6 +109,12 @@ macro_rules! store_suite {
             an_end_is_seen_wherever_its_allocation_is,
             the_first_end_counts,
             the_end_of_an_unknown_allocation_is_ignored,
+            how_a_call_went_is_seen_wherever_its_allocation_is,
+            the_first_report_counts,
+            the_first_status_that_says_something_is_kept,
+            the_report_of_an_unknown_allocation_is_ignored,
+            the_latest_allocation_of_a_call_is_found,
+            the_latest_call_that_showed_a_number_to_somebody_is_found,
             allocations_come_in_the_order_of_their_times,
             allocations_before_the_instant_are_left_out,
             pages_of_history_join_to_the_whole,

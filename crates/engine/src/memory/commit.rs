@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use caller_id_core::{AllocatorError, Journal, JournalEvent, StoreError};
+use caller_id_core::{AllocatorError, CallResult, Journal, JournalEvent, StoreError};
 use tokio::sync::{Mutex as Turns, Notify};
 
 use super::undo::Undo;
@@ -20,6 +20,8 @@ const GATHERED_MOST: u32 = 8;
 pub struct Change {
     /// What the journal keeps.
     pub(super) event: JournalEvent,
+    /// What it keeps beside that, in the same commit: how the call went whose reservation ended.
+    pub(super) result: Option<CallResult>,
     /// How to take the change back.
     pub(super) undo: Undo,
 }
@@ -68,6 +70,8 @@ impl Batch {
     /// Adds a change; tells what to wait for, and whether the caller is the first of its thread and must lead it.
     pub(super) fn join(&mut self, change: Change) -> (Party, bool) {
         self.events.push(change.event);
+        let result = change.result.map(JournalEvent::Reported);
+        self.events.extend(result);
         self.undo.push(change.undo);
         self.parties.join()
     }

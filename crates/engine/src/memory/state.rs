@@ -22,6 +22,7 @@ mod choose;
 mod inventory;
 mod recover;
 mod remember;
+mod report;
 
 /// Calls whose answer is remembered; each is forgotten when its reservation has run out.
 const CALLS_MOST: usize = 4_000_000;
@@ -119,20 +120,26 @@ impl State {
         end: CallEnd,
         now: Timestamp,
     ) -> Decision<Option<EndRecord>> {
-        let now = self.advance(now);
+        self.advance(now);
         let Some((id, slot)) = self.find(target) else {
             return self.nothing_to_release();
         };
+        match self.end(id, slot, end) {
+            Some((ended, undo)) => self.changed(Some(ended), JournalEvent::Ended(ended), undo),
+            None => self.nothing_to_release(),
+        }
+    }
+
+    /// Ends the reservation if it lives.
+    fn end(&mut self, id: AllocationId, slot: u32, end: CallEnd) -> Option<(EndRecord, Undo)> {
+        let now = self.now;
         let entry = self.numbers.get_mut(slot);
         let (available_at, last_end_at) = (entry.available_at, entry.usage.last_end_at);
-        let Some(hold) = entry.usage.release(id, now) else {
-            return self.nothing_to_release();
-        };
+        let hold = entry.usage.release(id, now)?;
         self.place(slot, now);
-        let ended = EndRecord { id, at: now, end };
         let done = Done::Released { hold, last_end_at };
-        let undo = self.undo_of(slot, available_at, done);
-        self.changed(Some(ended), JournalEvent::Ended(ended), undo)
+        let ended = EndRecord { id, at: now, end };
+        Some((ended, self.undo_of(slot, available_at, done)))
     }
 
     /// Takes back the newest change that is not taken back yet.
@@ -149,6 +156,7 @@ impl State {
                 self.put_back(&record, replaced);
             }
             Done::Released { hold, last_end_at } => usage.hold_again(hold, last_end_at),
+            Done::Nothing => return,
         }
         if undo.inventory == self.inventory {
             self.place_at(slot, undo.available_at);
@@ -250,7 +258,11 @@ impl State {
         self.changes += 1;
         Decision {
             answer,
-            change: Some(Change { event, undo }),
+            change: Some(Change {
+                event,
+                result: None,
+                undo,
+            }),
             rests_on: None,
         }
     }

@@ -37,6 +37,8 @@ pub(super) enum Done {
         /// The last end before.
         last_end_at: Timestamp,
     },
+    /// Nothing: it was said how a call went, after the end of its reservation.
+    Nothing,
 }
 
 /// What an allocation replaced besides the number's use.

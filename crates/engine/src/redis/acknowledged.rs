@@ -84,6 +84,7 @@ fn at(event: &JournalEvent) -> Timestamp {
     match event {
         JournalEvent::Allocated(record) => record.at,
         JournalEvent::Ended(end) => end.at,
+        JournalEvent::Reported(result) => result.at,
     }
 }
 

@@ -1,19 +1,21 @@
 //! Events as the journal in Redis keeps them: written by the scripts, read here.
 //!
-//! An event is bytes, integers big endian: its kind (1 allocated, 2 ended), the allocation's id (16), the instant (6, in
+//! An event is bytes, integers big endian: its kind (1 allocated, 2 ended, 3 reported), the allocation's id (16), the instant (6, in
 //! milliseconds). Then of an allocation: the end of its reservation (6), the number (7), the rung (1), the pool, and the
 //! rest, which the asker gives and no script reads: destination (7), campaign, agent, call id. A name is its length (1
-//! byte, 0 = none) and its bytes. Of an end: how the call ended (1).
+//! byte, 0 = none) and its bytes. Of an end: how the call ended (1). Of a result: how the call ended (1), which of the following
+//! were said (1, the lowest bit for the first), seconds answered (4), seconds dialed (4), cause of the hang-up (2), SIP code (2).
 
 use caller_id_core::{
-    AgentId, AllocationId, AllocationRecord, AllocationRequest, CallEnd, CallId, CampaignId,
-    EndRecord, IdError, JournalEvent, PhoneNumber, PoolId, Rung, Timestamp,
+    AgentId, AllocationId, AllocationRecord, AllocationRequest, CallEnd, CallId, CallReport,
+    CallResult, CampaignId, EndRecord, IdError, JournalEvent, PhoneNumber, PoolId, Rung, Timestamp,
 };
 
 use super::error::Unreadable;
 
 const ALLOCATED: u8 = 1;
 const ENDED: u8 = 2;
+const REPORTED: u8 = 3;
 
 /// The rest of an allocation's event: what the request says.
 pub(super) fn rest_into(bytes: &mut Vec<u8>, request: &AllocationRequest) {
@@ -56,6 +58,37 @@ pub(super) fn ended(end: &EndRecord) -> Vec<u8> {
     bytes
 }
 
+/// The whole event of how a call went.
+pub(super) fn reported(result: &CallResult) -> Vec<u8> {
+    let mut bytes = vec![REPORTED];
+    bytes.extend(result.id.as_bytes());
+    bytes.extend(six(result.at));
+    bytes.extend(said(&result.report));
+    bytes
+}
+
+/// The end of that event: what the report says.
+pub(super) fn said(report: &CallReport) -> Vec<u8> {
+    let given = [
+        report.answered_seconds.is_some(),
+        report.dialed_seconds.is_some(),
+        report.hangup_cause.is_some(),
+        report.sip_code.is_some(),
+    ];
+    let places = given.into_iter().zip(0..);
+    let mut bytes = vec![
+        end_code(report.status),
+        places.map(|(given, place)| u8::from(given) << place).sum(),
+    ];
+    for seconds in [report.answered_seconds, report.dialed_seconds] {
+        bytes.extend(seconds.unwrap_or(0).to_be_bytes());
+    }
+    for code in [report.hangup_cause, report.sip_code] {
+        bytes.extend(code.unwrap_or(0).to_be_bytes());
+    }
+    bytes
+}
+
 /// The code of how a call ended.
 pub(super) fn end_code(end: CallEnd) -> u8 {
     CallEnd::ALL
@@ -73,6 +106,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<JournalEvent, Unreadable> {
     let event = match reader.byte()? {
         ALLOCATED => JournalEvent::Allocated(reader.record()?.into()),
         ENDED => JournalEvent::Ended(reader.end()?),
+        REPORTED => JournalEvent::Reported(reader.result()?),
         kind => return Err(unreadable(&format!("has the kind {kind}"))),
     };
     reader.finish().map(|()| event)
@@ -144,6 +178,23 @@ impl<'a> Reader<'a> {
             at: self.instant()?,
             end: meaning(&CallEnd::ALL, self.byte()?)?,
         })
+    }
+
+    fn result(&mut self) -> Result<CallResult, Unreadable> {
+        let (id, at) = (self.id()?, self.instant()?);
+        let status = meaning(&CallEnd::ALL, self.byte()?)?;
+        let given = self.byte()?;
+        let seconds = [self.integer(4)?, self.integer(4)?].map(|seconds| seconds as u32);
+        let codes = [self.integer(2)?, self.integer(2)?].map(|code| code as u16);
+        let is_given = |place: u8| given >> place & 1 == 1;
+        let report = CallReport {
+            status,
+            answered_seconds: is_given(0).then_some(seconds[0]),
+            dialed_seconds: is_given(1).then_some(seconds[1]),
+            hangup_cause: is_given(2).then_some(codes[0]),
+            sip_code: is_given(3).then_some(codes[1]),
+        };
+        Ok(CallResult { id, at, report })
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], Unreadable> {
@@ -263,12 +314,34 @@ mod tests {
         assert_eq!(decode(&bytes), Ok(JournalEvent::Ended(end)));
         for wrong in [
             &bytes[..bytes.len() - 1],
-            &[3],
+            &[4],
             &[],
             &[bytes.as_slice(), &[0]].concat(),
         ] {
             assert!(decode(wrong).is_err(), "{wrong:?}");
         }
         assert!(decode_allocation(&bytes).is_err());
+    }
+    #[test]
+    fn a_result_reads_back_with_what_was_said_and_what_was_not() {
+        let full = CallReport {
+            status: CallEnd::Busy,
+            answered_seconds: Some(u32::MAX),
+            dialed_seconds: Some(0),
+            hangup_cause: Some(17),
+            sip_code: Some(486),
+        };
+        let half = CallReport {
+            answered_seconds: None,
+            sip_code: None,
+            ..full
+        };
+        for report in [full, half, CallReport::default()] {
+            let (id, at) = (record().id, START);
+            let result = CallResult { id, at, report };
+            let bytes = reported(&result);
+            assert_eq!(decode(&bytes), Ok(JournalEvent::Reported(result)));
+            assert!(decode(&bytes[..bytes.len() - 1]).is_err());
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use caller_id_core::shared::StateId;
 use caller_id_core::{
-    Allocation, AllocationId, CallEnd, Cause, EndRecord, Exhausted, Limits, NumberState, Outcome,
-    Timestamp,
+    Allocation, AllocationId, CallEnd, CallReport, CallResult, Cause, EndRecord, Exhausted, Limits,
+    NumberState, Outcome, Timestamp,
 };
 use redis::Value;
 
@@ -19,7 +19,9 @@ pub(super) enum Reply {
     Outcome(Outcome),
     /// A reservation ended, then.
     Ended(AllocationId, Timestamp),
-    /// There was no live reservation.
+    /// How a call went is kept with this allocation, since then; whether its reservation ended by it.
+    Reported(AllocationId, Timestamp, bool),
+    /// There was no live reservation, or nothing is known of the call.
     Nothing,
     /// Done.
     Done,
@@ -69,6 +71,10 @@ impl Reply {
                 Ok(Self::Outcome(Outcome::AgentLimited { retry_after_ms }))
             }
             b"ended" => Ok(Self::Ended(fields.id(1)?, fields.instant(2)?)),
+            b"reported" => {
+                let released = fields.integer(3)? == 1;
+                Ok(Self::Reported(fields.id(1)?, fields.instant(2)?, released))
+            }
             b"nothing" | b"unknown" => Ok(Self::Nothing),
             b"done" => Ok(Self::Done),
             b"put" => (1..fields.0.len())
@@ -106,6 +112,19 @@ impl Reply {
     pub(super) fn end(self, end: CallEnd) -> Result<Option<EndRecord>, Unreadable> {
         match self {
             Self::Ended(id, at) => Ok(Some(EndRecord { id, at, end })),
+            Self::Nothing => Ok(None),
+            other => Err(other.unexpected()),
+        }
+    }
+
+    /// What was kept of a report, and whether a reservation ended by it.
+    pub(super) fn result(
+        self,
+        report: &CallReport,
+    ) -> Result<Option<(CallResult, bool)>, Unreadable> {
+        let report = *report;
+        match self {
+            Self::Reported(id, at, released) => Ok(Some((CallResult { id, at, report }, released))),
             Self::Nothing => Ok(None),
             other => Err(other.unexpected()),
         }

@@ -80,7 +80,7 @@ impl Engine {
         (from, to): (From, StateId),
         limit: AgentLimit,
     ) -> Result<(), AllocatorError> {
-        let brought = if matches!(from, From::Node) { "1" } else { "0" };
+        let joins = if matches!(from, From::Node) { "1" } else { "0" };
         let at_once = match from {
             From::History => REPLAYED_AT_ONCE,
             // The state may be whole, and others are served.
@@ -89,7 +89,7 @@ impl Engine {
         for some in events.chunks(at_once) {
             let mut arguments: Arguments = vec![
                 digits_of(to),
-                brought.into(),
+                joins.into(),
                 limit.interval_us().unwrap_or(0).to_string().into(),
                 REPLAYED_MS.to_string().into(),
             ];
@@ -107,10 +107,12 @@ fn ended(at: Option<Timestamp>) -> Vec<u8> {
     at.map_or(0, |at| at.as_ms().max(0)).to_string().into()
 }
 
-fn allocated_or_ended(event: &JournalEvent) -> [Vec<u8>; 2] {
+/// An event as it is brought; the end of an allocation is an event of its own.
+fn brought(event: &JournalEvent) -> [Vec<u8>; 2] {
     match event {
         JournalEvent::Allocated(record) => [event::allocated(record), ended(None)],
         JournalEvent::Ended(end) => [event::ended(end), ended(None)],
+        JournalEvent::Reported(result) => [event::reported(result), ended(None)],
     }
 }
 
@@ -214,7 +216,7 @@ impl SharedAllocator for RedisAllocator {
         let Some(unknown) = self.engine.acknowledged.unknown_to(merge) else {
             return Ok(0);
         };
-        let events: Vec<_> = unknown.events.iter().map(allocated_or_ended).collect();
+        let events: Vec<_> = unknown.events.iter().map(brought).collect();
         self.engine
             .replay(&events, (From::Node, merge.state), agent_limit)
             .await?;

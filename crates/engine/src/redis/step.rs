@@ -1,12 +1,15 @@
 //! One step of the script `decide` as bytes.
 
 use caller_id_core::area_codes::{self, Region};
-use caller_id_core::{AgentId, AreaCode, Ask, CallEnd, CallId, PhoneNumber, ReleaseTarget};
+use caller_id_core::{
+    AgentId, AreaCode, Ask, CallEnd, CallId, CallReport, PhoneNumber, ReleaseTarget,
+};
 
 use super::event;
 
 const ALLOCATE: u8 = 1;
 const RELEASE: u8 = 2;
+const REPORT: u8 = 3;
 /// What stands for a number without region.
 const NO_REGION: &str = "--";
 
@@ -48,17 +51,31 @@ pub(super) fn allocate(ask: &Ask<'_>) -> Vec<u8> {
 /// A release, as `RELEASE` in `scripts/decide.lua` reads it. `None` when the id names no number, so no reservation of ours.
 pub(super) fn release(target: &ReleaseTarget, end: CallEnd) -> Option<Vec<u8>> {
     let mut bytes = vec![RELEASE, event::end_code(end)];
+    meant(&mut bytes, target)?;
+    Some(bytes)
+}
+
+/// A report, as `REPORT` in `scripts/decide.lua` reads it. `None` as of a release.
+pub(super) fn report(target: &ReleaseTarget, report: &CallReport) -> Option<Vec<u8>> {
+    let mut bytes = vec![REPORT];
+    field(&mut bytes, &event::said(report));
+    meant(&mut bytes, target)?;
+    Some(bytes)
+}
+
+/// The number and the allocation, or no number and the call.
+fn meant(bytes: &mut Vec<u8>, target: &ReleaseTarget) -> Option<()> {
     match target {
         ReleaseTarget::Reservation(id) => {
-            field(&mut bytes, &digits(id.number()?));
-            field(&mut bytes, id.as_bytes());
+            field(bytes, &digits(id.number()?));
+            field(bytes, id.as_bytes());
         }
         ReleaseTarget::Call(call) => {
-            field(&mut bytes, b"");
-            field(&mut bytes, call.as_str().as_bytes());
+            field(bytes, b"");
+            field(bytes, call.as_str().as_bytes());
         }
     }
-    Some(bytes)
+    Some(())
 }
 
 /// The region of an area code: two letters, or what stands for none.

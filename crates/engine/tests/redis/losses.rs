@@ -6,8 +6,8 @@ use caller_id_core::shared::{Merge, StateId};
 use caller_id_core::store::PastAllocation;
 use caller_id_core::usage::Usage;
 use caller_id_core::{
-    AgentLimit, AllocationRecord, Allocator, CallEnd, EngineNumber, JournalEvent, ManualClock,
-    Outbox, Outcome, Recovered, ReleaseTarget, SharedAllocator, Standing,
+    AgentLimit, AllocationRecord, Allocator, CallEnd, CallReport, EngineNumber, JournalEvent,
+    ManualClock, Outbox, Outcome, Recovered, ReleaseTarget, Reported, SharedAllocator, Standing,
 };
 use caller_id_engine::RedisAllocator;
 use caller_id_testkit::builders::{engine_number, number, pool};
@@ -57,12 +57,13 @@ impl Nodes {
         brought.expect("it is taken")
     }
 
-    /// The kinds of what waits in the outbox: `a` for an allocation, `e` for its end.
+    /// The kinds of what waits in the outbox: `a` for an allocation, `e` for its end, `r` for how the call went.
     async fn outbox(&self) -> String {
         let entries = self.one.journal("0", 100).await.expect("it is read");
         let kind = |event: &JournalEvent| match event {
             JournalEvent::Allocated(_) => 'a',
             JournalEvent::Ended(_) => 'e',
+            JournalEvent::Reported(_) => 'r',
         };
         entries.iter().map(|entry| kind(&entry.event)).collect()
     }
@@ -126,10 +127,7 @@ async fn who_slept_too_long_over_a_rebuild_can_do_nothing_more_for_it() {
     assert_eq!(refused.expect("redis answers"), None);
     nodes.clock.advance_ms(CLAIM_OVER_MS);
     begin(&nodes.other).await;
-    let past = PastAllocation {
-        record,
-        ended: None,
-    };
+    let past = PastAllocation::new(record);
     let replayed = nodes.one.replay(vec![past], AgentLimit::OFF).await;
     assert!(replayed.is_err());
     assert!(nodes.one.declare_ready().await.is_err());
@@ -184,6 +182,32 @@ async fn an_end_that_is_brought_before_its_allocation_ends_it_and_follows_it_to_
     assert_eq!(nodes.bring(&nodes.other).await, 1);
     assert_eq!(nodes.bring(&nodes.one).await, 1);
     assert_eq!(nodes.outbox().await, "eae");
+    assert_eq!(nodes.uses(0).await, Some((1, 0)));
+}
+
+#[tokio::test]
+async fn how_a_call_went_is_brought_and_follows_its_allocation_to_the_store() {
+    let nodes = nodes(1).await;
+    let record = allocate(&nodes.one).await;
+    let target = ReleaseTarget::Reservation(record.id);
+    let report = CallReport {
+        status: CallEnd::Busy,
+        sip_code: Some(486),
+        ..CallReport::default()
+    };
+    for released in [true, false] {
+        let kept = nodes.other.report(&target, &report).await;
+        let id = record.id;
+        assert_eq!(
+            kept.expect("redis answers"),
+            Reported::Kept { id, released }
+        );
+    }
+    nodes.flush();
+    begin(&nodes.one).await;
+    assert_eq!(nodes.bring(&nodes.other).await, 3);
+    assert_eq!(nodes.bring(&nodes.one).await, 1);
+    assert_eq!(nodes.outbox().await, "erraer");
     assert_eq!(nodes.uses(0).await, Some((1, 0)));
 }
 
@@ -244,10 +268,7 @@ async fn time_goes_on_from_what_a_server_with_a_later_clock_handed_out() {
     let at = record.at;
     nodes.flush();
     begin(&nodes.one).await;
-    let past = PastAllocation {
-        record,
-        ended: None,
-    };
+    let past = PastAllocation::new(record);
     let replayed = nodes.one.replay(vec![past], AgentLimit::OFF).await;
     replayed.expect("it is taken");
     assert!(nodes.one.declare_ready().await.expect("redis answers"));

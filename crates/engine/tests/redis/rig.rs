@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use caller_id_core::store::{PastAllocation, PastSink};
 use caller_id_core::{
     AgentLimit, AllocationId, AllocationRequest, Allocator, AllocatorError, Ask, Clock,
-    HistoryStore, Journal, ManualClock, Outcome, PhoneNumber, PoolId, SharedAllocator, Standing,
-    StoreError, Timestamp,
+    HistoryStore, Journal, ManualClock, Outcome, PhoneNumber, PoolId, SharedAllocator, Sought,
+    Standing, StoreError, Timestamp,
 };
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::{Settings, Time};
@@ -245,6 +245,14 @@ impl HistoryStore for Streamed {
         most: usize,
     ) -> Result<Vec<PastAllocation>, StoreError> {
         self.read().await.allocations_page(from, most).await
+    }
+
+    async fn find(
+        &self,
+        sought: &Sought,
+        since: Timestamp,
+    ) -> Result<Option<AllocationId>, StoreError> {
+        self.read().await.find(sought, since).await
     }
 
     async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {

@@ -14,9 +14,9 @@ use caller_id::retention::Kept;
 use caller_id::sync::{InventorySync, SyncError};
 use caller_id_core::store::OnDuplicate;
 use caller_id_core::{
-    AgentLimit, Allocator, AllocatorError, Ask, CallEnd, DialPlan, EndRecord, EngineNumber,
-    InventoryStep, InventoryStore, ManualClock, Number, NumberFormat, NumberState, Outcome,
-    PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget, Rotator,
+    AgentLimit, Allocator, AllocatorError, Ask, CallEnd, CallReport, DialPlan, EndRecord,
+    EngineNumber, InventoryStep, InventoryStore, ManualClock, Number, NumberFormat, NumberState,
+    Outcome, PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget, Reported, Rotator,
 };
 use caller_id_engine::MemoryAllocator;
 use caller_id_store::{SqliteOptions, SqliteStore};
@@ -53,6 +53,14 @@ impl Allocator for Doored {
         end: CallEnd,
     ) -> Result<Option<EndRecord>, AllocatorError> {
         self.engine.release(target, end).await
+    }
+
+    async fn report(
+        &self,
+        target: &ReleaseTarget,
+        report: &CallReport,
+    ) -> Result<Reported, AllocatorError> {
+        self.engine.report(target, report).await
     }
 
     async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {

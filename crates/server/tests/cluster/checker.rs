@@ -191,10 +191,7 @@ mod tests {
             rung: Rung::Any,
             reserved_until: at.plus_ms(RESERVATION_MS),
         };
-        PastAllocation {
-            record,
-            ended: None,
-        }
+        PastAllocation::new(record)
     }
 
     fn heard(past: &PastAllocation) -> Handed {

@@ -1,12 +1,12 @@
-//! One batch of events into history: allocations in one statement, ends in another, one transaction.
+//! One batch of events into history: allocations in one statement, ends in another, results in a third, one transaction.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use caller_id_core::{
-    AgentId, AllocationId, AllocationRecord, CallId, CampaignId, EndRecord, Journal, JournalEvent,
-    StoreError,
+    AgentId, AllocationId, AllocationRecord, CallId, CallReport, CallResult, CampaignId, EndRecord,
+    Journal, JournalEvent, StoreError,
 };
 use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
@@ -23,9 +23,19 @@ const INSERT: &str = "INSERT INTO caller_id.allocations
         $8::text[], $9::text[], $10::bigint[])
     ON CONFLICT (id) DO NOTHING";
 /// The bounds tell which weeks need to be looked at.
-const END: &str = "UPDATE caller_id.allocations a SET ended_at = e.at, call_end = e.call_end
+const END: &str = "UPDATE caller_id.allocations a SET ended_at = e.at,
+        call_end = CASE coalesce(a.call_end, 'RELEASED') WHEN 'RELEASED' THEN e.call_end ELSE a.call_end END
     FROM UNNEST($1::uuid[], $2::bigint[], $3::text[]) AS e (id, at, call_end)
     WHERE a.id = e.id AND a.ended_at IS NULL AND a.id BETWEEN $4 AND $5";
+
+/// The first report counts; its status where none was said before.
+const RESULT: &str = "UPDATE caller_id.allocations a SET result_at = r.at,
+        call_end = CASE coalesce(a.call_end, 'RELEASED') WHEN 'RELEASED' THEN r.call_end ELSE a.call_end END,
+        answered_seconds = r.answered_seconds, dialed_seconds = r.dialed_seconds, hangup_cause = r.hangup_cause,
+        sip_code = r.sip_code
+    FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::int[], $7::int[])
+        AS r (id, at, call_end, answered_seconds, dialed_seconds, hangup_cause, sip_code)
+    WHERE a.id = r.id AND a.result_at IS NULL AND a.id BETWEEN $8 AND $9";
 
 /// How often a batch is tried that met a lost connection, a lost race or a missing part: doing it twice changes nothing.
 const ATTEMPTS: usize = 3;
@@ -39,6 +49,7 @@ pub(super) fn uuid(id: AllocationId) -> Uuid {
 struct Batch {
     allocations: BTreeMap<AllocationId, Arc<AllocationRecord>>,
     ends: BTreeMap<AllocationId, EndRecord>,
+    results: BTreeMap<AllocationId, CallResult>,
 }
 
 impl Batch {
@@ -46,6 +57,7 @@ impl Batch {
         let mut batch = Self {
             allocations: BTreeMap::new(),
             ends: BTreeMap::new(),
+            results: BTreeMap::new(),
         };
         for event in events {
             match event {
@@ -54,6 +66,9 @@ impl Batch {
                 }
                 JournalEvent::Ended(end) => {
                     batch.ends.entry(end.id).or_insert(end);
+                }
+                JournalEvent::Reported(result) => {
+                    batch.results.entry(result.id).or_insert(result);
                 }
             }
         }
@@ -69,16 +84,23 @@ impl Batch {
 
     async fn write(&self, parts: &Parts, connection: &mut PgConnection) -> Result<(), Fault> {
         parts.make(connection, &self.weeks()).await?;
-        if self.ends.is_empty() {
-            // One statement is a transaction by itself, and one way to the server and back.
-            return self.insert(connection).await;
-        }
-        if self.allocations.is_empty() {
-            return self.end(connection).await;
+        // One statement is a transaction by itself, and one way to the server and back.
+        match (
+            self.allocations.is_empty(),
+            self.ends.is_empty(),
+            self.results.is_empty(),
+        ) {
+            (_, true, true) => return self.insert(connection).await,
+            (true, false, true) => return self.end(connection).await,
+            (true, true, false) => return self.report(connection).await,
+            _ => {}
         }
         let mut transaction = connection.begin().await?;
-        self.insert(&mut transaction).await?;
+        if !self.allocations.is_empty() {
+            self.insert(&mut transaction).await?;
+        }
         self.end(&mut transaction).await?;
+        self.report(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -116,6 +138,39 @@ impl Batch {
             .bind(uuid(*first))
             .bind(uuid(*last));
         end.execute(connection).await?;
+        Ok(())
+    }
+
+    async fn report(&self, connection: &mut PgConnection) -> Result<(), Fault> {
+        let ids = self.results.keys();
+        let (Some(first), Some(last)) = (ids.clone().next(), ids.clone().last()) else {
+            return Ok(());
+        };
+        let said = self.results.values();
+        let seconds = |of: fn(&CallReport) -> Option<u32>| -> Vec<Option<i64>> {
+            let each = said.clone().map(|result| of(&result.report));
+            each.map(|seconds| seconds.map(i64::from)).collect()
+        };
+        let codes = |of: fn(&CallReport) -> Option<u16>| -> Vec<Option<i32>> {
+            let each = said.clone().map(|result| of(&result.report));
+            each.map(|code| code.map(i32::from)).collect()
+        };
+        let statuses = said.clone().map(|result| result.report.status.as_str());
+        let report = query::<Postgres>(RESULT)
+            .bind(ids.map(|id| uuid(*id)).collect::<Vec<_>>())
+            .bind(
+                said.clone()
+                    .map(|result| result.at.as_ms())
+                    .collect::<Vec<_>>(),
+            )
+            .bind(statuses.collect::<Vec<_>>())
+            .bind(seconds(|report| report.answered_seconds))
+            .bind(seconds(|report| report.dialed_seconds))
+            .bind(codes(|report| report.hangup_cause))
+            .bind(codes(|report| report.sip_code))
+            .bind(uuid(*first))
+            .bind(uuid(*last));
+        report.execute(connection).await?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use caller_id_core::store::{PastAllocation, PastSink};
-use caller_id_core::{AllocationId, HistoryStore, PhoneNumber, StoreError, Timestamp};
+use caller_id_core::{AllocationId, HistoryStore, PhoneNumber, Sought, StoreError, Timestamp};
 use sqlx_core::query::query;
 use sqlx_core::query_as::query_as;
 use sqlx_core::query_scalar::query_scalar;
@@ -22,7 +22,8 @@ use super::rows::{PastReader, column};
 use crate::values::number;
 
 const SINCE: &str = "
-    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, ended_at, call_end
+    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, ended_at, call_end,
+        result_at, answered_seconds, dialed_seconds, hangup_cause, sip_code
     FROM caller_id.allocations WHERE id >= $1 ORDER BY id LIMIT $2";
 const PRUNE: &str = "DELETE FROM caller_id.allocations WHERE id IN
     (SELECT id FROM caller_id.allocations WHERE id < $1 ORDER BY id LIMIT $2) AND id < $1";
@@ -201,6 +202,14 @@ impl HistoryStore for PostgresStore {
         most: usize,
     ) -> Result<Vec<PastAllocation>, StoreError> {
         self.page_from(from, most).await
+    }
+
+    async fn find(
+        &self,
+        sought: &Sought,
+        since: Timestamp,
+    ) -> Result<Option<AllocationId>, StoreError> {
+        self.latest(sought, since).await
     }
 
     async fn last_uses(&self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {

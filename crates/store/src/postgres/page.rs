@@ -10,7 +10,8 @@ use super::commit::uuid;
 use super::rows::PastReader;
 
 const PAGE: &str = "
-    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, ended_at, call_end
+    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, ended_at, call_end,
+        result_at, answered_seconds, dialed_seconds, hangup_cause, sip_code
     FROM caller_id.allocations WHERE id >= $1 ORDER BY id LIMIT $2";
 
 impl PostgresStore {

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
-    AgentId, AllocationId, AllocationRecord, AreaCode, CallId, Campaign, CampaignId, EndRecord,
-    IdError, Limits, Number, Pool, PoolId, Rung, Status, Timestamp,
+    AgentId, AllocationId, AllocationRecord, AreaCode, CallEnd, CallId, CallReport, CallResult,
+    Campaign, CampaignId, EndRecord, IdError, Limits, Number, Pool, PoolId, Rung, Status,
+    Timestamp,
 };
 use sqlx_core::decode::Decode;
 use sqlx_core::row::Row;
@@ -132,14 +133,49 @@ impl PastReader {
             rung: Rung::from_str(column(row, 8)?).map_err(|cause| fail(&cause))?,
             reserved_until: Timestamp::from_ms(column(row, 9)?),
         };
-        let ended = match (column::<Option<i64>>(row, 10)?, optional(11)?) {
-            (Some(at), Some(word)) => Some(EndRecord {
-                id,
-                at: Timestamp::from_ms(at),
-                end: word.parse().map_err(|cause: String| fail(&cause))?,
-            }),
-            _ => None,
-        };
-        Ok(PastAllocation { record, ended })
+        let status: Option<CallEnd> = optional(11)?
+            .map(str::parse)
+            .transpose()
+            .map_err(|cause: String| fail(&cause))?;
+        let status = status.unwrap_or_default();
+        let ended = column::<Option<i64>>(row, 10)?.map(|at| EndRecord {
+            id,
+            at: Timestamp::from_ms(at),
+            end: status,
+        });
+        let result = column::<Option<i64>>(row, 12)?
+            .map(|at| read_result(row, id, Timestamp::from_ms(at), status))
+            .transpose()?;
+        Ok(PastAllocation {
+            record,
+            ended,
+            result,
+        })
     }
+}
+
+/// How a call went, from the columns behind `result_at`.
+fn read_result(
+    row: &PgRow,
+    id: AllocationId,
+    at: Timestamp,
+    status: CallEnd,
+) -> Result<CallResult, Fault> {
+    let fail = || unreadable(&format!("allocation `{id}`"), "its result is out of range");
+    let seconds = |place| -> Result<Option<u32>, Fault> {
+        let value = column::<Option<i64>>(row, place)?.map(u32::try_from);
+        Ok(value.transpose().map_err(|_| fail())?)
+    };
+    let code = |place| -> Result<Option<u16>, Fault> {
+        let value = column::<Option<i32>>(row, place)?.map(u16::try_from);
+        Ok(value.transpose().map_err(|_| fail())?)
+    };
+    let report = CallReport {
+        status,
+        answered_seconds: seconds(13)?,
+        dialed_seconds: seconds(14)?,
+        hangup_cause: code(15)?,
+        sip_code: code(16)?,
+    };
+    Ok(CallResult { id, at, report })
 }

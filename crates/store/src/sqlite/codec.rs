@@ -1,13 +1,16 @@
 //! One batch of events as bytes: a version, then the events in postcard's compact form.
 
 use caller_id_core::{
-    AgentId, AllocationId, AllocationRecord, CallEnd, CallId, CampaignId, EndRecord, IdError,
-    JournalEvent, PhoneNumber, PoolId, Rung, StoreError, Timestamp,
+    AgentId, AllocationId, AllocationRecord, CallEnd, CallId, CallReport, CallResult, CampaignId,
+    EndRecord, IdError, JournalEvent, PhoneNumber, PoolId, Rung, StoreError, Timestamp,
 };
 use serde::{Deserialize, Serialize, Serializer};
 
-/// The first byte of every batch. A change of [`Event`] needs another one, and a reader for both.
+/// The first byte of a batch without results, which every version reads. A change of [`Event`] needs another one, and a reader
+/// for all.
 const VERSION: u8 = 1;
+/// Of a batch in which somebody said how a call went.
+const VERSION_OF_RESULTS: u8 = 2;
 
 /// An event as it is written. Its order of variants and fields is the format.
 #[derive(Serialize, Deserialize)]
@@ -18,6 +21,15 @@ enum Event<'a> {
         id: [u8; 16],
         at_ms: i64,
         end: u8,
+    },
+    Reported {
+        id: [u8; 16],
+        at_ms: i64,
+        status: u8,
+        answered_seconds: Option<u32>,
+        dialed_seconds: Option<u32>,
+        hangup_cause: Option<u16>,
+        sip_code: Option<u16>,
     },
 }
 
@@ -39,7 +51,11 @@ struct Row<'a> {
 pub(super) fn encode(events: &[JournalEvent]) -> Result<Vec<u8>, StoreError> {
     const BYTES_EXPECTED: usize = 112;
     let mut bytes = Vec::with_capacity(8 + events.len() * BYTES_EXPECTED);
-    bytes.push(VERSION);
+    let is_result = |event: &JournalEvent| matches!(event, JournalEvent::Reported(_));
+    bytes.push(match events.iter().any(is_result) {
+        true => VERSION_OF_RESULTS,
+        false => VERSION,
+    });
     postcard::to_extend(&Batch(events), bytes).map_err(|cause| StoreError::Failed(Box::new(cause)))
 }
 
@@ -62,8 +78,8 @@ pub(super) fn count(bytes: &[u8]) -> Result<u64, StoreError> {
 
 fn body(bytes: &[u8]) -> Result<&[u8], StoreError> {
     match bytes.split_first() {
-        Some((&VERSION, body)) => Ok(body),
-        Some((version, _)) => Err(unreadable(&format!("it has version {version}, not 1"))),
+        Some((&(VERSION | VERSION_OF_RESULTS), body)) => Ok(body),
+        Some((version, _)) => Err(unreadable(&format!("it has version {version}, not 1 or 2"))),
         None => Err(unreadable("it is empty")),
     }
 }
@@ -102,6 +118,15 @@ impl<'a> Event<'a> {
                 at_ms: end.at.as_ms(),
                 end: code(&CallEnd::ALL, end.end),
             },
+            JournalEvent::Reported(CallResult { id, at, report }) => Self::Reported {
+                id: *id.as_bytes(),
+                at_ms: at.as_ms(),
+                status: code(&CallEnd::ALL, report.status),
+                answered_seconds: report.answered_seconds,
+                dialed_seconds: report.dialed_seconds,
+                hangup_cause: report.hangup_cause,
+                sip_code: report.sip_code,
+            },
         }
     }
 
@@ -114,6 +139,25 @@ impl<'a> Event<'a> {
                 id: AllocationId::from_bytes(*id),
                 at: Timestamp::from_ms(*at_ms),
                 end: meaning(&CallEnd::ALL, *end, "end of a call")?,
+            })),
+            Self::Reported {
+                id,
+                at_ms,
+                status,
+                answered_seconds,
+                dialed_seconds,
+                hangup_cause,
+                sip_code,
+            } => Ok(JournalEvent::Reported(CallResult {
+                id: AllocationId::from_bytes(*id),
+                at: Timestamp::from_ms(*at_ms),
+                report: CallReport {
+                    status: meaning(&CallEnd::ALL, *status, "end of a call")?,
+                    answered_seconds: *answered_seconds,
+                    dialed_seconds: *dialed_seconds,
+                    hangup_cause: *hangup_cause,
+                    sip_code: *sip_code,
+                },
             })),
         }
     }
@@ -162,7 +206,9 @@ fn id(error: IdError) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own, record};
+    use caller_id_testkit::store_suite::records::{
+        allocated, ended, full_record, full_report, own, record, reported,
+    };
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -173,12 +219,18 @@ mod tests {
             0..1_000_000_000_i64,
             any::<u64>(),
             0..9_999_u64,
-            0..3_u8,
+            0..5_u8,
             0..CallEnd::ALL.len(),
         )
             .prop_map(|(ms, n, line, kind, end)| match kind {
                 0 => allocated(&record(ms, n, own(line))),
                 1 => allocated(&full_record(ms, n, own(line))),
+                2 => reported(&record(ms, n, own(line)), ms, CallReport::default()),
+                3 => reported(
+                    &record(ms, n, own(line)),
+                    ms,
+                    full_report(CallEnd::ALL[end]),
+                ),
                 _ => ended(&record(ms, n, own(line)), ms, CallEnd::ALL[end]),
             });
         vec(event, 0..40)
@@ -241,6 +293,24 @@ mod tests {
             "0101a203c56d8170008000000000020000", // ended: id
             "88b6abbcc068",                       // at
             "02",                                 // how
+        ];
+        assert_eq!(hex, expected.concat());
+    }
+
+    #[test]
+    fn the_bytes_of_version_2_never_change() {
+        let full = full_report(CallEnd::Busy);
+        let bytes = encode(&[reported(&record(1, 2, own(3)), 4, full)]).unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = [
+            "0201",                               // version and count
+            "0201a203c56d8170008000000000020000", // reported: id
+            "88b6abbcc068",                       // at
+            "02",                                 // how
+            "012a",                               // seconds answered
+            "013c",                               // seconds dialed
+            "0110",                               // cause
+            "01c801",                             // SIP code
         ];
         assert_eq!(hex, expected.concat());
     }

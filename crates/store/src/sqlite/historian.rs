@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use caller_id_core::{AllocationRecord, EndRecord, JournalEvent, StoreError};
+use caller_id_core::{AllocationRecord, JournalEvent, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::time::Instant;
 
@@ -13,13 +13,19 @@ use super::error::{on, sqlite};
 use super::health::Health;
 use super::journal::{self, Command, Flow};
 use super::progress::{Next, Progress};
+use super::tail;
 
 const INSERT: &str = "INSERT INTO allocations
     (id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
 /// The first end counts; the end of an allocation that is unknown, or pruned already, is nothing to keep.
 const END: &str =
-    "UPDATE allocations SET ended_at = ?2, call_end = ?3 WHERE id = ?1 AND ended_at IS NULL";
+    "UPDATE allocations SET ended_at = ?2, call_end = iif(coalesce(call_end, 'RELEASED') = 'RELEASED', ?3, call_end)
+    WHERE id = ?1 AND ended_at IS NULL";
+/// The first report counts; its status where none was said before.
+const RESULT: &str = "UPDATE allocations SET result_at = ?2, answered_seconds = ?4, dialed_seconds = ?5, hangup_cause = ?6,
+        sip_code = ?7, call_end = iif(coalesce(call_end, 'RELEASED') = 'RELEASED', ?3, call_end)
+    WHERE id = ?1 AND result_at IS NULL";
 const MARK: &str = "UPDATE meta SET value = ?1 WHERE key = 'applied_seq'";
 
 /// About how many events one transaction moves: 20 to 100 ms of work, so other writers wait no longer.
@@ -155,12 +161,12 @@ fn write(main: &mut Connection, load: &Load) -> rusqlite::Result<()> {
 fn apply(transaction: &Transaction<'_>, load: &Load) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(INSERT)?;
     let mut end = transaction.prepare_cached(END)?;
+    let mut result = transaction.prepare_cached(RESULT)?;
     for event in &load.events {
         match event {
             JournalEvent::Allocated(record) => insert_record(&mut insert, record)?,
-            JournalEvent::Ended(EndRecord { id, at, end: how }) => {
-                end.execute((id.as_bytes(), at.as_ms(), how.as_str()))?;
-            }
+            JournalEvent::Ended(record) => tail::write_end(&mut end, record)?,
+            JournalEvent::Reported(record) => tail::write_result(&mut result, record)?,
         }
     }
     transaction.prepare_cached(MARK)?.execute([load.upto])?;

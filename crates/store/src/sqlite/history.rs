@@ -5,39 +5,27 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use caller_id_core::store::{PastAllocation, PastSink};
 use caller_id_core::{
-    AllocationId, EndRecord, HistoryStore, JournalEvent, PhoneNumber, StoreError, Timestamp,
+    AllocationId, HistoryStore, JournalEvent, PhoneNumber, Sought, StoreError, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::mpsc;
 
 use super::error::{on, sqlite};
-use super::historian::insert_record;
 use super::journal::{Flow, each_after};
 use super::merge::{EndReader, Merge, PastReader, Stream};
-use super::{SqliteStore, meta};
-
-/// What the journal has and history has not, for the length of one read. Temporary tables spill to disk by themselves,
-/// so a long tail needs no memory, and give it back in order.
-const TAIL_TABLES: &str = "
-    CREATE TEMP TABLE tail (
-        id BLOB PRIMARY KEY, at INTEGER, number INTEGER, destination INTEGER, campaign TEXT, agent TEXT, call_id TEXT,
-        pool TEXT, rung TEXT, reserved_until INTEGER
-    ) WITHOUT ROWID;
-    CREATE TEMP TABLE tail_ends (id BLOB PRIMARY KEY, at INTEGER, call_end TEXT) WITHOUT ROWID;";
-const TAIL_INSERT: &str = "INSERT INTO temp.tail
-    (id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
-const TAIL_END: &str =
-    "INSERT INTO temp.tail_ends (id, at, call_end) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING";
+use super::{SqliteStore, find, meta, tail};
 
 const SINCE: &str = "
-    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, ended_at, call_end
+    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, ended_at, call_end,
+        result_at, answered_seconds, dialed_seconds, hangup_cause, sip_code
     FROM main.allocations WHERE id >= ?1 ORDER BY id";
 const TAIL_SINCE: &str = "
-    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, NULL, NULL
+    SELECT id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until, NULL, NULL,
+        NULL, NULL, NULL, NULL, NULL
     FROM temp.tail WHERE id >= ?1 ORDER BY id";
-const TAIL_ENDS_SINCE: &str =
-    "SELECT id, at, call_end FROM temp.tail_ends WHERE id >= ?1 ORDER BY id";
+const TAIL_ENDS_SINCE: &str = "
+    SELECT id, ended_at, call_end, result_at, answered_seconds, dialed_seconds, hangup_cause, sip_code
+    FROM temp.tail_ends WHERE id >= ?1 ORDER BY id";
 /// The greatest number below one that was ever used, and when last: one seek in the index, so that all last uses cost
 /// a seek for each number and not a look at each allocation.
 const LAST_USE_BELOW: &str = "
@@ -58,7 +46,7 @@ pub(super) struct HistoryReader {
 
 impl HistoryReader {
     pub(super) fn new(main: Connection, journal: Option<Connection>) -> Result<Self, StoreError> {
-        main.execute_batch(TAIL_TABLES).map_err(sqlite)?;
+        main.execute_batch(tail::TABLES).map_err(sqlite)?;
         Ok(Self { main, journal })
     }
 
@@ -86,9 +74,23 @@ impl HistoryReader {
         let (journal, main, applied) = self.moment()?;
         if let Some(journal) = journal {
             // The journal's moment ends here: its log cannot start anew while somebody reads, and this may take long.
-            fill_tail(main.0, journal.0, applied)?;
+            tail::fill(main.0, journal.0, applied)?;
         }
         each_since(main.0, first, take).map_err(|error| on(main.0, error))
+    }
+
+    fn find(
+        &mut self,
+        sought: &Sought,
+        since: Timestamp,
+    ) -> Result<Option<AllocationId>, StoreError> {
+        let (journal, main, applied) = self.moment()?;
+        let unmoved = match journal {
+            Some(journal) => find::unmoved(journal.0, applied, sought, since)?,
+            None => None,
+        };
+        let moved = find::moved(main.0, sought, since).map_err(|error| on(main.0, error))?;
+        Ok(unmoved.max(moved))
     }
 
     fn last_uses(&mut self) -> Result<Vec<(PhoneNumber, Timestamp)>, StoreError> {
@@ -132,27 +134,6 @@ impl Drop for Moment<'_> {
         // It fails only where SQLite has ended the transaction already.
         let _ = self.0.execute_batch("ROLLBACK");
     }
-}
-
-/// Puts the events of the batches after `applied` into the temporary tables.
-fn fill_tail(main: &Connection, journal: &Connection, applied: i64) -> Result<(), StoreError> {
-    let fail = |error| on(main, sqlite(error));
-    let mut insert = main.prepare_cached(TAIL_INSERT).map_err(fail)?;
-    let mut end = main.prepare_cached(TAIL_END).map_err(fail)?;
-    each_after(journal, applied, |batch| {
-        for event in batch.events()? {
-            match event {
-                JournalEvent::Allocated(record) => {
-                    insert_record(&mut insert, &record).map_err(fail)?;
-                }
-                JournalEvent::Ended(EndRecord { id, at, end: how }) => {
-                    end.execute((id.as_bytes(), at.as_ms(), how.as_str()))
-                        .map_err(fail)?;
-                }
-            }
-        }
-        Ok(Flow::On)
-    })
 }
 
 /// The allocations from an id on, moved or put into the temporary tables, in order.
@@ -245,6 +226,17 @@ impl HistoryStore for SqliteStore {
                 })?;
                 Ok(page)
             })
+            .await
+    }
+
+    async fn find(
+        &self,
+        sought: &Sought,
+        since: Timestamp,
+    ) -> Result<Option<AllocationId>, StoreError> {
+        let sought = sought.clone();
+        self.history
+            .run(move |reader| reader.find(&sought, since))
             .await
     }
 

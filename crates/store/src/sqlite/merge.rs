@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
-    AgentId, AllocationId, AllocationRecord, CallId, CampaignId, EndRecord, IdError, PoolId, Rung,
-    StoreError, Timestamp,
+    AgentId, AllocationId, AllocationRecord, CallEnd, CallId, CallReport, CallResult, CampaignId,
+    EndRecord, IdError, PoolId, Rung, StoreError, Timestamp,
 };
 use rusqlite::{CachedStatement, Row, Rows};
 
@@ -19,7 +19,7 @@ pub(super) struct Merge<'a> {
     pub(super) moved: Stream<'a, PastReader>,
     /// What is not in history yet.
     pub(super) tail: Stream<'a, PastReader>,
-    /// Ends that are not in history yet, of allocations in either.
+    /// Ends, and how calls went, that are not in history yet, of allocations in either.
     pub(super) ends: Stream<'a, EndReader>,
 }
 
@@ -43,8 +43,12 @@ impl Merge<'_> {
         let id = past.record.id;
         // An end of an allocation that is nowhere is passed over.
         while self.ends.id().is_some_and(|end| end <= id) {
-            let end = self.ends.next()?.filter(|end| end.id == id);
-            past.ended = past.ended.or(end);
+            if let Some(said) = self.ends.next()?.filter(|said| said.id == id) {
+                said.ended.into_iter().for_each(|end| past.end(end));
+                said.result
+                    .into_iter()
+                    .for_each(|result| past.report(result));
+            }
         }
         Ok(Some(past))
     }
@@ -97,36 +101,58 @@ impl<'a, R: Reader> Stream<'a, R> {
     }
 }
 
+/// What was said of the end of an allocation.
+pub(super) struct Said {
+    id: AllocationId,
+    ended: Option<EndRecord>,
+    result: Option<CallResult>,
+}
+
 /// Reads rows of ends.
 pub(super) struct EndReader;
 
 impl Reader for EndReader {
-    type Value = EndRecord;
+    type Value = Said;
 
-    fn read(&mut self, row: &Row<'_>) -> Result<EndRecord, StoreError> {
+    fn read(&mut self, row: &Row<'_>) -> Result<Said, StoreError> {
         let id = AllocationId::from_bytes(column(row, 0)?);
-        read_end(row, id, column(row, 1)?, 2)
+        read_said(row, id, 1)
     }
 
-    fn id(value: &EndRecord) -> AllocationId {
+    fn id(value: &Said) -> AllocationId {
         value.id
     }
 }
 
-fn read_end(
-    row: &Row<'_>,
-    id: AllocationId,
-    at_ms: i64,
-    place: usize,
-) -> Result<EndRecord, StoreError> {
-    let word = text(row, place)?.unwrap_or_default();
-    let end = word
+/// Reads the seven columns from `place` on: when and how it ended, and how the call went.
+fn read_said(row: &Row<'_>, id: AllocationId, place: usize) -> Result<Said, StoreError> {
+    let instant = |place| Ok(column::<Option<i64>>(row, place)?.map(Timestamp::from_ms));
+    let word = text(row, place + 1)?.unwrap_or_default();
+    let status: CallEnd = word
         .parse()
         .map_err(|cause: String| unreadable(&format!("allocation `{id}`"), &cause))?;
-    Ok(EndRecord {
+    let ended = |at| EndRecord {
         id,
-        at: Timestamp::from_ms(at_ms),
-        end,
+        at,
+        end: status,
+    };
+    let result = match instant(place + 2)? {
+        Some(at) => {
+            let report = CallReport {
+                status,
+                answered_seconds: column(row, place + 3)?,
+                dialed_seconds: column(row, place + 4)?,
+                hangup_cause: column(row, place + 5)?,
+                sip_code: column(row, place + 6)?,
+            };
+            Some(CallResult { id, at, report })
+        }
+        None => None,
+    };
+    Ok(Said {
+        id,
+        ended: instant(place)?.map(ended),
+        result,
     })
 }
 
@@ -184,10 +210,11 @@ impl PastReader {
                 .map_err(|cause| fail(&cause))?,
             reserved_until: Timestamp::from_ms(column(row, 9)?),
         };
-        let ended = match column::<Option<i64>>(row, 10)? {
-            Some(at) => Some(read_end(row, id, at, 11)?),
-            None => None,
-        };
-        Ok(PastAllocation { record, ended })
+        let Said { ended, result, .. } = read_said(row, id, 10)?;
+        Ok(PastAllocation {
+            record,
+            ended,
+            result,
+        })
     }
 }

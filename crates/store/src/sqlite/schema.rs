@@ -25,6 +25,7 @@ pub(super) const MAIN: Schema = Schema {
     migrations: &[
         include_str!("../../migrations/sqlite/0001_inventory_and_history.sql"),
         include_str!("../../migrations/sqlite/0002_application_id.sql"),
+        include_str!("../../migrations/sqlite/0003_results.sql"),
     ],
     application_id: 0x4349_4401,
     table: "allocations",

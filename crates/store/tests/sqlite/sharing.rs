@@ -1,9 +1,9 @@
 //! Several who use one data set: servers, imports, older programs.
 
 use caller_id_core::store::{Fields, OnDuplicate, Revision, Written};
-use caller_id_core::{HistoryStore, InventoryStore, Journal, Number, StoreError};
+use caller_id_core::{CallEnd, HistoryStore, InventoryStore, Journal, Number, StoreError};
 use caller_id_store::SqliteStore;
-use caller_id_testkit::store_suite::records::{allocated, own, record};
+use caller_id_testkit::store_suite::records::{allocated, full_report, own, record, reported};
 use rusqlite::Connection;
 
 use super::{Folder, ids, meddle, options};
@@ -209,18 +209,25 @@ async fn a_database_of_another_program_is_refused_and_not_touched() {
 #[tokio::test]
 async fn a_file_from_before_the_mark_is_taken_and_marked() {
     let folder = Folder::new();
-    drop(folder.open());
     let main = rusqlite::Connection::open(folder.main()).unwrap();
+    main.execute_batch(include_str!(
+        "../../migrations/sqlite/0001_inventory_and_history.sql"
+    ))
+    .unwrap();
+    main.execute_batch("PRAGMA user_version = 1").unwrap();
     let id = |connection: &rusqlite::Connection| -> i64 {
         let read = connection.pragma_query_value(None, "application_id", |row| row.get(0));
         read.unwrap()
     };
-    let ours = id(&main);
-    assert_ne!(ours, 0);
-    main.execute_batch("PRAGMA application_id = 0; PRAGMA user_version = 1")
-        .unwrap();
-    drop(folder.open());
-    assert_eq!(id(&main), ours);
+    assert_eq!(id(&main), 0);
+    let store = folder.open();
+    assert_eq!(id(&main), 0x4349_4401);
+    let a = record(1, 1, own(1));
+    let said = reported(&a, 2, full_report(CallEnd::Busy));
+    store.commit(vec![allocated(&a), said]).await.unwrap();
+    store.settle().await.unwrap();
+    let page = store.allocations_page(a.id, 1).await.unwrap();
+    assert_eq!(page[0].status(), CallEnd::Busy);
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{AllocationId, CallEnd};
 
-use super::records::{allocated, at, end_record, ended, full_record, own, record};
+use super::records::{
+    allocated, at, end_record, ended, full_record, full_report, own, record, reported,
+    result_record,
+};
 use super::{DataSet, OpenStore};
 
 async fn ids(store: &OpenStore) -> Vec<AllocationId> {
@@ -109,17 +112,19 @@ pub async fn random_batches_read_back_as_they_were_committed(data: &mut dyn Data
                 let one = full_record(ms, step as u64 * 1_000 + n, own(dice.roll(50)));
                 batch.push(allocated(&one));
                 made.push(one.id);
-                let past = PastAllocation {
-                    record: one.clone(),
-                    ended: None,
-                };
+                let past = PastAllocation::new(one.clone());
                 expected.insert(one.id, past);
             } else {
                 let id = made[dice.roll(made.len() as u64) as usize];
                 let past = expected.get_mut(&id).expect("it was made");
-                batch.push(ended(&past.record, ms, CallEnd::NoAnswer));
-                let end = end_record(&past.record, ms, CallEnd::NoAnswer);
-                past.ended.get_or_insert(end);
+                if dice.roll(2) > 0 {
+                    batch.push(ended(&past.record, ms, CallEnd::NoAnswer));
+                    past.end(end_record(&past.record, ms, CallEnd::NoAnswer));
+                } else {
+                    let report = full_report(CallEnd::NoAnswer);
+                    batch.push(reported(&past.record, ms, report));
+                    past.report(result_record(&past.record, ms, report));
+                }
             }
         }
         store.commit(batch).await;

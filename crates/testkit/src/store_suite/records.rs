@@ -1,7 +1,8 @@
 //! Allocations and ends as tests need them.
 
 use caller_id_core::{
-    AllocationId, AllocationRecord, CallEnd, EndRecord, JournalEvent, PhoneNumber, Rung, Timestamp,
+    AllocationId, AllocationRecord, CallEnd, CallReport, CallResult, EndRecord, JournalEvent,
+    PhoneNumber, Rung, Timestamp,
 };
 
 use crate::builders::{START, agent, call, campaign_id, number, pool};
@@ -60,6 +61,31 @@ pub fn allocated(record: &AllocationRecord) -> JournalEvent {
 /// The event of its end, `ms` after the start of the test.
 pub fn ended(record: &AllocationRecord, ms: i64, end: CallEnd) -> JournalEvent {
     JournalEvent::Ended(end_record(record, ms, end))
+}
+
+/// The event that somebody says, `ms` after the start of the test, how its call went.
+pub fn reported(record: &AllocationRecord, ms: i64, report: CallReport) -> JournalEvent {
+    JournalEvent::Reported(result_record(record, ms, report))
+}
+
+/// How its call went, as it was said `ms` after the start of the test.
+pub fn result_record(record: &AllocationRecord, ms: i64, report: CallReport) -> CallResult {
+    CallResult {
+        id: record.id,
+        at: at(ms),
+        report,
+    }
+}
+
+/// A report with everything in it.
+pub fn full_report(status: CallEnd) -> CallReport {
+    CallReport {
+        status,
+        answered_seconds: Some(42),
+        dialed_seconds: Some(60),
+        hangup_cause: Some(16),
+        sip_code: Some(200),
+    }
 }
 
 /// Its end, `ms` after the start of the test.

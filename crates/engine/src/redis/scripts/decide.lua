@@ -1,28 +1,31 @@
--- Several requests and releases, one after the other, each an atomic step of the rule book.
+-- Several requests, releases and reports, one after the other, each an atomic step of the rule book.
 --
 -- KEYS  1 clock, 2 pools, 3 journal. All others are made from the prefix; the hash tag in it keeps them in one slot.
 -- ARGV  1 prefix, 2 now and server (see clock.lua), 3 most events that may wait in the journal; then the steps. Each is bytes
---   (see step.rs): its kind (1 allocate, 2 release), and what ASK or RELEASE says.
+--   (see step.rs): its kind (1 allocate, 2 release, 3 report), and what ASK, RELEASE or REPORT says.
 -- Reply the id of the state, then of each step: a string, see GOT: a number; or {'none', earliest (-1: never), cause, now},
---   {'over', milliseconds to wait}, {'ended', id, at}, {'nothing'},
+--   {'over', milliseconds to wait}, {'ended', id, at}, {'reported', id, at, whether
+--   its reservation ended by it (0 or 1)}, {'nothing'},
 --   {'days', pool, zone, now}: give the pool's days and ask again, {'lost'}: the state must be rebuilt first, {'full',
 --   events}: as many events wait as may, or {'failed', why}.
 --
 -- An event is what the journal keeps (see event.rs): kind, id, instant; of an allocation also reservation's end, number,
--- rung, pool, and the rest that the asker gave; of an end how.
+-- rung, pool, and the rest that the asker gave; of an end how; of a report what it says, how first.
 
 -- Of a request: kind, destination (15 digits), microseconds between two allocations of the agent (0 no limit), area code of
 -- the destination, its region (each may be blank), its overlay (area codes, three digits each, no separator), call
 -- id, agent (each may be empty), how many pools; then the pools, and the rest of the event (opaque).
 local ALLOCATE, ASK, BLANK_AREA, BLANK_REGION = 1, '>Bc15I4c3c2Bc0Bc0Bc0I2', '---', '--'
 -- Of a release: kind, how the call ended, number (15 digits, or empty), and the allocation's id or the call's.
-local RELEASE = '>Bc1Bc0Bc0'
+local GIVE_BACK, RELEASE = 2, '>Bc1Bc0Bc0'
+-- Of a report: kind, what it says (opaque but for its first byte: how the call ended), then as of a release.
+local REPORT = '>BBc0Bc0Bc0'
 -- A number: whether the call had it already, its group (see orders.lua), daily and hourly limit, left to the agent (NO_LIMIT:
 -- any number); then the event.
 local EVENT = '>Bc16I6I6I7BBc0c0'
 local GOT, NO_LIMIT = '>BBc0I4I4I4c0', 4294967295
 
-local ALLOCATED, ENDED, MINUTE_US, MISPLACED_MOST = 1, 2, 60000000, 256
+local ALLOCATED, ENDED, REPORTED, MINUTE_US, MISPLACED_MOST = 1, 2, 3, 60000000, 256
 local STICKY, AREA_CODE, OVERLAY, REGION, ANY = 0, 1, 2, 3, 4
 local CALLS, AGENTS, SHOWN = prefix .. KEY_CALL, prefix .. KEY_AGENT, prefix .. KEY_SHOWN
 local AGENT_EXPIRES = expires(now + MINUTE_US / 1000)
@@ -258,28 +261,53 @@ local function allocate(ask)
     return { 'none', at or -1, at and cause or EMPTY, now }
 end
 
-local function release(digits, id, how)
-    if digits == '' then
-        local event = call('GET', CALLS .. id)
-        if not event then return { 'nothing' } end
-        id, digits = held_in(event)
-    end
-    local n = number_of(digits)
+-- The allocation that is meant, by its number and id, or by no number and its call: its id and its number's digits.
+local function meant(digits, id)
+    if digits ~= '' then return id, digits end
+    local event = call('GET', CALLS .. id)
+    if not event then return nil end
+    return held_in(event)
+end
+
+-- Ends a reservation, where it lives; tells whether it did.
+local function end_hold(n, id, how)
     local pool = n and pool_of(n.pool)
     local held = n and held_by(n, id)
-    if not held then return { 'nothing' } end
+    if not held then return false end
     if now > n.last_end then n.last_end = now end
     table.remove(n.holds, held)
     write_number(n)
     if pool then place(n, pool) end
     tell(pack('>Bc16I6', ENDED, id, now) .. how)
+    return true
+end
+
+local function release(id, digits, how)
+    if not id or not end_hold(number_of(digits), id, how) then return { 'nothing' } end
     return { 'ended', id, now }
 end
 
+-- How a call went joins the journal whether its reservation lives or not; where it does not, only while there is room.
+local function report(id, digits, said)
+    local n = id and number_of(digits)
+    if not n then return { 'nothing' } end
+    if not held_by(n, id) and is_full(waiting_most) then return { 'full', count_waiting() } end
+    local released = end_hold(n, id, sub(said, 1, 1))
+    tell(pack('>Bc16I6', REPORTED, id, now) .. said)
+    return { 'reported', id, now, released and 1 or 0 }
+end
+
 local function take_step(step)
-    if byte(step) == ALLOCATE then return allocate(read_ask(step)) end
-    local _, how, digits, id = unpack_bytes(RELEASE, step)
-    return release(digits, id, how)
+    local kind = byte(step)
+    if kind == ALLOCATE then return allocate(read_ask(step)) end
+    if kind == GIVE_BACK then
+        local _, how, digits, id = unpack_bytes(RELEASE, step)
+        id, digits = meant(digits, id)
+        return release(id, digits, how)
+    end
+    local _, said, digits, id = unpack_bytes(REPORT, step)
+    id, digits = meant(digits, id)
+    return report(id, digits, said)
 end
 
 -- One that fails, fails alone.

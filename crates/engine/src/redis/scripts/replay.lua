@@ -1,4 +1,5 @@
--- Counts allocations and ends that this state may have forgotten: each once, in any order.
+-- Counts allocations and ends that this state may have forgotten: each once, in any order. What was said of calls is not counted;
+-- brought by a node, it joins the journal as they do.
 --
 -- KEYS  1 clock, 2 pools, 3 journal.
 -- ARGV  1 prefix, 2 now and server, 3 id of the rebuild, or of the state, that they are brought to, 4 whether they come from a
@@ -7,7 +8,7 @@
 --   for an allocation, when it ended (0: it did not, as far as is known).
 -- Reply {'done'}; {'superseded'}: it is another rebuild, or another state, by now; or {'days', pool, zone, now}: give the
 --   pool's days and do it all again.
-local ALLOCATED, ENDED = 1, 2
+local ALLOCATED, ENDED, REPORTED = 1, 2, 3
 -- The state is not declared whole while nodes bring something; a node that brings in steps is not forgotten between two.
 local BUSY_MS = 200
 -- A server whose clock is behind that of another before it goes on from there, unless that one was quite wrong.
@@ -124,7 +125,8 @@ local function read_all()
     return events
 end
 
--- An end may be brought before its allocation, by another node: it waits for it here, and in the journal follows it.
+-- An end, or how the call went, may be brought before its allocation, by another node: it waits for it here, and in the journal
+-- follows it.
 local function replay_allocation(e)
     local early = call('HGET', prefix .. KEY_REPLAYED, string.char(ENDED) .. e.id)
     -- Where the number is not known yet, it may be brought once more and is counted then.
@@ -137,6 +139,8 @@ local function replay_allocation(e)
     if brought then
         tell(e.bytes)
         if early then tell(early) end
+        local said = call('HGET', prefix .. KEY_REPLAYED, string.char(REPORTED) .. e.id)
+        if said then tell(said) end
     end
 end
 
@@ -146,6 +150,13 @@ local function replay_end(e)
     if brought then tell(e.bytes) end
 end
 
+local function replay_report(e)
+    call('HSETNX', prefix .. KEY_REPLAYED, string.char(REPORTED) .. e.id, e.bytes)
+    if brought then tell(e.bytes) end
+end
+
+local REPLAY = { [ALLOCATED] = replay_allocation, [ENDED] = replay_end, [REPORTED] = replay_report }
+
 local function is_for_this_state(id)
     return is_rebuilding(id) or (brought and not lost and state_id == id)
 end
@@ -153,7 +164,7 @@ end
 local function replay()
     if not is_for_this_state(ARGV[3]) then return { 'superseded' } end
     for _, e in ipairs(read_all()) do
-        if e.kind == ALLOCATED then replay_allocation(e) else replay_end(e) end
+        REPLAY[e.kind](e)
     end
     call('PEXPIRE', prefix .. KEY_REPLAYED, ARGV[6])
     if brought and lost then

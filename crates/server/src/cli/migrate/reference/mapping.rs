@@ -129,10 +129,7 @@ impl History {
             rung: Rung::Any,
             reserved_until: until,
         };
-        Ok(PastAllocation {
-            record,
-            ended: None,
-        })
+        Ok(PastAllocation::new(record))
     }
 }
 

@@ -22,7 +22,14 @@ async fn everything_moves_to_postgresql_and_back() {
     let there = data::migrate(&[("--from", &first.url()), ("--to", &database.url())]);
     assert_eq!(status(&there), 0, "{}", said(&there));
     let table = String::from_utf8(there.stdout).unwrap();
-    for row in ["numbers", "pools", "campaigns", "allocations", "ends"] {
+    for row in [
+        "numbers",
+        "pools",
+        "campaigns",
+        "allocations",
+        "ends",
+        "results",
+    ] {
         let row = table.lines().find(|line| line.starts_with(row)).unwrap();
         assert!(row.ends_with("same"), "{row}");
     }

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use caller_id_core::store::{Fields, OnDuplicate, PastAllocation};
 use caller_id_core::{
-    AllocationId, CallEnd, Campaign, HistoryStore, InventoryStore, Journal, ManualClock, Number,
-    Pool, Status, Timestamp,
+    AllocationId, CallEnd, CallReport, Campaign, HistoryStore, InventoryStore, Journal,
+    ManualClock, Number, Pool, Status, Timestamp,
 };
 use caller_id_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
 use caller_id_testkit::builders::{START, campaign, full_number, pool};
 use caller_id_testkit::postgres;
-use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own};
+use caller_id_testkit::store_suite::records::{
+    allocated, ended, full_record, full_report, own, reported,
+};
 use tempfile::TempDir;
 
 /// All that a database has.
@@ -177,6 +179,13 @@ pub(crate) async fn more(sqlite: &Sqlite, calls: Range<u64>) {
             events.push(allocated(&record));
             if call % 3 > 0 {
                 events.push(ended(&record, ms + 30_000, CallEnd::Answer));
+            }
+            if call % 4 > 0 {
+                let report = match call % 2 {
+                    0 => CallReport::default(),
+                    _ => full_report(CallEnd::Busy),
+                };
+                events.push(reported(&record, ms + 31_000, report));
             }
         }
         store.commit(events).await.unwrap();

@@ -24,7 +24,7 @@ pub(super) trait Taker: Send {
     async fn number(&mut self, number: Number) -> anyhow::Result<()>;
     /// A campaign, as it is to be.
     async fn campaign(&mut self, campaign: Campaign) -> anyhow::Result<()>;
-    /// An allocation that is missing, or whose end is.
+    /// An allocation that is missing, or whose end or result is.
     async fn allocation(&mut self, past: PastAllocation) -> anyhow::Result<()>;
     /// Nothing more of the part that was taken last.
     async fn end_of_part(&mut self) -> anyhow::Result<()>;
@@ -102,6 +102,40 @@ impl Part {
         self.source.add(source);
         self.target.add(target);
         source == target
+    }
+
+    /// Counts what the sides may have of a row. `learned` is what the target would have with what the source knows. Tells
+    /// whether that is what the source has, and the target has it not yet.
+    fn part_of<R: Canonical + PartialEq>(
+        &mut self,
+        source: Option<R>,
+        target: Option<R>,
+        learned: Option<R>,
+        name: &dyn fmt::Display,
+    ) -> bool {
+        match (source, target) {
+            (None, None) => false,
+            (None, Some(_)) => {
+                self.extra(name);
+                false
+            }
+            (Some(source), None) => {
+                self.missing(&source, name);
+                true
+            }
+            (Some(source), Some(target))
+                if source != target && Some(&source) == learned.as_ref() =>
+            {
+                self.missing(&source, name);
+                true
+            }
+            (Some(source), Some(target)) => {
+                if !self.both(&source, &target) {
+                    self.different(name);
+                }
+                false
+            }
+        }
     }
 
     fn missing(&mut self, row: &impl Canonical, name: &dyn fmt::Display) {
@@ -249,8 +283,9 @@ async fn history(
     target: &mut dyn Source,
     taker: &mut dyn Taker,
     onlooker: &mut dyn Onlooker,
-) -> anyhow::Result<[Part; 2]> {
-    let mut parts = [Part::new("allocations"), Part::new("ends")];
+) -> anyhow::Result<[Part; 3]> {
+    let names = ["allocations", "ends", "results"];
+    let mut parts = names.map(Part::new);
     let mut walk = Walk::<PastAllocation>::new(source, target);
     while let Some(pair) = walk.next().await? {
         let at = match &pair {
@@ -259,7 +294,7 @@ async fn history(
         if let Some(past) = look(&mut parts, pair) {
             taker.allocation(past).await?;
         }
-        let [allocations, _] = &parts;
+        let [allocations, ..] = &parts;
         if allocations.source.rows.is_multiple_of(ROWS_BETWEEN) {
             onlooker.seen(allocations.name, allocations.source.rows, Some(at));
         }
@@ -269,48 +304,54 @@ async fn history(
 }
 
 /// Counts a pair; gives what is to be written.
-fn look([allocations, ends]: &mut [Part; 2], pair: Pair<PastAllocation>) -> Option<PastAllocation> {
-    let name =
-        |past: &PastAllocation| format!("allocation {} ({})", past.record.id, past.record.at);
-    let end_name = |past: &PastAllocation| format!("the end of {}", name(past));
+fn look(parts: &mut [Part; 3], pair: Pair<PastAllocation>) -> Option<PastAllocation> {
+    let [allocations, ends, results] = parts;
     match pair {
         Pair::Missing(past) => {
-            allocations.missing(&past.record, &name(&past));
-            if let Some(end) = &past.ended {
-                ends.missing(end, &end_name(&past));
+            let [name, end, result] = names(&past);
+            allocations.missing(&past.record, &name);
+            if let Some(row) = &past.ended {
+                ends.missing(row, &end);
+            }
+            if let Some(row) = &past.result {
+                results.missing(row, &result);
             }
             Some(past)
         }
         Pair::Extra(past) => {
-            allocations.extra(&name(&past));
+            let [name, end, result] = names(&past);
+            allocations.extra(&name);
             if past.ended.is_some() {
-                ends.extra(&end_name(&past));
+                ends.extra(&end);
+            }
+            if past.result.is_some() {
+                results.extra(&result);
             }
             None
         }
         Pair::Both(past, there) => {
+            let [name, end, result] = names(&past);
             if !allocations.both(&past.record, &there.record) {
-                allocations.different(&name(&past));
+                allocations.different(&name);
             }
-            match (&past.ended, &there.ended) {
-                (None, None) => None,
-                (Some(end), None) => {
-                    ends.missing(end, &end_name(&past));
-                    Some(past)
-                }
-                (None, Some(_)) => {
-                    ends.extra(&end_name(&past));
-                    None
-                }
-                (Some(end), Some(kept)) => {
-                    if !ends.both(end, kept) {
-                        ends.different(&end_name(&past));
-                    }
-                    None
-                }
-            }
+            // What the source knows beyond the target may be the status of an end that the target has without one.
+            let mut learned = there.clone();
+            past.ended.into_iter().for_each(|end| learned.end(end));
+            past.result
+                .into_iter()
+                .for_each(|said| learned.report(said));
+            let ends = ends.part_of(past.ended, there.ended, learned.ended, &end);
+            let results = results.part_of(past.result, there.result, learned.result, &result);
+            (ends || results).then_some(past)
         }
     }
+}
+
+/// What an allocation, its end, and how its call went are called.
+fn names(past: &PastAllocation) -> [String; 3] {
+    let name = format!("allocation {} ({})", past.record.id, past.record.at);
+    let [end, result] = ["end", "result"].map(|what| format!("the {what} of {name}"));
+    [name, end, result]
 }
 
 /// Takes nothing: for who only looks.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use caller_id_core::{
-    AllocationRecord, Campaign, EndRecord, Number, PhoneNumber, Pool, Status, Timestamp,
+    AllocationRecord, CallResult, Campaign, EndRecord, Number, PhoneNumber, Pool, Status, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -69,6 +69,11 @@ impl Bytes {
         self.0.push(u8::from(text.is_some()));
         self.text(text.unwrap_or_default());
     }
+
+    fn said(&mut self, number: Option<u32>) {
+        self.0.push(u8::from(number.is_some()));
+        self.number(number.unwrap_or_default().into());
+    }
 }
 
 impl Canonical for Number {
@@ -132,6 +137,21 @@ impl Canonical for EndRecord {
         bytes.0.extend(self.id.as_bytes());
         bytes.instant(self.at);
         bytes.text(self.end.as_str());
+    }
+}
+
+impl Canonical for CallResult {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.0.extend(self.id.as_bytes());
+        bytes.instant(self.at);
+        let report = self.report;
+        bytes.text(report.status.as_str());
+        for seconds in [report.answered_seconds, report.dialed_seconds] {
+            bytes.said(seconds);
+        }
+        for code in [report.hangup_cause, report.sip_code] {
+            bytes.said(code.map(u32::from));
+        }
     }
 }
 

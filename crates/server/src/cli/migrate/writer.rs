@@ -47,9 +47,11 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let ends: Vec<_> = self.history.iter().filter_map(|past| past.ended).collect();
+        let results: Vec<_> = self.history.iter().filter_map(|past| past.result).collect();
         let records = self.history.drain(..).map(|past| Arc::new(past.record));
         let mut events: Vec<_> = records.map(JournalEvent::Allocated).collect();
         events.extend(ends.into_iter().map(JournalEvent::Ended));
+        events.extend(results.into_iter().map(JournalEvent::Reported));
         self.target.journal.commit(events).await?;
         self.unsettled += 1;
         if self.unsettled >= TRANSACTIONS_BETWEEN {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::shared::Shared;
-use caller_id_core::{Clock, InventoryStore, Policy, PoolId, Rotator, recovery};
+use caller_id_core::{Clock, InventoryStore, Policy, PoolId, recovery};
 use caller_id_engine::redis::{BadAddress, Time};
 use caller_id_store::SqliteStore;
 use tokio::runtime::Handle;
@@ -89,11 +89,9 @@ impl App {
         )?;
         let gate = watch::Sender::new(Gate::Unknown);
         let limit = settings.rotation.agent_limit();
-        let gated = engine.gated(gate.subscribe());
-        let rotator = Arc::new(match engine.shared() {
-            None => Rotator::new(gated, limit),
-            Some(_) => Rotator::unrouted(gated, limit),
-        });
+        let history = store.history.clone();
+        let rotator = engine.rotator(gate.subscribe(), limit, history, clock.clone());
+        let rotator = Arc::new(rotator);
         let sync = Arc::new(InventorySync::new(
             store.inventory.clone(),
             engine.allocator(),

@@ -1,6 +1,7 @@
 //! The HTTP interface: the whole route list on one screen.
 
 pub mod body;
+pub mod call_result;
 pub mod campaigns;
 pub mod cors;
 pub mod dispatch;
@@ -78,6 +79,10 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         // Every method: a refusal, too, must have the form that a dialplan asked for.
         .route("/next-cid", any(next_cid::next_cid))
         .route("/next-cid/", any(next_cid::next_cid))
+        .route(
+            "/call-result",
+            get(call_result::by_query).post(call_result::by_body),
+        )
         .route("/add-number", post(numbers::add_number))
         .route("/health", get(health::health))
         .route("/live", get(health::live))

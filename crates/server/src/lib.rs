@@ -11,6 +11,7 @@ pub mod defaults;
 pub mod doctor;
 pub mod drainer;
 pub mod fence;
+pub mod finder;
 pub mod http;
 pub mod metrics;
 pub mod mismatch;

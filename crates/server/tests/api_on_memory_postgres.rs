@@ -2,6 +2,8 @@
 
 #[path = "api/access.rs"]
 mod access;
+#[path = "api/call_result.rs"]
+mod call_result;
 #[path = "api/contract.rs"]
 mod contract;
 #[path = "api/faults.rs"]

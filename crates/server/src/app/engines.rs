@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::shared::Shared;
-use caller_id_core::{Allocator, Clock, Journal, Outbox};
+use caller_id_core::{AgentLimit, Allocator, Clock, HistoryStore, Journal, Outbox, Rotator};
 use caller_id_engine::redis::{Settings, Time};
 use caller_id_engine::{MemoryAllocator, RedisAllocator};
 use tokio::sync::watch;
 
 use crate::config::cluster::ClusterConfig;
 use crate::fence::{Gate, Gated};
+use crate::finder::Finder;
 
 /// How Redis is reached, when the settings name it.
 pub fn redis_settings(cluster: &ClusterConfig) -> Option<Settings> {
@@ -71,7 +72,7 @@ impl Engine {
     }
 
     /// The same, which hands out nothing while the gate is not open, where the state is shared.
-    pub fn gated(&self, gate: watch::Receiver<Gate>) -> Arc<dyn Allocator> {
+    fn gated(&self, gate: watch::Receiver<Gate>) -> Arc<dyn Allocator> {
         match self {
             Self::Memory(engine) => engine.clone(),
             Self::Redis(engine) => Arc::new(Gated {
@@ -79,6 +80,28 @@ impl Engine {
                 gate,
             }),
         }
+    }
+
+    /// Who asks it: hands out nothing before it is given routes, where the state is shared, and finds in `history` the calls that
+    /// the engine knows no more.
+    pub fn rotator(
+        &self,
+        gate: watch::Receiver<Gate>,
+        limit: AgentLimit,
+        history: Arc<dyn HistoryStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Rotator {
+        let gated = self.gated(gate);
+        let outbox = self.shared().map(|shared| shared.outbox);
+        let rotator = match outbox {
+            None => Rotator::new(gated, limit),
+            Some(_) => Rotator::unrouted(gated, limit),
+        };
+        rotator.finding(Arc::new(Finder {
+            history,
+            outbox,
+            clock,
+        }))
     }
 
     /// What it shares with other nodes, if anything.

@@ -49,6 +49,15 @@ impl Fields {
         }
     }
 
+    /// The parameters of a query as fields.
+    pub fn of_query(members: Map<String, Value>) -> Self {
+        Self {
+            members,
+            place: vec!["query".to_owned()],
+            faults: Vec::new(),
+        }
+    }
+
     /// The same fields, which stand deeper in the body, under these names.
     #[must_use]
     pub fn inside(mut self, names: &[&str]) -> Self {

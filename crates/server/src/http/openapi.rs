@@ -7,7 +7,9 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::{campaigns, health, import, metrics, next_cid, numbers, pools, release};
+use super::{
+    call_result, campaigns, health, import, metrics, next_cid, numbers, pools, release,
+};
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,6 +32,8 @@ pub struct ProblemBody {
     info(title = "caller-id", description = "Hands out caller IDs for outbound calls."),
     paths(
         next_cid::next_cid,
+        call_result::by_query,
+        call_result::by_body,
         release::by_reservation,
         release::by_call,
         numbers::add_number,

@@ -2,6 +2,7 @@
 
 mod access;
 mod broken_store;
+mod call_result;
 mod connections;
 mod contract;
 mod faults;

@@ -1,0 +1,231 @@
+//! How a call went: `GET` and `POST /call-result`. It ends the call's reservation, and is kept with its allocation.
+
+mod asked;
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use caller_id_core::Reported;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use self::asked::{Asked, members};
+use super::body::{self, is_form, is_json, object};
+use super::fields::Fields;
+use super::peer::Peer;
+use super::query::Query;
+use super::{Api, ApiError};
+
+/// What `POST /call-result` takes, as JSON or as a form. Which call is meant say `reservation`, else `call`, else `caller_id` and
+/// `to` together. Empty fields are like missing ones.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read field by field")]
+pub struct CallResultBody {
+    /// `reservation_id` of the answer of `/next-cid`; also as `reservation_id`.
+    reservation: Option<String>,
+    /// The dialer's id of the call; also as `call_id`.
+    call: Option<String>,
+    /// The number that was shown.
+    caller_id: Option<String>,
+    /// The called party, as `/next-cid` takes it.
+    to: Option<String>,
+    /// How the call ended: Asterisk's DIALSTATUS, or the disposition of a CDR.
+    dialstatus: Option<String>,
+    /// How long the two talked: ANSWEREDTIME.
+    answered_seconds: Option<u32>,
+    /// How long the call took: DIALEDTIME.
+    dialed_seconds: Option<u32>,
+    /// The cause of the hang-up (ITU-T Q.850): HANGUPCAUSE.
+    hangup_cause: Option<u16>,
+    /// The last answer of the other side: a number, or what HANGUPCAUSE(…,tech) says of SIP.
+    sip_code: Option<String>,
+    /// `json` (default), or `text`: an empty line.
+    format: Option<String>,
+}
+
+/// What became of a report.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallResultKept {
+    /// False when there is no such call, or it is more than a day ago. That is no error; nor is a second report, of which
+    /// nothing is changed.
+    kept: bool,
+    /// Whether the call's number was reserved, and is free again by this.
+    released: bool,
+    /// Which allocation it was.
+    reservation_id: Option<String>,
+}
+
+impl From<Reported> for CallResultKept {
+    fn from(reported: Reported) -> Self {
+        match reported {
+            Reported::Kept { id, released } => Self {
+                kept: true,
+                released,
+                reservation_id: Some(id.to_string()),
+            },
+            Reported::Unknown => Self {
+                kept: false,
+                released: false,
+                reservation_id: None,
+            },
+        }
+    }
+}
+
+/// Keeps how a call went, and ends its reservation.
+#[utoipa::path(
+    get,
+    path = "/call-result",
+    tag = "dialing",
+    params(
+        ("reservation" = Option<String>, Query, description = "`reservation_id` of the answer of `/next-cid`; also as `reservation_id`"),
+        ("call" = Option<String>, Query, description = "The dialer's id of the call; also as `call_id`"),
+        ("caller_id" = Option<String>, Query, description = "The number that was shown, together with `to`"),
+        ("to" = Option<String>, Query, description = "The called party, as `/next-cid` takes it"),
+        ("dialstatus" = Option<String>, Query, description = "How the call ended: Asterisk's DIALSTATUS, or the disposition of a CDR"),
+        ("answered_seconds" = Option<u32>, Query, description = "How long the two talked: ANSWEREDTIME"),
+        ("dialed_seconds" = Option<u32>, Query, description = "How long the call took: DIALEDTIME"),
+        ("hangup_cause" = Option<u16>, Query, description = "The cause of the hang-up (ITU-T Q.850): HANGUPCAUSE"),
+        ("sip_code" = Option<String>, Query, description = "The last answer of the other side: a number, or what HANGUPCAUSE(…,tech) says of SIP"),
+        ("format" = Option<String>, Query, description = "json (default), or text: an empty line, nothing at all on failure"),
+    ),
+    responses(
+        (status = 200, description = "It is kept, now or before; or nobody knows the call", body = CallResultKept),
+        (status = 401, description = "No dialer key, and the address is not allowed", body = super::openapi::ProblemBody),
+        (status = 422, description = "A parameter cannot be understood, or none says which call", body = super::openapi::ProblemBody),
+        (status = 503, description = "Nothing can be recorded now", body = super::openapi::ProblemBody),
+    )
+)]
+pub async fn by_query(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let query = Query::parse(parts.uri.query().unwrap_or_default().as_bytes(), "query");
+    let mut form = Form::hinted(&query);
+    let answer = async {
+        admit(&api, &parts)?;
+        let fields = Fields::of_query(members(&query)?);
+        keep(&api, fields, &mut form).await
+    };
+    let answer = answer.await;
+    form.answer(answer)
+}
+
+/// Keeps how a call went, and ends its reservation.
+#[utoipa::path(
+    post,
+    path = "/call-result",
+    tag = "dialing",
+    request_body(content(
+        (CallResultBody = "application/json"),
+        (CallResultBody = "application/x-www-form-urlencoded"),
+    )),
+    responses(
+        (status = 200, description = "It is kept, now or before; or nobody knows the call", body = CallResultKept),
+        (status = 401, description = "No dialer key, and the address is not allowed", body = super::openapi::ProblemBody),
+        (status = 422, description = "A field cannot be understood, or none says which call", body = super::openapi::ProblemBody),
+        (status = 503, description = "Nothing can be recorded now", body = super::openapi::ProblemBody),
+    )
+)]
+pub async fn by_body(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let query = Query::parse(parts.uri.query().unwrap_or_default().as_bytes(), "query");
+    let mut form = Form::hinted(&query);
+    let answer = async {
+        // Nothing is read for strangers.
+        admit(&api, &parts)?;
+        let fields = Fields::new(given(&api, &parts.headers, body).await?);
+        keep(&api, fields, &mut form).await
+    };
+    let answer = answer.await;
+    form.answer(answer)
+}
+
+/// The form of an answer that the dialplan asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Form {
+    #[default]
+    Json,
+    Text,
+}
+
+impl FromStr for Form {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "json" => Ok(Self::Json),
+            "text" => Ok(Self::Text),
+            _ => Err("json or text expected".to_owned()),
+        }
+    }
+}
+
+impl Form {
+    /// What a query string says, also beside a body: refusals have a form, too.
+    fn hinted(query: &Query<'_>) -> Self {
+        let form = query.parsed("format", str::parse);
+        form.ok().flatten().unwrap_or_default()
+    }
+
+    fn answer(self, answer: Result<CallResultKept, ApiError>) -> Response {
+        match (self, answer) {
+            (Self::Json, Ok(kept)) => Json(kept).into_response(),
+            (Self::Json, Err(error)) => error.into_response(),
+            (Self::Text, Ok(_)) => {
+                let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+                ([(CONTENT_TYPE, plain)], "\n").into_response()
+            }
+            (Self::Text, Err(error)) => error.into_empty(),
+        }
+    }
+}
+
+fn admit(api: &Api, parts: &Parts) -> Result<(), ApiError> {
+    let Peer(peer) = Peer::of(parts);
+    Ok(api.access.dialer(peer, &parts.headers, api.clock.now())?)
+}
+
+/// The members of a body: a JSON object, or a form.
+async fn given(api: &Api, headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, ApiError> {
+    let is_form = is_form(headers);
+    if !is_form && !is_json(headers) {
+        return Err(ApiError::MediaType(
+            "application/json or application/x-www-form-urlencoded",
+        ));
+    }
+    let text = body::read(body, api.answers.body_deadline).await?;
+    match is_form {
+        true => members(&Query::parse(&text, "body")),
+        false => object(&text),
+    }
+}
+
+/// Reads what is said, and gives it to the engine.
+async fn keep(api: &Api, mut fields: Fields, form: &mut Form) -> Result<CallResultKept, ApiError> {
+    *form = asked::optional(&mut fields, "format", |text| text.parse().map(Some)).unwrap_or(*form);
+    let Asked { target, report } = Asked::read(fields, &api.answers)?;
+    let Some(target) = target else {
+        return Ok(Reported::Unknown.into());
+    };
+    let rotator = api.rotator.clone();
+    let mut keeping = Box::pin(async move { rotator.report(&target, &report).await });
+    match tokio::time::timeout(api.answers.deadline, &mut keeping).await {
+        Ok(reported) => Ok(reported?.into()),
+        Err(_) => {
+            // What it does is wanted all the same.
+            tokio::spawn(async move {
+                if let Err(error) = keeping.await {
+                    tracing::warn!(%error, "how a call went is not kept");
+                }
+            });
+            Err(ApiError::DeadlinePassed)
+        }
+    }
+}

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use caller_id_core::{
-    AgentId, AllocationId, AllocationRecord, CallEnd, CallId, CampaignId, Clock, EndRecord,
-    HistoryStore, Journal, JournalEvent, PhoneNumber, PoolId, Rung, SystemClock, Timestamp,
+    AgentId, AllocationId, AllocationRecord, CallEnd, CallId, CallReport, CallResult, CampaignId,
+    Clock, EndRecord, HistoryStore, Journal, JournalEvent, PhoneNumber, PoolId, Rung, SystemClock,
+    Timestamp,
 };
 use caller_id_store::{PostgresOptions, PostgresStore};
 use caller_id_testkit::postgres::Postgres;
@@ -53,7 +54,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let again = self::allocations(begin.plus_ms(1))?;
         report(
             "each with its end",
-            commit(&store, mixed(&again)).await?,
+            commit(&store, mixed(&again, How::Ended)).await?,
+            bare,
+        );
+        let reported = self::allocations(begin.plus_ms(2))?;
+        report(
+            "each with its end and how the call went",
+            commit(&store, mixed(&reported, How::Reported)).await?,
             bare,
         );
         start(&store, begin).await
@@ -106,24 +113,44 @@ fn allocations(begin: Timestamp) -> anyhow::Result<Vec<Arc<AllocationRecord>>> {
     (0..ALLOCATIONS as u64).map(one).collect()
 }
 
+/// How a call is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// It was released.
+    Ended,
+    /// It was reported while its reservation lived.
+    Reported,
+}
+
 /// Each allocation, and later its end.
-fn mixed(allocations: &[Arc<AllocationRecord>]) -> Vec<JournalEvent> {
-    let end = |record: &Arc<AllocationRecord>| {
-        JournalEvent::Ended(EndRecord {
-            id: record.id,
-            at: record.at.plus_ms(60_000),
-            end: CallEnd::Answer,
-        })
-    };
-    let mut events = Vec::with_capacity(2 * allocations.len());
+fn mixed(allocations: &[Arc<AllocationRecord>], how: How) -> Vec<JournalEvent> {
+    let mut events = Vec::with_capacity(3 * allocations.len());
     for (n, record) in allocations.iter().enumerate() {
         events.push(JournalEvent::Allocated(Arc::clone(record)));
         if let Some(before) = n.checked_sub(CALL) {
-            events.push(end(&allocations[before]));
+            events.extend(over(&allocations[before], how));
         }
     }
-    events.extend(allocations[allocations.len() - CALL..].iter().map(end));
+    let last = allocations[allocations.len() - CALL..].iter();
+    events.extend(last.flat_map(|record| over(record, how)));
     events
+}
+
+fn over(record: &AllocationRecord, how: How) -> impl Iterator<Item = JournalEvent> {
+    let (id, at) = (record.id, record.at.plus_ms(60_000));
+    let end = CallEnd::Answer;
+    let report = CallReport {
+        status: end,
+        answered_seconds: Some(42),
+        dialed_seconds: Some(60),
+        hangup_cause: Some(16),
+        sip_code: Some(200),
+    };
+    let result = (how == How::Reported).then_some(CallResult { id, at, report });
+    let ended = JournalEvent::Ended(EndRecord { id, at, end });
+    [ended]
+        .into_iter()
+        .chain(result.map(JournalEvent::Reported))
 }
 
 /// Commits one batch after the other; gives events a second.
@@ -147,6 +174,6 @@ async fn start(store: &PostgresStore, begin: Timestamp) -> anyhow::Result<()> {
     let (watch, mut rows) = (Stopwatch::start(), 0);
     store.allocations_since(begin, &mut |_| rows += 1).await?;
     println!("{rows} rows of history read: {:.2} s", watch.seconds());
-    ensure!(rows == 2 * ALLOCATIONS, "{rows} rows in history");
+    ensure!(rows == 3 * ALLOCATIONS, "{rows} rows in history");
     Ok(())
 }

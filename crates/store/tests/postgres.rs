@@ -32,7 +32,9 @@ use caller_id_core::{
 use caller_id_store::{PostgresOptions, PostgresStore};
 use caller_id_testkit::builders::START;
 use caller_id_testkit::postgres::Postgres;
-use caller_id_testkit::store_suite::records::{allocated, ended, own, record};
+use caller_id_testkit::store_suite::records::{
+    allocated, ended, full_record, full_report, own, record, reported, result_record,
+};
 use sqlx_core::connection::Connection;
 use sqlx_core::raw_sql::raw_sql;
 use sqlx_postgres::PgConnection;
@@ -131,6 +133,36 @@ async fn a_database_of_a_newer_version_is_refused_and_named() {
         }
         other => panic!("expected a newer version, got {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn history_of_the_version_before_is_kept_and_takes_results() {
+    let database = Database::new();
+    let store = database.open().await.unwrap();
+    let old = full_record(1, 1, own(1));
+    store.commit(vec![allocated(&old)]).await.unwrap();
+    // As the version before left it.
+    database.psql(
+        "DROP INDEX caller_id.allocations_by_call; DELETE FROM caller_id.migrations WHERE version > 3;
+         ALTER TABLE caller_id.allocations DROP COLUMN result_at, DROP COLUMN answered_seconds,
+            DROP COLUMN dialed_seconds, DROP COLUMN hangup_cause, DROP COLUMN sip_code",
+    );
+    let newer = database.open().await.unwrap();
+    let a_week_later = full_record(7 * 24 * 3_600_000, 2, own(1));
+    // Whoever has it open meanwhile goes on, also with a part of its own.
+    store.commit(vec![allocated(&a_week_later)]).await.unwrap();
+    for record in [&old, &a_week_later] {
+        let said = reported(record, 5, full_report(CallEnd::Busy));
+        newer.commit(vec![said]).await.unwrap();
+        let page = newer.allocations_page(record.id, 1).await.unwrap();
+        assert_eq!(
+            page[0].result,
+            Some(result_record(record, 5, full_report(CallEnd::Busy)))
+        );
+    }
+    let indexed = "SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%(call_id, id)%' AND tablename LIKE 'allocations_2%'";
+    let parts = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'allocations_2%'";
+    assert_eq!(database.psql(indexed), database.psql(parts));
 }
 
 #[tokio::test]

@@ -236,7 +236,7 @@ impl Walker<'_> {
     async fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
         match step {
             Step::Allocate { .. } | Step::Release(_) | Step::Report(_) => {
-                self.compare(step).await?
+                self.compare(step).await?;
             }
             Step::Fail(step) => {
                 (self.fault)(true);

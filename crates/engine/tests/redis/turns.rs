@@ -2,9 +2,10 @@
 
 use caller_id_core::rotator::Routes;
 use caller_id_core::store::{Position, Revision};
-use caller_id_core::{AgentLimit, Allocator, CallEnd, InventoryStep};
+use caller_id_core::{AgentLimit, Allocator, CallEnd, CallReport, InventoryStep};
 use caller_id_core::{
-    AllocatorError, Outbox, Outcome, ReleaseTarget, Rotator, SharedAllocator, Standing, Timestamp,
+    AllocatorError, Outbox, Outcome, ReleaseTarget, Reported, Rotator, SharedAllocator, Standing,
+    Timestamp,
 };
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::Settings;
@@ -169,6 +170,35 @@ async fn with_a_full_outbox_a_call_that_asks_again_gets_its_number_and_another_n
     assert!(
         ended.expect("redis answers").is_some(),
         "ends are taken all the same"
+    );
+}
+
+#[tokio::test]
+async fn with_a_full_outbox_a_report_that_frees_its_number_is_taken_and_a_late_one_is_refused() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let settings = Settings {
+        outbox_most: 1,
+        ..patient(&server.url())
+    };
+    let engine = RedisAllocator::new(&settings, time(&clock)).expect("the address is one");
+    stock(&engine, 1).await;
+    let Ok(Outcome::Allocated(got)) = ask(&engine, &far()).await else {
+        panic!("one is free");
+    };
+    let id = got.record.id;
+    let target = ReleaseTarget::Reservation(id);
+    let report = CallReport::default();
+    let kept = engine.report(&target, &report).await;
+    let released = true;
+    assert_eq!(
+        kept.expect("redis answers"),
+        Reported::Kept { id, released }
+    );
+    let late = engine.report(&target, &report).await;
+    assert!(
+        matches!(late, Err(AllocatorError::OutboxFull(3))),
+        "{late:?}"
     );
 }
 

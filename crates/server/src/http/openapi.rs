@@ -7,9 +7,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::{
-    call_result, campaigns, health, import, metrics, next_cid, numbers, pools, release,
-};
+use super::{call_result, campaigns, health, import, metrics, next_cid, numbers, pools, release};
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
 #[derive(Debug, Serialize, ToSchema)]

@@ -61,6 +61,7 @@ pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty
     found.extend(doubled_and_lost(&history, log));
     found.extend(different(&by_id, log));
     found.extend(not_ended(&by_id, &log.ended));
+    found.extend(not_reported(&by_id, log));
     found.extend(unheard_of(&history, &told, &log.unknown));
     found.extend(calls_with_two(&bound));
     found.extend(forgotten_calls(log, certainty));
@@ -95,6 +96,21 @@ fn different(by_id: &ById<'_>, log: &Log) -> Vec<String> {
         (!same).then(|| format!("{handed:?} is in history as {record:?}"))
     });
     told.collect()
+}
+
+/// Each result that was acknowledged is in history as it was told, and with it the end that it made.
+fn not_reported(by_id: &ById<'_>, log: &Log) -> Vec<String> {
+    let lost = log.reported.iter().filter(|told| {
+        let Some(past) = by_id.get(&told.id) else {
+            return true;
+        };
+        let kept = past
+            .result
+            .and_then(|result| result.report.answered_seconds);
+        kept != Some(told.answered_seconds) || (told.released && past.ended.is_none())
+    });
+    lost.map(|told| format!("{told:?} was acknowledged and history says otherwise"))
+        .collect()
 }
 
 /// A call that asks again while its reservation lives for certain gets the same answer.
@@ -164,9 +180,12 @@ fn held_twice(log: &Log, certainty: Certainty) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use caller_id_core::{AllocationRecord, CallEnd, CallId, EndRecord, PoolId, Rung};
+    use caller_id_core::{
+        AllocationRecord, CallEnd, CallId, CallReport, CallResult, EndRecord, PoolId, Rung,
+    };
 
     use super::*;
+    use crate::dialers::Reported;
     use crate::evidence::Ended;
 
     const START: Timestamp = Timestamp::from_ms(1_795_348_800_000);
@@ -291,6 +310,28 @@ mod tests {
             end: CallEnd::Answer,
         });
         assert_eq!(found(&[one], &log), 1);
+    }
+
+    #[test]
+    fn a_result_that_is_missing_or_other_than_told_is_found() {
+        let mut one = past(FREE, 0, "a");
+        let (id, at) = (one.record.id, START.plus_ms(10));
+        let mut log = log(std::slice::from_ref(&one));
+        log.reported.push(Reported {
+            id,
+            answered_seconds: 7,
+            released: false,
+        });
+        for (answered_seconds, faults) in [(None, 1), (Some(8), 1), (Some(7), 0)] {
+            let report = CallReport {
+                answered_seconds,
+                ..CallReport::default()
+            };
+            one.result = Some(CallResult { id, at, report });
+            assert_eq!(found(std::slice::from_ref(&one), &log), faults);
+        }
+        log.reported[0].released = true;
+        assert_eq!(found(&[one], &log), 1, "no end");
     }
 
     #[test]

@@ -42,11 +42,22 @@ pub(crate) struct Handed {
     pub(crate) answered: Timestamp,
 }
 
+/// It was acknowledged that a result is kept.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    pub(crate) id: AllocationId,
+    /// What was reported.
+    pub(crate) answered_seconds: u32,
+    /// The reservation ended by it.
+    pub(crate) released: bool,
+}
+
 /// What the dialers were told.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     pub(crate) handed: Vec<Handed>,
     pub(crate) ended: Vec<Ended>,
+    pub(crate) reported: Vec<Reported>,
     /// When somebody first tried to end a reservation, whatever came of it.
     pub(crate) tried: Vec<(AllocationId, Timestamp)>,
     /// Calls that were neither given a number nor refused one.
@@ -59,6 +70,7 @@ impl Log {
     fn take(&mut self, other: Self) {
         self.handed.extend(other.handed);
         self.ended.extend(other.ended);
+        self.reported.extend(other.reported);
         self.tried.extend(other.tried);
         self.unknown.extend(other.unknown);
         self.causes.extend(other.causes);
@@ -179,8 +191,12 @@ impl<'a> Dialer<'a> {
             self.random.random_range(0..HOLD_MOST_MS),
         ));
         match self.random.random_range(0..100) {
-            0..35 => self.release_by_call(&handed),
-            35..70 => self.release_by_reservation(&handed),
+            0..30 => {
+                self.release_by_call(&handed);
+                self.report(&handed);
+            }
+            30..50 => self.release_by_reservation(&handed),
+            50..70 => self.report(&handed),
             70..90 => {
                 self.ask(&path, destination);
                 self.release_by_call(&handed);
@@ -276,6 +292,25 @@ impl<'a> Dialer<'a> {
                     .parse()
                     .expect("an instant"),
                 end,
+            });
+        }
+    }
+
+    fn report(&mut self, handed: &Handed) {
+        self.log.tried.push((handed.id, self.field.clock.now()));
+        let answered_seconds = self.calls;
+        let body = format!(
+            "{{\"reservation\": \"{}\", \"answered_seconds\": {answered_seconds}}}",
+            handed.id
+        );
+        let Some((_, answer)) = self.exchange("POST", "/call-result", &body) else {
+            return;
+        };
+        if answer.status == 200 && answer.json()["kept"] == true {
+            self.log.reported.push(Reported {
+                id: handed.id,
+                answered_seconds,
+                released: answer.json()["released"] == true,
             });
         }
     }

@@ -11,7 +11,7 @@ pub async fn what_is_committed_is_seen_before_and_after_it_is_settled(data: &mut
     let store = data.open().await;
     let records = [record(1, 1, own(1)), full_record(2, 2, own(2))];
     store.commit(records.iter().map(allocated)).await;
-    let expected = records.map(|record| PastAllocation::new(record));
+    let expected = records.map(PastAllocation::new);
     assert_eq!(store.past().await, expected);
     store.settle().await;
     assert_eq!(store.past().await, expected);

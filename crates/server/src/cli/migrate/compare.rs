@@ -110,7 +110,7 @@ impl Part {
         &mut self,
         source: Option<R>,
         target: Option<R>,
-        learned: Option<R>,
+        learned: Option<&R>,
         name: &dyn fmt::Display,
     ) -> bool {
         match (source, target) {
@@ -123,9 +123,7 @@ impl Part {
                 self.missing(&source, name);
                 true
             }
-            (Some(source), Some(target))
-                if source != target && Some(&source) == learned.as_ref() =>
-            {
+            (Some(source), Some(target)) if source != target && Some(&source) == learned => {
                 self.missing(&source, name);
                 true
             }
@@ -340,8 +338,9 @@ fn look(parts: &mut [Part; 3], pair: Pair<PastAllocation>) -> Option<PastAllocat
             past.result
                 .into_iter()
                 .for_each(|said| learned.report(said));
-            let ends = ends.part_of(past.ended, there.ended, learned.ended, &end);
-            let results = results.part_of(past.result, there.result, learned.result, &result);
+            let ends = ends.part_of(past.ended, there.ended, learned.ended.as_ref(), &end);
+            let results =
+                results.part_of(past.result, there.result, learned.result.as_ref(), &result);
             (ends || results).then_some(past)
         }
     }

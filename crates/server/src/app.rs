@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod stores;
 #[cfg(test)]
 mod tests;
+mod ways_in;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,20 +28,23 @@ use crate::config::listen::ListenConfig;
 use crate::config::storage::{DatabaseUrl, StorageConfig, masked};
 use crate::config::{ConfigError, Settings};
 use crate::drainer::Drainer;
+use crate::fastagi::FastAgi;
 use crate::fence::Gate;
+use crate::http::Api;
 use crate::http::dispatch::Dispatch;
 use crate::http::health::Vitals;
-use crate::http::{Answers, Api};
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
 use crate::sync::{InventorySync, SyncError};
 
 use self::engines::Engine;
 use self::stores::OpenStore;
+use self::ways_in::{answers, fast_agi};
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {
     dispatch: Dispatch,
+    agi: Arc<FastAgi>,
     listen: ListenConfig,
     first_token: Option<FirstToken>,
     engine: Engine,
@@ -99,13 +103,13 @@ impl App {
             settings.rotation.policy(),
         ));
         let shared = engine.shared();
+        let first = first_token.as_ref().map(|first| &first.token);
+        let access = settings.access.access(first);
         let api = Arc::new(Api {
             rotator,
             inventory: store.inventory.clone(),
             sync: sync.clone(),
-            access: settings
-                .access
-                .access(first_token.as_ref().map(|first| &first.token)),
+            access: Arc::new(access),
             health: Vitals::new(
                 store.journal.clone(),
                 shared.clone().map(|shared| (shared, gate.subscribe())),
@@ -114,14 +118,9 @@ impl App {
             clock: clock.clone(),
             answers: answers(settings)?,
         });
-        let origins: Vec<_> = settings
-            .listen
-            .allowed_origins
-            .0
-            .iter()
-            .map(|origin| origin.0.clone())
-            .collect();
+        let origins = settings.listen.origins();
         let mut app = Self {
+            agi: Arc::new(fast_agi(&api, settings)),
             dispatch: Dispatch::new(api, &origins, Handle::current()),
             listen: settings.listen.clone(),
             first_token,
@@ -265,6 +264,11 @@ impl App {
         self.dispatch.clone()
     }
 
+    /// Who answers Asterisk.
+    pub fn agi(&self) -> Arc<FastAgi> {
+        self.agi.clone()
+    }
+
     /// How connections are treated.
     pub fn listen(&self) -> &ListenConfig {
         &self.listen
@@ -384,15 +388,4 @@ fn first_token(settings: &Settings) -> anyhow::Result<Option<FirstToken>> {
     let folder = settings.storage.folder()?;
     stores::make_folder(&folder)?;
     Ok(Some(first_token::obtain(&folder)?))
-}
-
-fn answers(settings: &Settings) -> Result<Answers, ConfigError> {
-    Ok(Answers {
-        dial_plan: settings.rotation.dial_plan()?,
-        format: settings.rotation.caller_id_format,
-        policy: settings.rotation.policy(),
-        kept: settings.history.kept(),
-        deadline: settings.listen.request_deadline(),
-        body_deadline: settings.listen.body_timeout(),
-    })
 }

@@ -88,6 +88,22 @@ impl Access {
             key_given: keys.into_iter().flatten().next().is_some(),
         })
     }
+
+    /// The same where there are no headers: a dialer that asks for itself, with the key that it gave.
+    ///
+    /// # Errors
+    /// [`Refusal::Dialer`].
+    pub fn dialer_with_key(&self, peer: IpAddr, key: Option<&[u8]>) -> Result<(), Refusal> {
+        let client = Client::of(peer, &HeaderMap::new(), &self.trusted_proxies);
+        let known_place = client.is_this_machine() || self.dialer_addresses.has(client);
+        if known_place || key.is_some_and(|key| self.dialer_keys.has(key)) {
+            return Ok(());
+        }
+        Err(Refusal::Dialer {
+            client,
+            key_given: key.is_some(),
+        })
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {

@@ -4,6 +4,7 @@
 //! wins over the environment, that over `.env`, that over the default. An empty value is like none.
 
 pub mod access;
+pub mod agi;
 pub mod cluster;
 pub mod describe;
 mod dot_env;
@@ -28,6 +29,9 @@ pub struct Settings {
     /// Where it listens.
     #[command(flatten)]
     pub listen: listen::ListenConfig,
+    /// Where Asterisk asks.
+    #[command(flatten)]
+    pub agi: agi::AgiConfig,
     /// Where the data is kept.
     #[command(flatten)]
     pub storage: storage::StorageConfig,
@@ -60,7 +64,8 @@ impl Settings {
         self.cluster.check()?;
         self.storage.database()?;
         self.rotation.dial_plan()?;
-        self.access.check(self.listen.is_loopback())
+        self.access.check(self.listen.is_loopback())?;
+        self.access.check_keys(self.agi.is_loopback())
     }
 
     /// What is allowed, but should be known: one line each.
@@ -87,12 +92,17 @@ impl Settings {
                  all dialers are refused, those on this machine too"
                     .to_owned(),
             );
-        } else if !self.listen.is_loopback() && self.access.admits_no_dialer() {
-            warnings.push(
-                "API_HOST is beyond loopback, and neither DIALER_KEYS nor DIALER_ALLOW is set: \
-                 dialers on other machines are refused"
-                    .to_owned(),
-            );
+        } else if self.access.admits_no_dialer() {
+            let beyond = [
+                ("API_HOST", self.listen.is_loopback()),
+                ("AGI_LISTEN", self.agi.is_loopback()),
+            ];
+            for (setting, _) in beyond.iter().filter(|(_, is_loopback)| !is_loopback) {
+                warnings.push(format!(
+                    "{setting} is beyond loopback, and neither DIALER_KEYS nor DIALER_ALLOW is set: \
+                     dialers on other machines are refused"
+                ));
+            }
         }
         warnings
     }

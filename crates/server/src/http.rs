@@ -18,7 +18,6 @@ pub mod peer;
 pub mod pools;
 pub mod query;
 pub mod release;
-pub mod timer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +46,7 @@ pub struct Api {
     /// Brings changes of the inventory to the engine: call `now` after each write, before the answer.
     pub sync: Arc<InventorySync>,
     /// Who may ask.
-    pub access: Access,
+    pub access: Arc<Access>,
     /// Whether store and engine can work.
     pub health: health::Vitals,
     /// The time.

@@ -4,20 +4,24 @@
 
 pub mod accord;
 pub mod app;
+pub mod asking;
 pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod defaults;
 pub mod doctor;
 pub mod drainer;
+pub mod fastagi;
 pub mod fence;
 pub mod finder;
 pub mod http;
 pub mod metrics;
 pub mod mismatch;
+pub mod pairs;
 pub mod rebuild;
 pub mod retention;
 pub mod rows;
 pub mod serve;
 pub mod sync;
 pub mod telemetry;
+pub mod timer;

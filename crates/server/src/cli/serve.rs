@@ -2,16 +2,19 @@
 
 mod banner;
 
+use std::io;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::SystemClock;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::app::{self, App};
 use crate::config::Settings;
-use crate::{serve, telemetry};
+use crate::serve::{self, Listeners};
+use crate::telemetry;
 
 use self::banner::Banner;
 
@@ -37,30 +40,30 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
-    let socket = settings.listen.socket();
-    let listen = async || {
-        let bound = TcpListener::bind(socket).await;
-        bound.with_context(|| format!("cannot listen on {socket}"))
-    };
-    let mut listener = Some(listen().await?);
+    let mut listeners = Some(listen(&settings)?);
     let mut stop = Box::pin(serve::stop_signal()?);
     if settings.cluster.standby || settings.cluster.is_shared() {
-        // The address is free. Until this node answers, whoever calls is refused at once and asks another node: one that is
+        // The addresses are free. Until this node answers, whoever calls is refused at once and asks another node: one that is
         // accepted and not answered would wait for as long as it waits at all. A node that is the only one lets calls wait
         // instead: it is ready in a moment, and there is nobody else.
-        listener = None;
+        listeners = None;
     }
     let app = tokio::select! {
         app = App::open(&settings, Arc::new(SystemClock::new())) => app?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     };
-    let listener = match listener {
-        Some(listener) => listener,
-        None => listen().await?,
+    let listeners = match listeners {
+        Some(listeners) => listeners,
+        None => listen(&settings)?,
     };
     let banner = Banner {
         settings: &settings,
-        address: listener.local_addr()?,
+        address: listeners.http.local_addr()?,
+        agi: listeners
+            .agi
+            .as_ref()
+            .map(TcpListener::local_addr)
+            .transpose()?,
         first_token: app.first_token(),
         show_token: args.show_token,
     };
@@ -68,6 +71,35 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         // The service is what matters, not who reads its first words.
         tracing::warn!(%error, "cannot write to standard output");
     }
-    serve::serve(listener, app, stop).await?;
+    serve::serve(listeners, app, stop).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn listen(settings: &Settings) -> anyhow::Result<Listeners> {
+    let http = settings.listen.socket();
+    let http = bind(http).with_context(|| format!("cannot listen on {http}"))?;
+    let agi = settings.agi.socket().map(|socket| {
+        let bound = bind(socket);
+        bound.with_context(|| {
+            format!("cannot listen on {socket} for FastAGI (AGI_LISTEN says where, or `off`)")
+        })
+    });
+    Ok(Listeners {
+        http,
+        agi: agi.transpose()?,
+    })
+}
+
+/// Listens, with room for those who come while the others are let in: one that finds none would try again a second later.
+fn bind(socket: SocketAddr) -> io::Result<TcpListener> {
+    const WAITING_MOST: u32 = 4_096;
+    let bound = match socket {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // The connections of a service that has just ended are no reason to wait. Elsewhere it would let two listen at once.
+    #[cfg(unix)]
+    bound.set_reuseaddr(true)?;
+    bound.bind(socket)?;
+    bound.listen(WAITING_MOST)
 }

@@ -81,6 +81,18 @@ impl AccessConfig {
         }
     }
 
+    /// Refuses keys of dialers that everybody tries first, where Asterisk on other machines may try them.
+    ///
+    /// # Errors
+    /// Names the setting; never shows a key.
+    pub fn check_keys(&self, loopback: bool) -> Result<(), ConfigError> {
+        if loopback || !self.dialer_keys.0.iter().any(is_weak) {
+            return Ok(());
+        }
+        let expected = format!("{GUESSED} (or AGI_LISTEN=127.0.0.1:4573)");
+        Err(ConfigError::hidden("DIALER_KEYS", expected))
+    }
+
     /// Secrets that everybody tries first.
     pub fn warnings(&self) -> Vec<String> {
         let warn = |setting: &&str| {

@@ -45,6 +45,12 @@ impl ListenConfig {
         SocketAddr::new(self.api_host, self.api_port)
     }
 
+    /// The origins whose web pages may call.
+    pub fn origins(&self) -> Vec<HeaderValue> {
+        let origins = self.allowed_origins.0.iter();
+        origins.map(|origin| origin.0.clone()).collect()
+    }
+
     /// Whether only this machine can reach the service.
     pub fn is_loopback(&self) -> bool {
         self.api_host.to_canonical().is_loopback()

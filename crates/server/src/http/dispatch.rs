@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tower::ServiceExt;
 
-use super::timer::Timer;
 use super::{Api, Peer, next_cid, router};
+use crate::timer::Timer;
 
 /// Gives requests to those who answer them.
 ///

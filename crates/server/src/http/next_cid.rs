@@ -11,16 +11,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use caller_id_core::{
-    AgentId, Allocation, AllocationRequest, AllocatorError, CallEnd, CallId, CampaignId,
-    DestinationError, Outcome, PhoneNumber, ReleaseTarget, Rotator,
+    AgentId, Allocation, AllocationRequest, CallId, CampaignId, DestinationError, Outcome,
+    PhoneNumber,
 };
+use tokio::time::Instant;
 
 pub use self::body::{LimitsBody, NextCid};
 
 use self::form::Form;
 use super::query::{Query, shown};
-use super::timer::Timer;
 use super::{Answers, Api, ApiError, Fault, Peer};
+use crate::asking;
+use crate::timer::Timer;
 
 /// Chooses, reserves and counts a number.
 #[utoipa::path(
@@ -99,7 +101,9 @@ impl Call<'_, '_> {
             return Err(ApiError::Invalid(vec![fault]));
         }
         let request = read(self.query, &api.answers)?;
-        match within_deadline(api, self.timer, request).await? {
+        let until = Instant::now() + api.answers.deadline;
+        let asked = asking::until(&api.rotator, self.timer, until, request).await;
+        match asked.ok_or(ApiError::DeadlinePassed)?? {
             Outcome::Allocated(allocation) => Ok(allocation),
             Outcome::AgentLimited { retry_after_ms } => {
                 Err(ApiError::AgentLimited { retry_after_ms })
@@ -163,41 +167,5 @@ fn destination(
             ));
             Ok(None)
         }
-    }
-}
-
-/// Waits for the engine as long as the deadline allows.
-///
-/// What it hands out later to a call without an id is given back: nobody can use it. A call with an id may ask again, or
-/// has asked again already and was answered: its reservation stays, until it is asked for or runs out.
-async fn within_deadline(
-    api: &Api,
-    timer: &Timer,
-    request: AllocationRequest,
-) -> Result<Outcome, ApiError> {
-    let rotator = api.rotator.clone();
-    let may_ask_again = request.call_id.is_some();
-    let mut answer = Box::pin(async move { rotator.next(&request).await });
-    match timer.within(api.answers.deadline, &mut answer).await {
-        Some(outcome) => Ok(outcome?),
-        None => {
-            if !may_ask_again {
-                let rotator = api.rotator.clone();
-                tokio::spawn(async move {
-                    give_back(&rotator, answer.await).await;
-                });
-            }
-            Err(ApiError::DeadlinePassed)
-        }
-    }
-}
-
-async fn give_back(rotator: &Rotator, outcome: Result<Outcome, AllocatorError>) {
-    let Ok(Outcome::Allocated(late)) = outcome else {
-        return;
-    };
-    let target = ReleaseTarget::Reservation(late.record.id);
-    if let Err(error) = rotator.release(&target, CallEnd::Released).await {
-        tracing::warn!(%error, "a late allocation stays reserved until it runs out");
     }
 }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use caller_id_core::text;
-use percent_encoding::percent_decode;
 use serde_json::Value;
 use smallvec::SmallVec;
 
 use super::Fault;
+use crate::pairs::{decode, halves};
 
 /// Most parameters that are looked at.
 const PARAMETERS_MOST: usize = 64;
@@ -106,35 +106,9 @@ impl<'a> Query<'a> {
     }
 }
 
-fn halves(pair: &[u8]) -> (&[u8], &[u8]) {
-    match pair.iter().position(|&byte| byte == b'=') {
-        Some(cut) => (&pair[..cut], &pair[cut + 1..]),
-        None => (pair, &[]),
-    }
-}
-
 /// What was given, as a fault shows it.
 pub fn shown(text: &str) -> Value {
     Value::String(text::shown(text))
-}
-
-/// `+` is a blank, except at the beginning: people paste `to=+13125550100` and mean the plus.
-fn decode(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Cow::Borrowed(text);
-    }
-    let blanks: Vec<u8> = text
-        .iter()
-        .enumerate()
-        .map(|(place, &byte)| {
-            if byte == b'+' && place > 0 {
-                b' '
-            } else {
-                byte
-            }
-        })
-        .collect();
-    Cow::Owned(percent_decode(&blanks).collect())
 }
 
 #[cfg(test)]

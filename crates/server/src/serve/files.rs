@@ -3,12 +3,14 @@
 /// Files that are no connections: the database, the log, the listener, the runtime.
 const RESERVE: u64 = 64;
 
-/// `wanted` connections, or as many as the limit of open files leaves. The limit is raised as far as it may be.
-pub(super) fn connections_most(wanted: u32) -> u32 {
-    let Some(files) = file_limit(u64::from(wanted) + RESERVE) else {
+/// `wanted` connections at each of `doors`, or as many as the limit of open files leaves. The limit is raised as far as it may
+/// be.
+pub(super) fn connections_most(wanted: u32, doors: u32) -> u32 {
+    let all = u64::from(wanted) * u64::from(doors);
+    let Some(files) = file_limit(all + RESERVE) else {
         return wanted;
     };
-    let most = within(wanted, files);
+    let most = within(wanted, doors, files);
     if most < wanted {
         tracing::warn!(
             "MAX_CONNECTIONS is {wanted}, but only {files} files may be open: at most {most} connections are served; \
@@ -18,9 +20,10 @@ pub(super) fn connections_most(wanted: u32) -> u32 {
     most
 }
 
-/// How many of `wanted` connections fit into `files` open files, one at least.
-fn within(wanted: u32, files: u64) -> u32 {
-    let left = files.saturating_sub(RESERVE).max(1);
+/// How many of `wanted` connections at each of `doors` fit into `files` open files, one at least.
+fn within(wanted: u32, doors: u32, files: u64) -> u32 {
+    let left = files.saturating_sub(RESERVE) / u64::from(doors);
+    let left = left.max(1);
     wanted.min(u32::try_from(left).unwrap_or(u32::MAX))
 }
 
@@ -49,8 +52,9 @@ mod tests {
 
     #[test]
     fn connections_leave_room_for_other_files() {
-        assert_eq!(within(4_096, 200), 136);
-        assert_eq!(within(100, 1_024), 100);
-        assert_eq!(within(100, 10), 1);
+        assert_eq!(within(4_096, 1, 200), 136);
+        assert_eq!(within(100, 1, 1_024), 100);
+        assert_eq!(within(100, 1, 10), 1);
+        assert_eq!(within(4_096, 2, 200), 68);
     }
 }

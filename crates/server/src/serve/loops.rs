@@ -5,6 +5,7 @@
 //! rest of the machine has its work, too: history, pages for people, and on many machines the dialer itself.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -13,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[derive(Debug)]
 pub(super) struct EventLoops {
     loops: Vec<Handle>,
-    next: usize,
+    next: AtomicUsize,
     /// Nobody waits for the threads: one that stands in the disk would hold up the end of the process.
     _stop: DropGuard,
 }
@@ -32,15 +33,15 @@ impl EventLoops {
             .collect::<io::Result<_>>()?;
         Ok(Self {
             loops,
-            next: 0,
+            next: AtomicUsize::new(0),
             _stop: stop.drop_guard(),
         })
     }
 
     /// The loop for the next connection: each in turn.
-    pub(super) fn next(&mut self) -> &Handle {
-        self.next = (self.next + 1) % self.loops.len();
-        &self.loops[self.next]
+    pub(super) fn next(&self) -> &Handle {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        &self.loops[turn % self.loops.len()]
     }
 }
 

@@ -15,7 +15,7 @@ use hyper::service::{Service, service_fn};
 
 use crate::http::dispatch::Dispatch;
 use crate::http::peer::Peer;
-use crate::http::timer::Timer;
+use crate::timer::Timer;
 
 use super::seats::Seat;
 

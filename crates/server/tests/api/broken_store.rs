@@ -97,7 +97,7 @@ impl Rig {
             rotator,
             inventory: store.clone(),
             sync: Arc::new(sync),
-            access: Access::default(),
+            access: Arc::new(Access::default()),
             health: Vitals::new(journal.clone(), None, std::sync::Arc::default()),
             clock: clock.clone(),
             answers: Answers {

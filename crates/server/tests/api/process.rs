@@ -11,7 +11,8 @@ pub(crate) fn binary(folder: &Path) -> Command {
     command.current_dir(folder).env_clear();
     command
         .env("HOME", folder)
-        .env("DATA_DIR", folder.join("data"));
+        .env("DATA_DIR", folder.join("data"))
+        .env("AGI_LISTEN", "127.0.0.1:0");
     command
 }
 
@@ -320,7 +321,7 @@ fn with_few_files_slow_connections_stop_nobody_and_the_log_stays_short() {
     let mut shell = Command::new("/bin/sh");
     shell.args([
         "-c",
-        "ulimit -n 200; exec \"$0\" serve --api-port=0 --show-token",
+        "ulimit -n 200; exec \"$0\" serve --api-port=0 --agi-listen=off --show-token",
     ]);
     shell.arg(env!("CARGO_BIN_EXE_caller-id"));
     shell

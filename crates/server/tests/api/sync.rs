@@ -130,10 +130,10 @@ impl Rig {
             rotator,
             inventory: store.clone(),
             sync: sync.clone(),
-            access: Access {
+            access: Arc::new(Access {
                 admin_tokens: Keys::new([&token]),
                 ..Access::default()
-            },
+            }),
             health: Vitals::new(store.clone(), None, std::sync::Arc::default()),
             clock,
             answers: Answers {

@@ -23,6 +23,7 @@ pub(crate) fn configured(mut command: Command, folder: &Path) -> Command {
         .env("HOME", folder)
         .env("DATA_DIR", folder)
         .env("API_PORT", "0")
+        .env("AGI_LISTEN", "off")
         .env("ADMIN_TOKEN", TOKEN)
         .env("LOG_LEVEL", "warn")
         .env("RESERVATION_TTL_SECONDS", RESERVATION_S.to_string())

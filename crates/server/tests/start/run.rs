@@ -25,6 +25,7 @@ impl Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
         command.env_clear().current_dir(folder).arg("serve");
         command.env("DATA_DIR", folder).env("API_PORT", "0");
+        command.env("AGI_LISTEN", "127.0.0.1:0");
         command.env("ADMIN_TOKEN", "a-token-for-tests-0123456789abcdef");
         command.envs(variables.iter().copied()).stdin(Stdio::null());
         let (out, err) = (Stdio::piped(), Stdio::piped());

@@ -17,6 +17,7 @@ use crate::telemetry::json_line;
 pub(super) struct Banner<'a> {
     pub(super) settings: &'a Settings,
     pub(super) address: SocketAddr,
+    pub(super) agi: Option<SocketAddr>,
     pub(super) first_token: Option<&'a FirstToken>,
     pub(super) show_token: bool,
 }
@@ -50,6 +51,10 @@ impl Banner<'_> {
         format!("http://{}", self.address)
     }
 
+    fn agi_url(&self) -> Option<String> {
+        self.agi.map(|address| format!("agi://{address}"))
+    }
+
     fn database(&self) -> Option<String> {
         stores::shown(&self.settings.storage).ok()
     }
@@ -70,6 +75,7 @@ impl Banner<'_> {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.listens()];
         let named = |name, what: Option<String>| what.map(|what| format!("{name}: {what}"));
+        lines.extend(named("FastAGI", self.agi_url()));
         lines.extend(named("Database", self.database()));
         lines.extend(named("Redis", self.redis()));
         lines.extend(named("Admin token", self.token().map(str::to_owned)));
@@ -93,6 +99,7 @@ impl Banner<'_> {
             .map(|first| first.path.display().to_string());
         let fields = [
             ("url", Some(self.url())),
+            ("agi", self.agi_url()),
             ("version", Some(env!("CARGO_PKG_VERSION").to_owned())),
             ("node", Some(self.settings.cluster.node_name())),
             ("database", self.database()),

@@ -1,4 +1,4 @@
-//! The timer of a connection, used again for each of its requests.
+//! The timer of a connection, used again for each of its waits.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,7 +21,15 @@ impl Timer {
         limit: Duration,
         work: &mut F,
     ) -> Option<F::Output> {
-        let deadline = Instant::now() + limit;
+        self.until(Instant::now() + limit, work).await
+    }
+
+    /// Waits for `work` until `deadline`; none when it is not done then.
+    pub async fn until<F: Future + Unpin>(
+        &self,
+        deadline: Instant,
+        work: &mut F,
+    ) -> Option<F::Output> {
         let mut timer = match self.slot().take() {
             Some(mut timer) => {
                 timer.as_mut().reset(deadline);

@@ -125,7 +125,9 @@ fn a_redis_that_comes_later_is_looked_at_then() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
     command.env_clear().args(["serve", "--api-port=0"]);
     command.env("REDIS_URL", redis.url());
-    command.env("DATA_DIR", folder.path()).env("AGI_LISTEN", "off");
+    command
+        .env("DATA_DIR", folder.path())
+        .env("AGI_LISTEN", "off");
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut serving = Serving(command.spawn().unwrap());
     let lines = BufReader::new(serving.0.stderr.take().unwrap()).lines();

@@ -1,0 +1,18 @@
+//! FastAGI as Asterisk sees it: a fake Asterisk over TCP, against the whole service.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "fastagi/asterisk.rs"]
+mod asterisk;
+#[path = "fastagi/ends.rs"]
+mod ends;
+#[path = "fastagi/engine.rs"]
+mod engine;
+#[path = "fastagi/hostile.rs"]
+mod hostile;
+#[path = "fastagi/numbers.rs"]
+mod numbers;
+#[path = "fastagi/service.rs"]
+mod service;
+#[path = "fastagi/statuses.rs"]
+mod statuses;

@@ -13,22 +13,12 @@ use axum::routing::get;
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::RedisServer;
 
-use crate::load::{Load, Report};
+use crate::contest::{Contest, Contestant, SETTINGS};
+use crate::load::Protocol;
 use crate::numbers::inventory;
 use crate::server::{Server, Site, free_address};
 
 const NUMBERS: usize = 20_000;
-const ROUNDS: usize = 9;
-const SECONDS: f64 = 1.5;
-
-/// Every request gets a number: many calls may hold one at the same time, and shortly.
-const SETTINGS: [(&str, &str); 4] = [
-    ("RESERVATION_TTL_SECONDS", "1"),
-    ("CALLER_ID_COOLDOWN_SECONDS", "0"),
-    ("MOST_RESERVATIONS_PER_NUMBER", "1000"),
-    ("AGENT_RATE_LIMIT_PER_MIN", "1000000"),
-];
-
 /// A call like those of the load.
 const ONE_CALL: &str = "/next-cid?to=13125551234&campaign=SOLAR&agent=1001";
 
@@ -96,69 +86,21 @@ pub(crate) fn run_cluster() -> anyhow::Result<()> {
     )
 }
 
-/// Measures in turn, in many short rounds, so that both see the same noise; prints the ratio of each round's pair.
-fn compare(service: &Server, loads: &[(usize, usize)], asked: &str) -> anyhow::Result<()> {
+fn compare(service: &Server, loads: &[(usize, usize)], asked: &'static str) -> anyhow::Result<()> {
     let bare = bare(service)?;
-    let cores = std::thread::available_parallelism()?;
-    println!("{cores} cores, shared by the server and its load");
-    for (connections, threads) in loads.iter().copied() {
-        let load = |server: &Server| {
-            let address = server.address;
-            let seconds = SECONDS;
-            Load {
-                address,
-                connections,
-                threads,
-                seconds,
-            }
-            .run()
-        };
-        let mut rounds = Vec::new();
-        let (cpu_bare, cpu_service) = (bare.cpu_seconds()?, service.cpu_seconds()?);
-        for _ in 0..ROUNDS {
-            rounds.push((load(&bare)?, load(service)?));
-        }
-        let (bare_reports, reports): (Vec<&Report>, Vec<&Report>) =
-            rounds.iter().map(|(bare, service)| (bare, service)).unzip();
-        println!("{connections} connections, {threads} load threads, medians of {ROUNDS} rounds:");
-        print("bare handler", &bare_reports);
-        print("/next-cid", &reports);
-        let spent = |server: &Server, before: f64, reports: &[&Report]| -> anyhow::Result<f64> {
-            let asked: f64 = reports.iter().map(|report| report.asked as f64).sum();
-            Ok((server.cpu_seconds()? - before) * 1e6 / asked)
-        };
-        println!(
-            "processor time a request: bare handler {:.1} us, /next-cid {:.1} us",
-            spent(&bare, cpu_bare, &bare_reports)?,
-            spent(service, cpu_service, &reports)?
-        );
-        let ratios: Vec<f64> = rounds
-            .iter()
-            .map(|(bare, ours)| ours.rate / bare.rate)
-            .collect();
-        let shown: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
-        let median = median(ratios);
-        println!("ratio of each round: {}", shown.join(" "));
-        println!("median ratio {median:.2} ({asked})\n");
+    Contest {
+        bare: Contestant {
+            name: "bare handler",
+            server: &bare,
+            address: bare.address,
+        },
+        service: Contestant {
+            name: "/next-cid",
+            server: service,
+            address: service.address,
+        },
+        protocol: Protocol::Http,
+        asked,
     }
-    Ok(())
-}
-
-fn print(name: &str, reports: &[&Report]) {
-    let of = |figure: &dyn Fn(&Report) -> f64| {
-        median(reports.iter().map(|report| figure(report)).collect())
-    };
-    let refused: usize = reports.iter().map(|report| report.refused).sum();
-    println!(
-        "{name:>12}: {:>7.0}/s   p50 {:.2} ms   p99 {:.2} ms   p99.9 {:.2} ms   not 200: {refused}",
-        of(&|report| report.rate),
-        of(&|report| report.percentile_ms(0.5)),
-        of(&|report| report.percentile_ms(0.99)),
-        of(&|report| report.percentile_ms(0.999)),
-    );
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
+    .run(loads)
 }

@@ -10,15 +10,26 @@ use rand::{RngExt, SeedableRng};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::channel;
 use crate::stopwatch::Stopwatch;
 
 /// How to load a server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
+    pub(crate) protocol: Protocol,
     pub(crate) address: SocketAddr,
     pub(crate) connections: usize,
     pub(crate) threads: usize,
     pub(crate) seconds: f64,
+}
+
+/// How a server is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Requests on connections that are kept.
+    Http,
+    /// A connection for each call, as Asterisk does it.
+    Agi,
 }
 
 /// What came of it.
@@ -121,15 +132,21 @@ impl Load {
         stop: &AtomicBool,
     ) -> anyhow::Result<Tally> {
         let mut random = SmallRng::seed_from_u64(seed);
-        let mut stream = TcpStream::connect(self.address).await?;
-        stream.set_nodelay(true)?;
+        let mut kept = match self.protocol {
+            Protocol::Http => Some(connect(self.address).await?),
+            Protocol::Agi => None,
+        };
         let mut answer = Answer::default();
         let mut tally = Tally::default();
         while !stop.load(Ordering::Relaxed) {
-            let request = request(&mut random);
             let watch = Stopwatch::start();
-            stream.write_all(request.as_bytes()).await?;
-            let ok = answer.read(&mut stream).await?;
+            let ok = match &mut kept {
+                Some(stream) => {
+                    stream.write_all(request(&mut random).as_bytes()).await?;
+                    answer.read(stream).await?
+                }
+                None => channel::call(self.address, &mut random).await?,
+            };
             tally.asked += 1;
             if counting.load(Ordering::Relaxed) {
                 if ok {
@@ -141,6 +158,13 @@ impl Load {
         }
         Ok(tally)
     }
+}
+
+/// A connection whose small writes go out at once.
+pub(crate) async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 fn request(random: &mut SmallRng) -> String {

@@ -2,6 +2,9 @@
 //!
 //! `make bench` builds everything in release and runs this. Each part can be run alone.
 
+mod agi;
+mod channel;
+mod contest;
 mod history;
 mod http;
 mod import;
@@ -35,6 +38,8 @@ enum Part {
     Pick,
     /// GET /next-cid against a bare handler with the same answer.
     Http,
+    /// FastAGI allocations against a bare FastAGI server.
+    Agi,
     /// Memory of the service at 20,000 and 1,000,000 numbers.
     Memory,
     /// Import through the API and into the database.
@@ -52,6 +57,9 @@ enum Part {
     /// Serve the bare handler: what `http` compares with.
     #[command(hide = true)]
     Bare,
+    /// Serve the bare dialog: what `agi` compares with.
+    #[command(hide = true)]
+    BareAgi,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -59,12 +67,18 @@ fn main() -> anyhow::Result<()> {
     if part == Some(Part::Bare) {
         return http::serve_bare();
     }
+    if part == Some(Part::BareAgi) {
+        return agi::serve_bare();
+    }
     let wanted = |one| part.is_none() || part == Some(one);
     if wanted(Part::Pick) {
         pick::run();
     }
     if wanted(Part::Http) {
         http::run()?;
+    }
+    if wanted(Part::Agi) {
+        agi::run()?;
     }
     if wanted(Part::Memory) {
         memory::run()?;

@@ -1,6 +1,6 @@
 //! Memory of the running service.
 
-use crate::load::Load;
+use crate::load::{Load, Protocol};
 use crate::numbers::inventory;
 use crate::server::Site;
 
@@ -17,6 +17,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let server = site.serve(&[])?;
         let at_rest = server.memory_mb()?;
         let load = Load {
+            protocol: Protocol::Http,
             address: server.address,
             connections: 8,
             threads: 1,

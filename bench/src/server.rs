@@ -95,7 +95,8 @@ impl Site {
         let mut command = self.command("serve");
         command
             .env("API_HOST", "127.0.0.1")
-            .env("API_PORT", address.port().to_string());
+            .env("API_PORT", address.port().to_string())
+            .env("AGI_LISTEN", "off");
         command
             .env("LOG_LEVEL", "warn")
             .envs(settings.iter().copied());
@@ -125,10 +126,15 @@ pub(crate) struct Server {
 
 impl Server {
     /// Spawns a process and waits until `path` answers 200.
-    pub(crate) fn spawn(
+    pub(crate) fn spawn(command: Command, address: SocketAddr, path: &str) -> anyhow::Result<Self> {
+        Self::spawn_until(command, address, |address| answers(address, path))
+    }
+
+    /// Spawns a process and waits until it is ready.
+    pub(crate) fn spawn_until(
         mut command: Command,
         address: SocketAddr,
-        path: &str,
+        is_ready: impl Fn(SocketAddr) -> bool,
     ) -> anyhow::Result<Self> {
         let watch = Stopwatch::start();
         let child = command
@@ -139,7 +145,7 @@ impl Server {
             address,
             start_seconds: 0.0,
         };
-        while !answers(address, path) {
+        while !is_ready(address) {
             if let Some(status) = server.child.try_wait()? {
                 bail!("{:?} ended with {status}", command.get_program());
             }

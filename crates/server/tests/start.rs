@@ -5,6 +5,8 @@
 
 #[path = "start/accord.rs"]
 mod accord;
+#[path = "start/agi.rs"]
+mod agi;
 #[path = "start/log.rs"]
 mod log;
 #[path = "start/not_ready.rs"]

@@ -30,7 +30,7 @@ pub struct AccessConfig {
     /// Addresses and networks that admins may come from, with commas between them; none = all
     #[arg(long, value_name = "ADDRESSES", default_value = "")]
     pub ip_whitelist: List<AddressEntry>,
-    /// Keys that dialers on other machines send in X-API-Key, with commas between them
+    /// Keys that dialers on other machines send in X-API-Key (over FastAGI in the argument `key`), with commas between them
     #[arg(long, value_name = "SECRET", default_value = "")]
     pub dialer_keys: List<Secret>,
     /// Addresses and networks of dialers that need no key, with commas between them

@@ -22,7 +22,7 @@ pub struct ListenConfig {
     /// Web pages of these origins may call the API (CORS), with commas between them; `*` is all
     #[arg(long, value_name = "ORIGINS", default_value = "")]
     pub allowed_origins: List<Origin>,
-    /// Most connections at the same time; for one more, the one that has waited longest without asking is closed
+    /// Most connections at the same time, of HTTP and of FastAGI each; for one more, the one that has waited longest without asking is closed
     #[arg(long, value_name = "COUNT", default_value = "4096", value_parser = within::<1, 1_000_000>)]
     pub max_connections: u32,
     /// After so many seconds without a whole request a connection is closed; a fresh one after 5 at most

@@ -22,6 +22,9 @@ static NOT_KEPT: Throttle = Throttle::new();
 const KEPT: &str = "KEPT";
 const UNKNOWN: &str = "UNKNOWN";
 
+/// The greatest cause that Q.850 has room for.
+const CAUSE_MOST: u16 = 127;
+
 /// Asterisk's words for calls that were never made.
 const NEVER_MADE: [&str; 3] = ["DONTCALL", "TORTURE", "INVALIDARGS"];
 
@@ -87,7 +90,7 @@ async fn report<S: AsyncRead + AsyncWrite + Unpin>(
         status: status.as_deref().and_then(call_end).unwrap_or_default(),
         answered_seconds: number(answered.as_deref()),
         dialed_seconds: number(dialed.as_deref()),
-        hangup_cause: number(cause.as_deref()),
+        hangup_cause: number(cause.as_deref()).filter(|cause| *cause <= CAUSE_MOST),
         sip_code: code,
     })
 }

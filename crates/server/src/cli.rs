@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod check_config;
+pub mod dialplan;
 pub mod doctor;
 pub mod export;
 pub mod import;
@@ -57,6 +58,12 @@ pub enum Command {
     /// taken, 2 when it did not come to its end. More in docs/migrate.md.
     #[command(after_help = migrate::EXAMPLES)]
     Migrate(Box<migrate::MigrateArgs>),
+    /// Print the lines for a carrier of VICIdial, or for the dialplan of another Asterisk.
+    ///
+    /// They take the caller ID of each call from the service, and report how the call ended. Whatever goes wrong, the call
+    /// goes out on the caller ID that it came with. How to put them in, and what to check: docs/vicidial.md, docs/asterisk.md.
+    #[command(after_help = dialplan::EXAMPLES)]
+    Dialplan(Box<dialplan::DialplanArgs>),
     /// Check the settings, and show each with where it came from.
     CheckConfig(Box<check_config::CheckConfigArgs>),
     /// Look at the Redis and the database that the settings name, and tell what is wrong with them.
@@ -84,6 +91,7 @@ pub async fn main() -> ExitCode {
         Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
+        Command::Dialplan(args) => dialplan::run(&args),
         Command::CheckConfig(args) => {
             Box::pin(check_config::run(&args, &parsed.values, &environment)).await
         }

@@ -5,10 +5,11 @@ use std::path::Path;
 use axum::body::Body;
 use axum::http::Request;
 use caller_id::app::App;
-use caller_id::cli::serve_settings;
+use caller_id::cli::{Cli, Command, dialplan, serve_settings};
 use caller_id::config::describe::{env_example, markdown, settings};
 use caller_id::http::Peer;
 use caller_id_core::SystemClock;
+use clap::Parser;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
@@ -69,6 +70,74 @@ async fn the_openapi_document_is_what_the_service_says() {
     let document: Value = serde_json::from_slice(&text).expect("JSON");
     let pretty = serde_json::to_string_pretty(&document).expect("JSON");
     check("docs/openapi.json", &format!("{pretty}\n"));
+}
+
+/// The lines that the pages on VICIdial and Asterisk show, and what they are printed for.
+const DIALPLANS: [(&str, &[&str]); 5] = [
+    ("vicidial-agi", &["--peer", "mycarrier"]),
+    (
+        "vicidial-agi-two-nodes",
+        &[
+            "--peer",
+            "mycarrier",
+            "--trunk",
+            "pjsip",
+            "--host",
+            "10.0.0.5,10.0.0.6",
+            "--key",
+            "KEY",
+        ],
+    ),
+    (
+        "vicidial-curl-13",
+        &["--peer", "mycarrier", "--via", "curl", "--asterisk", "13"],
+    ),
+    (
+        "vicidial-curl-two-nodes",
+        &[
+            "--peer",
+            "mycarrier",
+            "--via",
+            "curl",
+            "--host",
+            "https://cid.example.com,10.0.0.6",
+            "--key",
+            "KEY",
+        ],
+    ),
+    (
+        "asterisk-curl",
+        &[
+            "--peer",
+            "mycarrier",
+            "--via",
+            "curl",
+            "--asterisk",
+            "22",
+            "--trunk",
+            "pjsip",
+            "--prefix",
+            "",
+            "--plain",
+            "--campaign",
+            "SALES",
+        ],
+    ),
+];
+
+#[test]
+fn the_dialplans_shown_are_what_the_program_prints() {
+    for (name, arguments) in DIALPLANS {
+        let words = ["caller-id", "dialplan"]
+            .into_iter()
+            .chain(arguments.iter().copied());
+        let line = Cli::try_parse_from(words).expect("good arguments");
+        let Command::Dialplan(args) = line.command else {
+            panic!("{name}: another command");
+        };
+        let printed = dialplan::text(&args).expect("arguments that go together");
+        check(&format!("docs/dialplan/{name}.conf"), &printed);
+    }
 }
 
 #[test]

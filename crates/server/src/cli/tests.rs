@@ -44,6 +44,7 @@ fn help_on_a_command_needs_no_good_environment() {
         "migrate",
         "check-config",
         "doctor",
+        "dialplan",
     ] {
         let help = parsed(
             &["help", command],

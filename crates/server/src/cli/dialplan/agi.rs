@@ -1,0 +1,84 @@
+//! Lines that ask by FastAGI. Campaign, agent and call are known to the service from the channel.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::DialplanArgs;
+use super::lines::{Lines, SIP_CODE, sip_answer};
+use super::words::Key;
+
+/// Writes the extension and its hang-up handler.
+pub(super) fn write(args: &DialplanArgs, hosts: &[String], lines: &mut Lines) {
+    args.begin(lines);
+    args.push_end(lines);
+    lines.comment("The service sets CALLERID(num), and CIDROT_STATUS to OK; with any other status it changed nothing");
+    lines.step("Set(CIDROT_STATUS=)");
+    lines.comment("A caller who hangs up meanwhile is not kept waiting");
+    lines.step("Set(AGIEXITONHANGUP=yes)");
+    let query = query(args, &[("to", &args.destination())]);
+    ask(hosts, "next-cid", &query, lines);
+    lines.labelled("asked", "Set(AGIEXITONHANGUP=)");
+    lines.step(
+        "ExecIf($[\"${CIDROT_STATUS}\" = \"\"]?Log(WARNING,caller-id gave no answer: ${EXTEN} keeps its caller ID))",
+    );
+    args.dial("", lines);
+    end(args, hosts, lines);
+}
+
+/// The second is asked when the first was not there or could not tell.
+fn ask(hosts: &[String], path: &str, query: &str, lines: &mut Lines) {
+    for (place, host) in hosts.iter().enumerate() {
+        if place > 0 {
+            lines.step(
+                "GotoIf($[\"${CIDROT_STATUS}\" != \"\" & \"${CIDROT_STATUS}\" != \"UNAVAILABLE\"]?asked)",
+            );
+        }
+        lines.step(&format!("AGI({host}/{path}{query})"));
+    }
+}
+
+fn end(args: &DialplanArgs, hosts: &[String], lines: &mut Lines) {
+    lines.comment("How the call ended; the h extension is left alone");
+    lines.extension(
+        &args.end_extension(),
+        "GotoIf($[\"${CIDROT_STATUS}\" != \"OK\"]?done)",
+    );
+    sip_answer(lines);
+    let query = query(
+        args,
+        &[
+            ("dialstatus", "${DIALSTATUS}"),
+            ("answered_seconds", "${ANSWEREDTIME}"),
+            ("dialed_seconds", "${DIALEDTIME}"),
+            ("hangup_cause", "${HANGUPCAUSE}"),
+            ("sip_code", SIP_CODE),
+        ],
+    );
+    for (place, host) in hosts.iter().enumerate() {
+        if place > 0 {
+            lines.step("GotoIf($[\"${AGISTATUS}\" = \"SUCCESS\"]?done)");
+        }
+        lines.step(&format!("AGI({host}/call-result{query})"));
+    }
+    // A fail-over line that asked again has pushed the handler again: it has nothing more to tell.
+    lines.labelled("done", "Set(CIDROT_STATUS=)");
+    lines.step("Return()");
+}
+
+/// What the service does not find out by itself.
+fn query(args: &DialplanArgs, more: &[(&str, &str)]) -> String {
+    let mut pairs: Vec<String> = more
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    if args.plain {
+        pairs.push("call=${UNIQUEID}".to_owned());
+        pairs.extend(
+            args.campaign
+                .iter()
+                .map(|campaign| format!("campaign={campaign}")),
+        );
+    }
+    let encoded = |key: &Key| utf8_percent_encode(key.reveal(), NON_ALPHANUMERIC).to_string();
+    pairs.extend(args.key.iter().map(|key| format!("key={}", encoded(key))));
+    format!("?{}", pairs.join("&"))
+}

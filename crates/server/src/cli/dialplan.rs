@@ -55,6 +55,9 @@ pub struct DialplanArgs {
     /// For an Asterisk without VICIdial
     #[arg(long)]
     pub plain: bool,
+    /// Leaves out what all carriers of a dialer share, the extension T of FastAGI: for all of them but one
+    #[arg(long)]
+    pub another: bool,
     /// The campaign that is asked for, without VICIdial (with it, each call's own is)
     #[arg(long, value_name = "NAME", requires = "plain")]
     pub campaign: Option<Name>,
@@ -167,14 +170,12 @@ fn header(args: &DialplanArgs, lines: &mut Lines) {
     lines.comment(&format!(
         "caller-id: Asterisk {version}, trunk {technology}/{peer}, asked by {via}"
     ));
-    match args.plain {
-        true => {
-            lines.comment("Goes into the context of extensions.conf that your calls go out through")
+    lines.comment(match args.plain {
+        true => "Goes into the context of extensions.conf that your calls go out through",
+        false => {
+            "Goes into Admin - Carriers - Dialplan Entry, in place of the lines for this prefix"
         }
-        false => lines.comment(
-            "Goes into Admin - Carriers - Dialplan Entry, in place of the lines for this prefix",
-        ),
-    }
+    });
     lines.comment("Whatever goes wrong, the call goes out on the caller ID that it came with");
 }
 
@@ -262,7 +263,13 @@ mod tests {
         for version in ["13", "16", "18", "20", "22"] {
             for trunk in ["sip", "pjsip"] {
                 for via in ["agi", "curl"] {
-                    for more in ["", "--plain", "--plain --campaign X", "--host a,b --key K"] {
+                    for more in [
+                        "",
+                        "--plain",
+                        "--another",
+                        "--plain --campaign X",
+                        "--host a,b --key K",
+                    ] {
                         let words = format!(
                             "--peer my-gw --asterisk {version} --trunk {trunk} --via {via} {more}"
                         );

@@ -3,8 +3,12 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::DialplanArgs;
-use super::lines::{Lines, SIP_CODE, sip_answer};
+use super::lines::Lines;
 use super::words::Key;
+
+/// Seconds that a service may take which is there and says nothing. Asterisk itself would wait for ever; ours answers or closes
+/// within 150 ms unless its process was stopped.
+const PATIENCE_S: u32 = 1;
 
 /// Writes the extension and its hang-up handler.
 pub(super) fn write(args: &DialplanArgs, hosts: &[String], lines: &mut Lines) {
@@ -14,45 +18,52 @@ pub(super) fn write(args: &DialplanArgs, hosts: &[String], lines: &mut Lines) {
     lines.step("Set(CIDROT_STATUS=)");
     lines.comment("A caller who hangs up meanwhile is not kept waiting");
     lines.step("Set(AGIEXITONHANGUP=yes)");
-    let query = query(args, &[("to", &args.destination())]);
-    ask(hosts, "next-cid", &query, lines);
-    lines.labelled("asked", "Set(AGIEXITONHANGUP=)");
+    ask(args, hosts, lines);
+    lines.labelled("asked", "Set(TIMEOUT(absolute)=0)");
+    lines.step("Set(AGIEXITONHANGUP=)");
     lines.step(
         "ExecIf($[\"${CIDROT_STATUS}\" = \"\"]?Log(WARNING,caller-id gave no answer: ${EXTEN} keeps its caller ID))",
     );
     args.dial("", lines);
     end(args, hosts, lines);
+    if !args.another {
+        lines.comment(
+            "Where a call goes on that had no answer in time; one such line serves all carriers",
+        );
+        lines.extension("T", "Goto(${CIDROT_BACK})");
+    }
 }
 
 /// The second is asked when the first was not there or could not tell.
-fn ask(hosts: &[String], path: &str, query: &str, lines: &mut Lines) {
+fn ask(args: &DialplanArgs, hosts: &[String], lines: &mut Lines) {
+    let query = query(args, &[("to", &args.destination())]);
     for (place, host) in hosts.iter().enumerate() {
         if place > 0 {
-            lines.step(
+            lines.labelled(
+                "next",
                 "GotoIf($[\"${CIDROT_STATUS}\" != \"\" & \"${CIDROT_STATUS}\" != \"UNAVAILABLE\"]?asked)",
             );
         }
-        lines.step(&format!("AGI({host}/{path}{query})"));
+        let back = if place + 1 < hosts.len() {
+            "next"
+        } else {
+            "asked"
+        };
+        lines.step(&format!("Set(CIDROT_BACK=${{CONTEXT}},${{EXTEN}},{back})"));
+        lines.step(&format!("Set(TIMEOUT(absolute)={PATIENCE_S})"));
+        lines.step(&format!("AGI({host}/next-cid{query})"));
     }
 }
 
 fn end(args: &DialplanArgs, hosts: &[String], lines: &mut Lines) {
-    lines.comment("How the call ended; the h extension is left alone");
+    lines.comment(
+        "How the call ended, read by the service from the channel; the h extension is left alone",
+    );
     lines.extension(
         &args.end_extension(),
         "GotoIf($[\"${CIDROT_STATUS}\" != \"OK\"]?done)",
     );
-    sip_answer(lines);
-    let query = query(
-        args,
-        &[
-            ("dialstatus", "${DIALSTATUS}"),
-            ("answered_seconds", "${ANSWEREDTIME}"),
-            ("dialed_seconds", "${DIALEDTIME}"),
-            ("hangup_cause", "${HANGUPCAUSE}"),
-            ("sip_code", SIP_CODE),
-        ],
-    );
+    let query = query(args, &[]);
     for (place, host) in hosts.iter().enumerate() {
         if place > 0 {
             lines.step("GotoIf($[\"${AGISTATUS}\" = \"SUCCESS\"]?done)");
@@ -80,5 +91,8 @@ fn query(args: &DialplanArgs, more: &[(&str, &str)]) -> String {
     }
     let encoded = |key: &Key| utf8_percent_encode(key.reveal(), NON_ALPHANUMERIC).to_string();
     pairs.extend(args.key.iter().map(|key| format!("key={}", encoded(key))));
-    format!("?{}", pairs.join("&"))
+    match pairs.is_empty() {
+        true => String::new(),
+        false => format!("?{}", pairs.join("&")),
+    }
 }

@@ -1,0 +1,125 @@
+//! Two hundred calls, 40 a second: each shows a number of its own, and its end is kept.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{CallEnd, CallId, NumberFormat};
+
+use crate::gateway::Invite;
+use crate::printed::printed;
+use crate::rig::{CAMPAIGN, Placed, Rig};
+use crate::service::{Service, Via};
+
+const CALLS: u32 = 200;
+const PER_SECOND: u32 = 40;
+
+#[test]
+fn calls_by_fastagi_over_chan_sip() {
+    calls_show_numbers_of_the_pool(Via::Agi, "sip");
+}
+
+#[test]
+fn calls_by_fastagi_over_pjsip() {
+    calls_show_numbers_of_the_pool(Via::Agi, "pjsip");
+}
+
+#[test]
+fn calls_by_curl_over_chan_sip() {
+    calls_show_numbers_of_the_pool(Via::Curl, "sip");
+}
+
+#[test]
+fn calls_by_curl_over_pjsip() {
+    calls_show_numbers_of_the_pool(Via::Curl, "pjsip");
+}
+
+/// The lines for a service, as its user prints them.
+pub(crate) fn lines(service: &Service, via: Via, trunk: &str, more: &str) -> String {
+    let way = match via {
+        Via::Agi => "agi",
+        Via::Curl => "curl",
+    };
+    let host = service.host(via);
+    printed(&format!(
+        "--peer gw --asterisk 16 --trunk {trunk} --via {way} --host {host} {more}"
+    ))
+}
+
+fn calls_show_numbers_of_the_pool(via: Via, trunk: &str) {
+    let service = Service::start();
+    let mut rig = Rig::start(&lines(&service, via, trunk, ""));
+    let at_start = rig.complaints().len();
+    let placed = rig.calls(CALLS, PER_SECOND, |_| {});
+    let seen = rig.seen(placed.len());
+    let shown = each_shows_its_own(&placed, &seen);
+    assert_eq!(rig.complaints().split_off(at_start), Vec::<String>::new());
+    assert_eq!(
+        rig.h_ran(),
+        placed.len(),
+        "VICIdial's h extension runs once a call"
+    );
+    history_has(&service.history(), &placed, &shown);
+}
+
+/// Each call shows a number of its destination's area code, which no other shows, in both headers, under VICIdial's name.
+fn each_shows_its_own(placed: &[Placed], seen: &[Invite]) -> HashMap<String, String> {
+    let ids: HashMap<_, _> = placed
+        .iter()
+        .map(|call| (&call.destination, &call.id))
+        .collect();
+    for invite in seen {
+        assert_eq!(invite.from.len(), 10, "{invite:?}");
+        assert_eq!(invite.from[..3], invite.destination[1..4], "{invite:?}");
+        assert_eq!(invite.from[3..6], *"333", "{invite:?}");
+        assert_eq!(invite.asserted, invite.from, "{invite:?}");
+        assert_eq!(&invite.name, ids[&invite.destination], "{invite:?}");
+    }
+    let numbers: HashSet<_> = seen.iter().map(|invite| &invite.from).collect();
+    assert_eq!(numbers.len(), seen.len(), "a number is shown twice");
+    let pairs = seen.iter();
+    pairs
+        .map(|invite| (invite.name.clone(), invite.from.clone()))
+        .collect()
+}
+
+/// History has each call once, with the number that was shown, its campaign, and how it ended.
+fn history_has(history: &[PastAllocation], placed: &[Placed], shown: &HashMap<String, String>) {
+    assert_eq!(history.len(), placed.len());
+    let by_id: HashMap<_, _> = history
+        .iter()
+        .map(|past| {
+            (
+                past.record.call_id.as_ref().map_or("", CallId::as_str),
+                past,
+            )
+        })
+        .collect();
+    let mut ends = BTreeMap::new();
+    for call in placed {
+        let past = by_id[call.id.as_str()];
+        let record = &past.record;
+        assert_eq!(
+            record.number.format(NumberFormat::National),
+            shown[&call.id],
+            "{record:?}"
+        );
+        assert_eq!(
+            record.campaign.as_ref().map(|name| name.as_str()),
+            Some(CAMPAIGN)
+        );
+        let end = past.ended.map(|ended| ended.end);
+        assert_eq!(end, Some(expected_end(&call.destination)), "{record:?}");
+        *ends.entry(format!("{end:?}")).or_insert(0) += 1;
+    }
+    assert_eq!(ends.len(), 3, "{ends:?}");
+}
+
+/// What the carrier does with a destination, as Asterisk calls it.
+fn expected_end(destination: &str) -> CallEnd {
+    match &destination[4..7] {
+        "556" => CallEnd::Busy,
+        // A carrier that declines a call is busy to Asterisk.
+        "557" => CallEnd::Busy,
+        _ => CallEnd::Answer,
+    }
+}

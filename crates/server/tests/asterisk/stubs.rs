@@ -1,0 +1,95 @@
+//! Servers that are not ours: VICIdial's FastAGI, and services in all sorts of trouble.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use crate::rig::CAMPAIGN;
+
+/// VICIdial's `call_log`, as far as dialplans see it: it sets the campaign.
+pub(crate) struct CallLog(SocketAddr);
+
+impl CallLog {
+    pub(crate) fn start() -> Self {
+        Self(serve(|stream| {
+            let mut lines = BufReader::new(stream.try_clone()?).lines();
+            // What Asterisk says of the call ends with an empty line.
+            while !lines.next().transpose()?.unwrap_or_default().is_empty() {}
+            for (name, value) in [("CAMPCUST", CAMPAIGN), ("CAMPDTO", "30")] {
+                writeln!(stream, "SET VARIABLE {name} {value}")?;
+                lines.next().transpose()?;
+            }
+            Ok(())
+        }))
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port()
+    }
+}
+
+/// A web server that gives each request this status line and this body.
+pub(crate) fn answers(status: &'static str, body: &'static str) -> SocketAddr {
+    serve(move |stream| {
+        let mut lines = BufReader::new(stream.try_clone()?).lines();
+        while !lines.next().transpose()?.unwrap_or_default().is_empty() {}
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )
+    })
+}
+
+/// A server that accepts and never says a word.
+pub(crate) fn silent() -> SocketAddr {
+    serve(|stream| {
+        // Until the other side goes.
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    })
+}
+
+/// A server that closes each connection at once.
+pub(crate) fn closes() -> SocketAddr {
+    serve(|_| Ok(()))
+}
+
+/// An address that answers nothing at all, not even that nobody listens: no connection fits any more into the queue of its
+/// listener, who takes none. It stays so as long as this lives.
+pub(crate) struct BlackHole {
+    pub(crate) address: SocketAddr,
+    _listener: TcpListener,
+    _queued: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    pub(crate) fn open() -> Self {
+        const FULL_AFTER: Duration = Duration::from_millis(300);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("an address");
+        let connect = || TcpStream::connect_timeout(&address, FULL_AFTER).ok();
+        Self {
+            address,
+            _queued: std::iter::from_fn(connect).collect(),
+            _listener: listener,
+        }
+    }
+}
+
+/// Serves each connection on a thread of its own, until the test ends.
+fn serve(
+    talk: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + Clone + 'static,
+) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { break };
+            let talk = talk.clone();
+            // The other side may be gone: that is its affair.
+            thread::spawn(move || drop(talk(&mut stream)));
+        }
+    });
+    address
+}

@@ -53,11 +53,10 @@ fn calls_show_numbers_of_the_pool(via: Via, trunk: &str) {
     let seen = rig.seen(placed.len());
     let shown = each_shows_its_own(&placed, &seen);
     assert_eq!(rig.complaints().split_off(at_start), Vec::<String>::new());
-    assert_eq!(
-        rig.h_ran(),
-        placed.len(),
-        "VICIdial's h extension runs once a call"
-    );
+    let mut h_ran = rig.h_ran();
+    h_ran.sort_unstable();
+    let names: Vec<_> = placed.iter().map(|call| call.id.clone()).collect();
+    assert_eq!(h_ran, names, "VICIdial's h extension runs once a call");
     history_has(&service.history(), &placed, &shown);
 }
 

@@ -66,15 +66,33 @@ pub(crate) struct BlackHole {
 impl BlackHole {
     pub(crate) fn open() -> Self {
         const FULL_AFTER: Duration = Duration::from_millis(300);
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        const QUEUED_MOST: usize = 10;
+        let listener = listener_for_one();
         let address = listener.local_addr().expect("an address");
         let connect = || TcpStream::connect_timeout(&address, FULL_AFTER).ok();
+        let queued: Vec<_> = std::iter::from_fn(connect).take(QUEUED_MOST + 1).collect();
+        assert!(queued.len() <= QUEUED_MOST, "the queue is never full");
         Self {
             address,
-            _queued: std::iter::from_fn(connect).collect(),
+            _queued: queued,
             _listener: listener,
         }
     }
+}
+
+/// A listener whose queue has one place.
+fn listener_for_one() -> TcpListener {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(any).expect("a port is free");
+        let listener = socket.listen(1).expect("it listens");
+        listener.into_std().expect("it is taken out")
+    })
 }
 
 /// Serves each connection on a thread of its own, until the test ends.

@@ -51,6 +51,9 @@ fn ask(args: &DialplanArgs, hosts: &[String], lines: &mut Lines) {
         };
         lines.step(&format!("Set(CIDROT_BACK=${{CONTEXT}},${{EXTEN}},{back})"));
         lines.step(&format!("Set(TIMEOUT(absolute)={PATIENCE_S})"));
+        if hosts.len() > 1 {
+            lines.step(&format!("Set(CIDROT_NODE={host})"));
+        }
         lines.step(&format!("AGI({host}/next-cid{query})"));
     }
 }
@@ -64,11 +67,18 @@ fn end(args: &DialplanArgs, hosts: &[String], lines: &mut Lines) {
         "GotoIf($[\"${CIDROT_STATUS}\" != \"OK\"]?done)",
     );
     let query = query(args, &[]);
-    for (place, host) in hosts.iter().enumerate() {
-        if place > 0 {
-            lines.step("GotoIf($[\"${AGISTATUS}\" = \"SUCCESS\"]?done)");
+    match hosts {
+        [first, second] => {
+            // A node that said nothing at the lookup is not asked: here nothing cuts it short.
+            lines.step(&format!("AGI(${{CIDROT_NODE}}/call-result{query})"));
+            lines.step(&format!(
+                "GotoIf($[\"${{AGISTATUS}}\" = \"SUCCESS\" | \"${{CIDROT_NODE}}\" != \"{first}\"]?done)"
+            ));
+            lines.step(&format!("AGI({second}/call-result{query})"));
         }
-        lines.step(&format!("AGI({host}/call-result{query})"));
+        hosts => hosts
+            .iter()
+            .for_each(|host| lines.step(&format!("AGI({host}/call-result{query})"))),
     }
     // A fail-over line that asked again has pushed the handler again: it has nothing more to tell.
     lines.labelled("done", "Set(CIDROT_STATUS=)");

@@ -5,10 +5,10 @@ CARGO ?= cargo
 RUN_DIR ?= .run
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run test lint bench docs
+.PHONY: help deps run test test-asterisk lint bench docs
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer)
 	@sh scripts/deps.sh
@@ -23,6 +23,10 @@ run: ## Run the service on 127.0.0.1:8000 with example numbers
 test: deps lint ## Check and test everything
 	$(CARGO) nextest run --workspace --locked
 	$(CARGO) test --workspace --doc --locked
+	@sh scripts/asterisk/test.sh where-possible
+
+test-asterisk: deps ## Place calls on a real Asterisk (root; some three minutes, the first time two more)
+	@sh scripts/asterisk/test.sh
 
 lint: ## Formatting, lints and documentation
 	$(CARGO) fmt --all --check

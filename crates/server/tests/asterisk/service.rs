@@ -113,6 +113,8 @@ fn command(folder: &Path, agi: u16) -> Command {
         .env("DATA_DIR", folder)
         .env("API_PORT", "0")
         .env("AGI_LISTEN", format!("127.0.0.1:{agi}"))
+        // A machine that runs all of this at once is slow: what is shown here is no matter of milliseconds.
+        .env("AGI_DEADLINE_MS", "800")
         .env("ADMIN_TOKEN", TOKEN)
         .env("LOG_LEVEL", "warn")
         .env("RESERVATION_TTL_SECONDS", "300")

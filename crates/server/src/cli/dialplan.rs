@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn carriers_share_a_context_and_no_extension() {
+    fn carriers_share_a_context_and_no_extension_but_one() {
         let extension = |words: &str| {
             let text = printed(words).unwrap();
             let lines = text
@@ -342,8 +342,11 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let first = extension("--peer gw");
-        assert_eq!(first, ["_91NXXNXXXXXX", "cidrot_end_9_gw"]);
-        for other in ["--peer gw --prefix 8", "--peer other --prefix 7"] {
+        assert_eq!(first, ["_91NXXNXXXXXX", "cidrot_end_9_gw", "T"]);
+        for other in [
+            "--peer gw --prefix 8 --another",
+            "--peer other --prefix 7 --via curl",
+        ] {
             assert!(
                 extension(other).iter().all(|name| !first.contains(name)),
                 "{other}"

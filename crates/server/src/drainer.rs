@@ -20,6 +20,8 @@ const MORE: usize = BATCH / 2;
 const PAUSE: Duration = Duration::from_millis(50);
 /// A node that stops tries for so long to bring what waits into the store.
 const LAST_WORDS_MOST: Duration = Duration::from_secs(2);
+/// And for so long where another one has the work: by then it was heard of again, or this one has taken its place.
+const OTHERS_LAST_WORDS_MOST: Duration = Duration::from_secs(6);
 /// Two clocks tell the age of an event.
 const SLACK_MS: i64 = 20;
 /// Another node drains; is it still there?
@@ -100,32 +102,34 @@ impl Drainer {
     }
 
     /// All that waits now, because after the last node nobody may come back to this Redis. Where another one drains, it is
-    /// waited for: it may be on its way out, too, and have taken its last batch.
+    /// waited for: it may be on its way out, too, and have taken its last batch, or be dead.
     async fn last_words(&self) {
         let began = Instant::now();
+        let (mut most, mut failed) = (LAST_WORDS_MOST, false);
         while *self.belongs.borrow() {
             match self.drain().await {
                 Ok(Some(events)) if events >= MORE => continue,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "what waits cannot be stored"),
+                Ok(Some(_)) => {}
+                Ok(None) => most = OTHERS_LAST_WORDS_MOST,
+                Err(error) => {
+                    if !failed {
+                        tracing::warn!(%error, "what waits cannot be stored");
+                    }
+                    (most, failed) = (LAST_WORDS_MOST, true);
+                }
             }
             // Nobody is at it where this one failed, either.
             let _ = self.outbox.leave().await;
-            match self.outbox.lag().await {
-                // What is younger comes from others, who go on.
-                Ok(lag) if lag.events == 0 || lag.oldest_ms + SLACK_MS < millis(began) => return,
-                Ok(lag) if began.elapsed() >= LAST_WORDS_MOST => {
-                    let events = lag.events;
-                    return tracing::error!(
-                        events,
-                        "what waits in Redis for the store stays there: start a node again on the same Redis"
-                    );
-                }
-                Err(error) if began.elapsed() >= LAST_WORDS_MOST => {
-                    return tracing::error!(%error, "what waits in Redis for the store is not known");
-                }
-                _ => tokio::time::sleep(PAUSE).await,
+            let lag = self.outbox.lag().await;
+            // What is younger comes from others, who go on.
+            let ours = |lag: &Lag| lag.events > 0 && lag.oldest_ms + SLACK_MS >= millis(began);
+            if lag.as_ref().is_ok_and(|lag| !ours(lag)) {
+                return;
             }
+            if began.elapsed() >= most {
+                return left_behind(lag, most == OTHERS_LAST_WORDS_MOST);
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -166,6 +170,23 @@ impl Drainer {
                 told.1 = Instant::now();
             }
             told.0 = delay;
+        }
+    }
+}
+
+/// Says what this node has not brought to the store when it stops.
+fn left_behind(lag: Result<Lag, AllocatorError>, others_drain: bool) {
+    match lag {
+        Ok(Lag { events, .. }) if others_drain => tracing::warn!(
+            events,
+            "what waits in Redis for the store is left to another node, which is at it"
+        ),
+        Ok(Lag { events, .. }) => tracing::error!(
+            events,
+            "what waits in Redis for the store stays there: start a node again on the same Redis"
+        ),
+        Err(error) => {
+            tracing::error!(%error, "what waits in Redis for the store is not known");
         }
     }
 }
@@ -219,184 +240,4 @@ impl Delay {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use async_trait::async_trait;
-    use caller_id_core::shared::{Lag, Taken};
-    use caller_id_core::{AllocationId, CallEnd, EndRecord, JournalEvent};
-    use caller_id_testkit::builders::{START, number};
-
-    use super::*;
-
-    fn end() -> JournalEvent {
-        JournalEvent::Ended(EndRecord {
-            id: AllocationId::of(number(312, 1), START, 0),
-            at: START,
-            end: CallEnd::Answer,
-        })
-    }
-
-    /// An outbox that always has something, and counts who leaves it to others.
-    #[derive(Default)]
-    struct Waiting {
-        done: AtomicUsize,
-        left: AtomicUsize,
-        taken: AtomicUsize,
-    }
-
-    #[async_trait]
-    impl Outbox for Waiting {
-        async fn take(&self, _most: usize) -> Result<Option<Taken>, AllocatorError> {
-            self.taken.fetch_add(1, Ordering::SeqCst);
-            Ok(Some(Taken {
-                events: vec![end()],
-                upto: "run 1-1".to_owned(),
-            }))
-        }
-
-        async fn done(&self, _taken: &Taken) -> Result<(), AllocatorError> {
-            self.done.fetch_add(1, Ordering::SeqCst);
-            Ok(())
-        }
-
-        async fn leave(&self) -> Result<(), AllocatorError> {
-            self.left.fetch_add(1, Ordering::SeqCst);
-            Ok(())
-        }
-
-        async fn lag(&self) -> Result<Lag, AllocatorError> {
-            Ok(Lag::default())
-        }
-    }
-
-    struct Away;
-
-    #[async_trait]
-    impl Journal for Away {
-        async fn commit(&self, _events: Vec<JournalEvent>) -> Result<(), StoreError> {
-            Err(StoreError::Failed("connection refused".into()))
-        }
-
-        async fn probe(&self) -> Result<(), StoreError> {
-            Ok(())
-        }
-    }
-
-    /// An outbox that is drained for so long and then, as at a stop, once more.
-    async fn drained_for(time: Duration, belongs: bool) -> Arc<Waiting> {
-        let outbox = Arc::new(Waiting::default());
-        let (_told, belongs) = watch::channel(belongs);
-        let drainer = Drainer {
-            outbox: outbox.clone(),
-            journal: Arc::new(Away),
-            belongs,
-            outages: Arc::default(),
-        };
-        let stop = CancellationToken::new();
-        let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { drainer.run(stop).await }
-        });
-        tokio::time::sleep(time).await;
-        stop.cancel();
-        running.await.expect("it ends");
-        outbox
-    }
-
-    /// An outbox with entries of some dozen events each, of which a batch has no part.
-    #[derive(Default)]
-    struct Entries {
-        waiting: AtomicUsize,
-        left: AtomicUsize,
-    }
-
-    const ENTRY: usize = 29;
-
-    #[async_trait]
-    impl Outbox for Entries {
-        async fn take(&self, most: usize) -> Result<Option<Taken>, AllocatorError> {
-            let events = self
-                .waiting
-                .load(Ordering::SeqCst)
-                .min(most / ENTRY * ENTRY);
-            Ok(Some(Taken {
-                events: vec![end(); events],
-                upto: "run 1-1".to_owned(),
-            }))
-        }
-
-        async fn done(&self, taken: &Taken) -> Result<(), AllocatorError> {
-            self.waiting.fetch_sub(taken.events.len(), Ordering::SeqCst);
-            Ok(())
-        }
-
-        async fn leave(&self) -> Result<(), AllocatorError> {
-            self.left.fetch_add(1, Ordering::SeqCst);
-            Ok(())
-        }
-
-        async fn lag(&self) -> Result<Lag, AllocatorError> {
-            Ok(Lag::default())
-        }
-    }
-
-    struct Taking;
-
-    #[async_trait]
-    impl Journal for Taking {
-        async fn commit(&self, _events: Vec<JournalEvent>) -> Result<(), StoreError> {
-            Ok(())
-        }
-
-        async fn probe(&self) -> Result<(), StoreError> {
-            Ok(())
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_stops_stores_all_that_waits_although_no_batch_is_whole() {
-        let outbox = Arc::new(Entries::default());
-        outbox.waiting.store(ENTRY * 1_000, Ordering::SeqCst);
-        let (_told, belongs) = watch::channel(true);
-        let drainer = Drainer {
-            outbox: outbox.clone(),
-            journal: Arc::new(Taking),
-            belongs,
-            outages: Arc::default(),
-        };
-        let stop = CancellationToken::new();
-        stop.cancel();
-        drainer.run(stop).await;
-        assert_eq!(outbox.waiting.load(Ordering::SeqCst), 0);
-        assert_eq!(outbox.left.load(Ordering::SeqCst), 1);
-    }
-
-    #[test]
-    fn a_store_is_late_far_behind_or_the_outbox_full() {
-        let lag = |events, oldest_ms| Lag {
-            events,
-            oldest_ms,
-            most: 1_000,
-        };
-        assert_eq!(Delay::of(lag(499, LATE_MS)), Delay::None);
-        assert_eq!(Delay::of(lag(1, LATE_MS + 1)), Delay::Late);
-        assert_eq!(Delay::of(lag(500, 0)), Delay::Far);
-        assert_eq!(Delay::of(lag(1_000, 0)), Delay::Full);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_does_not_reach_the_store_takes_nothing_off_and_lets_others_try() {
-        let outbox = drained_for(AFTER_FAILURE * 2 + AFTER_FAILURE / 2, true).await;
-        // Three times, and at its end.
-        assert_eq!(outbox.left.load(Ordering::SeqCst), 4);
-        assert_eq!(outbox.done.load(Ordering::SeqCst), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_waits_for_another_store_is_not_taken_and_not_at_the_end_either() {
-        let outbox = drained_for(OTHERS_PAUSE * 5 / 2, false).await;
-        assert_eq!(outbox.taken.load(Ordering::SeqCst), 0);
-        assert_eq!(outbox.left.load(Ordering::SeqCst), 0);
-    }
-}
+mod tests;

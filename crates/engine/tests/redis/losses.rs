@@ -324,3 +324,41 @@ async fn a_state_that_is_disowned_is_lost_up_to_its_beginning_and_history_knows_
     assert_eq!(state.last_used_at, Some(later));
     assert_eq!(state.reservations, 0);
 }
+
+/// A cluster that moves to another Redis and back within the two minutes that are counted one by one.
+#[tokio::test]
+async fn what_was_replayed_into_a_state_counts_again_when_that_is_made_anew_from_history() {
+    let nodes = nodes(1).await;
+    let first = allocate(&nodes.one).await;
+    nodes.flush();
+    let merge = begin(&nodes.one).await;
+    let past = vec![PastAllocation::new(first.clone())];
+    let replayed = nodes.one.replay(past.clone(), AgentLimit::OFF).await;
+    assert!(replayed.is_ok(), "{replayed:?}");
+    assert!(nodes.one.declare_ready().await.expect("redis answers"));
+    assert_eq!(nodes.uses(0).await, Some((1, 1)));
+    // Elsewhere the number was used once more: what is here does not know it.
+    nodes.clock.advance_ms(30_000);
+    let disowned = nodes.other.disown(merge.state).await;
+    assert!(disowned.expect("redis answers"));
+    let began = nodes.other.claim_rebuild().await.expect("redis answers");
+    let claim = began.expect("nobody else is at it");
+    assert_eq!(claim.known_until, None);
+    let numbers = vec![engine_number(number(312, 0))];
+    nodes.other.put_numbers(numbers).await.expect("taken");
+    let elsewhere = first.at.plus_ms(20_000);
+    let usage = Usage {
+        last_used_at: elsewhere,
+        ..Usage::default()
+    };
+    let recovered = Recovered {
+        usages: vec![(first.number, usage)],
+        ..Recovered::default()
+    };
+    nodes.other.recover(recovered).await.expect("it is taken");
+    let replayed = nodes.other.replay(past, AgentLimit::OFF).await;
+    assert!(replayed.is_ok(), "{replayed:?}");
+    nodes.other.begin_merging(None).await.expect("it goes on");
+    assert!(nodes.other.declare_ready().await.expect("redis answers"));
+    assert_eq!(nodes.uses(0).await, Some((1, 1)));
+}

@@ -13,8 +13,9 @@ if ARGV[5] == 'begin' then
     -- What another run of the server left says nothing of who is at it now.
     local taken = had[1] and had[2] == server and now < tonumber(had[3])
     if taken and had[1] ~= ARGV[6] then return { 0, 0 } end
-    -- Who lost the clock may have lost any number, too: all of them are put again.
-    if not had[4] and tonumber(whole_until) == 0 then call('DEL', prefix .. KEY_INVENTORY) end
+    -- Who lost the clock may have lost any number, too: all of them are put again. History takes the place of what is here,
+    -- so what was counted into that counts again.
+    if not had[4] and tonumber(whole_until) == 0 then call('DEL', prefix .. KEY_INVENTORY, prefix .. KEY_REPLAYED) end
     call('HDEL', key, 'phase', 'since', 'busy')
     call('HSET', key, 'id', id, 'server', server, 'begun', had[4] or format('%d', now))
 elseif not is_rebuilding(id) then

@@ -169,10 +169,11 @@ pub trait Outbox: Send + Sync {
     /// [`AllocatorError`].
     async fn take(&self, most: usize) -> Result<Option<Taken>, AllocatorError>;
 
-    /// Forgets what was taken: it is stored.
+    /// Forgets what was taken: it is stored. In the same step what could not be read is set aside, where it is kept until a
+    /// version reads it.
     ///
     /// # Errors
-    /// [`AllocatorError`]: it may be given again.
+    /// [`AllocatorError`]: it may be given again; also when so much is set aside that no more may be.
     async fn done(&self, taken: &Taken) -> Result<(), AllocatorError>;
 
     /// Lets another node empty it: this one cannot bring anything to the store.
@@ -193,8 +194,23 @@ pub trait Outbox: Send + Sync {
 pub struct Taken {
     /// What happened, oldest first.
     pub events: Vec<JournalEvent>,
-    /// Where in the outbox the last of them stands.
+    /// What stands between them and cannot be read.
+    pub unread: Vec<Unread>,
+    /// Where in the outbox the last of all stands; empty where nothing was taken.
     pub upto: String,
+}
+
+/// Something in the outbox that is no event to this version: another one wrote it, or somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Where in the outbox it stands.
+    pub place: String,
+    /// What it is called there.
+    pub field: Vec<u8>,
+    /// What it is.
+    pub bytes: Vec<u8>,
+    /// Why it is not read.
+    pub why: String,
 }
 
 /// How far the store is behind.
@@ -206,6 +222,8 @@ pub struct Lag {
     pub oldest_ms: i64,
     /// So many may wait; with more, no number is handed out.
     pub most: u64,
+    /// So many could not be read: they wait no more, are kept, and are in no history.
+    pub aside: u64,
 }
 
 /// What a node sees of the shared state, when it asks whether numbers may be handed out from it.

@@ -2,6 +2,7 @@
 //! atomic there, and its event joins the journal in the same step.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -100,6 +101,8 @@ struct Engine {
     /// The rebuild that this node began and did not end.
     claim: Mutex<Option<StateId>>,
     loss_met: Notify,
+    /// Whether this node tried to read what others set aside.
+    read_again: AtomicBool,
 }
 
 impl RedisAllocator {
@@ -123,6 +126,7 @@ impl RedisAllocator {
             pace: Pace::default(),
             claim: Mutex::default(),
             loss_met: Notify::new(),
+            read_again: AtomicBool::new(false),
         };
         Ok(Arc::new(Self {
             engine: Arc::new(engine),

@@ -25,6 +25,8 @@ mod link;
 mod losses;
 #[path = "redis/nodes.rs"]
 mod nodes;
+#[path = "redis/outbox.rs"]
+mod outbox;
 #[path = "redis/rig.rs"]
 mod rig;
 #[path = "redis/topologies.rs"]

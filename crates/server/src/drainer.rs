@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use caller_id_core::shared::Lag;
+use caller_id_core::shared::{Lag, Unread};
 use caller_id_core::{AllocatorError, Journal, Outbox, StoreError};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -144,9 +144,18 @@ impl Drainer {
         let events = taken.events.len();
         if events > 0 {
             self.journal.commit(taken.events.clone()).await?;
+        }
+        if !taken.upto.is_empty() {
             self.outbox.done(&taken).await?;
         }
-        Ok(Some(events))
+        if let Some(Unread { place, why, .. }) = taken.unread.first() {
+            let events = taken.unread.len();
+            tracing::error!(
+                events, %place, %why,
+                "what this version cannot read of the outbox is set aside: start a node of the version that wrote it"
+            );
+        }
+        Ok(Some(events + taken.unread.len()))
     }
 
     /// Whether what this node could not store is stored: that another one drains says nothing of whether it succeeds.
@@ -159,11 +168,19 @@ impl Drainer {
     async fn tell(&self, stop: &CancellationToken) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         let mut told = (Delay::None, Instant::now());
+        let mut aside = 0;
         while stop.run_until_cancelled(looks.tick()).await.is_some() {
             // That the outbox cannot be reached is told by the drain.
             let Ok(lag) = self.outbox.lag().await else {
                 continue;
             };
+            if lag.aside > aside {
+                tracing::error!(
+                    events = lag.aside,
+                    "what could not be read of the outbox is kept in Redis, and is in no history"
+                );
+            }
+            aside = lag.aside;
             let delay = Delay::of(lag);
             if delay > told.0 || (delay > Delay::None && told.1.elapsed() >= TELL_EVERY) {
                 delay.tell(lag);

@@ -114,6 +114,7 @@ mod tests {
                 events: 1,
                 oldest_ms: 10_000,
                 most: 10,
+                aside: 0,
             })
         }
     }

@@ -11,6 +11,7 @@ const REDIS_UP: &str = "caller_id_redis_up";
 const OUTBOX_EVENTS: &str = "caller_id_outbox_events";
 const OUTBOX_OLDEST: &str = "caller_id_outbox_oldest_seconds";
 const OUTBOX_LIMIT: &str = "caller_id_outbox_limit";
+const OUTBOX_ASIDE: &str = "caller_id_outbox_aside";
 
 /// How the service is at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +75,12 @@ impl Moment {
                 "With so many, no number is handed out"
             );
             gauge!(OUTBOX_LIMIT).set(lag.most as f64);
+            describe_gauge!(
+                OUTBOX_ASIDE,
+                Unit::Count,
+                "Events that could not be read: set aside, and in no history"
+            );
+            gauge!(OUTBOX_ASIDE).set(lag.aside as f64);
         }
     }
 }
@@ -99,6 +106,7 @@ mod tests {
                 events: 1_234,
                 oldest_ms: 2_500,
                 most: 5_000_000,
+                aside: 3,
             }),
         }
         .text();
@@ -110,6 +118,7 @@ mod tests {
             found,
             [
                 &*info,
+                "caller_id_outbox_aside 3",
                 "caller_id_outbox_events 1234",
                 "caller_id_outbox_limit 5000000",
                 "caller_id_outbox_oldest_seconds 2.5",

@@ -28,6 +28,19 @@ pub(super) struct Failed(pub(super) String);
 )]
 pub(super) struct Forbidden(pub(super) String);
 
+/// More cannot be read than is kept for another version.
+#[derive(Debug, Error)]
+#[error(
+    "{events} events of the outbox cannot be read by this version, the first, at {place}, because {why}; no more than {most} are \
+     set aside: start a node of the version that wrote them"
+)]
+pub(super) struct TooManyUnread {
+    pub(super) events: usize,
+    pub(super) place: String,
+    pub(super) why: String,
+    pub(super) most: u32,
+}
+
 /// A pool's local days are asked for again and again.
 #[derive(Debug, Error)]
 #[error("the local days of pool `{0}` are missing, though they were put")]

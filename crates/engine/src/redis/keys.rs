@@ -15,6 +15,7 @@ const CLOCK: &str = "clock";
 const POOLS: &str = "pools";
 const JOURNAL: &str = "journal";
 const INVENTORY: &str = "inventory";
+const ASIDE: &str = "aside";
 const DRAINER: &str = "drainer";
 const REBUILD: &str = "rebuild";
 const REPLAYED: &str = "replayed";
@@ -28,11 +29,12 @@ const UNSETTLED: &str = "unsettled";
 const SETTINGS: &str = "settings";
 
 /// By which name the scripts know each.
-const NAMES: [(&str, &str); 15] = [
+const NAMES: [(&str, &str); 16] = [
     ("CLOCK", CLOCK),
     ("POOLS", POOLS),
     ("JOURNAL", JOURNAL),
     ("INVENTORY", INVENTORY),
+    ("ASIDE", ASIDE),
     ("DRAINER", DRAINER),
     ("REBUILD", REBUILD),
     ("REPLAYED", REPLAYED),

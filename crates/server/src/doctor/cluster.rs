@@ -118,7 +118,15 @@ fn outbox(lag: Lag) -> Finding {
         events,
         oldest_ms,
         most,
+        aside,
     } = lag;
+    if aside > 0 {
+        return finding(
+            "outbox",
+            format!("{aside} events could not be read, are set aside, and in no history; {events} of {most} wait"),
+        )
+        .error("start a node of the version that wrote them: it brings them to the database");
+    }
     if events == 0 {
         return finding("outbox", "nothing waits for the database");
     }
@@ -169,6 +177,7 @@ mod tests {
             events,
             oldest_ms,
             most: 1_000,
+            aside: 0,
         }
     }
 
@@ -183,6 +192,11 @@ mod tests {
             let found = outbox(lag(events, oldest_ms));
             assert_eq!(found.verdict, verdict, "{found}");
         }
+        let unread = Lag {
+            aside: 1,
+            ..lag(0, 0)
+        };
+        assert_eq!(outbox(unread).verdict, Verdict::Error);
     }
 
     #[test]

@@ -25,6 +25,9 @@ struct Waiting {
     /// Of each entry the events, of which a batch has all or none, and when it joined.
     entries: VecDeque<(Vec<JournalEvent>, Instant)>,
     told: u32,
+    /// Before all of them.
+    unread: Vec<Unread>,
+    aside: u64,
     drainer: Option<&'static str>,
     frees_at: Option<Instant>,
     takes: usize,
@@ -78,8 +81,16 @@ impl Outbox for Node {
             events.extend(entry.iter().cloned());
             entries += 1;
         }
-        let upto = entries.to_string();
-        Ok(Some(Taken { events, upto }))
+        let nothing = entries == 0 && waiting.unread.is_empty();
+        Ok(Some(Taken {
+            events,
+            unread: waiting.unread.clone(),
+            upto: if nothing {
+                String::new()
+            } else {
+                entries.to_string()
+            },
+        }))
     }
 
     async fn done(&self, taken: &Taken) -> Result<(), AllocatorError> {
@@ -87,6 +98,8 @@ impl Outbox for Node {
         let entries: usize = taken.upto.parse().expect("a count");
         if waiting.drainer == Some(self.0) {
             waiting.entries.drain(..entries);
+            waiting.aside += taken.unread.len() as u64;
+            waiting.unread.clear();
         }
         Ok(())
     }
@@ -107,6 +120,7 @@ impl Outbox for Node {
             events: waiting.events() as u64,
             oldest_ms: first.map_or(0, |(_, joined)| millis(*joined)),
             most: 1_000_000,
+            aside: waiting.aside,
         })
     }
 }
@@ -209,6 +223,7 @@ fn a_store_is_late_far_behind_or_the_outbox_full() {
         events,
         oldest_ms,
         most: 1_000,
+        aside: 0,
     };
     assert_eq!(Delay::of(lag(499, LATE_MS)), Delay::None);
     assert_eq!(Delay::of(lag(1, LATE_MS + 1)), Delay::Late);
@@ -249,6 +264,24 @@ async fn what_waits_for_another_store_is_not_taken_and_not_at_the_end_either() {
     running.end().await;
     let waiting = node.waiting();
     assert_eq!((waiting.takes, waiting.leaves), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_set_aside_and_all_else_is_stored() {
+    let (node, store) = (Node::alone(), Store::open());
+    node.waiting().unread.push(Unread {
+        place: "1-1".to_owned(),
+        field: b"e".to_vec(),
+        bytes: b"later".to_vec(),
+        why: "an event has the kind 9".to_owned(),
+    });
+    let running = Running::start(&node, store.clone(), true);
+    pass(A_MOMENT).await;
+    assert_eq!(node.waiting().aside, 1, "alone, too");
+    node.waiting().join(3);
+    running.end().await;
+    assert!(store.has(3));
+    assert_eq!(node.waiting().aside, 1, "it is not asked for again");
 }
 
 #[tokio::test(start_paused = true)]

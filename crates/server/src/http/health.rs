@@ -201,6 +201,8 @@ pub struct OutboxHealth {
     oldest_ms: i64,
     /// With so many, no number is handed out.
     limit: u64,
+    /// So many more could not be read: they are kept, and in no history. Not 0: `degraded`.
+    aside: u64,
 }
 
 /// How the service is; 503 when it hands out no numbers. With Redis it goes on while the store is away: `degraded`, and 200.
@@ -212,7 +214,7 @@ pub async fn health(State(api): State<Arc<Api>>) -> Response {
     let now = api.clock.now();
     let signs = api.health.signs(now).await;
     let serves = signs.serves() && api.rotator.is_routed();
-    let well = signs.store && serves;
+    let well = signs.store && serves && signs.lag.is_none_or(|lag| lag.aside == 0);
     let body = Json(Health {
         status: if well { "ok" } else { "degraded" },
         db: if signs.store { "ok" } else { "error" },
@@ -228,6 +230,7 @@ pub async fn health(State(api): State<Arc<Api>>) -> Response {
             events: lag.events,
             oldest_ms: lag.oldest_ms,
             limit: lag.most,
+            aside: lag.aside,
         }),
     });
     if serves {

@@ -28,7 +28,8 @@ end
 local function count_waiting()
     local first = redis.call('XRANGE', journal, '-', '+', 'COUNT', '1')[1]
     if not first then return #events end
-    return math.max(told - tonumber(first[2][2]), redis.call('XLEN', journal)) + #events
+    -- What is not ours has no such number.
+    return math.max(told - (tonumber(first[2][2]) or told), redis.call('XLEN', journal)) + #events
 end
 
 -- Whether so many events wait that no more may. Entries are counted faster than events.

@@ -32,7 +32,7 @@ use crate::fastagi::FastAgi;
 use crate::fence::Gate;
 use crate::http::Api;
 use crate::http::dispatch::Dispatch;
-use crate::http::health::Vitals;
+use crate::http::health::{Together, Vitals};
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
 use crate::sync::{InventorySync, SyncError};
@@ -91,7 +91,7 @@ impl App {
             clock.clone(),
             time,
         )?;
-        let gate = watch::Sender::new(Gate::Unknown);
+        let (gate, unfit) = (watch::Sender::new(Gate::Unknown), watch::Sender::new(false));
         let limit = settings.rotation.agent_limit();
         let history = store.history.clone();
         let rotator = engine.rotator(gate.subscribe(), limit, history, clock.clone());
@@ -112,7 +112,11 @@ impl App {
             access: Arc::new(access),
             health: Vitals::new(
                 store.journal.clone(),
-                shared.clone().map(|shared| (shared, gate.subscribe())),
+                shared.clone().map(|shared| Together {
+                    shared,
+                    gate: gate.subscribe(),
+                    unfit: unfit.subscribe(),
+                }),
                 sync.outages(),
             ),
             clock: clock.clone(),
@@ -137,7 +141,8 @@ impl App {
                 app.bring_up(&sync, settings, &*clock).await?;
             }
             Some(shared) => {
-                app.join(shared, sync.clone(), gate, settings).await?;
+                app.join(shared, sync.clone(), (gate, unfit), settings)
+                    .await?;
             }
         }
         let history = app.store.history.clone();
@@ -177,16 +182,15 @@ impl App {
         &mut self,
         shared: Shared,
         sync: Arc<InventorySync>,
-        gate: watch::Sender<Gate>,
+        (gate, unfit): (watch::Sender<Gate>, watch::Sender<bool>),
         settings: &Settings,
     ) -> anyhow::Result<()> {
-        if !first_look::look(&settings.cluster).await? {
-            let looking = first_look::look_later(settings.cluster.clone(), self.stop.clone());
-            self.tasks.spawn(async move {
-                looking.await;
-                "the first look at Redis"
-            });
-        }
+        let reached = first_look::look(&settings.cluster).await?;
+        let (cluster, stop) = (settings.cluster.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            first_look::keep_looking(cluster, reached, unfit, stop).await;
+            "the look at how Redis is set"
+        });
         // Only looked at: where the state is lost, whoever rebuilds it brings the inventory.
         match sync.look().await {
             Ok(pools) => warn_of_pools(&pools, settings),

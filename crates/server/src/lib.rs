@@ -9,6 +9,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod defaults;
+mod digits;
 pub mod doctor;
 pub mod drainer;
 pub mod fastagi;

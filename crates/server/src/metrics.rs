@@ -8,6 +8,7 @@ const BUILD_INFO: &str = "caller_id_build_info";
 const SERVING: &str = "caller_id_serving";
 const STORE_UP: &str = "caller_id_store_up";
 const REDIS_UP: &str = "caller_id_redis_up";
+const REDIS_UNFIT: &str = "caller_id_redis_unfit";
 const OUTBOX_EVENTS: &str = "caller_id_outbox_events";
 const OUTBOX_OLDEST: &str = "caller_id_outbox_oldest_seconds";
 const OUTBOX_LIMIT: &str = "caller_id_outbox_limit";
@@ -22,6 +23,8 @@ pub struct Moment {
     pub store: bool,
     /// Whether the state in Redis is there and whole; `None`: there is no Redis.
     pub redis: Option<bool>,
+    /// Whether Redis is set as it must not be.
+    pub unfit: bool,
     /// What waits in Redis for the store, as far as known.
     pub lag: Option<Lag>,
 }
@@ -55,6 +58,11 @@ impl Moment {
                 "Whether the state in Redis is there and whole (1) or not (0)"
             );
             gauge!(REDIS_UP).set(u8::from(redis));
+            describe_gauge!(
+                REDIS_UNFIT,
+                "Whether Redis is set as it must not be (1), as with a maxmemory-policy that drops keys, or not (0)"
+            );
+            gauge!(REDIS_UNFIT).set(u8::from(self.unfit));
         }
         if let Some(lag) = self.lag {
             describe_gauge!(
@@ -102,6 +110,7 @@ mod tests {
             serving: true,
             store: false,
             redis: Some(true),
+            unfit: true,
             lag: Some(Lag {
                 events: 1_234,
                 oldest_ms: 2_500,
@@ -122,6 +131,7 @@ mod tests {
                 "caller_id_outbox_events 1234",
                 "caller_id_outbox_limit 5000000",
                 "caller_id_outbox_oldest_seconds 2.5",
+                "caller_id_redis_unfit 1",
                 "caller_id_redis_up 1",
                 "caller_id_serving 1",
                 "caller_id_store_up 0",
@@ -138,6 +148,7 @@ mod tests {
             serving: false,
             store: true,
             redis: None,
+            unfit: false,
             lag: None,
         }
         .text();

@@ -1,11 +1,11 @@
-//! Redis as it is found at the start of a node: what numbers must not be handed out from is refused.
+//! Redis as it is found: what numbers must not be handed out from is refused at the start of a node, and told of later.
 
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use caller_id_core::shared::Shared;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::stores::OpenStore;
@@ -21,42 +21,82 @@ const START_WAIT: Duration = Duration::from_secs(2);
 const OTHERS_WAIT: Duration = Duration::from_secs(30);
 /// How often a Redis that is away is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether it can still be used.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How often it is told again that it cannot.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// What was found.
+#[derive(Default)]
+struct Look {
+    /// Why numbers must not be handed out from it.
+    refusal: Option<String>,
+    /// What is to be known of it.
+    warning: Option<String>,
+}
+
+/// Looks once; `None` where Redis was not reached.
+async fn look_once(cluster: &ClusterConfig) -> Option<Look> {
+    let redis = inspect::redis(cluster, Duration::ZERO).await?.ok()?;
+    let refusal = judge::refusal(&redis);
+    Some(Look {
+        refusal: refusal.map(|found| format!("REDIS_URL cannot be used: {}", found.told())),
+        warning: judge::warning(&redis).map(|found| found.told()),
+    })
+}
 
 /// Looks once. Tells whether Redis was reached.
 ///
 /// # Errors
 /// What is wrong with it, and what to set.
 pub(super) async fn look(cluster: &ClusterConfig) -> anyhow::Result<bool> {
-    let Some(Ok(redis)) = inspect::redis(cluster, Duration::ZERO).await else {
+    let Some(found) = look_once(cluster).await else {
         return Ok(false);
     };
-    if let Some(refusal) = judge::refusal(&redis) {
-        bail!("REDIS_URL cannot be used: {}", refusal.told());
+    if let Some(refusal) = found.refusal {
+        bail!(refusal);
     }
-    if let Some(warning) = judge::warning(&redis) {
-        tracing::warn!("{}", warning.told());
+    if let Some(warning) = found.warning {
+        tracing::warn!("{warning}");
     }
     Ok(true)
 }
 
-/// Looks until Redis was reached: what is wrong with it then is logged, because calls are under way by now. Returns at
-/// `stop` alone.
-pub(super) async fn look_later(cluster: ClusterConfig, stop: CancellationToken) {
+/// Looks until `stop`, first for a Redis that was not `reached`, then whether it can still be used: somebody may set it
+/// otherwise, or another master may be asked. What is wrong with it then is logged, again every minute, and told to `unfit`, because
+/// calls are under way by now.
+pub(super) async fn keep_looking(
+    cluster: ClusterConfig,
+    reached: bool,
+    unfit: watch::Sender<bool>,
+    stop: CancellationToken,
+) {
+    let mut known = reached.then(Look::default);
+    let mut told = Instant::now();
     let looking = async {
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            match look(&cluster).await {
-                Ok(false) => {}
-                Ok(true) => return,
-                Err(error) => {
-                    tracing::error!("{error}");
-                    return;
-                }
+            let pause = known.as_ref().map_or(LOOK_EVERY, |_| LOOK_AGAIN);
+            tokio::time::sleep(pause).await;
+            let Some(found) = look_once(&cluster).await else {
+                continue;
+            };
+            if let (None, Some(warning)) = (&known, &found.warning) {
+                tracing::warn!("{warning}");
             }
+            let before = known.take().and_then(|known| known.refusal);
+            match &found.refusal {
+                Some(refusal) if before != found.refusal || told.elapsed() >= TELL_EVERY => {
+                    told = Instant::now();
+                    tracing::error!("{refusal}");
+                }
+                None if before.is_some() => tracing::info!("redis can be used again"),
+                _ => {}
+            }
+            unfit.send_replace(found.refusal.is_some());
+            known = Some(found);
         }
     };
     stop.run_until_cancelled(looking).await;
-    stop.cancelled().await;
 }
 
 /// Waits some seconds until the state is whole (`ready`) and the database belongs to it (`gate`).

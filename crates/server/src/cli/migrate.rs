@@ -18,7 +18,7 @@ use clap::Args;
 
 use self::bad_rows::BadRows;
 use self::compare::{Difference, Nobody, Part, compare};
-use self::console::{Console, grouped};
+use self::console::Console;
 use self::reference::Reference;
 use self::source::Source;
 use self::writer::Writer;
@@ -27,6 +27,7 @@ use crate::app::stores::{self, OpenStore};
 use crate::config::number::within;
 use crate::config::storage::{DatabaseUrl, StorageConfig};
 use crate::config::{ConfigError, storage};
+use crate::digits::grouped;
 
 /// So many rows are named that keep a migration from beginning.
 const FOREIGN_NAMED: usize = 3;

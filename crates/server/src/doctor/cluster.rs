@@ -1,12 +1,14 @@
 //! Judges Redis and the database together.
 
+use std::collections::BTreeSet;
+
 use caller_id_core::Position;
 use caller_id_core::shared::Lag;
 
 use caller_id_core::shared::Announcement;
 
 use super::{Finding, Part};
-use crate::accord::differences;
+use crate::accord::{differences, name_of};
 use crate::app::inspect::{Holder, InventoryInspection, RecordedState, StateInspection};
 use crate::mismatch::Mismatch;
 
@@ -38,7 +40,16 @@ pub fn judge(
 /// Whether the nodes that run have the settings of rotation that hold here.
 pub fn settings(node: &str, ours: &str, announced: &[Announcement]) -> Finding {
     let about = "settings";
-    let others = announced.iter().filter(|other| other.node != node);
+    let names = || announced.iter().map(|other| name_of(&other.node));
+    let mut seen = BTreeSet::new();
+    if let Some(twin) = names().find(|name| !seen.insert(*name)) {
+        return finding(about, format!("more than one node is called `{twin}`")).warning(
+            "set another NODE_NAME for each; look again in a minute if one was killed and started again",
+        );
+    }
+    let others = announced
+        .iter()
+        .filter(|other| name_of(&other.node) != node);
     let others: Vec<_> = others.cloned().collect();
     let differ: Vec<_> = differences(node, ours, &others).into_iter().collect();
     if !differ.is_empty() {
@@ -235,6 +246,19 @@ mod tests {
             assert!(found.iter().all(|found| found.verdict == Verdict::Ok));
         }
         assert_eq!(untold("NOPERM").verdict, Verdict::Error);
+    }
+
+    #[test]
+    fn two_nodes_of_one_name_are_a_warning() {
+        let says = |node: &str| Announcement {
+            node: node.to_owned(),
+            text: "LADDER=any".to_owned(),
+        };
+        let nodes = [says("a/01234567"), says("b/01234567"), says("b/89abcdef")];
+        for (announced, verdict) in [(&nodes[..2], Verdict::Ok), (&nodes[..], Verdict::Warning)] {
+            let found = settings("a", "LADDER=any", announced);
+            assert_eq!(found.verdict, verdict, "{found}");
+        }
     }
 
     #[test]

@@ -27,9 +27,19 @@ const LATE: &str = "it took no write in time";
 /// Whether store and engine can work, asked at most once a second.
 pub struct Vitals {
     journal: Arc<dyn Journal>,
-    shared: Option<(Shared, watch::Receiver<Gate>)>,
+    shared: Option<Together>,
     last: Mutex<Option<(Timestamp, Signs)>>,
     outages: Arc<Outages>,
+}
+
+/// What many nodes share, and what is known of it.
+pub struct Together {
+    /// The state, and what waits.
+    pub shared: Shared,
+    /// Whether the database belongs to the state.
+    pub gate: watch::Receiver<Gate>,
+    /// Whether Redis is set as it must not be: a node would refuse to start on it.
+    pub unfit: watch::Receiver<bool>,
 }
 
 /// What was found.
@@ -41,6 +51,8 @@ pub struct Signs {
     pub state: Option<Option<Standing>>,
     /// Whether the database belongs to that state, as far as known.
     pub ours: bool,
+    /// Whether Redis is set as it must not be: it may drop keys, above all.
+    pub unfit: bool,
     /// What waits for the store, as far as known.
     pub lag: Option<Lag>,
 }
@@ -59,6 +71,12 @@ impl Signs {
         }
     }
 
+    /// Whether nothing is to be looked at: all is there, and history is and stays complete.
+    fn is_well(&self) -> bool {
+        let complete = self.lag.is_none_or(|lag| lag.aside == 0);
+        self.store && self.serves() && complete && !self.unfit
+    }
+
     /// Whether the state in Redis is there, whole and ours; `None` without Redis.
     fn redis_up(&self) -> Option<bool> {
         self.state
@@ -68,6 +86,7 @@ impl Signs {
     fn redis(&self) -> &'static str {
         match self.state {
             Some(Some(Standing::Ready(_))) if !self.ours => "refused",
+            Some(Some(Standing::Ready(_))) if self.unfit => "unfit",
             None | Some(Some(Standing::Ready(_))) => "ok",
             Some(Some(Standing::Lost { .. })) => "rebuilding",
             Some(None) => "error",
@@ -77,11 +96,7 @@ impl Signs {
 
 impl Vitals {
     /// The vitals of a service with this store and, perhaps, a state that is shared. What fails is told by `outages`.
-    pub fn new(
-        journal: Arc<dyn Journal>,
-        shared: Option<(Shared, watch::Receiver<Gate>)>,
-        outages: Arc<Outages>,
-    ) -> Self {
+    pub fn new(journal: Arc<dyn Journal>, shared: Option<Together>, outages: Arc<Outages>) -> Self {
         Self {
             journal,
             shared,
@@ -103,6 +118,7 @@ impl Vitals {
             store,
             state,
             ours: self.ours(),
+            unfit: self.unfit(),
             lag,
         };
         *last = Some((now, signs));
@@ -110,9 +126,13 @@ impl Vitals {
     }
 
     fn ours(&self) -> bool {
-        self.shared
-            .as_ref()
-            .is_none_or(|(_, gate)| *gate.borrow() == Gate::Open)
+        let shared = self.shared.as_ref();
+        shared.is_none_or(|together| *together.gate.borrow() == Gate::Open)
+    }
+
+    fn unfit(&self) -> bool {
+        let shared = self.shared.as_ref();
+        shared.is_some_and(|together| *together.unfit.borrow())
     }
 
     async fn can_commit(&self) -> bool {
@@ -129,7 +149,7 @@ impl Vitals {
     }
 
     async fn state(&self) -> Option<Option<Standing>> {
-        let (shared, _) = self.shared.as_ref()?;
+        let Together { shared, .. } = self.shared.as_ref()?;
         let asked = async {
             let standing = shared.state.standing().await?;
             shared.state.probe().await.map(|()| standing)
@@ -151,7 +171,7 @@ impl Vitals {
     }
 
     async fn lag(&self) -> Option<Lag> {
-        let (shared, _) = self.shared.as_ref()?;
+        let Together { shared, .. } = self.shared.as_ref()?;
         let asked = tokio::time::timeout(PROBE_DEADLINE, shared.outbox.lag()).await;
         asked.ok().and_then(Result::ok)
     }
@@ -165,6 +185,7 @@ impl Api {
             serving: signs.serves() && self.rotator.is_routed(),
             store: signs.store,
             redis: signs.redis_up(),
+            unfit: signs.unfit,
             lag: signs.lag,
         }
     }
@@ -178,7 +199,8 @@ pub struct Health {
     /// `ok`, or `error` when the store cannot commit.
     db: &'static str,
     /// `ok`, `error` when it does not answer or refuses to write, `rebuilding` when it lost its state,
-    /// `refused` while the database belongs to another state than the one that is there. Without Redis always `ok`: the hot state is in
+    /// `refused` while the database belongs to another state than the one that is there, `unfit` when it is set as it must not be:
+    /// its `maxmemory-policy` drops keys, say; the log and `caller-id doctor` tell. Without Redis always `ok`: the hot state is in
     /// the process.
     redis: &'static str,
     /// Now (RFC 3339).
@@ -214,7 +236,7 @@ pub async fn health(State(api): State<Arc<Api>>) -> Response {
     let now = api.clock.now();
     let signs = api.health.signs(now).await;
     let serves = signs.serves() && api.rotator.is_routed();
-    let well = signs.store && serves && signs.lag.is_none_or(|lag| lag.aside == 0);
+    let well = signs.is_well() && serves;
     let body = Json(Health {
         status: if well { "ok" } else { "degraded" },
         db: if signs.store { "ok" } else { "error" },

@@ -5,6 +5,8 @@ use std::time::Duration;
 use caller_id_core::InventoryStore;
 use tokio::time::Instant;
 
+use crate::digits::grouped;
+
 /// Who waits for less is told nothing; for more, this often.
 const TELL_EVERY: Duration = Duration::from_secs(2);
 
@@ -48,19 +50,6 @@ fn line(brought: u64, all: Option<u64>) -> String {
         ),
         None => format!("bringing numbers to the engine: {brought}"),
     }
-}
-
-/// A number as people read it: `120,000`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -144,6 +144,34 @@ fn a_redis_that_comes_later_is_looked_at_then() {
 }
 
 #[tokio::test]
+async fn a_redis_that_is_set_to_drop_keys_while_nodes_run_is_told_of_in_health() {
+    let folder = tempfile::tempdir().unwrap();
+    let redis = redis(Keep::Nothing, &[]);
+    let app = start_in(folder.path(), &redis).await.unwrap();
+    let health = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let peer = Peer([127, 0, 0, 1].into());
+        let answer = app.dispatch().answer(request, peer).await;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    };
+    for (policy, told) in [("allkeys-lru", "unfit"), ("noeviction", "ok")] {
+        redis
+            .ask::<()>(&["CONFIG", "SET", "maxmemory-policy", policy])
+            .unwrap();
+        let told = format!("\"redis\":\"{told}\"");
+        while !health("/health").await.1.contains(&told) {
+            tokio::task::yield_now().await;
+        }
+        let (status, body) = health("/health").await;
+        assert_eq!(status, 200, "numbers are handed out");
+        assert_eq!(body.contains("degraded"), policy != "noeviction", "{body}");
+    }
+    app.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_right_that_is_missing_is_named_by_the_doctor_at_the_start_and_makes_a_node_not_ready() {
     let folder = tempfile::tempdir().unwrap();
     let redis = redis(Keep::Nothing, &[]);

@@ -68,7 +68,11 @@ impl Rebuild {
         let mut done = Done::default();
         loop {
             let looked = stop.run_until_cancelled(self.look(&mut done)).await;
-            let Some(looked) = looked else { return };
+            let Some(looked) = looked else {
+                // Or the others would wait until this node is missed. Where it fails, they do.
+                let _ = self.engine.leave_rebuild().await;
+                return;
+            };
             ready.send_replace(matches!(looked, Ok(true)));
             match looked {
                 Err(error @ RebuildError::Sync(SyncError::OtherStore(_))) => {

@@ -18,6 +18,8 @@ mod inventory;
 mod losses;
 #[path = "process_kit/process.rs"]
 mod process;
+#[path = "cluster/rebuilds.rs"]
+mod rebuilds;
 #[path = "cluster/rig.rs"]
 mod rig;
 #[path = "cluster/states.rs"]

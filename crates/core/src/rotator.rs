@@ -44,6 +44,15 @@ impl Routes {
 #[error("which campaign uses which pools is not known yet")]
 struct NoRoutes;
 
+/// Whether numbers may be handed out.
+pub trait Permission: Send + Sync {
+    /// Asked before each request.
+    ///
+    /// # Errors
+    /// [`AllocatorError`] says why not.
+    fn check(&self) -> Result<(), AllocatorError>;
+}
+
 /// Hands out caller IDs: what HTTP, FastAGI and every other way in calls.
 pub struct Rotator {
     allocator: Arc<dyn Allocator>,
@@ -52,6 +61,7 @@ pub struct Rotator {
     agent_limit: AgentLimit,
     /// Who looks for calls that the engine knows no more.
     finder: Option<Arc<dyn CallFinder>>,
+    permission: Option<Arc<dyn Permission>>,
 }
 
 impl Rotator {
@@ -62,6 +72,7 @@ impl Rotator {
             routes: RwLock::new(Some(Arc::new(Routes::new(Vec::new())))),
             agent_limit,
             finder: None,
+            permission: None,
         }
     }
 
@@ -73,6 +84,7 @@ impl Rotator {
             routes: RwLock::new(None),
             agent_limit,
             finder: None,
+            permission: None,
         }
     }
 
@@ -80,6 +92,13 @@ impl Rotator {
     #[must_use]
     pub fn finding(mut self, finder: Arc<dyn CallFinder>) -> Self {
         self.finder = Some(finder);
+        self
+    }
+
+    /// The same, which hands out nothing without that permission. All else goes on: what was handed out is recorded and released.
+    #[must_use]
+    pub fn permitted(mut self, permission: Arc<dyn Permission>) -> Self {
+        self.permission = Some(permission);
         self
     }
 
@@ -95,6 +114,9 @@ impl Rotator {
     pub async fn next(&self, request: &AllocationRequest) -> Result<Outcome, AllocatorError> {
         let routes = self.routes();
         let routes = routes.ok_or_else(|| AllocatorError::Unavailable(Arc::new(NoRoutes)))?;
+        if let Some(permission) = &self.permission {
+            permission.check()?;
+        }
         let pools = routes.pools(request.campaign.as_ref());
         self.allocator
             .allocate(Ask {

@@ -6,13 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use caller_id_core::rotator::Permission;
 use caller_id_core::shared::{Agreement, Seen, StateRecord};
-use caller_id_core::{
-    Allocator, AllocatorError, Ask, CallEnd, CallReport, EndRecord, EngineNumber, InventoryStep,
-    NumberState, Outcome, PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget,
-    Reported, SharedAllocator, Standing, StoreError,
-};
+use caller_id_core::{AllocatorError, SharedAllocator, Standing, StoreError};
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -152,18 +148,12 @@ enum Fenced {
     Told(String),
 }
 
-/// An engine that hands out nothing while the gate is not open. All else goes on: what was handed out is recorded and
-/// released.
-pub struct Gated {
-    /// The engine.
-    pub engine: Arc<dyn Allocator>,
-    /// The gate.
-    pub gate: watch::Receiver<Gate>,
-}
+/// Permission while the gate is open.
+pub struct WhileOpen(pub watch::Receiver<Gate>);
 
-impl Gated {
+impl Permission for WhileOpen {
     fn check(&self) -> Result<(), AllocatorError> {
-        let fenced = match &*self.gate.borrow() {
+        let fenced = match &*self.0.borrow() {
             Gate::Open => return Ok(()),
             Gate::Unknown => Fenced::Unknown,
             Gate::Waiting(why) | Gate::Closed(why) => Fenced::Told(why.clone()),
@@ -172,57 +162,24 @@ impl Gated {
     }
 }
 
-#[async_trait]
-impl Allocator for Gated {
-    async fn allocate(&self, ask: Ask<'_>) -> Result<Outcome, AllocatorError> {
-        self.check()?;
-        self.engine.allocate(ask).await
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    async fn release(
-        &self,
-        target: &ReleaseTarget,
-        end: CallEnd,
-    ) -> Result<Option<EndRecord>, AllocatorError> {
-        self.engine.release(target, end).await
-    }
-
-    async fn report(
-        &self,
-        target: &ReleaseTarget,
-        report: &CallReport,
-    ) -> Result<Reported, AllocatorError> {
-        self.engine.report(target, report).await
-    }
-
-    async fn put_pools(&self, pools: Vec<(PoolId, Policy)>) -> Result<(), AllocatorError> {
-        self.engine.put_pools(pools).await
-    }
-
-    async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
-        self.engine.put_numbers(numbers).await
-    }
-
-    async fn known_inventory(&self) -> Result<Position, AllocatorError> {
-        self.engine.known_inventory().await
-    }
-
-    async fn follow(&self, step: InventoryStep) -> Result<bool, AllocatorError> {
-        self.engine.follow(step).await
-    }
-
-    fn step_most(&self) -> usize {
-        self.engine.step_most()
-    }
-
-    async fn recover(&self, recovered: Recovered) -> Result<(), AllocatorError> {
-        self.engine.recover(recovered).await
-    }
-
-    async fn number_state(
-        &self,
-        number: PhoneNumber,
-    ) -> Result<Option<NumberState>, AllocatorError> {
-        self.engine.number_state(number).await
+    #[test]
+    fn numbers_are_handed_out_while_the_gate_is_open_and_else_it_is_told_why_not() {
+        let why = || "the nodes a and b have the database".to_owned();
+        let (told, gate) = watch::channel(Gate::Open);
+        let permission = WhileOpen(gate);
+        assert!(permission.check().is_ok());
+        for (gate, expected) in [
+            (Gate::Unknown, "it is not known yet"),
+            (Gate::Waiting(why()), "a and b"),
+            (Gate::Closed(why()), "a and b"),
+        ] {
+            told.send_replace(gate);
+            let refused = permission.check().expect_err("it is not open").to_string();
+            assert!(refused.contains(expected), "{refused}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use caller_id_engine::{MemoryAllocator, RedisAllocator};
 use tokio::sync::watch;
 
 use crate::config::cluster::ClusterConfig;
-use crate::fence::{Gate, Gated};
+use crate::fence::{Gate, WhileOpen};
 use crate::finder::Finder;
 
 /// How Redis is reached, when the settings name it.
@@ -71,18 +71,7 @@ impl Engine {
         }
     }
 
-    /// The same, which hands out nothing while the gate is not open, where the state is shared.
-    fn gated(&self, gate: watch::Receiver<Gate>) -> Arc<dyn Allocator> {
-        match self {
-            Self::Memory(engine) => engine.clone(),
-            Self::Redis(engine) => Arc::new(Gated {
-                engine: engine.clone(),
-                gate,
-            }),
-        }
-    }
-
-    /// Who asks it: hands out nothing before it is given routes, where the state is shared, and finds in `history` the calls that
+    /// Who asks it: hands out nothing before it is given routes, nor while the gate is not open, where the state is shared, and finds in `history` the calls that
     /// the engine knows no more.
     pub fn rotator(
         &self,
@@ -91,11 +80,12 @@ impl Engine {
         history: Arc<dyn HistoryStore>,
         clock: Arc<dyn Clock>,
     ) -> Rotator {
-        let gated = self.gated(gate);
         let outbox = self.shared().map(|shared| shared.outbox);
         let rotator = match outbox {
-            None => Rotator::new(gated, limit),
-            Some(_) => Rotator::unrouted(gated, limit),
+            None => Rotator::new(self.allocator(), limit),
+            Some(_) => {
+                Rotator::unrouted(self.allocator(), limit).permitted(Arc::new(WhileOpen(gate)))
+            }
         };
         rotator.finding(Arc::new(Finder {
             history,

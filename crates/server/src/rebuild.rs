@@ -173,14 +173,24 @@ impl Rebuild {
         let merging = async {
             self.hand_in(merge).await?;
             tokio::time::sleep_until(merging_until).await;
-            while !self.engine.declare_ready().await? {
-                tokio::time::sleep(BUSY_PAUSE).await;
-            }
-            Ok(())
+            self.ready().await
         };
         self.claiming(merging).await?;
         let took_ms = started.elapsed().as_millis();
         tracing::info!(took_ms, "the shared state is whole: numbers are handed out");
+        Ok(())
+    }
+
+    /// Declares the state whole, once no node brings anything more.
+    async fn ready(&self) -> Result<(), RebuildError> {
+        let mut told = Instant::now();
+        while !self.engine.declare_ready().await? {
+            if told.elapsed() >= TELL_EVERY {
+                told = Instant::now();
+                tracing::info!("waiting for a node that still brings what it acknowledged");
+            }
+            tokio::time::sleep(BUSY_PAUSE).await;
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! A process that is ended when dropped, its ports, and questions to it.
 
+use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -18,6 +19,10 @@ const LOOKS_MOST: u32 = 3_000;
 const PORTS: std::ops::Range<u16> = 20_000..22_700;
 const BUS_ABOVE: u16 = 10_000;
 
+/// Names the server to start, redis-server or valkey-server, where it is not the one that is found by name.
+const PROGRAM_IN: &str = "CALLER_ID_REDIS_SERVER";
+const PROGRAM: &str = "redis-server";
+
 /// A running redis-server.
 #[derive(Debug)]
 pub(super) struct Process(Child);
@@ -25,7 +30,8 @@ pub(super) struct Process(Child);
 impl Process {
     /// Starts redis-server with these arguments.
     pub(super) fn start(arguments: &[String], folder: &Path) -> Self {
-        let child = Command::new("redis-server")
+        let program = program();
+        let child = Command::new(&program)
             .args(arguments)
             .current_dir(folder)
             .stdin(Stdio::null())
@@ -33,7 +39,11 @@ impl Process {
             .stderr(Stdio::null())
             .spawn();
         Self(child.unwrap_or_else(|error| {
-            panic!("redis-server does not start ({error}); install it: apt-get install redis-server, or make deps")
+            panic!(
+                "{} does not start ({error}); install it: apt-get install redis-server, or make deps; or name another in \
+                 {PROGRAM_IN}",
+                program.display()
+            )
         }))
     }
 
@@ -54,6 +64,15 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells tests which server they try, it is no setting of the service"
+)]
+fn program() -> OsString {
+    let named = std::env::var_os(PROGRAM_IN).filter(|name| !name.is_empty());
+    named.unwrap_or_else(|| PROGRAM.into())
 }
 
 /// A port that is free now, and so is the one where servers of a cluster talk.

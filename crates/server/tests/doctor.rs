@@ -84,7 +84,7 @@ fn a_good_setup_is_well_and_nothing_is_left_in_it() {
         "ok       node: name: ",
         "ok       postgresql: version: ",
         "ok       postgresql: tables: none yet",
-        "ok       redis: version: redis ",
+        "ok       redis: version: ",
         "ok       redis: maxmemory-policy: noeviction",
         "ok       redis: append only file: written through everysec",
         "ok       redis: scripts: ",
@@ -211,11 +211,11 @@ fn how_redis_was_found_is_told() {
     let data = folder.path().to_str().unwrap();
     let cluster = RedisCluster::start();
     let told = doctor(&[("REDIS_URL", &cluster.url()), ("DATA_DIR", data)]);
-    let line = told.line("ok       redis: version: redis ");
+    let line = told.line("ok       redis: version: ");
     assert!(line.ends_with(", of a cluster"), "{line}");
     let sentinels = RedisSentinels::start(Reach::Tcp);
     let told = doctor(&[("REDIS_URL", &sentinels.url()), ("DATA_DIR", data)]);
-    let line = told.line("ok       redis: version: redis ");
+    let line = told.line("ok       redis: version: ");
     assert!(line.ends_with(", named by sentinels"), "{line}");
     let line = told.line("warning  redis: replicas: 1, min-replicas-to-write 0");
     assert!(line.contains("-> min-replicas-to-write 1"), "{line}");

@@ -198,7 +198,8 @@ fn a_sentinel_and_a_node_of_a_cluster_that_are_taken_for_redis_are_told_from_it(
         (
             "a database of a cluster",
             &[("REDIS_URL", &other_database)],
-            &["-> a cluster has database 0 alone: let REDIS_URL end with /0"],
+            // Clusters of Valkey 9 may have more than one: they say that it is out of range.
+            &["-> ", " database", "REDIS_URL"],
         ),
     ]);
 }

@@ -2,6 +2,8 @@
 
 #![cfg(unix)]
 
+#[path = "cluster/certainty.rs"]
+mod certainty;
 #[path = "cluster/checker.rs"]
 mod checker;
 #[path = "process_kit/client.rs"]

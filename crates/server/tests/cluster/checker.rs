@@ -6,6 +6,7 @@ use caller_id_core::store::PastAllocation;
 use caller_id_core::{AllocationId, PhoneNumber, Timestamp};
 use caller_id_testkit::invariants::violations;
 
+use crate::certainty::{Certainty, ends_that_stand};
 use crate::dialers::{Handed, Log};
 use crate::evidence::{ById, acknowledged, call_of, calls_with_two, not_ended, unheard_of};
 use crate::inventory::{RESERVATION_S, rules};
@@ -13,32 +14,6 @@ use crate::inventory::{RESERVATION_S, rules};
 /// The call that shows, before all others, that the nodes are ready.
 const FIRST: &str = "first";
 const RESERVATION_MS: i64 = RESERVATION_S as i64 * 1_000;
-
-/// What may have been forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Certainty {
-    /// Nothing: the state was there all the time, or was kept whole.
-    Whole,
-    /// What nobody was told: Redis lost its state, and an answer that was lost with it is in the store at most.
-    Acknowledged,
-    /// Beside that, for a while, what a node had answered last that slept while the state was lost: it alone knew.
-    AllBut {
-        /// The node.
-        node: usize,
-        /// What it answered before was in the store.
-        since: Timestamp,
-    },
-}
-
-impl Certainty {
-    /// Whether rules hold for an allocation that was handed out so.
-    fn covers(self, handed: &Handed) -> bool {
-        match self {
-            Self::Whole | Self::Acknowledged => true,
-            Self::AllBut { node, since } => handed.node != node || handed.answered < since,
-        }
-    }
-}
 
 /// A sentence for everything that is wrong; an empty list is what tests want.
 pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty) -> Vec<String> {
@@ -48,7 +23,10 @@ pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty
         .cloned()
         .collect();
     let told: HashSet<_> = log.handed.iter().map(|handed| handed.id).collect();
-    let covered = log.handed.iter().filter(|handed| certainty.covers(handed));
+    let covered = log
+        .handed
+        .iter()
+        .filter(|handed| certainty.covers_handed(handed));
     let covered: HashSet<_> = covered.map(|handed| handed.id).collect();
     let bound: Vec<_> = history
         .iter()
@@ -60,7 +38,7 @@ pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty
     let mut found = violations(&bound, &[], rules);
     found.extend(doubled_and_lost(&history, log));
     found.extend(different(&by_id, log));
-    found.extend(not_ended(&by_id, &log.ended));
+    found.extend(not_ended(&by_id, &ends_that_stand(log, certainty)));
     found.extend(not_reported(&by_id, log));
     found.extend(unheard_of(&history, &told, &log.unknown));
     found.extend(calls_with_two(&bound));
@@ -121,7 +99,7 @@ fn forgotten_calls(log: &Log, certainty: Certainty) -> Vec<String> {
     for handed in &log.handed {
         if let Some(before) = by_call.insert(&handed.call, handed)
             && before.id != handed.id
-            && certainty.covers(before)
+            && certainty.covers_handed(before)
             && handed.answered < held_until(before, &tried)
         {
             found.push(format!("{before:?} was forgotten: {handed:?}"));
@@ -151,7 +129,7 @@ fn held_twice(log: &Log, certainty: Certainty) -> Vec<String> {
     let tried = first_tries(log);
     let mut by_number: BTreeMap<PhoneNumber, Vec<(&Handed, Timestamp)>> = BTreeMap::new();
     let first = log.handed.iter().filter(|handed| !handed.repeated);
-    for handed in first.filter(|handed| certainty.covers(handed)) {
+    for handed in first.filter(|handed| certainty.covers_handed(handed)) {
         let until = held_until(handed, &tried);
         if handed.answered < until {
             by_number
@@ -233,6 +211,11 @@ mod tests {
         }
     }
 
+    fn but(node: usize, ms: i64) -> Certainty {
+        let since = START.plus_ms(ms);
+        Certainty::AllBut { node, since }
+    }
+
     fn found(history: &[PastAllocation], log: &Log) -> usize {
         faults(history, log, Certainty::Whole).len()
     }
@@ -247,7 +230,7 @@ mod tests {
         let mut log = log(&history);
         let (id, at, end) = (history[0].record.id, START.plus_ms(900), CallEnd::Busy);
         history[0].ended = Some(EndRecord { id, at, end });
-        log.ended.push(Ended { id, at, end });
+        log.ended.push((0, Ended { id, at, end }));
         log.tried.push((id, START.plus_ms(890)));
         assert_eq!(
             faults(&history, &log, Certainty::Whole),
@@ -304,12 +287,35 @@ mod tests {
     fn an_end_that_is_missing_is_found() {
         let one = past(FREE, 0, "a");
         let mut log = log(std::slice::from_ref(&one));
-        log.ended.push(Ended {
-            id: one.record.id,
-            at: START.plus_ms(10),
-            end: CallEnd::Answer,
-        });
+        let (id, at, end) = (one.record.id, START.plus_ms(10), CallEnd::Answer);
+        log.ended.push((0, Ended { id, at, end }));
         assert_eq!(found(&[one], &log), 1);
+    }
+
+    #[test]
+    fn an_end_that_a_sleeping_node_alone_knew_of_may_be_told_once_more_and_no_other() {
+        let mut one = past(FREE, 0, "a");
+        let mut log = log(std::slice::from_ref(&one));
+        let (id, at, end) = (one.record.id, START.plus_ms(10), CallEnd::Answer);
+        log.ended.push((0, Ended { id, at, end }));
+        let (at, end) = (START.plus_ms(900), CallEnd::Released);
+        one.ended = Some(EndRecord { id, at, end });
+        let report = CallReport {
+            answered_seconds: Some(7),
+            ..CallReport::default()
+        };
+        one.result = Some(CallResult { id, at, report });
+        let history = std::slice::from_ref(&one);
+        assert_eq!(faults(history, &log, but(0, 0)).len(), 1, "not told again");
+        log.reported.push(Reported {
+            id,
+            answered_seconds: 7,
+            released: true,
+        });
+        assert_eq!(faults(history, &log, but(0, 0)), Vec::<String>::new());
+        assert_eq!(faults(history, &log, but(1, 0)).len(), 1, "another node");
+        assert_eq!(faults(history, &log, but(0, 20)).len(), 1, "stored before");
+        assert_eq!(found(history, &log), 1, "nobody slept");
     }
 
     #[test]
@@ -356,10 +362,6 @@ mod tests {
     fn only_what_a_sleeping_node_answered_last_may_break_a_rule_and_it_is_in_history_too() {
         let history = [past(FREE, 0, "a"), past(FREE, 1_000, "b")];
         let log = log(&history);
-        let but = |node, ms| Certainty::AllBut {
-            node,
-            since: START.plus_ms(ms),
-        };
         assert_eq!(faults(&history, &log, but(0, 500)), Vec::<String>::new());
         assert_eq!(faults(&history, &log, but(1, 500)).len(), 2, "another node");
         assert_eq!(faults(&history, &log, but(0, 1_500)).len(), 2, "later");

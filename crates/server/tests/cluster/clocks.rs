@@ -12,7 +12,7 @@ use caller_id_testkit::redis::{Keep, RedisSetup};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::checker::Certainty;
+use crate::certainty::Certainty;
 use crate::dialers::NODES;
 use crate::inventory::{AGENT_LIMIT, COOLDOWN_S, RESERVATION_S};
 use crate::process::TOKEN;

@@ -56,7 +56,8 @@ pub(crate) struct Reported {
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     pub(crate) handed: Vec<Handed>,
-    pub(crate) ended: Vec<Ended>,
+    /// Each with the node that said so.
+    pub(crate) ended: Vec<(usize, Ended)>,
     pub(crate) reported: Vec<Reported>,
     /// When somebody first tried to end a reservation, whatever came of it.
     pub(crate) tried: Vec<(AllocationId, Timestamp)>,
@@ -280,11 +281,11 @@ impl<'a> Dialer<'a> {
 
     fn release(&mut self, handed: &Handed, (method, path, body): (&str, &str, &str), end: CallEnd) {
         self.log.tried.push((handed.id, self.field.clock.now()));
-        let Some((_, answer)) = self.exchange(method, path, body) else {
+        let Some((node, answer)) = self.exchange(method, path, body) else {
             return;
         };
         if let (200, Some(id)) = (answer.status, answer.text("reservation_id")) {
-            self.log.ended.push(Ended {
+            let ended = Ended {
                 id: id.parse().expect("an id"),
                 at: answer
                     .text("released_at")
@@ -292,7 +293,8 @@ impl<'a> Dialer<'a> {
                     .parse()
                     .expect("an instant"),
                 end,
-            });
+            };
+            self.log.ended.push((node, ended));
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use caller_id_testkit::redis::{Keep, Reach, RedisSentinels, RedisServer, RedisSetup};
 
-use crate::checker::Certainty;
+use crate::certainty::Certainty;
 use crate::rig::{Rig, drainer, wait_for};
 
 fn kept(keep: Keep) -> RedisServer {

@@ -14,7 +14,8 @@ use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::RedisServer;
 use tempfile::TempDir;
 
-use crate::checker::{Certainty, faults};
+use crate::certainty::Certainty;
+use crate::checker::faults;
 use crate::client::{Answer, Client};
 use crate::dialers::{Field, LIMITS, Log, NODES};
 use crate::inventory;

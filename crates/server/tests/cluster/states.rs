@@ -11,7 +11,7 @@ use std::thread;
 
 use caller_id_testkit::redis::{Reach, RedisServer, RedisSetup};
 
-use crate::checker::Certainty;
+use crate::certainty::Certainty;
 use crate::dialers::NODES;
 use crate::process::{BINARY, Process, configured, serve};
 use crate::rig::{Rig, wait_for};

@@ -7,7 +7,7 @@ use caller_id_testkit::redis::{RedisServer, RedisSetup};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::checker::Certainty;
+use crate::certainty::Certainty;
 use crate::dialers::NODES;
 use crate::rig::{Rig, drainer};
 

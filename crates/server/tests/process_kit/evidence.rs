@@ -38,12 +38,12 @@ pub(crate) fn acknowledged(
 
 /// Each end that was acknowledged is in history as it was told.
 pub(crate) fn not_ended(by_id: &ById<'_>, ended: &[Ended]) -> Vec<String> {
-    let lost = ended.iter().filter(|ended| {
+    let lost = ended.iter().filter_map(|ended| {
         let past = by_id.get(&ended.id).and_then(|past| past.ended);
-        past.is_none_or(|past| (past.at, past.end) != (ended.at, ended.end))
+        let same = past.is_some_and(|past| (past.at, past.end) == (ended.at, ended.end));
+        (!same).then(|| format!("{ended:?} was acknowledged and history says {past:?}"))
     });
-    lost.map(|ended| format!("{ended:?} was acknowledged and history says otherwise"))
-        .collect()
+    lost.collect()
 }
 
 /// What nobody was told may be in history only when the answer to its call was lost on its way.

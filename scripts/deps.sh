@@ -45,7 +45,7 @@ without_service() {
     fi
 }
 
-if [ "${1:-all}" = all ] && ! command -v redis-server >/dev/null 2>&1; then
+if [ "${1:-all}" = all ] && ! command -v "${CALLER_ID_REDIS_SERVER:-redis-server}" >/dev/null 2>&1; then
     without_service redis-server
 fi
 

@@ -19,7 +19,7 @@ const LOOKS_MOST: u32 = 3_000;
 const PORTS: std::ops::Range<u16> = 20_000..22_700;
 const BUS_ABOVE: u16 = 10_000;
 
-/// Names the server to start, redis-server or valkey-server, where it is not the one that is found by name.
+/// Names the server to start, a redis-server or valkey-server: a whole path, or a name that is found.
 const PROGRAM_IN: &str = "CALLER_ID_REDIS_SERVER";
 const PROGRAM: &str = "redis-server";
 

@@ -28,6 +28,17 @@ async fn form(service: &Service, body: &str) -> Answer {
         .await
 }
 
+/// Says it until it is kept: a report waits for a store that is behind, but not for as long as a busy machine may take.
+async fn kept_in_time(service: &Service, path: &str) -> Answer {
+    for _ in 0..100 {
+        let answer = service.get(path).await;
+        if answer.json()["kept"] == true {
+            return answer;
+        }
+    }
+    panic!("{path} finds nothing");
+}
+
 /// The first allocation of history, when the service has stopped.
 async fn kept(service: Service) -> PastAllocation {
     let database = service.storage().database().expect("a database");
@@ -58,7 +69,7 @@ async fn a_report_frees_the_number_and_says_so() {
             _ => {
                 let path =
                     "/call-result?caller_id=%2B13125550100&to=(212)%20555-1212&hangup_cause=17";
-                service.get(path).await
+                kept_in_time(&service, path).await
             }
         };
         assert_eq!(answer.status, 200, "{}", answer.body);

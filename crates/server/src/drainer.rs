@@ -120,9 +120,11 @@ impl Drainer {
             }
             // Nobody is at it where this one failed, either.
             let _ = self.outbox.leave().await;
+            // Taken before it is asked: an answer that is late makes nothing younger than it is.
+            let asked_ms = millis(began);
             let lag = self.outbox.lag().await;
             // What is younger comes from others, who go on.
-            let ours = |lag: &Lag| lag.events > 0 && lag.oldest_ms + SLACK_MS >= millis(began);
+            let ours = |lag: &Lag| lag.events > 0 && lag.oldest_ms + SLACK_MS >= asked_ms;
             if lag.as_ref().is_ok_and(|lag| !ours(lag)) {
                 return;
             }

@@ -15,6 +15,8 @@ const LOOK_BACK_MS: i64 = 24 * 3_600_000;
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How often it is looked whether it is there.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Ages are told in whole milliseconds, and by another clock.
+const SLACK: Duration = Duration::from_millis(2);
 
 /// Looks for calls in the store.
 pub struct Finder {
@@ -37,8 +39,11 @@ impl Finder {
         let began = Instant::now();
         let caught_up = async {
             // That Redis is away is told by the report itself, which needs it.
-            while let Ok(lag) = outbox.lag().await {
-                let newer = Duration::from_millis(lag.oldest_ms.unsigned_abs()) < began.elapsed();
+            loop {
+                // Taken before it is asked: an answer that is late makes nothing newer than it is.
+                let asked = began.elapsed();
+                let Ok(lag) = outbox.lag().await else { return };
+                let newer = Duration::from_millis(lag.oldest_ms.unsigned_abs()) + SLACK < asked;
                 if lag.events == 0 || newer {
                     return;
                 }

@@ -80,7 +80,10 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .route("/next-cid/", any(next_cid::next_cid))
         .route(
             "/call-result",
-            get(call_result::by_query).post(call_result::by_body),
+            get(call_result::by_query)
+                .post(call_result::by_body)
+                .head(call_result::no_method)
+                .fallback(call_result::no_method),
         )
         .route("/add-number", post(numbers::add_number))
         .route("/health", get(health::health))

@@ -1,9 +1,9 @@
 //! `agi://host/call-result`: how a call ended, reported by its hang-up handler.
 
-use std::str::FromStr;
-
-use caller_id_core::call_report::{CallReport, ReportTarget, Reported};
-use caller_id_core::{AllocationId, AllocatorError, CallEnd};
+use caller_id_core::call_report::{
+    CallReport, ReportTarget, Reported, dial_status, hangup_cause, seconds, sip_code,
+};
+use caller_id_core::{AllocationId, AllocatorError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::telemetry::throttle::Throttle;
@@ -21,12 +21,6 @@ static NOT_KEPT: Throttle = Throttle::new();
 /// The words in which a dialplan is told that a report was kept, or is of a call that nobody knows.
 const KEPT: &str = "KEPT";
 const UNKNOWN: &str = "UNKNOWN";
-
-/// The greatest cause that Q.850 has room for.
-const CAUSE_MOST: u16 = 127;
-
-/// Asterisk's words for calls that were never made.
-const NEVER_MADE: [&str; 3] = ["DONTCALL", "TORTURE", "INVALIDARGS"];
 
 /// Keeps how a call ended. The channel is gone by then: that does not matter, its variables are still there.
 pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
@@ -82,17 +76,22 @@ async fn report<S: AsyncRead + AsyncWrite + Unpin>(
     let dialed = said(dialog, arguments, "dialed_seconds", "DIALEDTIME").await?;
     let cause = said(dialog, arguments, "hangup_cause", "HANGUPCAUSE").await?;
     let code = match arguments.get("sip_code") {
-        Ok(Some(text)) => sip_code(text),
+        Ok(Some(text)) => Some(text.to_owned()),
         Ok(None) => sip_code_of_channel(dialog).await?,
         Err(_) => None,
     };
     Ok(CallReport {
-        status: status.as_deref().and_then(call_end).unwrap_or_default(),
-        answered_seconds: number(answered.as_deref()),
-        dialed_seconds: number(dialed.as_deref()),
-        hangup_cause: number(cause.as_deref()).filter(|cause| *cause <= CAUSE_MOST),
-        sip_code: code,
+        status: dial_status(&status.unwrap_or_default()).unwrap_or_default(),
+        answered_seconds: known(answered, seconds),
+        dialed_seconds: known(dialed, seconds),
+        hangup_cause: known(cause, hangup_cause),
+        sip_code: known(code, sip_code),
     })
+}
+
+/// What was said, where it can be read.
+fn known<T>(said: Option<String>, read: fn(&str) -> Result<Option<T>, String>) -> Option<T> {
+    read(&said?).ok().flatten()
 }
 
 /// What the dialplan says in an argument, else what Asterisk says in a variable.
@@ -112,36 +111,18 @@ async fn said<S: AsyncRead + AsyncWrite + Unpin>(
 /// The last answer of the far side, by Asterisk's own function; of more channels than one, the last named has it.
 async fn sip_code_of_channel<S: AsyncRead + AsyncWrite + Unpin>(
     dialog: &mut Dialog<S>,
-) -> Result<Option<u16>, Broken> {
+) -> Result<Option<String>, Broken> {
     let keys = dialog.get("HANGUPCAUSE_KEYS()").await?.unwrap_or_default();
     let Some(key) = keys.rsplit(',').map(str::trim).find(|key| is_channel(key)) else {
         return Ok(None);
     };
-    let said = dialog.get(&format!("HANGUPCAUSE({key},tech)")).await?;
-    Ok(said.as_deref().and_then(sip_code))
+    dialog.get(&format!("HANGUPCAUSE({key},tech)")).await
 }
 
 /// Whether it can be the name of a channel, which goes into a function's arguments.
 fn is_channel(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.@:;+".contains(&byte);
     !name.is_empty() && name.bytes().all(plain)
-}
-
-/// The code in `603` or `SIP 603 Decline`.
-fn sip_code(text: &str) -> Option<u16> {
-    let codes = text.split_whitespace().filter_map(|word| word.parse().ok());
-    codes.into_iter().find(|code| (100..700).contains(code))
-}
-
-fn number<T: FromStr>(text: Option<&str>) -> Option<T> {
-    text?.trim().parse().ok()
-}
-
-fn call_end(text: &str) -> Option<CallEnd> {
-    if NEVER_MADE.contains(&text.to_ascii_uppercase().as_str()) {
-        return Some(CallEnd::Released);
-    }
-    text.parse().ok()
 }
 
 /// Gives the report to the engine. One that takes longer than there is time goes on: what it does is wanted all the same.
@@ -180,19 +161,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sip_code_is_read_as_a_number_and_in_asterisks_words() {
-        assert_eq!(sip_code("SIP 603 Decline"), Some(603));
-        assert_eq!(sip_code("486"), Some(486));
-        for text in ["", "SIP", "SIP 9999", "Q.850 17", "-1"] {
-            assert_eq!(sip_code(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_call_that_was_never_made_ends_without_a_word_for_how() {
-        assert_eq!(call_end("DONTCALL"), Some(CallEnd::Released));
-        assert_eq!(call_end("busy"), Some(CallEnd::Busy));
-        assert_eq!(call_end("HUNGUP"), None);
+    fn what_cannot_be_read_is_not_known() {
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(known(said("SIP 603 Decline"), sip_code), Some(603));
+        assert_eq!(known(said("128"), hangup_cause), None);
+        assert_eq!(known(said("-1"), seconds), None);
+        assert_eq!(known(None, seconds), None);
     }
 
     #[test]

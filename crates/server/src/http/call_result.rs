@@ -8,9 +8,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::Reported;
 use serde::{Deserialize, Serialize};
@@ -145,6 +145,15 @@ pub async fn by_body(State(api): State<Arc<Api>>, request: Request) -> Response 
     };
     let answer = answer.await;
     form.answer(answer)
+}
+
+/// Refuses every other method. HEAD, too: who looks whether the address is there reports no call.
+pub async fn no_method(uri: Uri) -> Response {
+    let query = Query::parse(uri.query().unwrap_or_default().as_bytes(), "query");
+    let mut answer = Form::hinted(&query).answer(Err(ApiError::NoMethod));
+    let allowed = HeaderValue::from_static("GET, POST");
+    answer.headers_mut().insert(ALLOW, allowed);
+    answer
 }
 
 /// The form of an answer that the dialplan asked for.

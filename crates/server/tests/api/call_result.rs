@@ -99,6 +99,29 @@ async fn all_that_is_said_is_kept_with_the_allocation() {
     assert!(past.ended.is_some());
 }
 
+/// Whoever looks whether the address is there (a monitor, a browser) ends no call.
+#[tokio::test]
+async fn other_methods_report_nothing() {
+    let service = stocked().await;
+    taken(&service, "&call=V1").await;
+    for method in ["HEAD", "PUT", "DELETE", "OPTIONS"] {
+        for format in ["", "&format=text"] {
+            let path = format!("/call-result?call=V1&dialstatus=BUSY{format}");
+            let answer = service.ask(method, &path).send().await;
+            assert_eq!(answer.status, 405, "{method}{format}");
+            assert_eq!(answer.header("allow"), "GET, POST", "{method}{format}");
+            let is_empty = method == "HEAD" || !format.is_empty();
+            assert_eq!(answer.body.is_empty(), is_empty, "{method}{format}");
+        }
+    }
+    let answer = service.get("/call-result?call=V1").await;
+    assert_eq!(
+        answer.json()["released"],
+        true,
+        "the number was reserved until now"
+    );
+}
+
 #[tokio::test]
 async fn late_repeated_and_unknown_reports_are_no_error() {
     let service = stocked().await;

@@ -27,3 +27,5 @@ mod rig;
 mod service;
 #[path = "asterisk/stubs.rs"]
 mod stubs;
+#[path = "asterisk/trunks.rs"]
+mod trunks;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use caller_id_core::store::PastAllocation;
-use caller_id_core::{CallEnd, CallId, CampaignId, NumberFormat};
+use caller_id_core::{CallEnd, CallId, CallReport, CampaignId, NumberFormat};
 
 use crate::gateway::Invite;
 use crate::printed::printed;
@@ -106,18 +106,55 @@ fn history_has(
         let campaign = record.campaign.as_ref().map(CampaignId::as_str);
         assert_eq!(campaign, Some(CAMPAIGN));
         let end = past.ended.map(|ended| ended.end);
-        let expected = expected_end(&call.destination, trunk);
-        assert_eq!(end, Some(expected), "{record:?}");
+        let report = past.result.expect("the end is reported").report;
+        let expected = Went::expected(&call.destination, trunk);
+        assert_eq!((end, Went::of(&report)), (Some(expected.end), expected));
+        if expected.end == CallEnd::Answer {
+            // The near side hangs up after a second; on a busy machine that may become another second.
+            let seconds = (report.answered_seconds, report.dialed_seconds);
+            let is_plausible =
+                matches!(seconds, (Some(1..=20), Some(1..=20))) && seconds.0 <= seconds.1;
+            assert!(is_plausible, "{report:?}");
+        } else {
+            // Asterisk sets them for calls that were answered.
+            assert_eq!(
+                (report.answered_seconds, report.dialed_seconds),
+                (None, None)
+            );
+        }
     }
 }
 
-/// What the carrier does with a destination, as Asterisk calls it.
-fn expected_end(destination: &str, trunk: &str) -> CallEnd {
-    match (&destination[4..7], trunk) {
-        ("556", _) => CallEnd::Busy,
-        // Declined: the two drivers call it differently.
-        ("557", "sip") => CallEnd::Busy,
-        ("557", _) => CallEnd::ChanUnavail,
-        _ => CallEnd::Answer,
+/// How a call went, without how long it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Went {
+    end: CallEnd,
+    hangup_cause: Option<u16>,
+    sip_code: Option<u16>,
+}
+
+impl Went {
+    fn of(report: &CallReport) -> Self {
+        Self {
+            end: report.status,
+            hangup_cause: report.hangup_cause,
+            sip_code: report.sip_code,
+        }
+    }
+
+    /// What the carrier does with a destination, as Asterisk calls it.
+    fn expected(destination: &str, trunk: &str) -> Self {
+        let (end, hangup_cause, sip_code) = match (&destination[4..7], trunk) {
+            ("556", _) => (CallEnd::Busy, 17, 486),
+            // Declined: the two drivers call it differently.
+            ("557", "sip") => (CallEnd::Busy, 21, 603),
+            ("557", _) => (CallEnd::ChanUnavail, 21, 603),
+            _ => (CallEnd::Answer, 16, 200),
+        };
+        Self {
+            end,
+            hangup_cause: Some(hangup_cause),
+            sip_code: Some(sip_code),
+        }
     }
 }

@@ -96,13 +96,22 @@ impl Rig {
 
     /// Places a call to `9` and that destination, as the dialer does.
     pub(crate) fn call(&mut self, destination: &str) -> Placed {
-        self.calls += 1;
-        let id = format!("V123061500{:010}", self.calls);
-        self.call_as(&id, destination)
+        self.call_by("9", destination)
     }
 
-    /// The same, for a call that has this id.
+    /// The same, with another dial prefix.
+    pub(crate) fn call_by(&mut self, prefix: &str, destination: &str) -> Placed {
+        self.calls += 1;
+        let id = format!("V123061500{:010}", self.calls);
+        self.call_of(&id, prefix, destination)
+    }
+
+    /// Places a call to `9` and that destination that has this id.
     pub(crate) fn call_as(&mut self, id: &str, destination: &str) -> Placed {
+        self.call_of(id, "9", destination)
+    }
+
+    fn call_of(&mut self, id: &str, prefix: &str, destination: &str) -> Placed {
         let placed = Placed {
             id: id.to_owned(),
             destination: destination.to_owned(),
@@ -110,7 +119,7 @@ impl Rig {
         };
         let caller_id = format!("\"{id}\" <{OWN}>");
         self.manager
-            .originate(&format!("Local/9{destination}@default"), &caller_id);
+            .originate(&format!("Local/{prefix}{destination}@default"), &caller_id);
         placed
     }
 

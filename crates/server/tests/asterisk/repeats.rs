@@ -81,6 +81,39 @@ fn sessions_of_agents_take_no_number() {
     }
 }
 
+/// Somebody dials by hand, and the phone has the name of a person: that is no id of a call, and its last word is no agent.
+#[test]
+fn calls_under_the_name_of_a_person_are_calls_of_their_own() {
+    let names = [
+        "Alice Smith",
+        "Alice Smith",
+        "Sam",
+        "ACME 24",
+        "V122153045",
+        "Al?ice:)(${EXTEN}$[1",
+        "",
+    ];
+    for via in [Via::Agi, Via::Curl] {
+        let service = Service::start();
+        let mut rig = Rig::start(&lines(&service, via, "sip", ""));
+        for (name, line) in names.iter().zip(2_000..) {
+            rig.call_as(name, &format!("1312555{line}"));
+        }
+        let seen = rig.seen(names.len());
+        let mut numbers: Vec<_> = seen.iter().map(|invite| &invite.from).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), names.len(), "{via:?}: {seen:?}");
+        let history = service.history();
+        assert_eq!(history.len(), names.len(), "{via:?}");
+        for past in history {
+            assert_eq!(past.record.agent, None, "{via:?}: {past:?}");
+            assert!(past.record.call_id.is_some(), "{via:?}: {past:?}");
+            assert!(past.result.is_some(), "{via:?}: {past:?}");
+        }
+    }
+}
+
 #[test]
 fn the_agent_that_vicidial_appends_is_kept() {
     for via in [Via::Agi, Via::Curl] {

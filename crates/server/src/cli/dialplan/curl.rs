@@ -8,8 +8,11 @@ use super::lines::{Lines, SIP_CODE, sip_answer};
 /// The body of such an answer is not used.
 const FAILURE_CODES: &str = "400,401,403,404,405,408,413,422,429,500,502,503,504";
 
-/// Names of calls that are no customer's: agent sessions, monitors, park.
-const NO_CUSTOMER: &str = "^(S|AC|BM|BB|BW|LP)";
+/// Names of calls that are no customer's: agent sessions, monitors, park, each with a time in it. People's names begin so, too.
+const NO_CUSTOMER: &str = "^(S|AC|BM|BB|BW|LP)[^ ]*[0-9]{8}";
+
+/// VICIdial's ids of calls to customers, of 20 characters. Any other name is a person's, who may call more than once.
+const CUSTOMER: &str = "^(V|M|D)[0-9CW]{19}( |$)";
 
 /// How an answer looks.
 struct Shape {
@@ -104,9 +107,14 @@ fn parameters(args: &DialplanArgs, lines: &mut Lines) {
     lines.comment(
         "The name is the id of the call in VICIdial; Extension Append CID may put the agent behind it",
     );
-    lines.step("Set(CIDROT_CALL=${URIENCODE(${CUT(CALLERID(name), ,1)})})");
-    lines.step("Set(CIDROT_AGENT=${URIENCODE(${CUT(CALLERID(name), ,2)})})");
+    lines.step("Set(CIDROT_CALL=${UNIQUEID})");
+    lines.step("Set(CIDROT_AGENT=)");
     lines.step(&format!(
+        "GotoIf(${{REGEX(\"{CUSTOMER}\" ${{CALLERID(name)}})}}?:query)"
+    ));
+    lines.step("Set(CIDROT_CALL=${CUT(CALLERID(name), ,1)})");
+    lines.step("Set(CIDROT_AGENT=${URIENCODE(${CUT(CALLERID(name), ,2)})})");
+    lines.labelled("query", &format!(
         "Set(CIDROT_QUERY=to={destination}&campaign=${{URIENCODE(${{CAMPCUST}})}}&agent=${{CIDROT_AGENT}}&call=${{CIDROT_CALL}})"
     ));
 }

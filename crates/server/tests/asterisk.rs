@@ -4,6 +4,8 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "asterisk/addresses.rs"]
+mod addresses;
 #[path = "asterisk/calls.rs"]
 mod calls;
 #[path = "process_kit/client.rs"]

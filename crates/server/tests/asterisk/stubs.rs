@@ -1,7 +1,7 @@
 //! Servers that are not ours: VICIdial's FastAGI, and services in all sorts of trouble.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -55,6 +55,22 @@ pub(crate) fn closes() -> SocketAddr {
     serve(|_| Ok(()))
 }
 
+/// The same server at an address of IPv6; none where the machine has no IPv6.
+pub(crate) fn over_ipv6(to: SocketAddr) -> Option<SocketAddr> {
+    let listener = TcpListener::bind("[::1]:0").ok()?;
+    Some(serve_on(listener, move |stream| {
+        let mut there = TcpStream::connect(to)?;
+        let (mut back, mut here) = (there.try_clone()?, stream.try_clone()?);
+        thread::spawn(move || {
+            // The end of either side is the end.
+            let _ = std::io::copy(&mut back, &mut here);
+            let _ = here.shutdown(Shutdown::Write);
+        });
+        std::io::copy(stream, &mut there)?;
+        there.shutdown(Shutdown::Write)
+    }))
+}
+
 /// An address that answers nothing at all, not even that nobody listens: no connection fits any more into the queue of its
 /// listener, who takes none. It stays so as long as this lives.
 pub(crate) struct BlackHole {
@@ -99,7 +115,16 @@ fn listener_for_one() -> TcpListener {
 fn serve(
     talk: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + Clone + 'static,
 ) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    serve_on(
+        TcpListener::bind("127.0.0.1:0").expect("a port is free"),
+        talk,
+    )
+}
+
+fn serve_on(
+    listener: TcpListener,
+    talk: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + Clone + 'static,
+) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         for stream in listener.incoming() {

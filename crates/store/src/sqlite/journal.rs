@@ -30,6 +30,9 @@ pub(super) const COMMANDS_MOST: usize = 256;
 const DELETED_AT_ONCE: i64 = 64;
 /// How many commits go by between two times of looking after the file.
 const COMMITS_BETWEEN: u32 = 32;
+/// After so many commits without such a look the next ones wait for it: on a busy machine the thread may get no time while
+/// callers commit on, and the log has no bound but the disk's.
+const UNLOOKED_MOST: u32 = 2 * COMMITS_BETWEEN;
 
 /// What the journal's thread is asked to do.
 pub(super) enum Command {
@@ -67,14 +70,15 @@ impl JournalSender {
     /// A commit that only has to survive the process is made at once, by the caller: it writes some pages into the
     /// machine's memory and takes tens of microseconds, less than waking a thread and being woken by it. One that has
     /// to survive the loss of power waits for the disk, and that is the thread's work; so it is when the disk was slow a
-    /// moment ago, so that no event loop stands still for longer than one such commit.
+    /// moment ago, so that no event loop stands still for longer than one such commit; and so it is when the thread has
+    /// not come to look after the log for a while.
     ///
     /// There is no deadline here: once begun, nobody can tell how a commit will end before it does.
     pub(super) async fn commit(&self, events: &[JournalEvent]) -> Result<(), StoreError> {
         self.check_backlog(events.len() as u64)?;
         let bytes = codec::encode(events)?;
         let count = events.len() as u64;
-        if self.durability == Durability::Power {
+        if self.durability == Durability::Power || self.writer.is_unlooked() {
             return self.commit_by_thread(bytes, count).await;
         }
         let began = Instant::now();
@@ -134,6 +138,8 @@ struct Shared {
     writer: Mutex<Option<JournalWriter>>,
     /// How many found the writer taken. A lock that is given free and taken again at once leaves them asleep.
     waiting: AtomicU32,
+    /// How many commits were made since the file was looked after.
+    unlooked: AtomicU32,
 }
 
 impl SharedWriter {
@@ -141,13 +147,27 @@ impl SharedWriter {
         Self(Arc::new(Shared {
             writer: Mutex::new(Some(writer)),
             waiting: AtomicU32::new(0),
+            unlooked: AtomicU32::new(0),
         }))
     }
 
     /// Writes a batch; tells also whether it is time to look after the file.
     fn commit(&self, bytes: &[u8], events: u64) -> (Result<(), StoreError>, bool) {
+        self.0.unlooked.fetch_add(1, Ordering::Relaxed);
         let written = self.with(|writer| writer.commit(bytes, events));
         written.unwrap_or((Err(StoreError::Closed), false))
+    }
+
+    /// Whether the thread must look after the file before anybody else commits.
+    fn is_unlooked(&self) -> bool {
+        self.0.unlooked.load(Ordering::Relaxed) >= UNLOOKED_MOST
+    }
+
+    fn look_at_log(&self) {
+        self.with(|writer| {
+            self.0.unlooked.store(0, Ordering::Relaxed);
+            writer.look_at_log();
+        });
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut JournalWriter) -> T) -> Option<T> {
@@ -170,7 +190,11 @@ impl SharedWriter {
     /// The journal's thread: works until it is told to stop, or nobody is left who could.
     pub(super) fn run(self, commands: &Receiver<Command>) {
         let ended = Ended(self);
-        let Ended(writer) = &ended;
+        ended.0.serve(commands);
+    }
+
+    fn serve(&self, commands: &Receiver<Command>) {
+        let writer = self;
         let mut untidy = false;
         loop {
             let command = match commands.try_recv() {
@@ -190,14 +214,15 @@ impl SharedWriter {
                     let (written, due) = writer.commit(&batch.bytes, batch.events);
                     // A caller that is gone needs no answer.
                     let _ = batch.reply.send(written);
+                    let due = due || writer.is_unlooked();
                     if due {
-                        writer.with(JournalWriter::look_at_log);
+                        writer.look_at_log();
                     }
                     // Also where one commit follows the other, something is deleted.
                     untidy = (untidy || due) && writer.tidy();
                 }
                 Command::Tidy => {
-                    writer.with(JournalWriter::look_at_log);
+                    writer.look_at_log();
                     untidy = true;
                 }
                 Command::MakeRoom => drop(writer.with(JournalWriter::make_room)),

@@ -87,6 +87,33 @@ fn commits_of_callers_get_their_turn_while_much_is_deleted() {
     assert!(deleted < 50_000, "{deleted} were deleted meanwhile");
 }
 
+/// On a busy machine the thread may get no time for seconds: here it gets none until it is let go.
+#[test]
+fn callers_do_not_commit_on_and_on_while_nobody_looks_after_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = untidy_writer(folder.path(), 1);
+    let (commands, received) = sync_channel(COMMANDS_MOST);
+    for _ in 0..10 {
+        let here = (0..).take_while(|_| !writer.is_unlooked());
+        let committed = here.map(|_| writer.commit(&[7], 1).0.unwrap()).count();
+        assert!(committed <= UNLOOKED_MOST as usize, "{committed}");
+        // The next commit waits for the thread, which looks first.
+        let (reply, done) = oneshot::channel();
+        let bytes = vec![7];
+        let events = 1;
+        let batch = Batch {
+            bytes,
+            events,
+            reply,
+        };
+        commands.try_send(Command::Commit(batch)).unwrap();
+        commands.try_send(Command::Stop).unwrap();
+        writer.serve(&received);
+        done.blocking_recv().unwrap().unwrap();
+        assert!(!writer.is_unlooked());
+    }
+}
+
 /// Fills the disk but for so many bytes.
 fn fill(folder: &Path, left: u64) {
     let mut filler = File::create(folder.join("filler")).unwrap();

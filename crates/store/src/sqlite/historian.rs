@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::checkpoint;
 use super::error::{on, sqlite};
 use super::health::Health;
-use super::journal::{self, Command, Flow};
+use super::journal::{self, Command};
 use super::progress::{Next, Progress};
 use super::tail;
 
@@ -32,6 +32,8 @@ const MARK: &str = "UPDATE meta SET value = ?1 WHERE key = 'applied_seq'";
 const EVENTS_AT_ONCE: usize = 2_000;
 /// The same on a disk that was full a moment ago: less log.
 const EVENTS_AT_ONCE_CRAMPED: usize = 200;
+/// How many batches it reads out of the journal at once.
+const BATCHES_AT_ONCE: usize = 16;
 /// How long it gathers after a silence: few calls a second make few transactions.
 const GATHER: Duration = Duration::from_millis(250);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
@@ -123,26 +125,29 @@ impl Historian {
         Ok(())
     }
 
-    /// Reads them whole before the main file is touched, so that the journal's log is not held meanwhile.
+    /// Reads them whole before the main file is touched, and decodes them between two times of reading, so that the journal's
+    /// log is not held meanwhile: while somebody reads, it cannot start anew.
     fn load(&self, most: usize) -> Result<Load, StoreError> {
         let committed = self.progress.committed();
         let mut load = Load {
             events: Vec::new(),
             upto: self.progress.applied(),
         };
-        journal::each_after(&self.journal, load.upto, |batch| {
-            if batch.seq > committed {
-                // It is in the file, but not counted yet: what is not counted cannot be taken off.
-                return Ok(Flow::End);
+        'reading: while load.events.len() < most {
+            let some = journal::some_after(&self.journal, load.upto, BATCHES_AT_ONCE)?;
+            let was_all = some.len() < BATCHES_AT_ONCE;
+            for batch in some {
+                // What is in the file, but not counted yet, cannot be taken off.
+                if batch.seq > committed || load.events.len() >= most {
+                    break 'reading;
+                }
+                load.events.extend(batch.events()?);
+                load.upto = batch.seq;
             }
-            load.events.extend(batch.events()?);
-            load.upto = batch.seq;
-            Ok(if load.events.len() < most {
-                Flow::On
-            } else {
-                Flow::End
-            })
-        })?;
+            if was_all {
+                break;
+            }
+        }
         if load.events.len() < most {
             // That was all, even if somebody took the last rows away: never look for them again and again.
             load.upto = load.upto.max(committed);

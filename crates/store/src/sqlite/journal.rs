@@ -19,7 +19,7 @@ use super::files::Opened;
 use super::health::Health;
 use super::pace::Pace;
 use super::progress::Progress;
-pub(super) use kept::{Flow, bounds, count_after, each_after};
+pub(super) use kept::{Flow, bounds, count_after, each_after, some_after};
 
 const INSERT: &str = "INSERT INTO journal (seq, events) VALUES (?1, ?2)";
 const DELETE: &str = "DELETE FROM journal WHERE seq <= ?1";

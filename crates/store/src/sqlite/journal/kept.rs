@@ -1,5 +1,7 @@
 //! Reading what the journal keeps.
 
+use std::borrow::Cow;
+
 use caller_id_core::{JournalEvent, StoreError};
 use rusqlite::Connection;
 
@@ -36,21 +38,21 @@ pub(in crate::sqlite) enum Flow {
 }
 
 /// A batch as the journal keeps it.
-pub(in crate::sqlite) struct KeptBatch<'a> {
+pub(in crate::sqlite) struct KeptBatch<'row, 'journal> {
     pub(in crate::sqlite) seq: i64,
-    bytes: &'a [u8],
-    journal: &'a Connection,
+    bytes: Cow<'row, [u8]>,
+    journal: &'journal Connection,
 }
 
-impl KeptBatch<'_> {
+impl KeptBatch<'_, '_> {
     /// How many events it has.
     fn count(&self) -> Result<u64, StoreError> {
-        codec::count(self.bytes).map_err(|error| self.here(error))
+        codec::count(&self.bytes).map_err(|error| self.here(error))
     }
 
     /// Its events.
     pub(in crate::sqlite) fn events(&self) -> Result<Vec<JournalEvent>, StoreError> {
-        codec::decode(self.bytes).map_err(|error| self.here(error))
+        codec::decode(&self.bytes).map_err(|error| self.here(error))
     }
 
     fn here(&self, error: StoreError) -> StoreError {
@@ -65,10 +67,10 @@ impl KeptBatch<'_> {
 }
 
 /// Gives the batches after `seq` one by one, in order. Errors name the journal's file, except those of `take`.
-pub(in crate::sqlite) fn each_after(
-    connection: &Connection,
+pub(in crate::sqlite) fn each_after<'journal>(
+    connection: &'journal Connection,
     seq: i64,
-    mut take: impl FnMut(KeptBatch<'_>) -> Result<Flow, StoreError>,
+    mut take: impl FnMut(KeptBatch<'_, 'journal>) -> Result<Flow, StoreError>,
 ) -> Result<(), StoreError> {
     let fail = |error| on(connection, sqlite(error));
     let mut select = connection.prepare_cached(SELECT_AFTER).map_err(fail)?;
@@ -79,7 +81,7 @@ pub(in crate::sqlite) fn each_after(
         let batch = KeptBatch {
             seq,
             // The table is strict: where this is no blob the page is damaged, and no bytes are no batch.
-            bytes: blob.unwrap_or_default(),
+            bytes: Cow::Borrowed(blob.unwrap_or_default()),
             journal: connection,
         };
         if take(batch)? == Flow::End {
@@ -87,4 +89,25 @@ pub(in crate::sqlite) fn each_after(
         }
     }
     Ok(())
+}
+
+/// At most `most` batches after `seq`, as copies: the journal's log is held no longer than it takes to make them.
+pub(in crate::sqlite) fn some_after(
+    connection: &Connection,
+    seq: i64,
+    most: usize,
+) -> Result<Vec<KeptBatch<'static, '_>>, StoreError> {
+    let mut some = Vec::new();
+    each_after(connection, seq, |batch| {
+        some.push(KeptBatch {
+            seq: batch.seq,
+            bytes: Cow::Owned(batch.bytes.into_owned()),
+            journal: batch.journal,
+        });
+        Ok(match some.len() < most {
+            true => Flow::On,
+            false => Flow::End,
+        })
+    })?;
+    Ok(some)
 }

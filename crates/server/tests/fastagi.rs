@@ -8,6 +8,8 @@ mod asterisk;
 mod ends;
 #[path = "fastagi/engine.rs"]
 mod engine;
+#[path = "fastagi/fuzz.rs"]
+mod fuzz;
 #[path = "fastagi/hostile.rs"]
 mod hostile;
 #[path = "fastagi/numbers.rs"]

@@ -190,6 +190,12 @@ mod tests {
         }
 
         #[test]
+        fn every_value_comes_back(value in "[^\n]{0,200}", result in 1_u8..) {
+            let line = format!("200 result={result} ({value})");
+            prop_assert_eq!(Reply::read(line.as_bytes()), Reply::Done(Some(value)));
+        }
+
+        #[test]
         fn any_line_is_read(line in prop::collection::vec(any::<u8>(), 0..300)) {
             Reply::read(&line);
             let mut behind = b"200 result=1 (".to_vec();

@@ -38,8 +38,8 @@ impl Journal for Gate {
     }
 }
 
-struct Rig {
-    agi: Arc<FastAgi>,
+pub(crate) struct Rig {
+    pub(crate) agi: Arc<FastAgi>,
     gate: Arc<Gate>,
     engine: Arc<dyn Allocator>,
 }
@@ -65,6 +65,13 @@ impl Rig {
             gate,
             engine,
         }
+    }
+
+    /// One whose journal takes all that comes.
+    pub(crate) async fn that_commits() -> Self {
+        let rig = Self::start().await;
+        rig.gate.0.add_permits(1_000);
+        rig
     }
 
     async fn is_reserved(&self) -> bool {

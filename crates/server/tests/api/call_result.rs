@@ -191,6 +191,20 @@ async fn text_is_an_empty_line_and_nothing_at_all_on_failure() {
 }
 
 #[tokio::test]
+async fn who_names_no_call_is_told_all_ways_to_name_one() {
+    let service = stocked().await;
+    for answer in [
+        service.get("/call-result?dialstatus=BUSY").await,
+        form(&service, "dialstatus=BUSY&call=").await,
+    ] {
+        assert_eq!(answer.status, 422);
+        let said = &answer.json()["detail"][0]["msg"];
+        let expected = "which call? reservation, or call, or caller_id and to together expected";
+        assert_eq!(said, expected);
+    }
+}
+
+#[tokio::test]
 async fn every_fault_is_named() {
     let service = stocked().await;
     let wrong = "call=V1&dialstatus=HUNGUP&answered_seconds=-1&dialed_seconds=x&hangup_cause=300&sip_code=42";

@@ -44,6 +44,9 @@ impl FromStr for Hosts {
         let hosts = text.split(',').map(|host| host.trim().parse());
         let hosts = hosts.collect::<Result<Vec<Host>, _>>()?;
         match hosts.len() {
+            2 if hosts[0] == hosts[1] => {
+                Err("the same address twice: a call would wait for it twice".to_owned())
+            }
             1..=HOSTS_MOST => Ok(Self(hosts)),
             many => Err(format!("{many} addresses, at most {HOSTS_MOST} expected")),
         }
@@ -154,7 +157,7 @@ mod tests {
     fn what_is_no_address_is_refused() {
         for text in [
             "", "a,", "a,b,c", "a:0", "a:x", "a:70000", "::1", "[::1", "[x]", "a b", "${X}", "a/b",
-            "ftp://a", "a:1:2",
+            "ftp://a", "a:1:2", "a,a", "b:1, b:1",
         ] {
             assert!(text.parse::<Hosts>().is_err(), "{text}");
         }

@@ -122,8 +122,8 @@ fn shown(fields: &mut Fields, answers: &Answers) -> Option<ReportTarget> {
         && !fields.has_fault("caller_id")
         && !fields.has_fault("to")
     {
-        let missing: Given<AllocationId> = Given::Missing;
-        fields.required("reservation", missing);
+        let expected = "which call? reservation, or call, or caller_id and to together expected";
+        fields.fault("reservation", expected.to_owned());
         return None;
     }
     let given = |value: Option<PhoneNumber>| value.map_or(Given::Missing, Given::Value);

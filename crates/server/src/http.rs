@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderValue;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{MethodRouter, any, delete, get, post};
 use caller_id_core::{Clock, DialPlan, InventoryStore, NumberFormat, Policy, Rotator};
 
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -78,13 +78,8 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         // Every method: a refusal, too, must have the form that a dialplan asked for.
         .route("/next-cid", any(next_cid::next_cid))
         .route("/next-cid/", any(next_cid::next_cid))
-        .route(
-            "/call-result",
-            get(call_result::by_query)
-                .post(call_result::by_body)
-                .head(call_result::no_method)
-                .fallback(call_result::no_method),
-        )
+        .route("/call-result", results())
+        .route("/call-result/", results())
         .route("/add-number", post(numbers::add_number))
         .route("/health", get(health::health))
         .route("/live", get(health::live))
@@ -111,6 +106,14 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         Some(layer) => routes.layer(layer),
         None => routes,
     }
+}
+
+/// How calls went; as with numbers, a slash more is no matter.
+fn results() -> MethodRouter<Arc<Api>> {
+    get(call_result::by_query)
+        .post(call_result::by_body)
+        .head(call_result::no_method)
+        .fallback(call_result::no_method)
 }
 
 /// Swagger UI for our document, with nothing from elsewhere: its validator would ask a server of its makers.

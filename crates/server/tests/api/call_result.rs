@@ -31,12 +31,15 @@ async fn form(service: &Service, body: &str) -> Answer {
 /// Waits until history has all that was allocated: a report waits for a store that is behind, but not for as long as a busy
 /// machine may take.
 async fn stored(service: &Service) {
-    for _ in 0..1_000 {
+    /// So much later `/health` looks again.
+    const LOOKS_AGAIN_MS: i64 = 1_000;
+    for _ in 0..200 {
         let health = service.get("/health").await.json();
         if health["outbox"].is_null() || health["outbox"]["events"] == 0 {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        service.clock.advance_ms(LOOKS_AGAIN_MS);
     }
     panic!("the store does not catch up");
 }

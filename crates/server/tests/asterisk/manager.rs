@@ -22,6 +22,10 @@ impl Manager {
         };
         let mut greeting = String::new();
         manager.stream.read_line(&mut greeting).ok()?;
+        assert!(
+            greeting.starts_with("Asterisk Call Manager"),
+            "port {port} is somebody else's: {greeting}"
+        );
         manager.act(&[
             ("Action", "Login"),
             ("Username", "rig"),

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{HistoryStore, SystemClock, Timestamp};
@@ -12,7 +12,7 @@ use caller_id_store::{SqliteOptions, SqliteStore};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::client::Client;
+use crate::client::{Client, PATIENCE};
 use crate::process::{Guarded, TOKEN, tcp_port, wait_for};
 use crate::rig::CAMPAIGN;
 
@@ -45,16 +45,21 @@ impl Service {
         let agi = tcp_port();
         let mut process = Guarded::start(&mut command(folder.path(), agi));
         let out = process.0.stdout.take().expect("piped");
-        let mut lines = BufReader::new(out).lines();
-        let banner = lines.find_map(|line| {
-            let line: String = line.ok()?;
-            line.trim().rsplit_once("http://")?.1.parse().ok()
+        let (say, said) = mpsc::channel();
+        // To its end: whoever prints into a closed pipe fails.
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                let banner = line.trim().rsplit_once("http://");
+                if let Some(address) = banner.and_then(|(_, address)| address.parse().ok()) {
+                    // Nobody listens for a second one.
+                    let _ = say.send(address);
+                }
+            }
         });
-        // Whoever prints into a closed pipe fails.
-        std::thread::spawn(move || lines.for_each(drop));
+        let web = said.recv_timeout(PATIENCE);
         let service = Self {
             process,
-            web: banner.expect("it says where it listens"),
+            web: web.expect("it says where it listens"),
             agi,
             folder,
         };

@@ -1,0 +1,234 @@
+//! History as people ask for it: filtered pages, newest first, and counts by hour or day.
+
+use async_trait::async_trait;
+
+use crate::area_code::AreaCode;
+use crate::ids::{AgentId, AllocationId, CallId, CampaignId, PoolId};
+use crate::journal::CallEnd;
+use crate::ladder::Rung;
+use crate::number::PhoneNumber;
+use crate::past::PastAllocation;
+use crate::policy::TimeZone;
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// Which allocations are asked for: those for which all that is given holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastFilter {
+    /// That presented this number.
+    pub number: Option<PhoneNumber>,
+    /// To this called party.
+    pub destination: Option<PhoneNumber>,
+    /// For this campaign.
+    pub campaign: Option<CampaignId>,
+    /// By this agent.
+    pub agent: Option<AgentId>,
+    /// For this call of the dialer's.
+    pub call_id: Option<CallId>,
+    /// Out of this pool.
+    pub pool: Option<PoolId>,
+    /// Made at this instant or later.
+    pub since: Option<Timestamp>,
+    /// Made before this instant.
+    pub until: Option<Timestamp>,
+    /// Whose reservation lives at this instant.
+    pub reserved_at: Option<Timestamp>,
+}
+
+impl PastFilter {
+    /// Whether `past` is asked for.
+    pub fn has(&self, past: &PastAllocation) -> bool {
+        fn is<T: PartialEq>(asked: Option<&T>, given: Option<&T>) -> bool {
+            asked.is_none_or(|asked| Some(asked) == given)
+        }
+        let record = &past.record;
+        let lives = |now: Timestamp| {
+            record.reserved_until > now && past.ended.is_none_or(|end| end.at > now)
+        };
+        is(self.number.as_ref(), Some(&record.number))
+            && is(self.destination.as_ref(), Some(&record.destination))
+            && is(self.campaign.as_ref(), record.campaign.as_ref())
+            && is(self.agent.as_ref(), record.agent.as_ref())
+            && is(self.call_id.as_ref(), record.call_id.as_ref())
+            && is(self.pool.as_ref(), Some(&record.pool))
+            && self.since.is_none_or(|since| record.at >= since)
+            && self.until.is_none_or(|until| record.at < until)
+            && self.reserved_at.is_none_or(lives)
+    }
+}
+
+/// A page of history, asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastQuery {
+    /// Which allocations.
+    pub filter: PastFilter,
+    /// Only those made before this one; none: from the newest on.
+    pub before: Option<AllocationId>,
+    /// At most so many.
+    pub most: usize,
+}
+
+/// A page of history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastPage {
+    /// The allocations, newest first.
+    pub allocations: Vec<PastAllocation>,
+    /// Ask again with this as `before`; none: that was all. A page may have fewer than asked for, even none, and yet go on:
+    /// where few of many are asked for, a page looks at no more than so many.
+    pub next: Option<AllocationId>,
+}
+
+/// By what calls are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatsBy {
+    /// All together.
+    All,
+    /// The pool.
+    Pool,
+    /// The campaign; none has none.
+    Campaign,
+    /// The area code of the destination; none outside the NANP.
+    AreaCode,
+    /// The carrier that the number has now; none has none.
+    Carrier,
+    /// The number presented. Only whole days are kept for it, in UTC.
+    Number,
+    /// The rung.
+    Rung,
+}
+
+/// The spans that calls are counted in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Span {
+    /// The whole time.
+    Whole,
+    /// Hours.
+    Hour,
+    /// Local days of a zone. In zones that are not whole hours from UTC a day begins with the hour that midnight is in.
+    Day(TimeZone),
+}
+
+/// Counts, asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatsQuery {
+    /// By what.
+    pub by: StatsBy,
+    /// In which spans.
+    pub span: Span,
+    /// From this instant on; the whole hour that it is in counts.
+    pub since: Timestamp,
+    /// Up to this instant; the hour that it is in counts up to now.
+    pub until: Timestamp,
+    /// Only this pool.
+    pub pool: Option<PoolId>,
+    /// Only this campaign.
+    pub campaign: Option<CampaignId>,
+    /// Only this number: any span is good for it then.
+    pub number: Option<PhoneNumber>,
+}
+
+/// What calls are counted under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatsKey {
+    /// Nothing: all, or those that have none of it.
+    None,
+    /// A name: of a pool, a campaign, a carrier.
+    Name(String),
+    /// A number.
+    Number(PhoneNumber),
+    /// An area code.
+    AreaCode(AreaCode),
+    /// A rung.
+    Rung(Rung),
+}
+
+/// Calls, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// All.
+    pub calls: u64,
+    /// Of these: answered.
+    pub answered: u64,
+    /// Busy.
+    pub busy: u64,
+    /// Not answered in time.
+    pub no_answer: u64,
+    /// Given up by the caller.
+    pub cancelled: u64,
+    /// Refused by the network, or with no way out.
+    pub failed: u64,
+    /// Seconds talked, of those of which it was said.
+    pub answered_seconds: u64,
+}
+
+impl Calls {
+    /// Counts one allocation.
+    pub fn count(&mut self, past: &PastAllocation) {
+        self.calls += 1;
+        match past.status() {
+            CallEnd::Released => {}
+            CallEnd::Answer => self.answered += 1,
+            CallEnd::Busy => self.busy += 1,
+            CallEnd::NoAnswer => self.no_answer += 1,
+            CallEnd::Cancel => self.cancelled += 1,
+            CallEnd::Congestion | CallEnd::ChanUnavail => self.failed += 1,
+        }
+        let seconds = past
+            .result
+            .and_then(|result| result.report.answered_seconds);
+        self.answered_seconds += u64::from(seconds.unwrap_or_default());
+    }
+
+    /// Counts what `others` counted.
+    pub const fn add(&mut self, others: &Self) {
+        self.calls += others.calls;
+        self.answered += others.answered;
+        self.busy += others.busy;
+        self.no_answer += others.no_answer;
+        self.cancelled += others.cancelled;
+        self.failed += others.failed;
+        self.answered_seconds += others.answered_seconds;
+    }
+}
+
+/// One line of counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatsRow {
+    /// Where its span begins.
+    pub from: Timestamp,
+    /// What was counted.
+    pub key: StatsKey,
+    /// The counts.
+    pub calls: Calls,
+}
+
+/// Reads history for people.
+///
+/// What implementers hold: everything that a [`crate::Journal`] of the same store has committed is seen, in pages as well as in counts.
+#[async_trait]
+pub trait HistoryReader: Send + Sync {
+    /// A page of history.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn past(&self, query: &PastQuery) -> Result<PastPage, StoreError>;
+
+    /// Counts, by span and then by key. No line has no calls. At most `most` lines: those with the most calls.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn stats(&self, query: &StatsQuery, most: usize) -> Result<Vec<StatsRow>, StoreError>;
+
+    /// The campaigns that asked for numbers at `since` or later, with their calls.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn campaigns_seen(&self, since: Timestamp) -> Result<Vec<(CampaignId, u64)>, StoreError>;
+
+    /// Sums up what is old enough that no more is said of it, so that counting stays quick; some work at a time. Tells whether
+    /// there is more. Any number of nodes may do it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn sum_up(&self, now: Timestamp) -> Result<bool, StoreError>;
+}

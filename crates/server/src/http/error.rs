@@ -45,6 +45,10 @@ pub enum ApiError {
     },
     /// The number is in the inventory.
     AlreadyExists,
+    /// It is something else than the request says it has seen: its tag, if there is anything.
+    Differs(Option<String>),
+    /// It is in use; says by what.
+    InUse(String),
     /// There is no such thing; says which.
     NotFound(String),
     /// There is no such route.
@@ -178,6 +182,8 @@ impl From<&ApiError> for Problem {
                 "The number exists",
                 "Caller ID already exists",
             ),
+            ApiError::Differs(tag) => differs(tag.as_deref()),
+            ApiError::InUse(by) => Self::new(S::CONFLICT, "in-use", "It is in use", by.as_str()),
             ApiError::NotFound(what) => {
                 Self::new(S::NOT_FOUND, "not-found", "Not found", what.as_str())
             }
@@ -226,6 +232,21 @@ fn refused(refusal: &Refusal) -> Problem {
     if let Refusal::Worthless(why) = refusal {
         problem.more.push(("reason", json!(why)));
     }
+    problem
+}
+
+fn differs(tag: Option<&str>) -> Problem {
+    let detail = match tag {
+        Some(_) => "It was changed since it was read: read it again, and change that",
+        None => "There is none",
+    };
+    let mut problem = Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "differs",
+        "It is not what was expected",
+        detail,
+    );
+    problem.more.push(("etag", json!(tag)));
     problem
 }
 

@@ -148,13 +148,31 @@ pub trait SharedAllocator: Allocator {
     async fn declare_ready(&self) -> Result<bool, AllocatorError>;
 }
 
-/// Both ports of an engine whose state is shared.
+/// The ports of an engine whose state is shared.
 #[derive(Clone)]
 pub struct Shared {
     /// The state.
     pub state: Arc<dyn SharedAllocator>,
     /// What waits for the store.
     pub outbox: Arc<dyn Outbox>,
+    /// What every node shows.
+    pub board: Arc<dyn Board>,
+}
+
+/// Where nodes put what people are shown on every one of them. What is there may be lost.
+#[async_trait]
+pub trait Board: Send + Sync {
+    /// Puts lines there, oldest first; only the latest `most` of all nodes are kept.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]; some of the lines may be there.
+    async fn post(&self, lines: Vec<String>, most: usize) -> Result<(), AllocatorError>;
+
+    /// The lines of all nodes, oldest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn posted(&self, most: usize) -> Result<Vec<String>, AllocatorError>;
 }
 
 /// Where the events of a shared engine wait for the store.

@@ -29,6 +29,7 @@ use self::unsettled::Unsettled;
 
 mod acknowledged;
 mod announce;
+mod board;
 mod error;
 mod event;
 pub mod inspect;

@@ -39,7 +39,7 @@ use crate::sync::{InventorySync, SyncError};
 
 use self::engines::Engine;
 use self::stores::OpenStore;
-use self::ways_in::{answers, fast_agi};
+use self::ways_in::{answers, fast_agi, request_log};
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {
@@ -105,6 +105,7 @@ impl App {
         let shared = engine.shared();
         let first = first_token.as_ref().map(|first| &first.token);
         let access = settings.access.access(first);
+        let requests = Arc::new(request_log(settings, &store, shared.as_ref()).await?);
         let api = Arc::new(Api {
             rotator,
             inventory: store.inventory.clone(),
@@ -121,6 +122,7 @@ impl App {
             ),
             clock: clock.clone(),
             answers: answers(settings)?,
+            requests: requests.clone(),
         });
         let origins = settings.listen.origins();
         let mut app = Self {
@@ -145,6 +147,11 @@ impl App {
                     .await?;
             }
         }
+        let stop = app.stop.clone();
+        app.tasks.spawn(async move {
+            requests.run(stop).await;
+            "the list of requests"
+        });
         let history = app.store.history.clone();
         app.start_tasks(
             sync,

@@ -20,6 +20,7 @@ pub mod peer;
 pub mod pools;
 pub mod query;
 pub mod release;
+pub mod requests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub use fault::Fault;
 pub use peer::{Admin, Peer};
 
 use crate::auth::Access;
+use crate::request_log::RequestLog;
 use crate::retention::Kept;
 use crate::sync::InventorySync;
 
@@ -55,6 +57,8 @@ pub struct Api {
     pub clock: Arc<dyn Clock>,
     /// How answers look.
     pub answers: Answers,
+    /// The latest requests.
+    pub requests: Arc<RequestLog>,
 }
 
 /// Settings of the answers.
@@ -91,6 +95,7 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .route("/api/v1/numbers/import", post(import::import))
         .route("/api/v1/reservations/{id}", delete(release::by_reservation))
         .route("/api/v1/release", post(release::by_call))
+        .route("/api/v1/requests", get(requests::list))
         .route("/api/v1/pools", get(pools::list))
         .route("/api/v1/pools/{id}", get(pools::show).put(pools::put))
         .route("/api/v1/campaigns", get(campaigns::list))

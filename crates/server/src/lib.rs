@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod mismatch;
 pub mod pairs;
 pub mod rebuild;
+pub mod request_log;
 pub mod retention;
 pub mod rows;
 pub mod serve;

@@ -12,6 +12,8 @@ mod faults;
 mod methods;
 #[path = "api/pools.rs"]
 mod pools;
+#[path = "api/requests.rs"]
+mod requests;
 #[path = "api/support.rs"]
 mod support;
 

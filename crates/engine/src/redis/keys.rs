@@ -27,6 +27,7 @@ const SHOWN: &str = "s:";
 const PROBE: &str = "probe";
 const UNSETTLED: &str = "unsettled";
 const SETTINGS: &str = "settings";
+const REQUESTS: &str = "requests";
 
 /// By which name the scripts know each.
 const NAMES: [(&str, &str); 16] = [
@@ -40,6 +41,7 @@ const NAMES: [(&str, &str); 16] = [
     ("REPLAYED", REPLAYED),
     ("PROBE", PROBE),
     ("SETTINGS", SETTINGS),
+    ("REQUESTS", REQUESTS),
     ("UNSETTLED", UNSETTLED),
     ("NUMBER", NUMBER),
     ("ORDER", ORDER),

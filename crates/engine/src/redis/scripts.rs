@@ -29,6 +29,10 @@ pub(super) struct Scripts {
     pub(super) standing: Script,
     /// What nodes tell one another.
     pub(super) announce: Script,
+    /// What people are shown on every node, written down.
+    pub(super) post: Script,
+    /// The same, read.
+    pub(super) posted: Script,
     /// Whether anything can be written.
     pub(super) writes: Script,
     /// It is not.
@@ -75,6 +79,8 @@ impl Scripts {
             replay: script(include_str!("scripts/replay.lua")),
             standing: script(include_str!("scripts/standing.lua")),
             announce: script(include_str!("scripts/announce.lua")),
+            post: script(include_str!("scripts/post.lua")),
+            posted: script(include_str!("scripts/posted.lua")),
             writes: script(&writes),
             disown: script(include_str!("scripts/disown.lua")),
             rebuild: script(include_str!("scripts/rebuild.lua")),

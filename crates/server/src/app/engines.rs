@@ -101,6 +101,7 @@ impl Engine {
             Self::Redis(engine) => Some(Shared {
                 state: engine.clone(),
                 outbox: engine.clone(),
+                board: engine.clone(),
             }),
         }
     }

@@ -1,8 +1,13 @@
 //! What HTTP and FastAGI work with.
 
+use anyhow::Context;
+use caller_id_core::shared::Shared;
+
+use super::stores::OpenStore;
 use crate::config::{ConfigError, Settings};
 use crate::fastagi::FastAgi;
 use crate::http::{Answers, Api};
+use crate::request_log::{Masking, RequestLog};
 
 /// How answers look.
 ///
@@ -17,6 +22,33 @@ pub(super) fn answers(settings: &Settings) -> Result<Answers, ConfigError> {
         deadline: settings.listen.request_deadline(),
         body_deadline: settings.listen.body_timeout(),
     })
+}
+
+/// The list of requests, that of all nodes where they share a Redis.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn request_log(
+    settings: &Settings,
+    store: &OpenStore,
+    shared: Option<&Shared>,
+) -> anyhow::Result<RequestLog> {
+    // Nodes that show their lists to each other hide called parties in the same way.
+    let salt = match shared {
+        Some(_) => store.inventory.identity().await,
+        None => Ok(rand::random()),
+    };
+    let masking = Masking {
+        privacy: settings.log.privacy,
+        salt: salt.context("cannot read the database")?,
+    };
+    let most = settings.log.request_log_limit as usize;
+    let board = shared.map(|shared| shared.board.clone());
+    Ok(RequestLog::new(
+        (settings.cluster.node_name(), most),
+        masking,
+        board,
+    ))
 }
 
 /// The same rotator, dialers, prefixes and form of numbers as over HTTP.

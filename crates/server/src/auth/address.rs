@@ -52,7 +52,7 @@ impl Client {
     }
 
     /// The address that may be compared with lists; none when it could be anybody's.
-    fn address(self) -> Option<IpAddr> {
+    pub fn address(self) -> Option<IpAddr> {
         match self {
             Self::Direct(address) | Self::Forwarded(address) | Self::Silent(address) => {
                 Some(address)

@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-use super::number::within;
 use super::secret::Secret;
 
 /// Names of the service that this one replaces.
@@ -24,9 +23,6 @@ pub struct LegacyConfig {
     /// PostgreSQL's password: without effect, DATABASE_URL says it
     #[arg(long, value_name = "SECRET")]
     pub postgres_password: Option<Secret>,
-    /// How many requests the dashboard shows: without effect in this version
-    #[arg(long, value_name = "COUNT", default_value = "200", value_parser = within::<0, 100_000>)]
-    pub request_log_limit: u32,
 }
 
 impl LegacyConfig {

@@ -6,7 +6,10 @@ use std::str::FromStr;
 use clap::Args;
 use tracing::level_filters::LevelFilter;
 
-/// What is logged, to standard error.
+use super::number::within;
+use crate::request_log::Privacy;
+
+/// What is logged, to standard error; and what people are shown of it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Logging")]
 pub struct LogConfig {
@@ -16,6 +19,13 @@ pub struct LogConfig {
     /// `text`, or `json`: one object a line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// How many of the latest requests people are shown; in a cluster of all nodes together. 0 = none are kept
+    #[arg(long, value_name = "COUNT", default_value = "200", value_parser = within::<0, 10_000>)]
+    pub request_log_limit: u32,
+    /// How they show called parties: `mask` (the first six digits), `full`, or `hash` (a code; the same party has the same
+    /// one, until the service starts again; in a cluster for ever). History has them as they are
+    #[arg(long, value_name = "HOW", default_value = "mask")]
+    pub privacy: Privacy,
 }
 
 /// The least important kind of message that is logged.

@@ -10,9 +10,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use tower::ServiceExt;
 
+use super::error::word;
+use super::peer::client;
 use super::{Api, Peer, next_cid, router};
+use crate::request_log::{Asked, AskedCall, By};
 use crate::timer::Timer;
 
 /// Gives requests to those who answer them.
@@ -58,13 +62,48 @@ impl Dispatch {
         unbroken(answer).await
     }
 
+    /// A request as people are shown it. Whoever only looks is not shown: monitors and open pages would fill the list.
+    fn shown(request: &Request) -> Shown {
+        /// Longest path that is shown.
+        const PATH_MOST: usize = 64;
+        let (method, path) = (request.method(), request.uri().path());
+        let path: String = path.chars().take(PATH_MOST).collect();
+        Shown {
+            request: format!("{method} {path}").into(),
+            is_telling: !method.is_safe() || path == "/call-result",
+        }
+    }
+
     /// Answers anything else.
     pub async fn other(&self, mut request: Request, peer: Peer) -> Response {
         request.extensions_mut().insert(peer);
+        let (at, began) = (self.api.clock.now(), Instant::now());
+        let client = client(&self.api, request.headers(), peer);
+        let asked = Self::shown(&request);
         let answer = self.general.spawn(self.router.clone().oneshot(request));
         // The panic of a handler is in the log already.
-        answer.await.map_or_else(|_| broken(), |Ok(answer)| answer)
+        let answer = answer.await.map_or_else(|_| broken(), |Ok(answer)| answer);
+        let status = answer.status();
+        let outcome = word(status);
+        if asked.is_telling || outcome == "refused" {
+            self.api.requests.note(Asked {
+                at,
+                took: began.elapsed(),
+                client,
+                by: By::Http(asked.request),
+                outcome,
+                status: Some(status.as_u16()),
+                call: AskedCall::default(),
+            });
+        }
+        answer
     }
+}
+
+struct Shown {
+    request: Arc<str>,
+    /// It tells us something, rather than asking.
+    is_telling: bool,
 }
 
 /// A handler that panics answers 500 with nothing at all, so that no dialplan takes words for a number.

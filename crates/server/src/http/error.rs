@@ -86,6 +86,16 @@ impl ApiError {
         Self::Invalid(vec![Fault::new(loc, kind, msg, Value::Null)])
     }
 
+    /// What became of the request, in a word for the list of requests.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Exhausted(_) => "exhausted",
+            Self::AgentLimited { .. } => "agent_limited",
+            Self::NotRotated { .. } => "not_rotated",
+            other => word(Problem::from(other).status),
+        }
+    }
+
     /// There is no `what` of that name.
     pub fn no_such(what: &str, name: &dyn fmt::Display) -> Self {
         Self::NotFound(format!("There is no {what} `{name}`"))
@@ -395,6 +405,21 @@ impl ApiError {
 pub(super) fn not_ready(body: impl IntoResponse) -> Response {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     (status, headers(status, Some(RETRY_SECONDS)), body).into_response()
+}
+
+/// What became of a request, by its status.
+pub(super) fn word(status: StatusCode) -> &'static str {
+    use StatusCode as S;
+    match status {
+        S::UNAUTHORIZED | S::FORBIDDEN => "refused",
+        S::NOT_FOUND => "not_found",
+        S::CONFLICT | S::PRECONDITION_FAILED => "conflict",
+        S::TOO_MANY_REQUESTS => "limited",
+        S::SERVICE_UNAVAILABLE => "unavailable",
+        status if status.is_client_error() => "invalid",
+        status if status.is_server_error() => "failed",
+        _ => "done",
+    }
 }
 
 fn headers(status: StatusCode, retry_after_s: Option<i64>) -> HeaderMap {

@@ -3,7 +3,7 @@
 mod body;
 mod form;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Request, State};
 use axum::http::header::ALLOW;
@@ -19,9 +19,11 @@ use tokio::time::Instant;
 pub use self::body::{LimitsBody, NextCid};
 
 use self::form::Form;
+use super::peer::client;
 use super::query::{Query, shown};
 use super::{Answers, Api, ApiError, Fault, Peer};
 use crate::asking;
+use crate::request_log::{Asked, AskedCall, By};
 use crate::timer::Timer;
 
 /// Chooses, reserves and counts a number.
@@ -67,9 +69,34 @@ pub(super) async fn answer(api: &Api, parts: &Parts, peer: Peer, timer: &Timer) 
         peer,
         timer,
     };
-    match call.allocate(fault).await {
+    let (at, began) = (api.clock.now(), Instant::now());
+    let mut said = AskedCall::default();
+    let allocated = call.allocate(fault, &mut said).await;
+    let outcome = outcome(&allocated);
+    said.caller_id = allocated.as_ref().ok().map(|given| given.record.number);
+    let response = match allocated {
         Ok(allocation) => form.answer(&allocation, api.answers.format),
         Err(error) => form.failure(error),
+    };
+    api.requests.note(Asked {
+        at,
+        took: began.elapsed(),
+        client: client(api, &parts.headers, peer),
+        by: By::Http(NEXT_CID.clone()),
+        outcome,
+        status: Some(response.status().as_u16()),
+        call: said,
+    });
+    response
+}
+
+static NEXT_CID: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("GET /next-cid"));
+
+fn outcome(allocated: &Result<Allocation, ApiError>) -> &'static str {
+    match allocated {
+        Ok(allocation) if allocation.repeated => "repeated",
+        Ok(_) => "allocated",
+        Err(error) => error.outcome(),
     }
 }
 
@@ -92,7 +119,11 @@ struct Call<'a, 'q> {
 
 impl Call<'_, '_> {
     /// Allocates, unless there was a fault already; who may not ask is told nothing else.
-    async fn allocate(&self, fault: Option<Fault>) -> Result<Allocation, ApiError> {
+    async fn allocate(
+        &self,
+        fault: Option<Fault>,
+        said: &mut AskedCall,
+    ) -> Result<Allocation, ApiError> {
         let api = self.api;
         let Peer(peer) = self.peer;
         let now = api.clock.now();
@@ -101,6 +132,9 @@ impl Call<'_, '_> {
             return Err(ApiError::Invalid(vec![fault]));
         }
         let request = read(self.query, &api.answers)?;
+        said.destination = Some(request.destination);
+        said.campaign.clone_from(&request.campaign);
+        said.agent.clone_from(&request.agent);
         let until = Instant::now() + api.answers.deadline;
         let asked = asking::until(&api.rotator, self.timer, until, request).await;
         match asked.ok_or(ApiError::DeadlinePassed)?? {

@@ -7,7 +7,9 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::{call_result, campaigns, health, import, metrics, next_cid, numbers, pools, release};
+use super::{
+    call_result, campaigns, health, import, metrics, next_cid, numbers, pools, release, requests,
+};
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +38,7 @@ pub struct ProblemBody {
         release::by_call,
         numbers::add_number,
         import::import,
+        requests::list,
         pools::list,
         pools::show,
         pools::put,

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use super::{Api, ApiError};
+use crate::auth::address::Client;
 
 /// The address of the other end of the connection. The accept loop puts it into each request.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,11 @@ impl Peer {
         let nowhere = Self(IpAddr::from([0, 0, 0, 0]));
         parts.extensions.get::<Self>().copied().unwrap_or(nowhere)
     }
+}
+
+/// Who asks, as far as can be known.
+pub(super) fn client(api: &Api, headers: &HeaderMap, Peer(peer): Peer) -> Option<IpAddr> {
+    Client::of(peer, headers, &api.access.trusted_proxies).address()
 }
 
 /// An admin asks. As an argument of a handler it refuses everybody else, before the body is read.

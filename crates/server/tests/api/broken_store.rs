@@ -108,6 +108,7 @@ impl Rig {
                 deadline,
                 body_deadline: deadline,
             },
+            requests: Arc::new(caller_id::request_log::RequestLog::none()),
         };
         let dispatch = Dispatch::new(Arc::new(api), &[], Handle::current());
         Self {

@@ -10,6 +10,7 @@ mod hostile;
 mod methods;
 mod pools;
 mod process;
+mod requests;
 mod slow_readers;
 mod support;
 mod sync;

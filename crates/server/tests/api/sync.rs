@@ -144,6 +144,7 @@ impl Rig {
                 deadline: Duration::from_secs(1),
                 body_deadline: Duration::from_secs(1),
             },
+            requests: Arc::new(caller_id::request_log::RequestLog::none()),
         };
         Self {
             dispatch: Dispatch::new(Arc::new(api), &[], Handle::current()),

@@ -1,0 +1,127 @@
+use async_trait::async_trait;
+
+use super::*;
+
+/// A board in memory, which may be away.
+#[derive(Default)]
+struct Wall {
+    lines: Mutex<Vec<String>>,
+    away: Mutex<bool>,
+}
+
+impl Wall {
+    fn set_away(&self, away: bool) {
+        *self.away.lock().expect("whole") = away;
+    }
+
+    fn reached(&self) -> Result<(), AllocatorError> {
+        match *self.away.lock().expect("whole") {
+            true => Err(AllocatorError::Stopped),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Board for Wall {
+    async fn post(&self, lines: Vec<String>, most: usize) -> Result<(), AllocatorError> {
+        self.reached()?;
+        let mut kept = self.lines.lock().expect("whole");
+        kept.extend(lines);
+        let over = kept.len().saturating_sub(most);
+        kept.drain(..over);
+        Ok(())
+    }
+
+    async fn posted(&self, most: usize) -> Result<Vec<String>, AllocatorError> {
+        self.reached()?;
+        let kept = self.lines.lock().expect("whole");
+        Ok(kept.iter().take(most).cloned().collect())
+    }
+}
+
+fn log(node: &str, board: Option<Arc<dyn Board>>) -> RequestLog {
+    let masking = Masking {
+        privacy: Privacy::Mask,
+        salt: 0,
+    };
+    RequestLog::new((node.to_owned(), 3), masking, board)
+}
+
+fn asked(at: i64) -> Asked {
+    Asked {
+        at: Timestamp::from_ms(at),
+        took: Duration::from_micros(410),
+        client: Some(IpAddr::from([10, 0, 0, 7])),
+        by: By::FastAgi("next-cid"),
+        outcome: "allocated",
+        status: None,
+        call: AskedCall {
+            destination: PhoneNumber::parse("13125551234").ok(),
+            ..AskedCall::default()
+        },
+    }
+}
+
+fn times(lines: &[Line]) -> Vec<(String, String)> {
+    let time = |line: &Line| {
+        let at: Timestamp = line.at.parse().expect("an instant");
+        (line.node.clone(), at.as_ms().to_string())
+    };
+    lines.iter().map(time).collect()
+}
+
+fn times_of(expected: &[(&str, i64)]) -> Vec<(String, String)> {
+    let expected = expected.iter();
+    expected
+        .map(|(node, at)| ((*node).to_owned(), at.to_string()))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_latest_are_kept_newest_first() {
+    let log = log("a", None);
+    for at in 1..=5 {
+        log.note(asked(at));
+    }
+    let (lines, whole) = log.latest().await;
+    assert_eq!(times(&lines), times_of(&[("a", 5), ("a", 4), ("a", 3)]));
+    assert!(whole);
+    assert_eq!(lines[0].destination.as_deref(), Some("+1312555****"));
+    assert_eq!(lines[0].took_ms, 0.41);
+}
+
+#[tokio::test]
+async fn every_node_shows_what_all_were_asked() {
+    let wall: Arc<Wall> = Arc::default();
+    let (one, other) = (log("a", Some(wall.clone())), log("b", Some(wall.clone())));
+    one.note(asked(1));
+    other.note(asked(2));
+    one.post(&*wall).await.expect("there");
+    other.post(&*wall).await.expect("there");
+    one.note(asked(3));
+    let all = times_of(&[("a", 3), ("b", 2), ("a", 1)]);
+    assert_eq!(times(&one.latest().await.0), all);
+    // What was not shown yet only its own node knows.
+    assert_eq!(times(&other.latest().await.0), all[1..]);
+}
+
+#[tokio::test]
+async fn what_could_not_be_shown_is_shown_later() {
+    let wall: Arc<Wall> = Arc::default();
+    let one = log("a", Some(wall.clone()));
+    wall.set_away(true);
+    for at in 1..=5 {
+        one.note(asked(at));
+        assert!(one.post(&*wall).await.is_err());
+    }
+    let (lines, whole) = one.latest().await;
+    assert_eq!(times(&lines), times_of(&[("a", 5), ("a", 4), ("a", 3)]));
+    assert!(!whole);
+    wall.set_away(false);
+    one.post(&*wall).await.expect("there");
+    let other = log("b", Some(wall.clone()));
+    let (lines, whole) = other.latest().await;
+    assert_eq!(times(&lines), times_of(&[("a", 5), ("a", 4), ("a", 3)]));
+    assert!(whole);
+}

@@ -200,6 +200,13 @@ pub trait AuditLog: Send + Sync {
     /// [`StoreError`]; nothing is added then.
     async fn add(&self, event: AuditEvent) -> Result<(), StoreError>;
 
+    /// The place and the hash of the last entry that was added; 0 and [`Link::START`] where none was. Whoever keeps them, or
+    /// walks up to them, finds also entries that were taken off the end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn head(&self) -> Result<(i64, Link), StoreError>;
+
     /// The newest entries that are asked for, newest first, at most `most`, before the place `before` where it is given.
     ///
     /// # Errors

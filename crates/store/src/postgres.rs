@@ -4,6 +4,7 @@
 //! each. See `docs/adr/0010-history-in-postgresql.md`.
 
 mod ahead;
+mod audit;
 mod commit;
 mod error;
 mod find;
@@ -90,8 +91,8 @@ impl PostgresOptions {
 
 /// Keeper of inventory and history in the schema `caller_id` of a PostgreSQL database, version 14 or newer.
 ///
-/// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore) and
-/// [`Journal`](caller_id_core::Journal). What a commit survives is left to the server, to its `synchronous_commit`: the
+/// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
+/// [`AuditLog`](caller_id_core::AuditLog) and [`Journal`](caller_id_core::Journal). What a commit survives is left to the server, to its `synchronous_commit`: the
 /// loss of its power, unless somebody turned that off; `DURABILITY` says nothing here. A connection that is lost is made again when it is next needed.
 ///
 /// With [`Ownership::Sole`] the session that commits is the one that holds the lock on the database: a commit that

@@ -3,6 +3,7 @@
 //! Commits of the engine touch the journal alone: nothing an admin, an import or the historian does to the main file
 //! makes them wait. See `docs/adr/0002-two-sqlite-files.md`.
 
+mod audit;
 mod checkpoint;
 mod codec;
 mod error;
@@ -96,8 +97,8 @@ impl SqliteOptions {
 
 /// Keeper of inventory, history and journal in two files on a local disk.
 ///
-/// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore) and
-/// [`Journal`]. Its methods need a tokio runtime with its timers on.
+/// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
+/// [`AuditLog`](caller_id_core::AuditLog) and [`Journal`]. Its methods need a tokio runtime with its timers on.
 pub struct SqliteStore {
     writer: Lane<Connection>,
     readers: Lane<Connection>,

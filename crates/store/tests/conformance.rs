@@ -34,7 +34,8 @@ impl DataSet for Folder {
         OpenStore {
             inventory: store.clone(),
             history: store.clone(),
-            journal: store,
+            journal: store.clone(),
+            audit: store,
         }
     }
 }
@@ -62,7 +63,8 @@ impl DataSet for Database {
         OpenStore {
             inventory: store.clone(),
             history: store.clone(),
-            journal: store,
+            journal: store.clone(),
+            audit: store,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "every function here is a test")]
 
+#[path = "postgres/audit.rs"]
+mod audit;
 #[path = "postgres/away.rs"]
 mod away;
 #[path = "postgres/inspect.rs"]
@@ -145,7 +147,9 @@ async fn history_of_the_version_before_is_kept_and_takes_results() {
     database.psql(
         "DROP INDEX caller_id.allocations_by_call; DELETE FROM caller_id.migrations WHERE version > 3;
          ALTER TABLE caller_id.allocations DROP COLUMN result_at, DROP COLUMN answered_seconds,
-            DROP COLUMN dialed_seconds, DROP COLUMN hangup_cause, DROP COLUMN sip_code",
+            DROP COLUMN dialed_seconds, DROP COLUMN hangup_cause, DROP COLUMN sip_code;
+         DROP TABLE caller_id.audit, caller_id.audit_head, caller_id.keys, caller_id.sessions;
+         DROP FUNCTION caller_id.audit_is_only_added_to; DELETE FROM caller_id.meta WHERE key = 'keys_revision'",
     );
     let newer = database.open().await.unwrap();
     let a_week_later = full_record(7 * 24 * 3_600_000, 2, own(1));

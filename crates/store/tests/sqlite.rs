@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "every function here is a test")]
 
+#[path = "sqlite/audit.rs"]
+mod audit;
 #[path = "sqlite/faults.rs"]
 mod faults;
 #[path = "sqlite/kill.rs"]

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use caller_id_core::store::PastAllocation;
-use caller_id_core::{HistoryStore, InventoryStore, Journal, JournalEvent, Timestamp};
+use caller_id_core::{AuditLog, HistoryStore, InventoryStore, Journal, JournalEvent, Timestamp};
 
+mod audit;
 mod changes;
 mod history;
 mod inventory;
@@ -17,6 +18,7 @@ mod journal;
 pub mod records;
 mod results;
 
+pub use audit::*;
 pub use changes::*;
 pub use history::*;
 pub use inventory::*;
@@ -45,6 +47,8 @@ pub struct OpenStore {
     pub history: Arc<dyn HistoryStore>,
     /// Where it is committed.
     pub journal: Arc<dyn Journal>,
+    /// Who changed what.
+    pub audit: Arc<dyn AuditLog>,
 }
 
 impl OpenStore {
@@ -127,6 +131,15 @@ macro_rules! store_suite {
             everything_committed_survives_a_reopen,
             random_batches_read_back_as_they_were_committed,
             reading_while_batches_are_moved_sees_each_allocation_once,
+            // audit
+            a_new_log_is_empty,
+            an_entry_reads_back_byte_for_byte,
+            entries_of_many_at_once_make_one_chain,
+            a_log_is_walked_in_pages_of_any_size,
+            the_newest_entries_come_first_page_by_page,
+            a_filter_leaves_out_what_was_not_asked_for,
+            an_action_is_asked_for_by_how_it_begins,
+            an_entry_is_of_its_instant_and_before_the_next,
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,11 +14,12 @@ use super::error::Fault;
 use super::locks;
 use super::place::Place;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/postgres/0001_inventory_and_history.sql"),
     include_str!("../../migrations/postgres/0002_owner.sql"),
     include_str!("../../migrations/postgres/0003_state.sql"),
     include_str!("../../migrations/postgres/0004_results.sql"),
+    include_str!("../../migrations/postgres/0005_audit_and_keys.sql"),
 ];
 
 /// The version that this program brings the tables to.

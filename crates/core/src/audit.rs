@@ -79,7 +79,8 @@ impl fmt::Display for AuthorKind {
     }
 }
 
-/// Something that an author did, before it has its place in the log.
+/// Something that an author did, before it has its place in the log. None of its texts has the character U+0000: PostgreSQL
+/// keeps none, and the entry would be refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
     /// Who did it.

@@ -13,6 +13,7 @@ mod holders;
 mod inspect;
 mod inventory;
 mod keeper;
+mod keys;
 mod lane;
 mod locks;
 mod open;
@@ -25,6 +26,7 @@ mod record;
 mod reference;
 mod rows;
 mod schema;
+mod sessions;
 mod words;
 mod write;
 
@@ -92,7 +94,8 @@ impl PostgresOptions {
 /// Keeper of inventory and history in the schema `caller_id` of a PostgreSQL database, version 14 or newer.
 ///
 /// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
-/// [`AuditLog`](caller_id_core::AuditLog) and [`Journal`](caller_id_core::Journal). What a commit survives is left to the server, to its `synchronous_commit`: the
+/// [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore) and
+/// [`Journal`](caller_id_core::Journal). What a commit survives is left to the server, to its `synchronous_commit`: the
 /// loss of its power, unless somebody turned that off; `DURABILITY` says nothing here. A connection that is lost is made again when it is next needed.
 ///
 /// With [`Ownership::Sole`] the session that commits is the one that holds the lock on the database: a commit that

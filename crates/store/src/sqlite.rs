@@ -15,12 +15,14 @@ mod history;
 mod inspect;
 mod inventory;
 mod journal;
+mod keys;
 mod lane;
 mod merge;
 mod pace;
 mod progress;
 mod rows;
 mod schema;
+mod sessions;
 mod tail;
 mod threads;
 mod write;
@@ -98,7 +100,7 @@ impl SqliteOptions {
 /// Keeper of inventory, history and journal in two files on a local disk.
 ///
 /// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
-/// [`AuditLog`](caller_id_core::AuditLog) and [`Journal`]. Its methods need a tokio runtime with its timers on.
+/// [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore) and [`Journal`]. Its methods need a tokio runtime with its timers on.
 pub struct SqliteStore {
     writer: Lane<Connection>,
     readers: Lane<Connection>,

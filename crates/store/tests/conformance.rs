@@ -35,7 +35,8 @@ impl DataSet for Folder {
             inventory: store.clone(),
             history: store.clone(),
             journal: store.clone(),
-            audit: store,
+            audit: store.clone(),
+            keys: store,
         }
     }
 }
@@ -64,7 +65,8 @@ impl DataSet for Database {
             inventory: store.clone(),
             history: store.clone(),
             journal: store.clone(),
-            audit: store,
+            audit: store.clone(),
+            keys: store,
         }
     }
 }

@@ -10,6 +10,8 @@ mod away;
 mod inspect;
 #[path = "postgres/keeper.rs"]
 mod keeper;
+#[path = "postgres/keys.rs"]
+mod keys;
 #[path = "postgres/log.rs"]
 mod log;
 #[path = "postgres/owner.rs"]

@@ -6,6 +6,8 @@
 mod audit;
 #[path = "sqlite/faults.rs"]
 mod faults;
+#[path = "sqlite/keys.rs"]
+mod keys;
 #[path = "sqlite/kill.rs"]
 mod kill;
 #[path = "sqlite/sharing.rs"]

@@ -8,22 +8,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use caller_id_core::store::PastAllocation;
-use caller_id_core::{AuditLog, HistoryStore, InventoryStore, Journal, JournalEvent, Timestamp};
+use caller_id_core::{
+    AuditLog, HistoryStore, InventoryStore, Journal, JournalEvent, KeyStore, Timestamp,
+};
 
 mod audit;
 mod changes;
 mod history;
 mod inventory;
 mod journal;
+mod keys;
 pub mod records;
 mod results;
+mod sessions;
 
 pub use audit::*;
 pub use changes::*;
 pub use history::*;
 pub use inventory::*;
 pub use journal::*;
+pub use keys::*;
 pub use results::*;
+pub use sessions::*;
 
 /// Makes stores to be tested.
 #[async_trait]
@@ -49,6 +55,8 @@ pub struct OpenStore {
     pub journal: Arc<dyn Journal>,
     /// Who changed what.
     pub audit: Arc<dyn AuditLog>,
+    /// Keys and sessions.
+    pub keys: Arc<dyn KeyStore>,
 }
 
 impl OpenStore {
@@ -140,6 +148,20 @@ macro_rules! store_suite {
             a_filter_leaves_out_what_was_not_asked_for,
             an_action_is_asked_for_by_how_it_begins,
             an_entry_is_of_its_instant_and_before_the_next,
+            // keys
+            a_key_reads_back_as_it_was_added,
+            keys_come_in_the_order_they_were_made,
+            the_name_of_a_key_is_taken_until_it_is_revoked,
+            of_many_who_want_one_name_for_a_key_one_has_it,
+            a_key_is_revoked_once,
+            a_key_is_good_until_the_instant_it_expires,
+            the_last_use_of_a_key_is_its_latest,
+            the_revision_of_keys_grows_with_each_change_and_with_nothing_else,
+            a_change_of_keys_is_in_the_audit_log,
+            // sessions
+            a_session_is_there_from_its_begin_to_its_end,
+            sessions_that_ended_are_forgotten_when_another_begins,
+            many_sessions_begin_at_once,
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,7 @@ use sqlx_postgres::{PgConnection, PgRow, Postgres};
 
 use super::PostgresStore;
 use super::error::Fault;
-use super::rows::column;
+use super::rows::{column, hash};
 use crate::values::unreadable;
 
 /// A SELECT from `audit` with the columns in the order that [`read_entry`] expects.
@@ -76,17 +76,8 @@ pub(super) async fn append(
 }
 
 fn read_head(row: &PgRow) -> Result<(i64, Link), Fault> {
-    Ok((
-        column(row, 0)?,
-        read_link(row, 1, "the end of the audit log")?,
-    ))
-}
-
-fn read_link(row: &PgRow, place: usize, what: &str) -> Result<Link, Fault> {
-    let link = column::<&[u8]>(row, place)?.try_into();
-    Ok(Link(link.map_err(|_| {
-        unreadable(what, "its hash is not 32 bytes long")
-    })?))
+    let link = hash(row, 1, "the end of the audit log")?;
+    Ok((column(row, 0)?, Link(link)))
 }
 
 fn read_entry(row: &PgRow) -> Result<AuditEntry, Fault> {
@@ -111,7 +102,7 @@ fn read_entry(row: &PgRow) -> Result<AuditEntry, Fault> {
             before: column(row, 7)?,
             after: column(row, 8)?,
         },
-        link: read_link(row, 9, &name)?,
+        link: Link(hash(row, 9, &name)?),
     })
 }
 

@@ -26,6 +26,16 @@ where
     Ok(row.try_get(place)?)
 }
 
+/// The SHA-256 in a column of `what`.
+pub(super) fn hash(row: &PgRow, place: usize, what: &str) -> Result<[u8; 32], Fault> {
+    let bytes = column::<&[u8]>(row, place)?;
+    let hash = bytes.try_into().map_err(|_| {
+        let why = format!("its hash has {} bytes, 32 expected", bytes.len());
+        unreadable(what, &why)
+    });
+    Ok(hash?)
+}
+
 /// A SELECT from `numbers` with the columns in the order that [`read_number`] expects.
 macro_rules! select_numbers {
     ($rest:literal) => {

@@ -22,7 +22,7 @@ async fn a_node_learns_of_keys_that_another_changed() {
     b.add_key(key.clone(), &by).await.unwrap();
     let made = a.keys_revision().await.unwrap();
     assert!(made > before);
-    assert_eq!(a.keys().await.unwrap(), [key.clone()]);
+    assert_eq!(a.keys().await.unwrap().len(), 1);
     b.revoke_key(&key.id, START, &by).await.unwrap();
     assert!(a.keys_revision().await.unwrap() > made);
     assert!(!a.keys().await.unwrap()[0].is_good(START));

@@ -128,7 +128,7 @@ pub async fn an_entry_reads_back_byte_for_byte(data: &mut dyn DataSet) {
 /// Each of them once.
 pub async fn entries_of_many_at_once_make_one_chain(data: &mut dyn DataSet) {
     let store = data.open().await;
-    add_at_once(&[store.audit.clone()]).await;
+    add_at_once(std::slice::from_ref(&store.audit)).await;
 }
 
 /// Adds to one log from many tasks at once, through each of these in turn, and looks at the chain.

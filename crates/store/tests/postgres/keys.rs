@@ -1,5 +1,7 @@
 //! Keys of many nodes, and changes of keys that fail half way.
 
+use std::time::Duration;
+
 use caller_id_core::roles::KeyAdded;
 use caller_id_core::{AuditLog, Author, KeyStore};
 use caller_id_testkit::builders::START;
@@ -55,7 +57,9 @@ async fn a_session_that_is_lost_leaves_neither_a_key_nor_an_entry() {
     const END: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let database = Database::new();
-    let store = database.open().await.unwrap();
+    // It waits until its session is ended, however busy the machine.
+    let patient = database.open_with(|options| options.wait = Duration::from_secs(60));
+    let store = patient.await.unwrap();
     let by = Author::command("keys");
     let kept = api_key("a", "one");
     store.add_key(kept.clone(), &by).await.unwrap();
@@ -72,7 +76,7 @@ async fn a_session_that_is_lost_leaves_neither_a_key_nor_an_entry() {
                 true => node.revoke_key(&key.id, START, &by).await.map(drop),
             }
         });
-        while database.psql(END) == "0" {
+        while !changing.is_finished() && database.psql(END) == "0" {
             tokio::task::yield_now().await;
         }
         changing.await.unwrap().unwrap_err();

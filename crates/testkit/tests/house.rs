@@ -67,6 +67,7 @@ fn core_depends_on_no_crate_of_ours_and_on_none_that_does_io() {
         "jiff",
         "serde",
         "serde_json",
+        "sha2",
         "smallvec",
         "thiserror",
         "uuid",

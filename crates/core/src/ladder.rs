@@ -81,6 +81,17 @@ pub enum Candidates {
     All,
 }
 
+impl Candidates {
+    /// Whether a number of this area code is one of them.
+    pub fn has(self, code: Option<AreaCode>) -> bool {
+        match self {
+            Self::Area(one) => code == Some(one),
+            Self::Areas(some) => code.is_some_and(|code| some.contains(&code)),
+            Self::All => true,
+        }
+    }
+}
+
 /// The rungs a policy allows. They are always tried in the same order: area code, overlay, region, any.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ladder(u8);

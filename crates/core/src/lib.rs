@@ -12,6 +12,7 @@ pub mod audit;
 pub mod call_report;
 pub mod destination;
 pub mod eligibility;
+pub mod explain;
 pub mod history_query;
 pub mod ids;
 pub mod inspection;

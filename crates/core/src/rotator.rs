@@ -112,12 +112,10 @@ impl Rotator {
     /// # Errors
     /// [`AllocatorError`]: no number was handed out.
     pub async fn next(&self, request: &AllocationRequest) -> Result<Outcome, AllocatorError> {
-        let routes = self.routes();
-        let routes = routes.ok_or_else(|| AllocatorError::Unavailable(Arc::new(NoRoutes)))?;
+        let pools = self.pools(request.campaign.as_ref())?;
         if let Some(permission) = &self.permission {
             permission.check()?;
         }
-        let pools = routes.pools(request.campaign.as_ref());
         self.allocator
             .allocate(Ask {
                 request,
@@ -125,6 +123,21 @@ impl Rotator {
                 agent_limit: self.agent_limit,
             })
             .await
+    }
+
+    /// The pools of a campaign, first choice first; without one, or with one that nobody configured, the pool `default`.
+    ///
+    /// # Errors
+    /// [`AllocatorError::Unavailable`] when routes are not known yet.
+    pub fn pools(&self, campaign: Option<&CampaignId>) -> Result<Arc<[PoolId]>, AllocatorError> {
+        let routes = self.routes();
+        let routes = routes.ok_or_else(|| AllocatorError::Unavailable(Arc::new(NoRoutes)))?;
+        Ok(routes.pools(campaign))
+    }
+
+    /// The limit of each agent.
+    pub const fn agent_limit(&self) -> AgentLimit {
+        self.agent_limit
     }
 
     /// Ends a reservation; `None` when there was no live one, which is no error.

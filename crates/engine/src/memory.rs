@@ -4,18 +4,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use caller_id_core::{
-    Allocator, AllocatorError, Ask, CallEnd, CallReport, Clock, EndRecord, EngineNumber,
+    Allocator, AllocatorError, Ask, CallEnd, CallReport, Clock, EndRecord, EngineNumber, Inspector,
     InventoryStep, Journal, NumberState, Outcome, PhoneNumber, Policy, PoolId, Position, Recovered,
     ReleaseTarget, Reported, Timestamp,
 };
 use tokio::sync::Notify;
 
 use self::commit::{Batch, Commits, Parties, Party};
-pub use self::state::{Decision, State};
+pub use self::state::{Decision, State, Tally};
 use self::undo::Undo;
 
 mod commit;
 mod expiring;
+mod inspect;
 mod order;
 mod pool;
 mod slab;
@@ -260,8 +261,7 @@ impl Allocator for MemoryAllocator {
         &self,
         number: PhoneNumber,
     ) -> Result<Option<NumberState>, AllocatorError> {
-        let now = self.clock.now();
-        Ok(self.lock().state.number_state(number, now))
+        Ok(self.states(&[number]).await?.pop().flatten())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use caller_id_core::ladder::Candidates;
 use caller_id_core::{AreaCode, PhoneNumber, Timestamp};
 
 use self::heads::Heads;
@@ -49,12 +50,20 @@ impl Place {
 /// The numbers of one area code in order. The head is the answer when its instant has come; if not, nobody behind it is
 /// free either.
 #[derive(Debug, Default)]
-struct Order {
+pub(super) struct Order {
     places: BTreeSet<Place>,
     head: Option<Place>,
 }
 
 impl Order {
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.places.iter().map(|place| place.slot())
+    }
+
     fn insert(&mut self, place: Place) {
         self.places.insert(place);
         if self.head.is_none_or(|head| place < head) {
@@ -152,6 +161,20 @@ impl Orders {
             .iter()
             .filter_map(|code| self.first_of(*code, except))
             .min()
+    }
+
+    /// The orders in which these candidates stand.
+    pub(super) fn among(&self, among: Candidates) -> impl Iterator<Item = &Order> {
+        let (all, codes) = match among {
+            Candidates::All => (self.orders.as_slice(), Vec::new()),
+            Candidates::Area(code) => (&[][..], vec![code]),
+            Candidates::Areas(codes) => (&[][..], codes.to_vec()),
+        };
+        let some = codes.into_iter().filter_map(|code| {
+            let at = self.index[position(Some(code))];
+            self.orders.get(usize::from(at))
+        });
+        all.iter().chain(some)
     }
 
     fn get_or_make(&mut self, code: Option<AreaCode>) -> usize {

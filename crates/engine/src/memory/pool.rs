@@ -1,12 +1,14 @@
 //! A pool in the engine: its policy and its orders.
 
+use std::cell::Cell;
+
 use caller_id_core::ladder::Candidates;
 use caller_id_core::window::Day;
 use caller_id_core::{AreaCode, PhoneNumber, Policy, PoolId, Rung, Timestamp};
 
 pub(super) use self::shown::Shown;
 use self::shown::ShownMap;
-use super::order::{Orders, Place};
+use super::order::{Order, Orders, Place};
 
 mod shown;
 
@@ -19,7 +21,7 @@ pub(super) struct Pool {
     pub(super) id: PoolId,
     policy: Policy,
     /// The local day that was asked for last.
-    day: Day,
+    day: Cell<Day>,
     orders: Orders,
     /// From which slot on numbers may still stand where an older policy put them.
     stale_from: Option<u32>,
@@ -37,7 +39,7 @@ pub(super) enum Climb {
 
 impl Pool {
     pub(super) fn new(id: PoolId, policy: Policy, now: Timestamp) -> Self {
-        let day = policy.time_zone.day(now);
+        let day = Cell::new(policy.time_zone.day(now));
         Self {
             id,
             policy,
@@ -55,7 +57,7 @@ impl Pool {
     /// Takes a new policy. When numbers may stand in the wrong place by it, see [`Pool::stale_from`].
     pub(super) fn set_policy(&mut self, policy: Policy, now: Timestamp) {
         let before = std::mem::replace(&mut self.policy, policy);
-        self.day = self.policy.time_zone.day(now);
+        self.day.set(self.policy.time_zone.day(now));
         let same = before.cooldown_ms == self.policy.cooldown_ms
             && before.most_reservations == self.policy.most_reservations
             && before.time_zone == self.policy.time_zone;
@@ -86,11 +88,21 @@ impl Pool {
     }
 
     /// The local day of `now`.
-    pub(super) fn day(&mut self, now: Timestamp) -> Day {
-        if !self.day.holds(now) {
-            self.day = self.policy.time_zone.day(now);
+    pub(super) fn day(&self, now: Timestamp) -> Day {
+        if !self.day.get().holds(now) {
+            self.day.set(self.policy.time_zone.day(now));
         }
-        self.day
+        self.day.get()
+    }
+
+    /// How many numbers are candidates, those that are never free left out.
+    pub(super) fn count(&self, among: Candidates) -> usize {
+        self.orders.among(among).map(Order::len).sum()
+    }
+
+    /// The slots of these candidates.
+    pub(super) fn slots(&self, among: Candidates) -> impl Iterator<Item = u32> {
+        self.orders.among(among).flat_map(Order::slots)
     }
 
     /// Takes a number of this area code from its place in the orders and puts it into another.

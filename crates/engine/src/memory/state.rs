@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use ahash::AHashMap;
-use caller_id_core::agent_limit::{OverLimit, Permit};
+use caller_id_core::agent_limit::Permit;
 use caller_id_core::usage::Hold;
 use caller_id_core::{
     Allocation, AllocationId, AllocationRecord, Ask, CallEnd, EndRecord, JournalEvent, Outcome,
     PhoneNumber, PoolId, ReleaseTarget, Rung, Timestamp,
 };
 
+use self::choose::{Considered, Moved};
+pub use self::look::Tally;
 use self::remember::Agent;
 pub(super) use self::remember::Call;
 use super::commit::Change;
@@ -20,6 +22,7 @@ use super::undo::{Done, Undo};
 
 mod choose;
 mod inventory;
+mod look;
 mod recover;
 mod remember;
 mod report;
@@ -50,6 +53,7 @@ impl<T> Decision<T> {
 }
 
 /// All that the memory engine knows. Each method is one atomic step of the rule book.
+#[derive(Debug)]
 pub struct State {
     /// The latest instant any step was given: time never goes back.
     now: Timestamp,
@@ -98,18 +102,13 @@ impl State {
     /// Chooses, reserves and counts in one step: the rules of a request, in their order.
     pub fn allocate(&mut self, ask: Ask<'_>, now: Timestamp) -> Decision<Outcome> {
         let now = self.advance(now);
-        if let Some(decision) = self.repeat(&ask, now) {
-            return decision;
-        }
-        let permit = match self.permit(&ask, now) {
-            Ok(permit) => permit,
-            Err(OverLimit { retry_after_ms }) => {
-                return Decision::nothing_changed(Outcome::AgentLimited { retry_after_ms });
-            }
-        };
-        match self.choose(&ask, now) {
-            Ok(chosen) => self.take(&ask, &chosen, permit, now),
-            Err(exhausted) => Decision::nothing_changed(Outcome::Exhausted(exhausted)),
+        match self.consider(&ask, now, &mut Moved::new()) {
+            Considered::Turn(chosen, permit) => self.take(&ask, &chosen, permit, now),
+            Considered::Told(answer, rests_on) => Decision {
+                answer,
+                change: None,
+                rests_on,
+            },
         }
     }
 

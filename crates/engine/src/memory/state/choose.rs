@@ -6,18 +6,52 @@ use smallvec::SmallVec;
 
 use super::super::order::Place;
 use super::super::pool::Climb;
-use super::{Chosen, Decision, State};
+use super::{Chosen, State};
 
 /// So many numbers that stand where an older policy put them are looked at for one request. A stricter policy can leave a
 /// whole pool so, until [`State::reindex`] has passed; then a request is told to come again rather than made to wait.
-const MISPLACED_MOST: u32 = 256;
+const MISPLACED_MOST: usize = 256;
 
 /// The pools of a request, as the engine knows them.
 type PoolSlots = SmallVec<[u32; 4]>;
 
+/// What becomes of a request.
+pub(super) enum Considered {
+    /// It gets this number.
+    Turn(Chosen, Option<Permit>),
+    /// It is answered with nothing taken; the answer rests on that change, if on any.
+    Told(Outcome, Option<u64>),
+}
+
+/// The numbers that were put right while one was chosen, and where each stood before.
+pub(super) type Moved = Vec<(u32, Option<Timestamp>)>;
+
 impl State {
-    /// Rule 1: a call that asks again while its reservation lives gets the same answer, counted once.
-    pub(super) fn repeat(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Decision<Outcome>> {
+    /// Rules 1 to 5 and 7, in their order. Nothing is counted or reserved.
+    pub(super) fn consider(
+        &mut self,
+        ask: &Ask<'_>,
+        now: Timestamp,
+        moved: &mut Moved,
+    ) -> Considered {
+        if let Some((again, sequence)) = self.repeat(ask, now) {
+            return Considered::Told(Outcome::Allocated(again), Some(sequence));
+        }
+        let permit = match self.permit(ask, now) {
+            Ok(permit) => permit,
+            Err(OverLimit { retry_after_ms }) => {
+                return Considered::Told(Outcome::AgentLimited { retry_after_ms }, None);
+            }
+        };
+        match self.choose(ask, now, moved) {
+            Ok(chosen) => Considered::Turn(chosen, permit),
+            Err(exhausted) => Considered::Told(Outcome::Exhausted(exhausted), None),
+        }
+    }
+
+    /// Rule 1: a call that asks again while its reservation lives gets the same answer, counted once. Gives that, and the
+    /// change that made it.
+    fn repeat(&self, ask: &Ask<'_>, now: Timestamp) -> Option<(Allocation, u64)> {
         let call = self.calls.get(ask.request.call_id.as_ref()?)?;
         let entry = self.numbers.get(call.slot);
         if !entry.usage.is_held_by(call.record.id, now) {
@@ -29,26 +63,18 @@ impl State {
             .as_ref()
             .filter(|_| ask.agent_limit.is_on());
         let remaining = |agent| ask.agent_limit.remaining(self.arrival(agent), now);
-        let answer = Outcome::Allocated(Allocation {
+        let again = Allocation {
             record: call.record.clone(),
             area_code: entry.area_code,
             limits: entry.limits,
             agent_remaining: limited.map(remaining),
             repeated: true,
-        });
-        Some(Decision {
-            answer,
-            change: None,
-            rests_on: Some(call.sequence),
-        })
+        };
+        Some((again, call.sequence))
     }
 
     /// Rule 2: the agent limit.
-    pub(super) fn permit(
-        &self,
-        ask: &Ask<'_>,
-        now: Timestamp,
-    ) -> Result<Option<Permit>, OverLimit> {
+    fn permit(&self, ask: &Ask<'_>, now: Timestamp) -> Result<Option<Permit>, OverLimit> {
         match &ask.request.agent {
             Some(agent) if ask.agent_limit.is_on() => {
                 ask.agent_limit.check(self.arrival(agent), now)
@@ -63,7 +89,12 @@ impl State {
     }
 
     /// Rules 3 to 5 and 7: the number this destination knows, else the one whose turn it is, else until when there is none.
-    pub(super) fn choose(&mut self, ask: &Ask<'_>, now: Timestamp) -> Result<Chosen, Exhausted> {
+    fn choose(
+        &mut self,
+        ask: &Ask<'_>,
+        now: Timestamp,
+        moved: &mut Moved,
+    ) -> Result<Chosen, Exhausted> {
         let slots = ask
             .pools
             .iter()
@@ -72,13 +103,13 @@ impl State {
         let destination = ask.request.destination;
         match self.shown_before(&pools, destination, now) {
             Some(chosen) => Ok(chosen),
-            None => self.climb(&pools, destination, now),
+            None => self.climb(&pools, destination, now, moved),
         }
     }
 
     /// Rule 3: the number this destination was last shown by one of these pools, if it is eligible now.
     fn shown_before(
-        &mut self,
+        &self,
         pools: &[u32],
         destination: PhoneNumber,
         now: Timestamp,
@@ -107,9 +138,9 @@ impl State {
         pools: &[u32],
         destination: PhoneNumber,
         now: Timestamp,
+        moved: &mut Moved,
     ) -> Result<Chosen, Exhausted> {
         let mut earliest: Option<Place> = None;
-        let mut misplaced = 0;
         for pool in pools {
             loop {
                 match self.pools[*pool as usize].climb(destination, now) {
@@ -120,9 +151,9 @@ impl State {
                             return Ok(Chosen { slot, rung });
                         }
                         // It stood there by a policy that has changed since. In its right place it is not found again.
+                        moved.push((slot, self.numbers.get(slot).available_at));
                         self.place(slot, now);
-                        misplaced += 1;
-                        if misplaced == MISPLACED_MOST {
+                        if moved.len() == MISPLACED_MOST {
                             return Err(self.exhausted(slot, now));
                         }
                     }
@@ -138,7 +169,7 @@ impl State {
     }
 
     /// Rule 7: until when there is none, and why.
-    fn exhausted(&mut self, first: u32, now: Timestamp) -> Exhausted {
+    fn exhausted(&self, first: u32, now: Timestamp) -> Exhausted {
         let free = self.availability(first, now);
         free.map_or(Exhausted::EMPTY, |free| Exhausted {
             earliest: Some(free.at),
@@ -147,7 +178,7 @@ impl State {
         })
     }
 
-    fn is_free(&mut self, slot: u32, now: Timestamp) -> bool {
+    fn is_free(&self, slot: u32, now: Timestamp) -> bool {
         self.availability(slot, now)
             .is_some_and(|free| free.at <= now)
     }

@@ -2,7 +2,7 @@
 
 use caller_id_core::eligibility::{Availability, availability};
 use caller_id_core::usage::Usage;
-use caller_id_core::{EngineNumber, NumberState, PhoneNumber, Policy, PoolId, Timestamp};
+use caller_id_core::{EngineNumber, Policy, PoolId, Timestamp};
 
 use super::super::order::Place;
 use super::super::pool::Pool;
@@ -65,23 +65,6 @@ impl State {
         self.place(slot, now);
     }
 
-    /// The live state of a number.
-    pub fn number_state(&mut self, number: PhoneNumber, now: Timestamp) -> Option<NumberState> {
-        let now = self.advance(now);
-        let slot = *self.slots.get(&number)?;
-        let available_at = self.availability(slot, now).map(|free| free.at);
-        let entry = self.numbers.get(slot);
-        let day = self.pools[entry.pool as usize].day(now);
-        let last_used_at = entry.usage.last_used_at;
-        Some(NumberState {
-            available_at,
-            last_used_at: (last_used_at > Timestamp::ZERO).then_some(last_used_at),
-            uses_in_hour: entry.usage.hour.count(now),
-            uses_today: entry.usage.day.count(day),
-            reservations: entry.usage.live(now) as u32,
-        })
-    }
-
     fn pool_slot(&mut self, id: &PoolId, now: Timestamp) -> u32 {
         if let Some(slot) = self.pool_slots.get(id) {
             return *slot;
@@ -105,9 +88,9 @@ impl State {
     }
 
     /// From when a number is free, as things stand.
-    pub(super) fn availability(&mut self, slot: u32, now: Timestamp) -> Option<Availability> {
+    pub(super) fn availability(&self, slot: u32, now: Timestamp) -> Option<Availability> {
         let entry = self.numbers.get(slot);
-        let pool = &mut self.pools[entry.pool as usize];
+        let pool = &self.pools[entry.pool as usize];
         let day = pool.day(now);
         availability(
             &entry.usage,

@@ -1,12 +1,14 @@
 //! The engine's port for people: what it would do, and how its numbers are. Nothing here changes anything.
 
+use std::ops::AddAssign;
+
 use async_trait::async_trait;
 
 use crate::allocator::{AllocatorError, NumberState};
 use crate::ids::PoolId;
 use crate::ladder::{Candidates, Rung};
 use crate::number::PhoneNumber;
-use crate::outcome::{Cause, Exhausted};
+use crate::outcome::{Cause, Exhausted, Outcome};
 use crate::request::Ask;
 
 /// How many of some numbers are free, and what holds the others. Paused and retired numbers are in none of it.
@@ -51,6 +53,17 @@ impl Counts {
     }
 }
 
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.eligible += other.eligible;
+        self.reserved += other.reserved;
+        self.cooldown += other.cooldown;
+        self.hourly_limit += other.hourly_limit;
+        self.daily_limit += other.daily_limit;
+        self.resting += other.resting;
+    }
+}
+
 /// What would be answered to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Foreseen {
@@ -75,6 +88,26 @@ pub enum Foreseen {
         /// Milliseconds until one allocation is free; at least 1.
         retry_after_ms: i64,
     },
+}
+
+impl From<&Outcome> for Foreseen {
+    /// What is foreseen where this is answered.
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Allocated(got) if got.repeated => Self::Repeated {
+                number: got.record.number,
+            },
+            Outcome::Allocated(got) => Self::Number {
+                number: got.record.number,
+                pool: got.record.pool.clone(),
+                rung: got.record.rung,
+            },
+            Outcome::Exhausted(exhausted) => Self::Exhausted(*exhausted),
+            Outcome::AgentLimited { retry_after_ms } => Self::AgentLimited {
+                retry_after_ms: *retry_after_ms,
+            },
+        }
+    }
 }
 
 /// Looks into an engine.

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use caller_id_core::shared::StateId;
 use caller_id_core::{
     AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, CallReport, CallResult, Clock,
-    EndRecord, EngineNumber, InventoryStep, JournalEvent, NumberState, Outcome, PhoneNumber,
-    Policy, PoolId, Position, Recovered, ReleaseTarget, Reported, TimeZone, Timestamp,
+    EndRecord, EngineNumber, Inspector, InventoryStep, JournalEvent, NumberState, Outcome,
+    PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget, Reported, TimeZone, Timestamp,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -36,6 +36,7 @@ pub mod inspect;
 mod inventory;
 pub mod keys;
 mod link;
+mod look;
 mod outbox;
 mod pace;
 mod pool;
@@ -375,9 +376,6 @@ impl Allocator for RedisAllocator {
         &self,
         number: PhoneNumber,
     ) -> Result<Option<NumberState>, AllocatorError> {
-        let arguments = [step::digits(number)];
-        let script = &self.engine.scripts.number_state;
-        let reply = self.engine.run_with_days(script, &arguments).await?;
-        Ok(reply.state()?)
+        Ok(self.states(&[number]).await?.pop().flatten())
     }
 }

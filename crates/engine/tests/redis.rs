@@ -21,6 +21,8 @@ mod inspect;
 mod inventory;
 #[path = "redis/link.rs"]
 mod link;
+#[path = "redis/look.rs"]
+mod look;
 #[path = "redis/losses.rs"]
 mod losses;
 #[path = "redis/nodes.rs"]

@@ -8,18 +8,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use caller_id_core::{
     AgentLimit, Allocation, AllocationRequest, Allocator, Ask, CallEnd, EngineNumber, Exhausted,
-    HistoryStore, ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget,
+    HistoryStore, Inspector, ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget,
 };
 
 use crate::builders::{call, pool, request};
 
 mod choice;
+mod inspection;
 mod limits;
 mod memory;
 mod reports;
 mod standing;
 
 pub use choice::*;
+pub use inspection::*;
 pub use limits::*;
 pub use memory::*;
 pub use reports::*;
@@ -32,10 +34,15 @@ pub trait EngineFactory: Sync {
     async fn start(&self) -> EngineUnderTest;
 }
 
+/// All that an engine is.
+pub trait Engine: Allocator + Inspector {}
+
+impl<T: Allocator + Inspector> Engine for T {}
+
 /// A running engine.
 pub struct EngineUnderTest {
     /// The engine.
-    pub allocator: Arc<dyn Allocator>,
+    pub allocator: Arc<dyn Engine>,
     /// Its clock.
     pub clock: Arc<ManualClock>,
     /// Where what it does can be read back.
@@ -194,6 +201,13 @@ macro_rules! allocator_suite {
             a_report_after_the_reservation_is_kept_and_frees_nothing,
             the_first_report_counts_and_completes_a_release,
             a_report_of_an_unknown_call_is_told_so,
+            many_states_come_in_the_order_asked,
+            what_is_foreseen_is_what_is_answered,
+            looks_leave_no_trace,
+            each_number_is_counted_by_what_holds_it,
+            counts_are_of_the_candidates_alone,
+            thousands_are_counted_in_parts,
+            a_changed_policy_changes_what_is_seen_at_once,
         );
     };
     (@each $factory:expr; $($fact:ident,)*) => {

@@ -10,6 +10,7 @@ use caller_id_core::{
 };
 
 mod conditions;
+mod look;
 
 use self::conditions::{day_free, hour_free, reserved_until, rung_holds};
 
@@ -296,7 +297,14 @@ impl Model {
 
     /// Computes from when a number is free, from all its uses, as things stand now.
     fn recompute(&mut self, number: PhoneNumber) {
-        let now = self.now;
+        let free = self.free(number, self.now);
+        if let Some(entry) = self.numbers.get_mut(&number) {
+            entry.1 = free;
+        }
+    }
+
+    /// The same as things stand at `now`.
+    fn free(&self, number: PhoneNumber, now: Timestamp) -> Option<Free> {
         let (row, _) = &self.numbers[&number];
         let policy = self.pools.get(&row.pool).cloned().unwrap_or_default();
         let resting = match row.status {
@@ -304,12 +312,8 @@ impl Model {
             Status::Resting(until) => Some(until),
             Status::Paused | Status::Retired => None,
         };
-        let free = resting.map(|resting| {
-            let uses: Vec<&Use> = self
-                .uses
-                .iter()
-                .filter(|used| used.number == number)
-                .collect();
+        resting.map(|resting| {
+            let uses = self.uses_of(number);
             let conditions = [
                 (
                     reserved_until(&uses, policy.most_reservations.get().into(), now),
@@ -344,10 +348,12 @@ impl Model {
                 .rev()
                 .max_by_key(|(at, _)| *at)
                 .expect("there are five")
-        });
-        if let Some(entry) = self.numbers.get_mut(&number) {
-            entry.1 = free;
-        }
+        })
+    }
+
+    fn uses_of(&self, number: PhoneNumber) -> Vec<&Use> {
+        let all = self.uses.iter();
+        all.filter(|used| used.number == number).collect()
     }
 }
 

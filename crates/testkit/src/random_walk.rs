@@ -3,13 +3,17 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
+use caller_id_core::explain::{self, Tried};
+use caller_id_core::inspection::Foreseen;
+use caller_id_core::ladder::Candidates;
 use caller_id_core::{
-    AgentLimit, AllocationRequest, Allocator, AllocatorError, Ask, CallEnd, CallReport,
-    EngineNumber, Ladder, Limits, ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget,
-    Reported, Rung, Status, TimeZone,
+    AgentLimit, AllocationRequest, AllocatorError, Ask, CallEnd, CallReport, EngineNumber, Ladder,
+    Limits, ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget, Reported, Rung,
+    Status, TimeZone,
 };
 use proptest::prelude::*;
 
+use crate::allocator_suite::Engine;
 use crate::builders::{START, agent, call, number, phone, pool};
 use crate::model::{Answer, Model};
 
@@ -46,6 +50,9 @@ pub enum Step {
 
 /// Makes the next commit of an engine's journal fail, or no more.
 pub type Fault<'a> = &'a (dyn Fn(bool) + Sync);
+
+/// Before each of so many requests all of the engine is looked at, those for the calls that this divides.
+const LOOKS_EVERY: u8 = 4;
 
 const POOLS: [&str; 3] = ["default", "solar", "roof"];
 /// In New York, beside it, in its state, in another state, toll-free.
@@ -195,7 +202,7 @@ pub fn any_walk(longest: usize) -> impl Strategy<Value = Vec<Step>> {
 /// # Errors
 /// The step at which they answered differently, and both answers.
 pub async fn walk(
-    allocator: &dyn Allocator,
+    allocator: &dyn Engine,
     clock: &Arc<ManualClock>,
     fault: Fault<'_>,
     steps: &[Step],
@@ -225,7 +232,7 @@ pub async fn walk(
 }
 
 struct Walker<'a> {
-    allocator: &'a dyn Allocator,
+    allocator: &'a dyn Engine,
     clock: &'a Arc<ManualClock>,
     fault: Fault<'a>,
     model: Model,
@@ -276,23 +283,75 @@ impl Walker<'_> {
     }
 
     async fn compare(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        if let Step::Allocate {
+            destination,
+            pools,
+            call,
+            ..
+        } = step
+        {
+            // The model takes long for it, so not each time.
+            if call % LOOKS_EVERY == 0 {
+                self.look(*destination, pools).await?;
+            }
+            return self.compare_foreseen(step).await;
+        }
         let answer = self.ask(step).await;
         let expected = self.expect(step);
         prop_assert_eq!(answer.expect("the journal takes it"), expected);
         Ok(())
     }
 
+    /// What is foreseen is what is answered then.
+    async fn compare_foreseen(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        let request = request(step);
+        let ask = ask_of(step, &request);
+        let foreseen = self.allocator.foresee(ask).await.expect("it is foreseen");
+        let answer = self.allocator.allocate(ask).await;
+        let answer = answer.expect("the journal takes it");
+        prop_assert_eq!(foreseen, Foreseen::from(&answer));
+        prop_assert_eq!(Said::Answer(seen(&answer)), self.expect(step));
+        Ok(())
+    }
+
+    /// All numbers are in the state that the model says, and as many are free on each rung of the ladder.
+    async fn look(&self, destination: PhoneNumber, pools: &[PoolId]) -> Result<(), TestCaseError> {
+        let mut numbers = self.model.numbers();
+        numbers.push(phone("+442079460999"));
+        let states = self.allocator.states(&numbers).await;
+        let expected = numbers.iter();
+        let expected = expected.map(|number| self.model.state(*number, self.now));
+        prop_assert_eq!(states.expect("it is seen"), expected.collect::<Vec<_>>());
+        let request = AllocationRequest::to(destination);
+        let ask = Ask {
+            request: &request,
+            pools,
+            agent_limit: AgentLimit::OFF,
+        };
+        let all = pools.iter().map(|pool| Tried {
+            pool: pool.clone(),
+            rung: Rung::Any,
+            among: Candidates::All,
+        });
+        for step in explain::way(ask, |pool| self.model.policy(pool))
+            .into_iter()
+            .chain(all)
+        {
+            let counts = self.allocator.counts(&step.pool, step.among).await;
+            let expected = self
+                .model
+                .counts(&step.pool, step.rung, destination, self.now);
+            prop_assert_eq!(counts.expect("they are counted"), expected, "{:?}", step);
+        }
+        Ok(())
+    }
+
     async fn ask(&self, step: &Step) -> Result<Said, AllocatorError> {
         match step {
-            Step::Allocate { pools, .. } => {
+            Step::Allocate { .. } => {
                 let request = request(step);
-                let agent_limit = AgentLimit::per_minute(AGENT_LIMIT);
-                let ask = Ask {
-                    request: &request,
-                    pools,
-                    agent_limit,
-                };
-                Ok(Said::Answer(seen(&self.allocator.allocate(ask).await?)))
+                let answer = self.allocator.allocate(ask_of(step, &request)).await?;
+                Ok(Said::Answer(seen(&answer)))
             }
             Step::Release(name) => {
                 let target = ReleaseTarget::Call(call(&name.to_string()));
@@ -328,6 +387,17 @@ impl Walker<'_> {
 enum Said {
     Answer(Answer),
     Released(bool),
+}
+
+fn ask_of<'a>(step: &'a Step, request: &'a AllocationRequest) -> Ask<'a> {
+    let Step::Allocate { pools, .. } = step else {
+        unreachable!("{step:?} is no request")
+    };
+    Ask {
+        request,
+        pools,
+        agent_limit: AgentLimit::per_minute(AGENT_LIMIT),
+    }
 }
 
 fn request(step: &Step) -> AllocationRequest {

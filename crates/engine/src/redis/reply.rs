@@ -2,15 +2,18 @@
 
 use std::num::NonZeroU32;
 
+use caller_id_core::inspection::Counts;
 use caller_id_core::shared::StateId;
 use caller_id_core::{
     Allocation, AllocationId, CallEnd, CallReport, CallResult, Cause, EndRecord, Exhausted, Limits,
-    NumberState, Outcome, Timestamp,
+    NumberState, Outcome, PhoneNumber, PoolId, Rung, Timestamp,
 };
 use redis::Value;
 
 use super::error::Unreadable;
 use super::{event, step};
+
+mod looks;
 
 /// The reply to one step.
 #[derive(Debug)]
@@ -29,8 +32,21 @@ pub(super) enum Reply {
     Put(Vec<String>),
     /// There is more: where to go on.
     More(Vec<u8>),
-    /// The state of a number.
-    State(NumberState),
+    /// It would be the turn of a number.
+    Turn {
+        /// The number.
+        number: PhoneNumber,
+        /// Its pool.
+        pool: PoolId,
+        /// By which rung.
+        rung: Rung,
+    },
+    /// The states of numbers, where they are known.
+    States(Vec<Option<NumberState>>),
+    /// The groups of a pool.
+    Groups(Vec<String>),
+    /// How many numbers were counted, in how many groups, and where to go on in the next.
+    Counted(Counts, usize, Vec<u8>),
     /// It could not be done: why.
     Failed(String),
     /// The state is not whole.
@@ -75,14 +91,14 @@ impl Reply {
                 let released = fields.integer(3)? == 1;
                 Ok(Self::Reported(fields.id(1)?, fields.instant(2)?, released))
             }
-            b"nothing" | b"unknown" => Ok(Self::Nothing),
+            b"nothing" => Ok(Self::Nothing),
             b"done" => Ok(Self::Done),
-            b"put" => (1..fields.0.len())
-                .map(|at| fields.text(at))
-                .collect::<Result<_, _>>()
-                .map(Self::Put),
+            b"put" => fields.texts().map(Self::Put),
             b"more" => Ok(Self::More(fields.bytes(1)?.to_vec())),
-            b"state" => fields.state().map(Self::State),
+            b"turn" => fields.turn(),
+            b"states" => fields.states().map(Self::States),
+            b"groups" => fields.texts().map(Self::Groups),
+            b"counted" => fields.counted(),
             b"lost" => Ok(Self::Lost),
             b"full" => fields.integer(1).map(Self::Full),
             b"superseded" => Ok(Self::Superseded),
@@ -130,16 +146,7 @@ impl Reply {
         }
     }
 
-    /// The state of a number, when it is known.
-    pub(super) fn state(self) -> Result<Option<NumberState>, Unreadable> {
-        match self {
-            Self::State(state) => Ok(Some(state)),
-            Self::Nothing => Ok(None),
-            other => Err(other.unexpected()),
-        }
-    }
-
-    fn unexpected(&self) -> Unreadable {
+    pub(super) fn unexpected(&self) -> Unreadable {
         Unreadable(format!("a reply is not to what was asked: {self:?}"))
     }
 }
@@ -209,17 +216,6 @@ impl Fields {
         })
     }
 
-    fn state(&self) -> Result<NumberState, Unreadable> {
-        let [at, last_used] = [self.integer(1)?, self.integer(2)?];
-        Ok(NumberState {
-            available_at: (at >= 0).then_some(Timestamp::from_ms(at)),
-            last_used_at: (last_used > 0).then_some(Timestamp::from_ms(last_used)),
-            uses_in_hour: self.integer(3)? as u32,
-            uses_today: self.integer(4)? as u32,
-            reservations: self.integer(5)? as u32,
-        })
-    }
-
     fn bytes(&self, place: usize) -> Result<&[u8], Unreadable> {
         match self.0.get(place) {
             Some(Value::BulkString(bytes)) => Ok(bytes),
@@ -237,6 +233,10 @@ impl Fields {
             Some(Value::Int(value)) => Ok(*value),
             other => Err(unexpected(place, other)),
         }
+    }
+
+    fn texts(&self) -> Result<Vec<String>, Unreadable> {
+        (1..self.0.len()).map(|place| self.text(place)).collect()
     }
 
     fn instant(&self, place: usize) -> Result<Timestamp, Unreadable> {

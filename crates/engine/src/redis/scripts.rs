@@ -49,8 +49,14 @@ pub(super) struct Scripts {
     pub(super) outbox_leave: Script,
     /// How many events wait.
     pub(super) outbox_lag: Script,
-    /// Reads one number.
-    pub(super) number_state: Script,
+    /// Reads numbers.
+    pub(super) states: Script,
+    /// What a request would be answered.
+    pub(super) foresee: Script,
+    /// The groups of a pool.
+    pub(super) groups: Script,
+    /// Counts the numbers of groups.
+    pub(super) counts: Script,
 }
 
 impl Scripts {
@@ -62,14 +68,16 @@ impl Scripts {
                 include_str!("scripts/clock.lua"),
                 include_str!("scripts/journal.lua"),
                 include_str!("scripts/number.lua"),
+                include_str!("scripts/look.lua"),
                 include_str!("scripts/orders.lua"),
                 body,
             ];
             Script::new(&parts.concat())
         };
+        let choosing = |body: &str| script(&[include_str!("scripts/choose.lua"), body].concat());
         let writes = [TRIAL, include_str!("scripts/writes.lua")].concat();
         Self {
-            decide: script(include_str!("scripts/decide.lua")),
+            decide: choosing(include_str!("scripts/decide.lua")),
             put_days: script(include_str!("scripts/put_days.lua")),
             put_inventory: script(include_str!("scripts/put_inventory.lua")),
             remove: script(include_str!("scripts/remove.lua")),
@@ -89,7 +97,10 @@ impl Scripts {
             outbox_done: script(include_str!("scripts/outbox_done.lua")),
             outbox_leave: script(include_str!("scripts/outbox_leave.lua")),
             outbox_lag: script(include_str!("scripts/outbox_lag.lua")),
-            number_state: script(include_str!("scripts/number_state.lua")),
+            states: script(include_str!("scripts/states.lua")),
+            foresee: choosing(include_str!("scripts/foresee.lua")),
+            groups: script(include_str!("scripts/groups.lua")),
+            counts: script(include_str!("scripts/counts.lua")),
         }
     }
 }

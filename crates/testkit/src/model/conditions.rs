@@ -38,7 +38,7 @@ pub(super) fn reserved_until(uses: &[&Use], most: usize, now: Timestamp) -> Time
         .unwrap_or(Timestamp::ZERO)
 }
 
-const FIVE_MINUTES: i64 = 300_000;
+pub(super) const FIVE_MINUTES: i64 = 300_000;
 
 pub(super) fn hour_free(uses: &[&Use], limit: Option<usize>, now: Timestamp) -> Timestamp {
     let Some(limit) = limit else {

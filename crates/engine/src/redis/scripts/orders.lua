@@ -1,5 +1,5 @@
 -- Where numbers stand: in one order for each group of a pool, by the instant from which each is free. Goes in front of each
--- script, behind number.lua.
+-- script, behind look.lua.
 --
 -- A group is the numbers of one area code, and is called by it. Numbers whose own digits begin otherwise (an area code was
 -- chosen for them, or they have none: 0) are groups of their own, called by the area code behind a `!`.
@@ -33,11 +33,16 @@ local function know_odd(pool, group)
     pool.odd[group] = true
 end
 
--- Puts a number into its place among the odd ones, or takes it out where it is never free.
-local function place_odd(n, orders, at)
+-- The orders that a number of an odd group stands in.
+local function odd_orders(n)
     local names = { n.group, '!all' }
     if n.region ~= NO_REGION then names[3] = '!' .. n.region end
-    for _, name in ipairs(names) do
+    return names
+end
+
+-- Puts a number into its place among the odd ones, or takes it out where it is never free.
+local function place_odd(n, orders, at)
+    for _, name in ipairs(odd_orders(n)) do
         if at then call('ZADD', orders .. name, at, n.digits) else call('ZREM', orders .. name, n.digits) end
     end
 end
@@ -56,6 +61,21 @@ local function place(n, pool)
     if n.region ~= NO_REGION then call('ZADD', orders .. n.region, 'LT', at, group) end
 end
 
+-- Bears in mind that a number of the pool stands wrong and is to be taken for where it belongs; without `n` for nowhere.
+local function bear_in_mind(digits, n, pool)
+    local orders, at = pool.order, n and availability(n, pool)
+    looks.moved[orders .. digits] = true
+    if not at then return end
+    if is_odd(n.group) then
+        odd_groups(pool)[n.group] = true
+        for _, name in ipairs(odd_orders(n)) do place_in_mind(orders .. name, digits, at) end
+        return
+    end
+    place_in_mind(orders .. n.group, digits, at)
+    lower_head_in_mind(orders .. 'all', n.group, at)
+    if n.region ~= NO_REGION then lower_head_in_mind(orders .. n.region, n.group, at) end
+end
+
 -- Moves a number that was first in its group, and is free later now: the orders of heads need not know.
 local function move_back(n, pool)
     if is_odd(n.group) then return place(n, pool) end
@@ -69,18 +89,16 @@ local function displace(n)
     call('ZREM', orders .. n.group, n.digits)
 end
 
-local function before(at, digits, other_at, other)
-    return not other or at < other_at or (at == other_at and digits < other)
-end
-
 -- The first of a group: its digits and its instant.
 local function first_of(pool, group)
+    if looks then return first_in_mind(pool, pool.order .. group, nil) end
     local first = call('ZRANGE', pool.order .. group, '0', '0', 'WITHSCORES')
     return first[1], tonumber(first[2])
 end
 
 -- The first of a group but `except`.
 local function first_but(pool, group, except)
+    if looks then return first_in_mind(pool, pool.order .. group, except) end
     local digits, at = first_of(pool, group)
     if digits ~= except or not digits then return digits, at end
     local second = call('ZRANGE', pool.order .. group, '1', '1', 'WITHSCORES')
@@ -102,14 +120,13 @@ end
 local function first_of_even(pool, heads, except)
     local digits, at, group, place = nil, nil, nil, 0
     while true do
-        local entry = call('ZRANGE', heads, place, place, 'WITHSCORES')
-        local head, bound = entry[1], tonumber(entry[2])
+        local head, bound = head_at(heads, place)
         if not head or (at and bound > at) then return digits, at, group end
         local first, first_at = first_of(pool, head)
         if not first then
-            call('ZREM', heads, head)
+            drop_head(heads, head)
         elseif first_at > bound then
-            call('ZADD', heads, format('%d', first_at), head)
+            set_head(heads, head, first_at)
         else
             -- Those behind it are free later, or have greater digits.
             if first ~= except then

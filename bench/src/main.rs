@@ -9,6 +9,7 @@ mod history;
 mod http;
 mod import;
 mod load;
+mod look;
 mod memory;
 mod midnight;
 mod numbers;
@@ -52,6 +53,8 @@ enum Part {
     Redis,
     /// Picks at local midnight, when 100,000 numbers are due at once, in both engines.
     Midnight,
+    /// Picks while a million numbers are counted in a loop, in both engines.
+    Look,
     /// History into PostgreSQL, against a bare COPY.
     History,
     /// Serve the bare handler: what `http` compares with.
@@ -97,6 +100,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Midnight) {
         midnight::run()?;
+    }
+    if wanted(Part::Look) {
+        look::run()?;
     }
     if wanted(Part::History) {
         history::run()?;

@@ -3,9 +3,7 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use caller_id_core::explain::{self, Tried};
 use caller_id_core::inspection::Foreseen;
-use caller_id_core::ladder::Candidates;
 use caller_id_core::{
     AgentLimit, AllocationRequest, AllocatorError, Ask, CallEnd, CallReport, EngineNumber, Ladder,
     Limits, ManualClock, Outcome, PhoneNumber, Policy, PoolId, ReleaseTarget, Reported, Rung,
@@ -16,6 +14,8 @@ use proptest::prelude::*;
 use crate::allocator_suite::Engine;
 use crate::builders::{START, agent, call, number, phone, pool};
 use crate::model::{Answer, Model};
+
+mod look;
 
 /// Allocations a minute of one agent, in random walks.
 pub const AGENT_LIMIT: u32 = 7;
@@ -311,38 +311,6 @@ impl Walker<'_> {
         let answer = answer.expect("the journal takes it");
         prop_assert_eq!(foreseen, Foreseen::from(&answer));
         prop_assert_eq!(Said::Answer(seen(&answer)), self.expect(step));
-        Ok(())
-    }
-
-    /// All numbers are in the state that the model says, and as many are free on each rung of the ladder.
-    async fn look(&self, destination: PhoneNumber, pools: &[PoolId]) -> Result<(), TestCaseError> {
-        let mut numbers = self.model.numbers();
-        numbers.push(phone("+442079460999"));
-        let states = self.allocator.states(&numbers).await;
-        let expected = numbers.iter();
-        let expected = expected.map(|number| self.model.state(*number, self.now));
-        prop_assert_eq!(states.expect("it is seen"), expected.collect::<Vec<_>>());
-        let request = AllocationRequest::to(destination);
-        let ask = Ask {
-            request: &request,
-            pools,
-            agent_limit: AgentLimit::OFF,
-        };
-        let all = pools.iter().map(|pool| Tried {
-            pool: pool.clone(),
-            rung: Rung::Any,
-            among: Candidates::All,
-        });
-        for step in explain::way(ask, |pool| self.model.policy(pool))
-            .into_iter()
-            .chain(all)
-        {
-            let counts = self.allocator.counts(&step.pool, step.among).await;
-            let expected = self
-                .model
-                .counts(&step.pool, step.rung, destination, self.now);
-            prop_assert_eq!(counts.expect("they are counted"), expected, "{:?}", step);
-        }
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use self::undo::Undo;
 
 mod commit;
 mod expiring;
-mod inspect;
+mod look;
 mod order;
 mod pool;
 mod slab;

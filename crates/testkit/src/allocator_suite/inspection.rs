@@ -291,7 +291,7 @@ pub async fn thousands_are_counted_in_parts(engine: &EngineUnderTest, _: &dyn En
         let of = |line: &u64| among == Candidates::All || *line < 2_500;
         for at in [0, 1, 3 * SECOND + 1, 20 * SECOND] {
             engine.clock.set(START.plus_ms(at));
-            let free = |line: &u64| line % 3 == 0 || resting(*line) <= START.plus_ms(at);
+            let free = |line: &u64| line.is_multiple_of(3) || resting(*line) <= START.plus_ms(at);
             let eligible = (0..3_000).filter(of).filter(free).count() as u64;
             let expected = Counts {
                 eligible,

@@ -1,5 +1,7 @@
 //! The memory engine for people: looks into its state, each under the lock for a moment.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use caller_id_core::inspection::{Counts, Foreseen};
 use caller_id_core::ladder::Candidates;
@@ -9,6 +11,10 @@ use super::MemoryAllocator;
 
 /// So many numbers are looked at in one locked step.
 const LOOKED_AT_ONCE: u32 = 1_000;
+/// So many candidates are listed in one locked step before they are counted: to list is much quicker than to count.
+const LISTED_MOST: usize = 10_000;
+/// Between two steps of a count all others have the lock for so long.
+const PAUSE: Duration = Duration::from_millis(1);
 
 #[async_trait]
 impl Inspector for MemoryAllocator {
@@ -34,11 +40,7 @@ impl Inspector for MemoryAllocator {
     }
 
     async fn counts(&self, pool: &PoolId, among: Candidates) -> Result<Counts, AllocatorError> {
-        let begun = {
-            let now = self.clock.now();
-            let most = LOOKED_AT_ONCE as usize;
-            self.lock().state.tally(pool, among, most, now)
-        };
+        let begun = self.lock().state.tally(pool, among, LISTED_MOST);
         let Some(mut tally) = begun else {
             return Ok(Counts::default());
         };
@@ -48,7 +50,8 @@ impl Inspector for MemoryAllocator {
             if let Some(counts) = counted {
                 return Ok(counts);
             }
-            tokio::task::yield_now().await;
+            // The lock goes to whoever asks first, and that would be this task again.
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }

@@ -12,8 +12,10 @@ use super::choose::{Considered, Moved};
 pub struct Tally {
     pool: u32,
     among: Candidates,
-    /// The slot from which on numbers were not looked at yet.
-    next: u32,
+    /// Where the candidates are, when they are few; else all numbers are looked through for them.
+    slots: Option<Vec<u32>>,
+    /// How many of these, or of all, were looked at.
+    looked_at: u32,
     counts: Counts,
 }
 
@@ -56,47 +58,41 @@ impl State {
         }
     }
 
-    /// Begins to count a pool's candidates; `None` when there is no such pool. When there are `most` at most, all of them are
-    /// counted at once.
-    pub fn tally(
-        &self,
-        pool: &PoolId,
-        among: Candidates,
-        most: usize,
-        now: Timestamp,
-    ) -> Option<Tally> {
-        let now = self.seen_at(now);
+    /// Begins to count a pool's candidates; `None` when there is no such pool. When there are `listed_most` at most, they are
+    /// listed, so that no other number is looked at.
+    pub fn tally(&self, pool: &PoolId, among: Candidates, listed_most: usize) -> Option<Tally> {
         let slot = *self.pool_slots.get(pool)?;
-        let mut tally = Tally {
+        let pool = &self.pools[slot as usize];
+        let are_few = pool.count(among) <= listed_most;
+        Some(Tally {
             pool: slot,
             among,
-            next: 0,
+            slots: are_few.then(|| pool.slots(among).collect()),
+            looked_at: 0,
             counts: Counts::default(),
-        };
-        let pool = &self.pools[slot as usize];
-        if pool.count(among) <= most {
-            for slot in pool.slots(among) {
-                self.count(&mut tally.counts, slot, now);
-            }
-            tally.next = u32::MAX;
-        }
-        Some(tally)
+        })
     }
 
-    /// Goes on with a count: looks at the next `most` numbers, whosesoever they are. Gives the counts when there are no more.
+    /// Goes on with a count: looks at the next `most` numbers. Gives the counts when there are no more.
     ///
     /// Each number is counted once, as it is when it is looked at.
     pub fn go_on(&self, tally: &mut Tally, most: u32, now: Timestamp) -> Option<Counts> {
         let now = self.seen_at(now);
-        let end = tally.next.saturating_add(most).min(self.numbers.len());
-        for slot in tally.next..end {
+        let all = match &tally.slots {
+            Some(slots) => slots.len() as u32,
+            None => self.numbers.len(),
+        };
+        let end = tally.looked_at.saturating_add(most).min(all);
+        for place in tally.looked_at..end {
+            let listed = tally.slots.as_ref().map(|slots| slots[place as usize]);
+            let slot = listed.unwrap_or(place);
             let entry = self.numbers.get(slot);
             if entry.pool == tally.pool && tally.among.has(entry.area_code) {
                 self.count(&mut tally.counts, slot, now);
             }
         }
-        tally.next = tally.next.max(end);
-        (tally.next >= self.numbers.len()).then_some(tally.counts)
+        tally.looked_at = end;
+        (end == all).then_some(tally.counts)
     }
 
     fn count(&self, counts: &mut Counts, slot: u32, now: Timestamp) {
@@ -174,7 +170,7 @@ mod tests {
             Candidates::All,
             Candidates::Area(caller_id_testkit::builders::area(312)),
         ] {
-            let mut parts = state.tally(&pool, among, 0, later).expect("a pool");
+            let mut parts = state.tally(&pool, among, 0).expect("a pool");
             let mut steps = 1;
             let counts = loop {
                 match state.go_on(&mut parts, 100, later) {
@@ -183,8 +179,8 @@ mod tests {
                 }
             };
             assert_eq!(steps, 6);
-            let mut whole = state.tally(&pool, among, 600, later).expect("a pool");
-            assert_eq!(state.go_on(&mut whole, 1, later), Some(counts));
+            let mut whole = state.tally(&pool, among, 600).expect("a pool");
+            assert_eq!(state.go_on(&mut whole, 600, later), Some(counts));
             assert_eq!((counts.cooldown, counts.total()), (600, 600));
         }
     }

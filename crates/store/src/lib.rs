@@ -2,11 +2,14 @@
 //!
 //! [`SqliteStore`] needs nothing installed: two files on a local disk. [`PostgresStore`] is for many nodes. Both implement
 //! core's ports ([`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
-//! [`Journal`](caller_id_core::Journal), [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore)); no type of its driver shows in a public signature.
+//! [`Journal`](caller_id_core::Journal), [`HistoryReader`](caller_id_core::HistoryReader), [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore)); no type of its driver shows in a public signature.
 
 mod key_events;
+mod counts;
+mod look;
 mod postgres;
 mod sqlite;
+mod sums;
 mod values;
 
 pub use postgres::{

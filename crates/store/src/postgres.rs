@@ -20,6 +20,7 @@ mod open;
 mod owner;
 mod page;
 mod parts;
+mod past;
 mod place;
 mod pooled;
 mod record;
@@ -27,6 +28,8 @@ mod reference;
 mod rows;
 mod schema;
 mod sessions;
+mod stats;
+mod sums;
 mod words;
 mod write;
 
@@ -94,7 +97,7 @@ impl PostgresOptions {
 /// Keeper of inventory and history in the schema `caller_id` of a PostgreSQL database, version 14 or newer.
 ///
 /// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
-/// [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore) and
+/// [`HistoryReader`](caller_id_core::HistoryReader), [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore) and
 /// [`Journal`](caller_id_core::Journal). What a commit survives is left to the server, to its `synchronous_commit`: the
 /// loss of its power, unless somebody turned that off; `DURABILITY` says nothing here. A connection that is lost is made again when it is next needed.
 ///

@@ -19,10 +19,13 @@ mod keys;
 mod lane;
 mod merge;
 mod pace;
+mod past;
 mod progress;
 mod rows;
 mod schema;
 mod sessions;
+mod stats;
+mod sums;
 mod tail;
 mod threads;
 mod write;
@@ -100,7 +103,7 @@ impl SqliteOptions {
 /// Keeper of inventory, history and journal in two files on a local disk.
 ///
 /// Implements [`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
-/// [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore) and [`Journal`]. Its methods need a tokio runtime with its timers on.
+/// [`HistoryReader`](caller_id_core::HistoryReader), [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore) and [`Journal`]. Its methods need a tokio runtime with its timers on.
 pub struct SqliteStore {
     writer: Lane<Connection>,
     readers: Lane<Connection>,

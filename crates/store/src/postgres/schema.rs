@@ -14,12 +14,13 @@ use super::error::Fault;
 use super::locks;
 use super::place::Place;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/postgres/0001_inventory_and_history.sql"),
     include_str!("../../migrations/postgres/0002_owner.sql"),
     include_str!("../../migrations/postgres/0003_state.sql"),
     include_str!("../../migrations/postgres/0004_results.sql"),
     include_str!("../../migrations/postgres/0005_audit_and_keys.sql"),
+    include_str!("../../migrations/postgres/0005_sums.sql"),
 ];
 
 /// The version that this program brings the tables to.

@@ -56,7 +56,9 @@ impl HistoryReader {
     /// before its moment was in history before it, so before history's moment too; and one that was moved between the
     /// two is in both, and not read twice because its number is not after the mark. In the other order a batch could be
     /// moved and deleted in between, and be seen in neither.
-    fn moment(&self) -> Result<(Option<Moment<'_>>, Moment<'_>, i64), StoreError> {
+    pub(super) fn moment(
+        &self,
+    ) -> Result<(Option<Moment<'_>>, Moment<'_>, i64), StoreError> {
         let journal = match &self.journal {
             Some(journal) => Some(Moment::begin(journal, "SELECT max(seq) FROM journal")?),
             None => None,
@@ -66,16 +68,22 @@ impl HistoryReader {
         Ok((journal, main, applied))
     }
 
-    fn since(
-        &mut self,
-        first: AllocationId,
-        take: impl FnMut(PastAllocation) -> Flow,
-    ) -> Result<(), StoreError> {
+    /// A moment of history, with what is committed and not yet moved in the temporary tables.
+    pub(super) fn whole_moment(&self) -> Result<Moment<'_>, StoreError> {
         let (journal, main, applied) = self.moment()?;
         if let Some(journal) = journal {
             // The journal's moment ends here: its log cannot start anew while somebody reads, and this may take long.
             tail::fill(main.0, journal.0, applied)?;
         }
+        Ok(main)
+    }
+
+    fn since(
+        &mut self,
+        first: AllocationId,
+        take: impl FnMut(PastAllocation) -> Flow,
+    ) -> Result<(), StoreError> {
+        let main = self.whole_moment()?;
         each_since(main.0, first, take).map_err(|error| on(main.0, error))
     }
 
@@ -116,7 +124,7 @@ impl HistoryReader {
 }
 
 /// A reading transaction. Its end takes back what was put into temporary tables, too.
-struct Moment<'a>(&'a Connection);
+pub(super) struct Moment<'a>(pub(super) &'a Connection);
 
 impl<'a> Moment<'a> {
     /// Begins it, and looks at the file: SQLite takes its snapshot at the first look, not at BEGIN.

@@ -44,10 +44,7 @@ impl Merge<'_> {
         // An end of an allocation that is nowhere is passed over.
         while self.ends.id().is_some_and(|end| end <= id) {
             if let Some(said) = self.ends.next()?.filter(|said| said.id == id) {
-                said.ended.into_iter().for_each(|end| past.end(end));
-                said.result
-                    .into_iter()
-                    .for_each(|result| past.report(result));
+                said.tell(&mut past);
             }
         }
         Ok(Some(past))
@@ -106,6 +103,16 @@ pub(super) struct Said {
     id: AllocationId,
     ended: Option<EndRecord>,
     result: Option<CallResult>,
+}
+
+impl Said {
+    /// Tells the allocation, which may know already.
+    pub(super) fn tell(self, past: &mut PastAllocation) {
+        self.ended.into_iter().for_each(|end| past.end(end));
+        self.result
+            .into_iter()
+            .for_each(|result| past.report(result));
+    }
 }
 
 /// Reads rows of ends.

@@ -1,0 +1,312 @@
+//! Counts as people ask for them: which spans of time are read where, and how what was read becomes lines.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use caller_id_core::history_query::{Calls, Span, StatsBy, StatsKey, StatsQuery, StatsRow};
+use caller_id_core::policy::TimeZone;
+use caller_id_core::{AreaCode, CampaignId, Rung, StoreError, Timestamp};
+
+use crate::sums::{self, DAY_MS, HOUR_MS, Job, floor};
+use crate::values::{number, unreadable};
+
+/// Where the counts of a query come from: instants in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Which sums.
+    pub(crate) from: Sums,
+    /// Of these spans.
+    pub(crate) sums: Range<i64>,
+    /// From the allocations themselves: before the sums, and after them.
+    pub(crate) raw: [Range<i64>; 2],
+}
+
+/// Which sums there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sums {
+    /// By hour.
+    Hours,
+    /// By day and number.
+    Days,
+    /// None that would do: sums know no number with its pool or campaign, nor what else there is of one number.
+    None,
+}
+
+impl Sums {
+    /// How much time is counted together, in milliseconds.
+    pub(crate) const fn unit_ms(self) -> i64 {
+        match self {
+            Self::Days => DAY_MS,
+            Self::Hours | Self::None => HOUR_MS,
+        }
+    }
+
+    /// Up to where they are made is kept under this mark.
+    pub(crate) const fn mark(self) -> Option<&'static str> {
+        match self {
+            Self::Hours => Some(Job::HOURS.mark()),
+            Self::Days => Some(Job::DAYS.mark()),
+            Self::None => None,
+        }
+    }
+
+    /// Those that serve this query.
+    pub(crate) fn of(query: &StatsQuery) -> Self {
+        match query.by {
+            _ if query.number.is_some() => Self::None,
+            StatsBy::Number if query.pool.is_some() || query.campaign.is_some() => Self::None,
+            StatsBy::Number => Self::Days,
+            _ => Self::Hours,
+        }
+    }
+}
+
+impl Plan {
+    /// The plan, when the sums that serve this query are made up to `summed`.
+    pub(crate) fn new(query: &StatsQuery, summed: i64) -> Self {
+        let from = Sums::of(query);
+        let unit = from.unit_ms();
+        let first = floor(query.since.as_ms().max(0), unit);
+        let last = query.until.as_ms().saturating_add(unit - 1);
+        let last = floor(last.clamp(first, i64::MAX - unit), unit);
+        let summed = match from {
+            Sums::None => first,
+            Sums::Hours | Sums::Days => summed.clamp(first, last),
+        };
+        Self {
+            from,
+            sums: first..summed,
+            raw: [first..first, summed..last],
+        }
+    }
+
+    /// The same from exactly `since` on: not from the hour that it is in.
+    pub(crate) fn since(since: Timestamp, summed: i64) -> Self {
+        let since = since.as_ms().clamp(0, i64::MAX - HOUR_MS);
+        let first = floor(since + HOUR_MS - 1, HOUR_MS);
+        let summed = summed.max(first);
+        Self {
+            from: Sums::Hours,
+            sums: first..summed,
+            raw: [since..first, summed..i64::MAX],
+        }
+    }
+
+    /// The rows of sums by hour that serve.
+    pub(crate) const fn what(by: StatsBy) -> i16 {
+        match by {
+            StatsBy::All | StatsBy::Pool | StatsBy::Campaign | StatsBy::Number => sums::ALL,
+            StatsBy::AreaCode => sums::AREA_CODE,
+            StatsBy::Carrier => sums::CARRIER,
+            StatsBy::Rung => sums::RUNG,
+        }
+    }
+}
+
+/// The word by which statements know what is counted by.
+pub(crate) const fn word(by: StatsBy) -> &'static str {
+    match by {
+        StatsBy::All => "all",
+        StatsBy::Pool => "pool",
+        StatsBy::Campaign => "campaign",
+        StatsBy::AreaCode => "area_code",
+        StatsBy::Carrier => "carrier",
+        StatsBy::Number => "number",
+        StatsBy::Rung => "rung",
+    }
+}
+
+/// Counts that come together.
+pub(crate) struct Tally {
+    span: Span,
+    by: StatsBy,
+    since: i64,
+    lines: HashMap<(i64, String), Calls>,
+    /// The span of the hour that was counted last: many lines are of one.
+    last: Option<(i64, i64)>,
+}
+
+impl Tally {
+    /// Nothing counted.
+    pub(crate) fn new(query: &StatsQuery, plan: &Plan) -> Self {
+        let span = match (&query.span, plan.from) {
+            // Nothing shorter is kept.
+            (Span::Hour | Span::Day(_), Sums::Days) => Span::Hour,
+            (span, _) => span.clone(),
+        };
+        Self {
+            span,
+            by: query.by,
+            since: plan.sums.start,
+            lines: HashMap::new(),
+            last: None,
+        }
+    }
+
+    /// Whether it matters which hour something was counted in.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.span == Span::Whole
+    }
+
+    /// Counts the calls of an hour (or of a day, where days are what is kept) that have this key; an empty one is: none.
+    pub(crate) fn add(&mut self, hour: i64, key: String, calls: &Calls) {
+        let begin = match self.last {
+            Some((last, begin)) if last == hour => begin,
+            _ => begin(&self.span, hour, self.since),
+        };
+        self.last = Some((hour, begin));
+        self.lines.entry((begin, key)).or_default().add(calls);
+    }
+
+    /// The lines with the most calls, at most `most`, by span and then by key.
+    pub(crate) fn lines(self, most: usize) -> Result<Vec<StatsRow>, StoreError> {
+        let mut lines: Vec<_> = self.lines.into_iter().collect();
+        lines.retain(|(_, calls)| calls.calls > 0);
+        if lines.len() > most {
+            lines.sort_by(|(one, a), (other, b)| {
+                (Reverse(a.calls), one).cmp(&(Reverse(b.calls), other))
+            });
+            lines.truncate(most);
+        }
+        lines.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let line = |((from, text), calls)| {
+            Ok(StatsRow {
+                from: Timestamp::from_ms(from),
+                key: key(self.by, text)?,
+                calls,
+            })
+        };
+        lines.into_iter().map(line).collect()
+    }
+}
+
+/// Where the span begins that an hour is in.
+fn begin(span: &Span, hour: i64, since: i64) -> i64 {
+    match span {
+        Span::Whole => since,
+        Span::Hour => hour,
+        Span::Day(zone) => day(zone, hour),
+    }
+}
+
+/// The last instant of an hour is in the day that begins in it.
+fn day(zone: &TimeZone, hour: i64) -> i64 {
+    let last = Timestamp::from_ms(hour.saturating_add(HOUR_MS - 1));
+    floor(zone.day(last).start.as_ms(), HOUR_MS)
+}
+
+/// The query that counts every campaign from `since` on.
+pub(crate) fn of_campaigns(since: Timestamp) -> StatsQuery {
+    StatsQuery {
+        by: StatsBy::Campaign,
+        span: Span::Whole,
+        since,
+        until: Timestamp::MAX,
+        pool: None,
+        campaign: None,
+        number: None,
+    }
+}
+
+/// The campaigns in its lines, by their names.
+pub(crate) fn campaigns(lines: Vec<StatsRow>) -> Result<Vec<(CampaignId, u64)>, StoreError> {
+    let named = lines.into_iter().filter_map(|line| match line.key {
+        StatsKey::Name(name) => Some((name, line.calls.calls)),
+        _ => None,
+    });
+    let read = |(name, calls): (String, u64)| match CampaignId::new(&name) {
+        Ok(id) => Ok((id, calls)),
+        Err(cause) => Err(unreadable("counts", &cause.to_string())),
+    };
+    named.map(read).collect()
+}
+
+fn key(by: StatsBy, text: String) -> Result<StatsKey, StoreError> {
+    let fail = || unreadable("counts", &format!("the key `{text}` is no {}", word(by)));
+    if text.is_empty() {
+        return Ok(StatsKey::None);
+    }
+    Ok(match by {
+        StatsBy::All => StatsKey::None,
+        StatsBy::Pool | StatsBy::Campaign | StatsBy::Carrier => StatsKey::Name(text),
+        StatsBy::AreaCode => {
+            let code = text.parse().ok().and_then(AreaCode::new);
+            StatsKey::AreaCode(code.ok_or_else(fail)?)
+        }
+        StatsBy::Number => StatsKey::Number(number(text.parse().map_err(|_| fail())?)?),
+        StatsBy::Rung => StatsKey::Rung(text.parse::<Rung>().map_err(|_| fail())?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(by: StatsBy, since: i64, until: i64) -> StatsQuery {
+        StatsQuery {
+            by,
+            span: Span::Whole,
+            since: Timestamp::from_ms(since),
+            until: Timestamp::from_ms(until),
+            pool: None,
+            campaign: None,
+            number: None,
+        }
+    }
+
+    #[test]
+    fn sums_are_read_as_far_as_they_are_made_and_allocations_from_there_on() {
+        let asked = query(StatsBy::Pool, 5 * HOUR_MS + 1, 9 * HOUR_MS + 1);
+        for (summed, sums, raw) in [
+            (0, 5..5, 5..10),
+            (7, 5..7, 7..10),
+            (10, 5..10, 10..10),
+            (99, 5..10, 10..10),
+        ] {
+            let plan = Plan::new(&asked, summed * HOUR_MS);
+            let ms = |range: Range<i64>| range.start * HOUR_MS..range.end * HOUR_MS;
+            assert_eq!((plan.sums, plan.raw[1].clone()), (ms(sums), ms(raw)));
+            assert!(plan.raw[0].is_empty());
+        }
+    }
+
+    #[test]
+    fn from_an_instant_on_only_the_rest_of_its_hour_is_counted() {
+        let plan = |summed: i64| {
+            let plan = Plan::since(Timestamp::from_ms(5 * HOUR_MS + 7), summed * HOUR_MS);
+            let [before, after] = plan.raw;
+            (before, plan.sums, after)
+        };
+        let before = 5 * HOUR_MS + 7..6 * HOUR_MS;
+        let h = HOUR_MS;
+        assert_eq!(plan(9), (before.clone(), 6 * h..9 * h, 9 * h..i64::MAX));
+        assert_eq!(plan(2), (before, 6 * h..6 * h, 6 * h..i64::MAX));
+    }
+
+    #[test]
+    fn every_query_has_a_plan() {
+        for (since, until) in [(0, i64::MAX), (i64::MIN, i64::MIN), (i64::MAX, 0), (5, 4)] {
+            for by in [StatsBy::All, StatsBy::Number] {
+                let plan = Plan::new(&query(by, since, until), 3);
+                assert!(plan.sums.start <= plan.sums.end);
+                let after = &plan.raw[1];
+                assert!(plan.sums.end == after.start && after.start <= after.end);
+            }
+        }
+    }
+
+    #[test]
+    fn a_local_day_begins_with_the_hour_that_midnight_is_in() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_ms();
+        for (zone, hour, day) in [
+            ("Asia/Kolkata", "2026-11-23T18:00:00Z", "2026-11-23T18:00:00Z"),
+            ("Asia/Kolkata", "2026-11-23T17:00:00Z", "2026-11-22T18:00:00Z"),
+            ("America/Chicago", "2026-11-02T05:00:00Z", "2026-11-01T05:00:00Z"),
+            ("America/Chicago", "2026-11-02T06:00:00Z", "2026-11-02T06:00:00Z"),
+        ] {
+            let span = Span::Day(TimeZone::parse(zone).unwrap());
+            assert_eq!(begin(&span, at(hour), 0), at(day), "{zone} {hour}");
+        }
+    }
+}

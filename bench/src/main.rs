@@ -8,6 +8,7 @@ mod contest;
 mod history;
 mod http;
 mod import;
+mod lists;
 mod load;
 mod look;
 mod memory;
@@ -57,6 +58,8 @@ enum Part {
     Look,
     /// History into PostgreSQL, against a bare COPY.
     History,
+    /// Pages and counts of 2,000,000 allocations, in both stores.
+    Lists,
     /// Serve the bare handler: what `http` compares with.
     #[command(hide = true)]
     Bare,
@@ -106,6 +109,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::History) {
         history::run()?;
+    }
+    if wanted(Part::Lists) {
+        lists::run()?;
     }
     Ok(())
 }

@@ -91,7 +91,9 @@ pub enum StatsBy {
     AreaCode,
     /// The carrier that the number has now; none has none.
     Carrier,
-    /// The number presented. Only whole days are kept for it, in UTC.
+    /// The number presented. Only whole days are kept for it, in UTC: without [`StatsQuery::number`] or other conditions the
+    /// days of `since` and `until` count whole, and spans of hours and of local days are days in UTC. With conditions it is
+    /// counted from the allocations themselves, as far back as those are kept.
     Number,
     /// The rung.
     Rung,
@@ -117,13 +119,13 @@ pub struct StatsQuery {
     pub span: Span,
     /// From this instant on; the whole hour that it is in counts.
     pub since: Timestamp,
-    /// Up to this instant; the hour that it is in counts up to now.
+    /// Up to this instant; the hour that it is in counts up to now. An hour that begins at it does not count.
     pub until: Timestamp,
     /// Only this pool.
     pub pool: Option<PoolId>,
     /// Only this campaign.
     pub campaign: Option<CampaignId>,
-    /// Only this number: any span is good for it then.
+    /// Only this number: any span is good for it then. It is counted from the allocations, as far back as those are kept.
     pub number: Option<PhoneNumber>,
 }
 
@@ -213,13 +215,16 @@ pub trait HistoryReader: Send + Sync {
     /// [`StoreError`].
     async fn past(&self, query: &PastQuery) -> Result<PastPage, StoreError>;
 
-    /// Counts, by span and then by key. No line has no calls. At most `most` lines: those with the most calls.
+    /// Counts, by span and then by key (none first, others as text, byte by byte). No line has no calls. At most `most`
+    /// lines: those with the most calls.
+    ///
+    /// Of hours that are summed up ([`HistoryReader::sum_up`]) the sums are given, with the carriers that numbers had then.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn stats(&self, query: &StatsQuery, most: usize) -> Result<Vec<StatsRow>, StoreError>;
 
-    /// The campaigns that asked for numbers at `since` or later, with their calls.
+    /// The campaigns that asked for numbers at `since` or later, with their calls; by their names, byte by byte.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -227,6 +232,11 @@ pub trait HistoryReader: Send + Sync {
 
     /// Sums up what is old enough that no more is said of it, so that counting stays quick; some work at a time. Tells whether
     /// there is more. Any number of nodes may do it.
+    ///
+    /// Hours (and days in UTC, for numbers) are summed up when they ended 2 hours ago, and again 26 hours after their end:
+    /// what is said of a call in between is in the counts from then on, and what is said later never is. Where allocations
+    /// were pruned in between, the first sums stay. Sums outlive the allocations: those by hour are kept for 400 days, those
+    /// by number for 100.
     ///
     /// # Errors
     /// [`StoreError`].

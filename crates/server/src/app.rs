@@ -35,6 +35,7 @@ use crate::http::dispatch::Dispatch;
 use crate::http::health::{Together, Vitals};
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
+use crate::summing::Summing;
 use crate::sync::{InventorySync, SyncError};
 
 use self::engines::Engine;
@@ -152,11 +153,10 @@ impl App {
             requests.run(stop).await;
             "the list of requests"
         });
-        let history = app.store.history.clone();
-        app.start_tasks(
-            sync,
-            Retention::new(history, clock, settings.history.kept()),
-        );
+        let (history, reader) = (app.store.history.clone(), app.store.reader.clone());
+        let summing = Summing::new(reader, clock.clone(), sync.outages());
+        let retention = Retention::new(history, clock, settings.history.kept());
+        app.start_tasks(sync, retention, summing);
         Ok(app)
     }
 
@@ -247,7 +247,7 @@ impl App {
         first_look::wait(&mut told, opens).await
     }
 
-    fn start_tasks(&mut self, sync: Arc<InventorySync>, retention: Retention) {
+    fn start_tasks(&mut self, sync: Arc<InventorySync>, retention: Retention, summing: Summing) {
         let engine = self.engine.clone();
         let (sync_stop, retention_stop) = (self.stop.clone(), self.stop.clone());
         let stop = self.stop.clone();
@@ -265,7 +265,10 @@ impl App {
             "the sync of the inventory"
         });
         self.tasks.spawn(async move {
-            retention.run(retention_stop).await;
+            tokio::join!(
+                retention.run(retention_stop.clone()),
+                summing.run(retention_stop)
+            );
             "the retention of history"
         });
     }

@@ -24,6 +24,7 @@ pub mod request_log;
 pub mod retention;
 pub mod rows;
 pub mod serve;
+pub mod summing;
 pub mod sync;
 pub mod telemetry;
 pub mod timer;

@@ -67,9 +67,9 @@ impl Plan {
     pub(crate) fn new(query: &StatsQuery, summed: i64) -> Self {
         let from = Sums::of(query);
         let unit = from.unit_ms();
-        let first = floor(query.since.as_ms().max(0), unit);
-        let last = query.until.as_ms().saturating_add(unit - 1);
-        let last = floor(last.clamp(first, i64::MAX - unit), unit);
+        let ms = |at: Timestamp| at.as_ms().clamp(0, i64::MAX - DAY_MS);
+        let first = floor(ms(query.since), unit);
+        let last = floor(ms(query.until) + unit - 1, unit).max(first);
         let summed = match from {
             Sums::None => first,
             Sums::Hours | Sums::Days => summed.clamp(first, last),
@@ -300,10 +300,26 @@ mod tests {
     fn a_local_day_begins_with_the_hour_that_midnight_is_in() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_ms();
         for (zone, hour, day) in [
-            ("Asia/Kolkata", "2026-11-23T18:00:00Z", "2026-11-23T18:00:00Z"),
-            ("Asia/Kolkata", "2026-11-23T17:00:00Z", "2026-11-22T18:00:00Z"),
-            ("America/Chicago", "2026-11-02T05:00:00Z", "2026-11-01T05:00:00Z"),
-            ("America/Chicago", "2026-11-02T06:00:00Z", "2026-11-02T06:00:00Z"),
+            (
+                "Asia/Kolkata",
+                "2026-11-23T18:00:00Z",
+                "2026-11-23T18:00:00Z",
+            ),
+            (
+                "Asia/Kolkata",
+                "2026-11-23T17:00:00Z",
+                "2026-11-22T18:00:00Z",
+            ),
+            (
+                "America/Chicago",
+                "2026-11-02T05:00:00Z",
+                "2026-11-01T05:00:00Z",
+            ),
+            (
+                "America/Chicago",
+                "2026-11-02T06:00:00Z",
+                "2026-11-02T06:00:00Z",
+            ),
         ] {
             let span = Span::Day(TimeZone::parse(zone).unwrap());
             assert_eq!(begin(&span, at(hour), 0), at(day), "{zone} {hour}");

@@ -4,8 +4,8 @@
 //! core's ports ([`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
 //! [`Journal`](caller_id_core::Journal), [`HistoryReader`](caller_id_core::HistoryReader), [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore)); no type of its driver shows in a public signature.
 
-mod key_events;
 mod counts;
+mod key_events;
 mod look;
 mod postgres;
 mod sqlite;

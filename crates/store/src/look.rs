@@ -130,11 +130,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// What `look` gave. `last` is the last of the rows that were looked at, where there may be more.
-    pub(crate) fn new(
-        look: &Look,
-        rows: Vec<PastAllocation>,
-        last: Option<AllocationId>,
-    ) -> Self {
+    pub(crate) fn new(look: &Look, rows: Vec<PastAllocation>, last: Option<AllocationId>) -> Self {
         let full = rows.last().filter(|_| rows.len() >= look.most);
         let rest = full.map(|row| row.record.id).or(last);
         Self { rows, rest }

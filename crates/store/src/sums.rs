@@ -98,13 +98,21 @@ impl Job {
     /// What there is to do at `now`, when it is done up to `mark`: from there up to here. None: nothing.
     ///
     /// `unmoved` is the first instant of which there is something that is not in history yet.
-    pub(crate) fn open(self, mark: i64, now: Timestamp, unmoved: Option<i64>) -> Option<(i64, i64)> {
+    pub(crate) fn open(
+        self,
+        mark: i64,
+        now: Timestamp,
+        unmoved: Option<i64>,
+    ) -> Option<(i64, i64)> {
         let after_ms = match self.pass {
             Pass::Soon => SOON_MS,
             Pass::Late => LATE_MS,
         };
         let past = now.as_ms().saturating_sub(after_ms);
-        let closed = floor(unmoved.map_or(past, |first| first.min(past)), self.unit.ms());
+        let closed = floor(
+            unmoved.map_or(past, |first| first.min(past)),
+            self.unit.ms(),
+        );
         let begin = mark.max(self.unit.kept_since(now)).max(0);
         (begin < closed).then_some((begin, closed))
     }

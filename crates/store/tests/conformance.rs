@@ -34,6 +34,7 @@ impl DataSet for Folder {
         OpenStore {
             inventory: store.clone(),
             history: store.clone(),
+            reader: store.clone(),
             journal: store.clone(),
             audit: store.clone(),
             keys: store,
@@ -64,6 +65,7 @@ impl DataSet for Database {
         OpenStore {
             inventory: store.clone(),
             history: store.clone(),
+            reader: store.clone(),
             journal: store.clone(),
             audit: store.clone(),
             keys: store,

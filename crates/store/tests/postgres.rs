@@ -151,7 +151,8 @@ async fn history_of_the_version_before_is_kept_and_takes_results() {
          ALTER TABLE caller_id.allocations DROP COLUMN result_at, DROP COLUMN answered_seconds,
             DROP COLUMN dialed_seconds, DROP COLUMN hangup_cause, DROP COLUMN sip_code;
          DROP TABLE caller_id.audit, caller_id.audit_head, caller_id.keys, caller_id.sessions;
-         DROP FUNCTION caller_id.audit_is_only_added_to; DELETE FROM caller_id.meta WHERE key = 'keys_revision'",
+         DROP FUNCTION caller_id.audit_is_only_added_to; DELETE FROM caller_id.meta WHERE key = 'keys_revision';
+         DROP TABLE caller_id.sums_by_hour, caller_id.sums_by_day; DELETE FROM caller_id.meta WHERE key LIKE 'summed%'",
     );
     let newer = database.open().await.unwrap();
     let a_week_later = full_record(7 * 24 * 3_600_000, 2, own(1));

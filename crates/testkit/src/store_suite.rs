@@ -9,18 +9,23 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
-    AuditLog, HistoryStore, InventoryStore, Journal, JournalEvent, KeyStore, Timestamp,
+    AuditLog, HistoryReader, HistoryStore, InventoryStore, Journal, JournalEvent, KeyStore,
+    Timestamp,
 };
 
 mod audit;
 mod changes;
+mod dice;
 mod history;
 mod inventory;
 mod journal;
 mod keys;
+mod past;
 pub mod records;
 mod results;
 mod sessions;
+mod stats;
+mod sums;
 
 pub use audit::*;
 pub use changes::*;
@@ -28,8 +33,11 @@ pub use history::*;
 pub use inventory::*;
 pub use journal::*;
 pub use keys::*;
+pub use past::*;
 pub use results::*;
 pub use sessions::*;
+pub use stats::*;
+pub use sums::*;
 
 /// Makes stores to be tested.
 #[async_trait]
@@ -51,6 +59,8 @@ pub struct OpenStore {
     pub inventory: Arc<dyn InventoryStore>,
     /// What was allocated.
     pub history: Arc<dyn HistoryStore>,
+    /// The same, as people ask for it.
+    pub reader: Arc<dyn HistoryReader>,
     /// Where it is committed.
     pub journal: Arc<dyn Journal>,
     /// Who changed what.
@@ -132,6 +142,22 @@ macro_rules! store_suite {
             pages_of_history_join_to_the_whole,
             the_last_use_of_a_number_is_its_latest,
             pruning_takes_the_oldest_and_no_more_than_asked,
+            // past
+            pages_have_what_the_filter_asks_for_newest_first,
+            a_page_begins_behind_any_id,
+            a_page_looks_at_no_more_than_some_rows,
+            // stats
+            counts_are_those_of_the_allocations_however_much_is_summed_up,
+            the_lines_with_the_most_calls_are_given,
+            an_end_that_is_not_settled_counts,
+            campaigns_are_seen_from_an_instant_on,
+            // sums
+            sums_outlive_the_allocations_they_were_counted_from,
+            what_is_said_late_is_counted_a_day_later,
+            summing_up_again_takes_nothing_back,
+            summing_up_at_once_counts_once,
+            long_gaps_are_passed_over,
+            old_sums_are_given_up,
             // journal
             a_batch_committed_twice_is_in_history_once,
             the_backlog_is_what_was_committed_and_not_moved,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use caller_id_core::shared::StateRecord;
-use caller_id_core::{Clock, HistoryStore, InventoryStore, Journal, StoreError, SystemClock};
+use caller_id_core::{
+    Clock, HistoryReader, HistoryStore, InventoryStore, Journal, StoreError, SystemClock,
+};
 use caller_id_store::{
     Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
     inspect_postgres, postgres_place,
@@ -33,6 +35,8 @@ pub struct OpenStore {
     pub inventory: Arc<dyn InventoryStore>,
     /// What was allocated.
     pub history: Arc<dyn HistoryStore>,
+    /// The same, as people ask for it.
+    pub reader: Arc<dyn HistoryReader>,
     /// Where history is written.
     pub journal: Arc<dyn Journal>,
     kind: Kind,
@@ -49,6 +53,7 @@ impl OpenStore {
         Self {
             inventory: store.clone(),
             history: store.clone(),
+            reader: store.clone(),
             journal: store.clone(),
             kind: Kind::Sqlite(store),
         }
@@ -58,6 +63,7 @@ impl OpenStore {
         Self {
             inventory: store.clone(),
             history: store.clone(),
+            reader: store.clone(),
             journal: store.clone(),
             kind: Kind::Postgres(store),
         }

@@ -37,6 +37,8 @@ pub enum User {
     Inventory,
     /// The drainer of the outbox.
     Drainer,
+    /// Whoever sums up history.
+    Sums,
     /// Whoever asks how the service is.
     Health,
 }

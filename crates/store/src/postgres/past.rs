@@ -113,11 +113,7 @@ async fn last_row(
     Ok(id.map(|id| AllocationId::from_bytes(id.into_bytes())))
 }
 
-async fn see(
-    connection: &mut PgConnection,
-    look: &Look,
-    asked: &PastQuery,
-) -> Result<Seen, Fault> {
+async fn see(connection: &mut PgConnection, look: &Look, asked: &PastQuery) -> Result<Seen, Fault> {
     let [sql, last] = match look.through {
         Through::Call => BY_CALL,
         Through::Destination => BY_DESTINATION,

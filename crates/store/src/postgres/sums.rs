@@ -16,9 +16,7 @@ use super::error::Fault;
 use super::rows::column;
 use super::stats::{MARK, area_code, counted, read_calls};
 use crate::look::{id_at, ms_of};
-use crate::sums::{
-    Cell, Due, HourSum, Job, Pass, ROWS_AT_ONCE, Step, Unit, columns_of, hour_sums,
-};
+use crate::sums::{Cell, Due, HourSum, Job, Pass, ROWS_AT_ONCE, Step, Unit, columns_of, hour_sums};
 
 const FIRST: &str =
     "SELECT id FROM caller_id.allocations WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 1";
@@ -35,8 +33,7 @@ const NUMBERS: &str = concat!(
     counted!(),
     " FROM caller_id.allocations WHERE id >= $1 AND id < $2 GROUP BY number ORDER BY number"
 );
-const CALLS_OF_HOUR: &str =
-    "SELECT coalesce(sum(calls), 0)::bigint FROM caller_id.sums_by_hour WHERE what = 0 AND hour = $1";
+const CALLS_OF_HOUR: &str = "SELECT coalesce(sum(calls), 0)::bigint FROM caller_id.sums_by_hour WHERE what = 0 AND hour = $1";
 const CALLS_OF_DAY: &str =
     "SELECT coalesce(sum(calls), 0)::bigint FROM caller_id.sums_by_day WHERE day = $1";
 

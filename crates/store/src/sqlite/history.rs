@@ -56,9 +56,7 @@ impl HistoryReader {
     /// before its moment was in history before it, so before history's moment too; and one that was moved between the
     /// two is in both, and not read twice because its number is not after the mark. In the other order a batch could be
     /// moved and deleted in between, and be seen in neither.
-    pub(super) fn moment(
-        &self,
-    ) -> Result<(Option<Moment<'_>>, Moment<'_>, i64), StoreError> {
+    pub(super) fn moment(&self) -> Result<(Option<Moment<'_>>, Moment<'_>, i64), StoreError> {
         let journal = match &self.journal {
             Some(journal) => Some(Moment::begin(journal, "SELECT max(seq) FROM journal")?),
             None => None,

@@ -156,11 +156,7 @@ pub(super) fn bind(statement: &mut CachedStatement<'_>, values: &[Value]) -> rus
     Ok(())
 }
 
-fn read(
-    main: &Connection,
-    sql: &str,
-    values: &[Value],
-) -> Result<Vec<PastAllocation>, StoreError> {
+fn read(main: &Connection, sql: &str, values: &[Value]) -> Result<Vec<PastAllocation>, StoreError> {
     let mut select = main.prepare_cached(sql).map_err(sqlite)?;
     bind(&mut select, values).map_err(sqlite)?;
     let mut ends = main.prepare_cached(TAIL_END).map_err(sqlite)?;

@@ -98,9 +98,8 @@ pub(super) fn read_calls(row: &Row<'_>, place: usize) -> Result<Calls, StoreErro
 impl HistoryReader {
     fn stats(&mut self, query: &StatsQuery, most: usize) -> Result<Vec<StatsRow>, StoreError> {
         let main = self.whole_moment()?;
-        let counted = summed(main.0, Sums::of(query)).and_then(|summed| {
-            count(main.0, query, &Plan::new(query, summed))?.lines(most)
-        });
+        let counted = summed(main.0, Sums::of(query))
+            .and_then(|summed| count(main.0, query, &Plan::new(query, summed))?.lines(most));
         counted.map_err(|error| on(main.0, error))
     }
 

@@ -202,7 +202,8 @@ fn put_hour(main: &Connection, step: Step, sums: &[HourSum]) -> rusqlite::Result
     for ((what, pool, campaign, key), calls) in sums {
         let [all, answered, busy, no_answer, cancelled, failed, seconds] = columns_of(calls);
         put.execute((
-            step.begin, what, pool, campaign, key, all, answered, busy, no_answer, cancelled, failed, seconds,
+            step.begin, what, pool, campaign, key, all, answered, busy, no_answer, cancelled,
+            failed, seconds,
         ))?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{AllocationId, CallEnd};
 
+use super::dice::Dice;
 use super::records::{
     allocated, at, end_record, ended, full_record, full_report, own, record, reported,
     result_record,
@@ -85,22 +86,9 @@ pub async fn everything_committed_survives_a_reopen(data: &mut dyn DataSet) {
     assert_eq!(ids(&store).await, expected);
 }
 
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
 /// Batches of every size, with ends of what was allocated long before or just now, settled and reopened in between.
 pub async fn random_batches_read_back_as_they_were_committed(data: &mut dyn DataSet) {
-    let mut dice = Dice(2_026);
+    let mut dice = Dice::new(2_026);
     let mut expected: BTreeMap<AllocationId, PastAllocation> = BTreeMap::new();
     let mut store = data.open().await;
     let mut made: Vec<AllocationId> = Vec::new();

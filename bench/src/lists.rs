@@ -1,0 +1,230 @@
+//! What people ask of history: pages of it, and counts, with millions of allocations in it.
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+use caller_id_core::history_query::{PastFilter, PastQuery, Span, StatsBy, StatsQuery};
+use caller_id_core::{
+    AgentId, AllocationId, AllocationRecord, CallEnd, CallId, CampaignId, Clock, EndRecord,
+    HistoryReader, HistoryStore, Journal, JournalEvent, PhoneNumber, PoolId, Rung, SystemClock,
+    Timestamp,
+};
+use caller_id_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
+use caller_id_testkit::postgres::Postgres;
+
+use crate::numbers::inventory;
+use crate::stopwatch::Stopwatch;
+
+const ALLOCATIONS: u64 = 2_000_000;
+const NUMBERS: usize = 20_000;
+const DAY_MS: i64 = 24 * 3_600_000;
+/// The time that they are made in.
+const SPAN_MS: i64 = 30 * DAY_MS;
+const BATCH: u64 = 4_096;
+/// One call in so many is of the rare campaign.
+const RARE: u64 = 100_000;
+const ROUNDS: u64 = 21;
+const PAGE: usize = 100;
+/// How deep into the list it is gone by cursor.
+const PAGES: usize = 1_000;
+
+/// Settings of a server that keeps what it acknowledged, with memory as a small one has.
+const SERVER: [&str; 3] = ["fsync=on", "shared_buffers=512MB", "max_wal_size=4GB"];
+
+/// Prints milliseconds at the median.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let folder = tempfile::tempdir()?;
+    let clock = Arc::new(SystemClock::new());
+    println!("## Pages and counts of {ALLOCATIONS} allocations (asked: 50 ms at the median)");
+    let server = Postgres::start_with(&SERVER, &[]);
+    runtime.block_on(async {
+        let file = folder.path().join("caller-id.db");
+        let store = SqliteStore::open(&file, SqliteOptions::new(clock.clone()))?;
+        measure("SQLite", &*store, &*clock).await?;
+        store.close().await;
+        let url = server.url(&server.database());
+        let store = PostgresStore::open(&url, PostgresOptions::new(clock.clone())).await?;
+        measure("PostgreSQL", &*store, &*clock).await
+    })
+}
+
+async fn measure<S>(name: &str, store: &S, clock: &dyn Clock) -> anyhow::Result<()>
+where
+    S: HistoryReader + HistoryStore + Journal,
+{
+    println!("### {name}");
+    let numbers = inventory(NUMBERS);
+    let now = clock.now();
+    let watch = Stopwatch::start();
+    fill(store, &numbers, now).await?;
+    println!("written in {:.0} s", watch.seconds());
+    let (watch, mut steps) = (Stopwatch::start(), 0);
+    while store.sum_up(now).await? {
+        steps += 1;
+    }
+    println!("summed up in {:.1} s, {steps} steps", watch.seconds());
+    pages(store, &numbers).await?;
+    deep(store).await?;
+    counts(store, now).await
+}
+
+/// Spread evenly over the time, in its order.
+async fn fill<S: HistoryStore + Journal>(
+    store: &S,
+    numbers: &[PhoneNumber],
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    for first in (0..ALLOCATIONS).step_by(BATCH as usize) {
+        let mut events = Vec::new();
+        for place in first..(first + BATCH).min(ALLOCATIONS) {
+            let record = record(numbers, place, now)?;
+            let (id, at) = (record.id, record.at.plus_ms(30_000));
+            events.push(JournalEvent::Allocated(Arc::new(record)));
+            if place % 2 == 0 {
+                let end = CallEnd::ALL[place as usize / 2 % CallEnd::ALL.len()];
+                events.push(JournalEvent::Ended(EndRecord { id, at, end }));
+            }
+        }
+        store.commit(events).await?;
+        // Whoever writes as fast as this runs into the bound on what is not moved yet.
+        if store.backlog() > 500_000 {
+            store.settle().await?;
+        }
+    }
+    store.settle().await?;
+    Ok(())
+}
+
+fn destination(place: u64) -> anyhow::Result<PhoneNumber> {
+    let digits = 12_012_000_000 + place * 7_919_111 % 700 * 10_000_000 + place % 600_000;
+    let other = 13_122_000_000 + place % 600_000;
+    PhoneNumber::from_e164_digits(digits)
+        .or(PhoneNumber::from_e164_digits(other))
+        .ok_or_else(|| anyhow::anyhow!("`{digits}` is no number"))
+}
+
+fn campaign(place: u64) -> String {
+    match place % RARE {
+        0 => "RARE".to_owned(),
+        n => format!("CAMPAIGN{}", n % 20),
+    }
+}
+
+fn record(numbers: &[PhoneNumber], place: u64, now: Timestamp) -> anyhow::Result<AllocationRecord> {
+    let step_ms = SPAN_MS / ALLOCATIONS as i64;
+    let at = now.plus_ms((place as i64 - ALLOCATIONS as i64) * step_ms);
+    let number = numbers[place as usize % numbers.len()];
+    Ok(AllocationRecord {
+        id: AllocationId::of(number, at, place as u32 & 0xff_ffff),
+        at,
+        number,
+        destination: destination(place)?,
+        campaign: Some(CampaignId::new(&campaign(place))?),
+        agent: Some(AgentId::new(&format!("{}", 1_000 + place % 500))?),
+        call_id: Some(CallId::new(&format!("V1122074740{place:09}"))?),
+        pool: PoolId::new(&format!("pool{}", place % 5))?,
+        rung: Rung::ALL[place as usize % 5],
+        reserved_until: at.plus_ms(300_000),
+    })
+}
+
+/// The median of some rounds, in milliseconds.
+fn median(mut micros: Vec<u64>) -> f64 {
+    micros.sort_unstable();
+    micros[micros.len() / 2] as f64 / 1_000.0
+}
+
+async fn pages<S: HistoryReader>(store: &S, numbers: &[PhoneNumber]) -> anyhow::Result<()> {
+    let filters: [(&str, &dyn Fn(u64) -> anyhow::Result<PastFilter>); 5] = [
+        ("all", &|_| Ok(PastFilter::default())),
+        ("of a number", &|round| {
+            Ok(PastFilter {
+                number: Some(numbers[round as usize * 900]),
+                ..PastFilter::default()
+            })
+        }),
+        ("of a destination", &|round| {
+            Ok(PastFilter {
+                destination: Some(destination(round * 90_000)?),
+                ..PastFilter::default()
+            })
+        }),
+        ("of a common campaign", &|round| {
+            Ok(PastFilter {
+                campaign: Some(CampaignId::new(&format!("CAMPAIGN{}", round % 20))?),
+                ..PastFilter::default()
+            })
+        }),
+        ("of a rare campaign", &|_| {
+            Ok(PastFilter {
+                campaign: Some(CampaignId::new("RARE")?),
+                ..PastFilter::default()
+            })
+        }),
+    ];
+    for (name, filter) in filters {
+        let (mut micros, mut rows) = (Vec::new(), 0);
+        for round in 0..ROUNDS {
+            let query = PastQuery {
+                filter: filter(round)?,
+                before: None,
+                most: PAGE,
+            };
+            let watch = Stopwatch::start();
+            rows = store.past(&query).await?.allocations.len();
+            micros.push(watch.micros());
+        }
+        println!("first page {name}: {:.1} ms, {rows} rows", median(micros));
+    }
+    Ok(())
+}
+
+async fn deep<S: HistoryReader>(store: &S) -> anyhow::Result<()> {
+    let mut query = PastQuery {
+        most: PAGE,
+        ..PastQuery::default()
+    };
+    let mut micros = Vec::new();
+    for _ in 0..PAGES {
+        let watch = Stopwatch::start();
+        let page = store.past(&query).await?;
+        micros.push(watch.micros());
+        ensure!(page.allocations.len() == PAGE, "a page is not full");
+        query.before = page.next;
+    }
+    let last = micros.split_off(micros.len() - ROUNDS as usize);
+    println!("page {PAGES} by cursor: {:.1} ms", median(last));
+    Ok(())
+}
+
+async fn counts<S: HistoryReader>(store: &S, now: Timestamp) -> anyhow::Result<()> {
+    for (name, by, days, span) in [
+        ("a day by pool", StatsBy::Pool, 1, Span::Whole),
+        ("a day by pool and hour", StatsBy::Pool, 1, Span::Hour),
+        ("30 days by campaign", StatsBy::Campaign, 30, Span::Whole),
+        ("30 days by area code", StatsBy::AreaCode, 30, Span::Whole),
+        ("30 days by number", StatsBy::Number, 30, Span::Whole),
+    ] {
+        let query = StatsQuery {
+            by,
+            span,
+            since: now.plus_ms(-days * DAY_MS),
+            until: now,
+            pool: None,
+            campaign: None,
+            number: None,
+        };
+        let (mut micros, mut lines) = (Vec::new(), 0);
+        for _ in 0..ROUNDS {
+            let watch = Stopwatch::start();
+            lines = store.stats(&query, 1_000).await?.len();
+            micros.push(watch.micros());
+        }
+        println!("counts of {name}: {:.1} ms, {lines} lines", median(micros));
+    }
+    Ok(())
+}

@@ -117,10 +117,8 @@ fn page(main: &Connection, query: &PastQuery, look: &Look) -> Result<PastPage, S
         true => last_row(main, last, &values)?,
         false => None,
     };
-    let tail = read(main, TAIL, &values)?;
-    let seen = [moved, tail].map(|rows| Seen::new(look, rows, None));
-    let [mut moved, tail] = seen;
-    moved.rest = moved.rest.max(last);
+    let moved = Seen::new(look, moved, last);
+    let tail = Seen::new(look, read(main, TAIL, &values)?, None);
     Ok(look::page(query, [moved, tail]))
 }
 

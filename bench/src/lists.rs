@@ -138,48 +138,58 @@ fn median(mut micros: Vec<u64>) -> f64 {
     micros[micros.len() / 2] as f64 / 1_000.0
 }
 
+/// What is asked for in a round.
+type Asked<'a> = &'a dyn Fn(u64) -> anyhow::Result<PastFilter>;
+
 async fn pages<S: HistoryReader>(store: &S, numbers: &[PhoneNumber]) -> anyhow::Result<()> {
-    let filters: [(&str, &dyn Fn(u64) -> anyhow::Result<PastFilter>); 5] = [
+    let of_campaign = |name: &str| -> anyhow::Result<_> {
+        Ok(PastFilter {
+            campaign: Some(CampaignId::new(name)?),
+            ..PastFilter::default()
+        })
+    };
+    let of_number = |round: u64| PastFilter {
+        number: Some(numbers[round as usize * 900]),
+        ..PastFilter::default()
+    };
+    let of_destination = |round: u64| -> anyhow::Result<_> {
+        Ok(PastFilter {
+            destination: Some(destination(round * 90_000)?),
+            ..PastFilter::default()
+        })
+    };
+    let lists: [(&str, Asked<'_>); 5] = [
         ("all", &|_| Ok(PastFilter::default())),
-        ("of a number", &|round| {
-            Ok(PastFilter {
-                number: Some(numbers[round as usize * 900]),
-                ..PastFilter::default()
-            })
-        }),
-        ("of a destination", &|round| {
-            Ok(PastFilter {
-                destination: Some(destination(round * 90_000)?),
-                ..PastFilter::default()
-            })
-        }),
+        ("of a number", &|round| Ok(of_number(round))),
+        ("of a destination", &of_destination),
         ("of a common campaign", &|round| {
-            Ok(PastFilter {
-                campaign: Some(CampaignId::new(&format!("CAMPAIGN{}", round % 20))?),
-                ..PastFilter::default()
-            })
+            of_campaign(&format!("CAMPAIGN{}", round % 20))
         }),
-        ("of a rare campaign", &|_| {
-            Ok(PastFilter {
-                campaign: Some(CampaignId::new("RARE")?),
-                ..PastFilter::default()
-            })
-        }),
+        ("of a rare campaign", &|_| of_campaign("RARE")),
     ];
-    for (name, filter) in filters {
-        let (mut micros, mut rows) = (Vec::new(), 0);
-        for round in 0..ROUNDS {
-            let query = PastQuery {
-                filter: filter(round)?,
-                before: None,
-                most: PAGE,
-            };
-            let watch = Stopwatch::start();
-            rows = store.past(&query).await?.allocations.len();
-            micros.push(watch.micros());
-        }
-        println!("first page {name}: {:.1} ms, {rows} rows", median(micros));
+    for (name, asked) in lists {
+        first_page(store, name, asked).await?;
     }
+    Ok(())
+}
+
+async fn first_page<S: HistoryReader>(
+    store: &S,
+    name: &str,
+    asked: Asked<'_>,
+) -> anyhow::Result<()> {
+    let (mut micros, mut rows) = (Vec::new(), 0);
+    for round in 0..ROUNDS {
+        let query = PastQuery {
+            filter: asked(round)?,
+            before: None,
+            most: PAGE,
+        };
+        let watch = Stopwatch::start();
+        rows = store.past(&query).await?.allocations.len();
+        micros.push(watch.micros());
+    }
+    println!("first page {name}: {:.1} ms, {rows} rows", median(micros));
     Ok(())
 }
 

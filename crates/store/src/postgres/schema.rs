@@ -20,7 +20,7 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/postgres/0003_state.sql"),
     include_str!("../../migrations/postgres/0004_results.sql"),
     include_str!("../../migrations/postgres/0005_audit_and_keys.sql"),
-    include_str!("../../migrations/postgres/0005_sums.sql"),
+    include_str!("../../migrations/postgres/0007_sums.sql"),
 ];
 
 /// The version that this program brings the tables to.

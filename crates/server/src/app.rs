@@ -249,7 +249,7 @@ impl App {
 
     fn start_tasks(&mut self, sync: Arc<InventorySync>, retention: Retention, summing: Summing) {
         let engine = self.engine.clone();
-        let (sync_stop, retention_stop) = (self.stop.clone(), self.stop.clone());
+        let (sync_stop, end) = (self.stop.clone(), self.stop.clone());
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             stop.run_until_cancelled(engine.broken()).await;
@@ -265,10 +265,7 @@ impl App {
             "the sync of the inventory"
         });
         self.tasks.spawn(async move {
-            tokio::join!(
-                retention.run(retention_stop.clone()),
-                summing.run(retention_stop)
-            );
+            tokio::join!(retention.run(end.clone()), summing.run(end));
             "the retention of history"
         });
     }

@@ -1,31 +1,42 @@
-//! Who may ask: admins by token or JWT, dialers by key or address.
+//! Who asks, and what they may: people and programs by token, API key or JWT, dialers also by address.
 
 pub mod address;
+pub mod api_key;
+mod credential;
 pub mod first_token;
 pub mod jwt;
+pub mod keyring;
+pub mod principal;
+pub mod refusal;
 pub mod token;
 
-use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
-use caller_id_core::Timestamp;
+use caller_id_core::roles::Role;
+use caller_id_core::{CampaignId, Timestamp};
 
-use address::{AddressList, Client};
-use jwt::JwtKey;
-use token::Keys;
+use self::address::{AddressList, Client};
+use self::credential::Credential;
+use self::jwt::JwtKey;
+use self::keyring::Keyring;
+use self::principal::Identity;
+use self::token::Keys;
+
+pub use self::principal::{Principal, Scope};
+pub use self::refusal::Refusal;
 
 /// Who may do what.
 #[derive(Debug, Default)]
 pub struct Access {
     /// The static admin token.
     pub admin_tokens: Keys,
-    /// Admins with a JWT.
+    /// People and programs with a JWT.
     pub jwt: Option<JwtKey>,
     /// The token or the secret is one that everybody tries first: it opens for this machine only, never over a proxy.
     pub weak: bool,
-    /// Addresses of admins; empty = all.
+    /// Addresses of people; empty = all.
     pub admin_addresses: AddressList,
     /// Keys of dialers.
     pub dialer_keys: Keys,
@@ -33,187 +44,195 @@ pub struct Access {
     pub dialer_addresses: AddressList,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: AddressList,
+    /// The API keys.
+    pub keys: Arc<Keyring>,
+}
+
+/// A request, as far as it matters for who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Visitor<'a> {
+    /// The other end of the connection.
+    pub peer: IpAddr,
+    /// What came with it.
+    pub headers: &'a HeaderMap,
+    /// When it came.
+    pub now: Timestamp,
 }
 
 impl Access {
-    /// Whether an admin asks.
+    /// Whether somebody asks who may what `needed` may: by token, API key or JWT, from an address of `IP_WHITELIST`.
     ///
     /// # Errors
     /// [`Refusal`] says why not.
-    pub fn admin(&self, peer: IpAddr, headers: &HeaderMap, now: Timestamp) -> Result<(), Refusal> {
-        let client = Client::of(peer, headers, &self.trusted_proxies);
-        if !self.admin_addresses.is_empty() && !self.admin_addresses.has(client) {
-            return Err(Refusal::AddressNotAllowed { client });
-        }
-        if self.weak && !client.is_this_machine() {
-            return Err(Refusal::WeakSecret);
-        }
-        let given = headers.get("x-admin-token").map(|value| value.as_bytes());
-        let given = given
-            .filter(|token| !token.is_empty())
-            .or_else(|| bearer(headers));
-        self.admin_token(given.ok_or(Refusal::MissingToken)?, now)
-    }
-
-    fn admin_token(&self, given: &[u8], now: Timestamp) -> Result<(), Refusal> {
-        if self.admin_tokens.has(given) {
-            return Ok(());
-        }
-        match &self.jwt {
-            Some(key) => key.check(given, now),
-            None => Err(Refusal::InvalidToken),
+    pub fn person(&self, visitor: &Visitor<'_>, needed: Role) -> Result<Principal, Refusal> {
+        let client = self.client(visitor);
+        let identity = self.identify_person(visitor, client)?;
+        if identity.may(needed) {
+            Ok(identity.principal(needed, client.seen()))
+        } else {
+            Err(Refusal::RoleRequired(needed))
         }
     }
 
-    /// Whether a dialer asks: from this machine (unless that is where a trusted proxy is), from an address of `DIALER_ALLOW`, with a key of `DIALER_KEYS`, or an admin.
+    /// Whether a dialer asks: from this machine (unless that is where a trusted proxy is), from an address of `DIALER_ALLOW`,
+    /// with a key of `DIALER_KEYS`, an API key or a JWT of that role; or an admin. Gives for which campaigns it may ask.
     ///
     /// # Errors
     /// [`Refusal`] says which setting to make.
-    pub fn dialer(&self, peer: IpAddr, headers: &HeaderMap, now: Timestamp) -> Result<(), Refusal> {
-        let client = Client::of(peer, headers, &self.trusted_proxies);
-        if client.is_this_machine() || self.dialer_addresses.has(client) {
-            return Ok(());
-        }
-        let key = headers.get("x-api-key").map(|value| value.as_bytes());
-        let keys = [key, bearer(headers)];
-        if keys
-            .into_iter()
-            .flatten()
-            .any(|key| self.dialer_keys.has(key))
-        {
-            return Ok(());
-        }
-        self.admin(peer, headers, now).map_err(|_| Refusal::Dialer {
-            client,
-            key_given: keys.into_iter().flatten().next().is_some(),
-        })
+    pub fn dialer(&self, visitor: &Visitor<'_>) -> Result<Scope, Refusal> {
+        let client = self.client(visitor);
+        Ok(self.identify_dialer(visitor, client, &[])?.scope())
     }
 
-    /// The same where there are no headers: a dialer that asks for itself, with the key that it gave.
+    /// The same for what others than dialers may, too: those who may what `also` may. Gives who asks.
     ///
     /// # Errors
-    /// [`Refusal::Dialer`].
-    pub fn dialer_with_key(&self, peer: IpAddr, key: Option<&[u8]>) -> Result<(), Refusal> {
+    /// As [`Access::dialer`].
+    pub fn dialer_or(&self, visitor: &Visitor<'_>, also: &[Role]) -> Result<Principal, Refusal> {
+        let client = self.client(visitor);
+        let identity = self.identify_dialer(visitor, client, also)?;
+        Ok(identity.principal(Role::Dialer, client.seen()))
+    }
+
+    /// The same as [`Access::dialer`] where there are no headers: a dialer that asks for itself, with the key that it gave.
+    ///
+    /// # Errors
+    /// [`Refusal::Dialer`], and what else can be wrong with an API key.
+    pub fn dialer_with_key(
+        &self,
+        peer: IpAddr,
+        key: Option<&[u8]>,
+        now: Timestamp,
+    ) -> Result<Scope, Refusal> {
         let client = Client::of(peer, &HeaderMap::new(), &self.trusted_proxies);
+        let keys = key.map(Credential::read);
+        Ok(self
+            .admit_dialer(client, keys.as_slice(), now, &[])?
+            .scope())
+    }
+
+    fn client(&self, visitor: &Visitor<'_>) -> Client {
+        Client::of(visitor.peer, visitor.headers, &self.trusted_proxies)
+    }
+
+    fn identify_person(&self, visitor: &Visitor<'_>, client: Client) -> Result<Identity, Refusal> {
+        if !self.admin_addresses.is_empty() && !self.admin_addresses.has(client) {
+            return Err(Refusal::AddressNotAllowed { client });
+        }
+        let given = Credential::of_person(visitor.headers);
+        self.check_strength(client, given)?;
+        let given = given.ok_or(Refusal::MissingToken)?;
+        self.identify(given, client, visitor.now)
+    }
+
+    fn identify_dialer(
+        &self,
+        visitor: &Visitor<'_>,
+        client: Client,
+        also: &[Role],
+    ) -> Result<Identity, Refusal> {
+        let given = Credential::of_dialer(visitor.headers);
+        self.admit_dialer(client, &given, visitor.now, also)
+    }
+
+    /// A place that needs no key is enough; an API key that is given there all the same holds, with its campaigns.
+    fn admit_dialer(
+        &self,
+        client: Client,
+        given: &[Credential<'_>],
+        now: Timestamp,
+        also: &[Role],
+    ) -> Result<Identity, Refusal> {
         let known_place = client.is_this_machine() || self.dialer_addresses.has(client);
-        if known_place || key.is_some_and(|key| self.dialer_keys.has(key)) {
+        let mut refusal = None;
+        for credential in given {
+            if known_place && !matches!(credential, Credential::ApiKey(_)) {
+                continue;
+            }
+            match self.identify_at_dialers_door(*credential, client, now) {
+                Ok(identity) if identity.may(Role::Dialer) => return Ok(identity),
+                Ok(identity) if also.iter().any(|role| identity.may(*role)) => return Ok(identity),
+                Ok(_) => refusal = Some(Refusal::RoleRequired(Role::Dialer)),
+                // What is wrong with a key that is ours says more than that another is not.
+                Err(Refusal::InvalidToken | Refusal::WeakSecret) => {}
+                Err(why) => refusal = Some(why),
+            }
+        }
+        if known_place {
+            return Ok(Identity::Place);
+        }
+        Err(refusal.unwrap_or(Refusal::Dialer {
+            client,
+            key_given: !given.is_empty(),
+        }))
+    }
+
+    /// People must come from where people may come from, dialers need not.
+    fn identify_at_dialers_door(
+        &self,
+        given: Credential<'_>,
+        client: Client,
+        now: Timestamp,
+    ) -> Result<Identity, Refusal> {
+        if let Credential::Shared(token) = given
+            && self.dialer_keys.has(token)
+        {
+            return Ok(Identity::DialerKey);
+        }
+        let of_dialer = |identity: &Identity| identity.role() == Some(Role::Dialer);
+        let listed = self.admin_addresses.is_empty() || self.admin_addresses.has(client);
+        let identity = self
+            .check_strength(client, Some(given))
+            .and_then(|()| self.identify(given, client, now))?;
+        if of_dialer(&identity) || listed {
+            Ok(identity)
+        } else {
+            Err(Refusal::AddressNotAllowed { client })
+        }
+    }
+
+    /// A secret that everybody tries first is not even compared when somebody from elsewhere asks.
+    fn check_strength(&self, client: Client, given: Option<Credential<'_>>) -> Result<(), Refusal> {
+        let guessed = matches!(given, None | Some(Credential::Shared(_)));
+        if self.weak && guessed && !client.is_this_machine() {
+            return Err(Refusal::WeakSecret);
+        }
+        Ok(())
+    }
+
+    fn identify(
+        &self,
+        given: Credential<'_>,
+        client: Client,
+        now: Timestamp,
+    ) -> Result<Identity, Refusal> {
+        match given {
+            Credential::ApiKey(text) => {
+                let key = self.keys.find(text).ok_or(Refusal::InvalidToken)?;
+                key.admit(client, now)?;
+                Ok(Identity::Key(key))
+            }
+            Credential::Shared(token) if self.admin_tokens.has(token) => Ok(Identity::Token),
+            Credential::Shared(token) if self.dialer_keys.has(token) => Ok(Identity::DialerKey),
+            Credential::Shared(token) => match &self.jwt {
+                Some(key) => key.check(token, now),
+                None => Err(Refusal::InvalidToken),
+            },
+        }
+    }
+}
+
+impl Scope {
+    /// Whether somebody with this scope may ask for a number for `campaign`.
+    ///
+    /// # Errors
+    /// [`Refusal::CampaignNotAllowed`].
+    pub fn admit(&self, campaign: Option<&CampaignId>) -> Result<(), Refusal> {
+        if self.has(campaign) {
             return Ok(());
         }
-        Err(Refusal::Dialer {
-            client,
-            key_given: key.is_some(),
+        Err(Refusal::CampaignNotAllowed {
+            campaign: campaign.cloned(),
         })
     }
 }
-
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked(7)?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
-}
-
-/// Why somebody may not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// An admin's request without token.
-    MissingToken,
-    /// A token that is none of ours, or no longer.
-    InvalidToken,
-    /// A JWT that we signed, and that is worth nothing; says why.
-    Worthless(&'static str),
-    /// A good JWT of somebody who is no admin.
-    RoleRequired,
-    /// `IP_WHITELIST` does not have the address.
-    AddressNotAllowed {
-        /// Who asked.
-        client: Client,
-    },
-    /// The admin's token or secret is one that everybody tries first, and somebody from elsewhere asks.
-    WeakSecret,
-    /// A dialer without key from an address that nobody allowed.
-    Dialer {
-        /// Who asked.
-        client: Client,
-        /// There was a key, but none of ours.
-        key_given: bool,
-    },
-}
-
-impl Refusal {
-    /// One word for programs.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::MissingToken => "missing-token",
-            Self::InvalidToken | Self::Worthless(_) => "invalid-token",
-            Self::RoleRequired => "role-required",
-            Self::AddressNotAllowed { .. } => "address-not-allowed",
-            Self::WeakSecret => "weak-secret",
-            Self::Dialer { .. } => "dialer-not-allowed",
-        }
-    }
-
-    /// Which setting to make, where one would help.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::AddressNotAllowed { client } => Some(format!(
-                "{client} is not in IP_WHITELIST{}",
-                proxy_hint(*client)
-            )),
-            Self::Dialer {
-                client: Client::Silent(address),
-                ..
-            } => Some(format!(
-                "{address} is in TRUSTED_PROXIES and sent no X-Forwarded-For, so nobody can tell for whom it asks; a proxy \
-                 must send that header; a dialer on the proxy's machine that asks directly needs \
-                 DIALER_ALLOW={address}, or a key of DIALER_KEYS in the header X-API-Key"
-            )),
-            Self::Dialer { client, .. } => Some(format!(
-                "send a key of DIALER_KEYS in the header X-API-Key, or add the address to DIALER_ALLOW: {client} was seen{}",
-                proxy_hint(*client)
-            )),
-            Self::MissingToken
-            | Self::InvalidToken
-            | Self::Worthless(_)
-            | Self::RoleRequired
-            | Self::WeakSecret => None,
-        }
-    }
-}
-
-fn proxy_hint(client: Client) -> &'static str {
-    match client {
-        Client::Unproven(_) => {
-            "; if that is your proxy, name it in TRUSTED_PROXIES, so that its X-Forwarded-For counts"
-        }
-        Client::Unknown => "; the proxy in TRUSTED_PROXIES must send a well-formed X-Forwarded-For",
-        Client::Silent(_) => "; it is in TRUSTED_PROXIES, and sent no X-Forwarded-For",
-        Client::Direct(_) | Client::Forwarded(_) => "",
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingToken => f.write_str("Missing admin token"),
-            Self::InvalidToken | Self::Worthless(_) => f.write_str("Invalid token"),
-            Self::RoleRequired => f.write_str("Admin role required"),
-            Self::WeakSecret => f.write_str(
-                "ADMIN_TOKEN or JWT_SECRET is one that everybody tries first, and opens for programs on this machine only: \
-                 set one that nobody guesses",
-            ),
-            Self::AddressNotAllowed { .. } => f.write_str("IP not allowed"),
-            Self::Dialer { key_given, .. } => {
-                f.write_str(if *key_given {
-                    "Invalid dialer key. "
-                } else {
-                    "Missing dialer key. "
-                })?;
-                let hint = self.hint().unwrap_or_default();
-                write!(f, "Not allowed: {hint}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}

@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use caller_id_core::{DialPlan, NumberFormat, Rotator, text};
+use caller_id_core::{Clock, DialPlan, NumberFormat, Rotator, text};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
@@ -42,6 +42,8 @@ pub struct FastAgi {
     pub rotator: Arc<Rotator>,
     /// Who may ask.
     pub access: Arc<Access>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// How destinations are dialed.
     pub dial_plan: DialPlan,
     /// How numbers are written.
@@ -91,16 +93,20 @@ impl FastAgi {
                 return dialog.set(STATUS, Status::UnknownScript.as_str()).await;
             }
         };
-        if let Err(refusal) = self.access.dialer_with_key(peer, arguments.bytes("key")) {
-            deny(&refusal);
-            let variable = match script {
-                Script::NextCid => STATUS,
-                Script::CallResult => REPORT,
-            };
-            return dialog.set(variable, Status::Denied.as_str()).await;
-        }
+        let (key, now) = (arguments.bytes("key"), self.clock.now());
+        let scope = match self.access.dialer_with_key(peer, key, now) {
+            Ok(scope) => scope,
+            Err(refusal) => {
+                deny(&refusal);
+                let variable = match script {
+                    Script::NextCid => STATUS,
+                    Script::CallResult => REPORT,
+                };
+                return dialog.set(variable, Status::Denied.as_str()).await;
+            }
+        };
         match script {
-            Script::NextCid => next_cid::answer(self, dialog, &request, &arguments).await,
+            Script::NextCid => next_cid::answer(self, dialog, (&request, &arguments), &scope).await,
             Script::CallResult => call_result::answer(self, dialog, &request, &arguments).await,
         }
     }
@@ -115,18 +121,17 @@ enum Script {
 
 fn deny(refusal: &Refusal) {
     if let Some(times) = DENIED.note() {
-        let (client, key) = match refusal {
-            Refusal::Dialer { client, key_given } => (
-                client.to_string(),
-                if *key_given { "a wrong key" } else { "no key" },
-            ),
-            other => (other.kind().to_owned(), "no key"),
+        let Refusal::Dialer { client, key_given } = refusal else {
+            let hint = refusal.hint();
+            tracing::warn!(times, hint, "FastAGI: refused: {refusal}");
+            return;
         };
+        let key = if *key_given { "a wrong key" } else { "no key" };
         tracing::warn!(
-            client,
+            %client,
             key,
             times,
-            "FastAGI: refused; give key=<one of DIALER_KEYS> as an argument, or add the address to DIALER_ALLOW"
+            "FastAGI: refused; give key=<an API key, or one of DIALER_KEYS> as an argument, or add the address to DIALER_ALLOW"
         );
     }
 }

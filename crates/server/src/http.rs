@@ -34,7 +34,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 pub use error::ApiError;
 pub use fault::Fault;
-pub use peer::{Admin, Peer};
+pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Operator, Peer, Viewer};
 
 use crate::auth::Access;
 use crate::request_log::RequestLog;

@@ -51,6 +51,17 @@ impl Client {
         matches!(self, Self::Direct(address) if address.is_loopback())
     }
 
+    /// The address that was seen, for people to read: nothing proves that it is true.
+    pub fn seen(self) -> Option<IpAddr> {
+        match self {
+            Self::Direct(address)
+            | Self::Forwarded(address)
+            | Self::Unproven(address)
+            | Self::Silent(address) => Some(address),
+            Self::Unknown => None,
+        }
+    }
+
     /// The address that may be compared with lists; none when it could be anybody's.
     pub fn address(self) -> Option<IpAddr> {
         match self {

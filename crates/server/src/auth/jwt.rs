@@ -3,10 +3,13 @@
 use std::fmt;
 
 use caller_id_core::Timestamp;
+use caller_id_core::roles::Role;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::Refusal;
+use super::principal::Identity;
+use super::refusal::Refusal;
 use crate::config::secret::Secret;
 
 /// Checks the tokens that were signed with one secret.
@@ -21,7 +24,9 @@ struct Claims {
     exp: Option<f64>,
     /// Seconds since the epoch before which it is worth nothing.
     nbf: Option<f64>,
-    role: Option<String>,
+    role: Option<Value>,
+    sub: Option<String>,
+    name: Option<String>,
 }
 
 impl JwtKey {
@@ -39,12 +44,11 @@ impl JwtKey {
         }
     }
 
-    /// Whether `token` is an admin's, now.
+    /// Whose `token` is, now.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`], also for every algorithm but HS256; [`Refusal::Worthless`] for one that we signed;
-    /// [`Refusal::RoleRequired`].
-    pub fn check(&self, token: &[u8], now: Timestamp) -> Result<(), Refusal> {
+    /// [`Refusal::InvalidToken`], also for every algorithm but HS256; [`Refusal::Worthless`] for one that we signed.
+    pub(super) fn check(&self, token: &[u8], now: Timestamp) -> Result<Identity, Refusal> {
         let token = decode::<Claims>(token, &self.key, &self.validation)
             .map_err(|_| Refusal::InvalidToken)?;
         if token.header.crit.is_some() {
@@ -53,10 +57,11 @@ impl JwtKey {
         }
         let claims = token.claims;
         in_time(&claims, now)?;
-        match claims.role.as_deref() {
-            Some("admin") => Ok(()),
-            _ => Err(Refusal::RoleRequired),
-        }
+        let word = claims.role.as_ref().and_then(Value::as_str);
+        Ok(Identity::User {
+            role: word.and_then(|word| Role::ALL.into_iter().find(|role| role.as_str() == word)),
+            name: claims.sub.or(claims.name).unwrap_or_default(),
+        })
     }
 }
 

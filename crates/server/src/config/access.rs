@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -149,6 +150,7 @@ impl AccessConfig {
             dialer_keys: Keys::new(&self.dialer_keys.0),
             dialer_addresses: addresses(&self.dialer_allow),
             trusted_proxies: addresses(&self.trusted_proxies),
+            keys: Arc::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ use caller_id_core::{
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::asking;
+use crate::auth::Scope;
 use crate::telemetry::throttle::Throttle;
 
 use super::arguments::{Arguments, NotText};
@@ -15,7 +16,7 @@ use super::call::Call;
 use super::dialog::{Broken, Dialog};
 use super::request::Request;
 use super::status::{CALLER_ID, RESERVATION, RUNG, STATUS, Status};
-use super::{FastAgi, PART_FOR_SAYING_NO};
+use super::{FastAgi, PART_FOR_SAYING_NO, deny};
 
 static DEADLINE_PASSED: Throttle = Throttle::new();
 static NO_ALLOCATION: Throttle = Throttle::new();
@@ -28,10 +29,10 @@ const CAMPAIGN_VARIABLE: &str = "CAMPCUST";
 pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     agi: &FastAgi,
     dialog: &mut Dialog<S>,
-    request: &Request,
-    arguments: &Arguments<'_>,
+    asked: (&Request, &Arguments<'_>),
+    scope: &Scope,
 ) -> Result<(), Broken> {
-    let status = match allocate(agi, dialog, request, arguments).await? {
+    let status = match allocate(agi, dialog, asked, scope).await? {
         Ok(allocation) => match hand_over(agi, dialog, &allocation).await {
             Ok(()) => Status::Ok,
             Err(Broken::Refused(variable)) => {
@@ -49,8 +50,8 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
 async fn allocate<S: AsyncRead + AsyncWrite + Unpin>(
     agi: &FastAgi,
     dialog: &mut Dialog<S>,
-    request: &Request,
-    arguments: &Arguments<'_>,
+    (request, arguments): (&Request, &Arguments<'_>),
+    scope: &Scope,
 ) -> Result<Result<Allocation, Status>, Broken> {
     let mut asked = match read(agi, request, arguments) {
         Ok(asked) => asked,
@@ -62,6 +63,10 @@ async fn allocate<S: AsyncRead + AsyncWrite + Unpin>(
             Ok(campaign) => asked.allocation.campaign = campaign,
             Err(status) => return Ok(Err(status)),
         }
+    }
+    if let Err(refusal) = scope.admit(asked.allocation.campaign.as_ref()) {
+        deny(&refusal);
+        return Ok(Err(Status::Denied));
     }
     if dialog.is_hung_up() {
         return Err(Broken::HungUp);

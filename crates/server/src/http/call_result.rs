@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use self::asked::{Asked, members};
 use super::body::{self, is_form, is_json, object};
 use super::fields::Fields;
-use super::peer::Peer;
+use super::peer::visitor;
 use super::query::Query;
 use super::{Api, ApiError};
 
@@ -197,8 +197,8 @@ impl Form {
 }
 
 fn admit(api: &Api, parts: &Parts) -> Result<(), ApiError> {
-    let Peer(peer) = Peer::of(parts);
-    Ok(api.access.dialer(peer, &parts.headers, api.clock.now())?)
+    api.access.dialer(&visitor(parts, api))?;
+    Ok(())
 }
 
 /// The members of a body: a JSON object, or a form.

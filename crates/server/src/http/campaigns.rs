@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::body::Object;
 use super::fields::{Fields, PathId};
-use super::{Admin, Api, ApiError};
+use super::{Admin, Api, ApiError, Operator, Viewer};
 
 /// The pools of a campaign, first choice first.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -55,7 +55,7 @@ pub struct Removed {
     responses((status = 200, body = CampaignList)))]
 pub async fn list(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    _viewer: Viewer,
 ) -> Result<Json<CampaignList>, ApiError> {
     let campaigns = api.inventory.campaigns().await?;
     let campaigns = campaigns.iter().map(CampaignBody::from).collect();
@@ -68,7 +68,7 @@ pub async fn list(
     responses((status = 200, body = CampaignBody), (status = 404, body = super::openapi::ProblemBody)))]
 pub async fn show(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    _viewer: Viewer,
     id: PathId,
 ) -> Result<Json<CampaignBody>, ApiError> {
     let id = id.parse(CampaignId::new)?;
@@ -85,7 +85,7 @@ pub async fn show(
     responses((status = 200, body = CampaignBody), (status = 422, body = super::openapi::ProblemBody)))]
 pub async fn put(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    _operator: Operator,
     id: PathId,
     Object(members): Object,
 ) -> Result<Json<CampaignBody>, ApiError> {

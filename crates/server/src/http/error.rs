@@ -231,9 +231,11 @@ fn refused(refusal: &Refusal) -> Problem {
         | Refusal::InvalidToken
         | Refusal::Worthless(_)
         | Refusal::Dialer { .. } => StatusCode::UNAUTHORIZED,
-        Refusal::RoleRequired | Refusal::WeakSecret | Refusal::AddressNotAllowed { .. } => {
-            StatusCode::FORBIDDEN
-        }
+        Refusal::RoleRequired(_)
+        | Refusal::WeakSecret
+        | Refusal::AddressNotAllowed { .. }
+        | Refusal::KeyAddress { .. }
+        | Refusal::CampaignNotAllowed { .. } => StatusCode::FORBIDDEN,
     };
     let mut problem = Problem::new(status, refusal.kind(), "Refused", refusal.to_string());
     if let Some(hint) = refusal.hint() {

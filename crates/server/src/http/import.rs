@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use self::feed::{Patience, feed};
 use super::query::Query;
-use super::{Admin, Api, ApiError, Fault};
+use super::{Api, ApiError, Fault, Operator};
 use crate::rows::{
     self, BadRow, FileError, Intake, NAMED_MOST, Options, Stop, Tally, Watcher, WriteMode,
 };
@@ -73,7 +73,7 @@ pub struct ImportBody {
 )]
 pub async fn import(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    _operator: Operator,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,

@@ -24,6 +24,7 @@ use super::query::{Query, shown};
 use super::{Answers, Api, ApiError, Fault, Peer};
 use crate::asking;
 use crate::request_log::{Asked, AskedCall, By};
+use crate::auth::Visitor;
 use crate::timer::Timer;
 
 /// Chooses, reserves and counts a number.
@@ -41,6 +42,7 @@ use crate::timer::Timer;
     responses(
         (status = 200, description = "A number, reserved until `expires_at`", body = NextCid<'_>),
         (status = 401, description = "No dialer key, and the address is not allowed", body = super::openapi::ProblemBody),
+        (status = 403, description = "The API key is for other campaigns, or not for this address", body = super::openapi::ProblemBody),
         (status = 404, description = "No number is free; Retry-After says when one is", body = super::openapi::ProblemBody),
         (status = 422, description = "A parameter is missing or cannot be understood", body = super::openapi::ProblemBody),
         (status = 429, description = "The agent is over its limit", body = super::openapi::ProblemBody),
@@ -126,8 +128,12 @@ impl Call<'_, '_> {
     ) -> Result<Allocation, ApiError> {
         let api = self.api;
         let Peer(peer) = self.peer;
-        let now = api.clock.now();
-        api.access.dialer(peer, &self.parts.headers, now)?;
+        let visitor = Visitor {
+            peer,
+            headers: &self.parts.headers,
+            now: api.clock.now(),
+        };
+        let scope = api.access.dialer(&visitor)?;
         if let Some(fault) = fault {
             return Err(ApiError::Invalid(vec![fault]));
         }
@@ -135,6 +141,7 @@ impl Call<'_, '_> {
         said.destination = Some(request.destination);
         said.campaign.clone_from(&request.campaign);
         said.agent.clone_from(&request.agent);
+        scope.admit(request.campaign.as_ref())?;
         let until = Instant::now() + api.answers.deadline;
         let asked = asking::until(&api.rotator, self.timer, until, request).await;
         match asked.ok_or(ApiError::DeadlinePassed)?? {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::body::Object;
 use super::fields::{Fields, Given};
-use super::{Admin, Api, ApiError};
+use super::{Api, ApiError, FormerAdmin};
 use crate::defaults;
 
 /// What `POST /add-number` takes.
@@ -102,7 +102,7 @@ impl NumberBody {
 )]
 pub async fn add_number(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    _operator: FormerAdmin,
     Object(members): Object,
 ) -> Result<Json<NumberBody>, ApiError> {
     let number = read(members)?;

@@ -1,4 +1,7 @@
-//! Who asks: the other end of the connection, and whether it is an admin.
+//! Who asks: the other end of the connection, and what they may.
+//!
+//! As an argument of a handler, [`Viewer`], [`Operator`], [`Admin`] and [`Dialer`] refuse everybody else, before the body is
+//! read. Each carries who it is: `Operator(who): Operator`, then `&who.author`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,9 +9,11 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use caller_id_core::roles::Role;
 
 use super::{Api, ApiError};
 use crate::auth::address::Client;
+use crate::auth::{Principal, Refusal, Visitor};
 
 /// The address of the other end of the connection. The accept loop puts it into each request.
 #[derive(Debug, Clone, Copy)]
@@ -22,35 +27,102 @@ impl Peer {
     }
 }
 
-/// Who asks, as far as can be known.
+/// From where, as far as can be known.
 pub(super) fn client(api: &Api, headers: &HeaderMap, Peer(peer): Peer) -> Option<IpAddr> {
     Client::of(peer, headers, &api.access.trusted_proxies).address()
 }
 
-/// An admin asks. As an argument of a handler it refuses everybody else, before the body is read.
-#[derive(Debug, Clone, Copy)]
-pub struct Admin;
+/// Somebody who may see.
+#[derive(Debug)]
+pub struct Viewer(pub Principal);
+
+/// Somebody who may change numbers, campaigns and reservations.
+#[derive(Debug)]
+pub struct Operator(pub Principal);
+
+/// Somebody who may do everything.
+#[derive(Debug)]
+pub struct Admin(pub Principal);
+
+/// An operator where the service that this one replaces asks for an admin: others are refused in its words.
+#[derive(Debug)]
+pub struct FormerAdmin(pub Principal);
+
+/// A dialer, or an admin.
+#[derive(Debug)]
+pub struct Dialer(pub Principal);
+
+/// A dialer, or an operator.
+#[derive(Debug)]
+pub struct DialerOrOperator(pub Principal);
+
+/// What somebody asks with.
+pub(super) fn visitor<'a>(parts: &'a Parts, api: &Api) -> Visitor<'a> {
+    Visitor {
+        peer: Peer::of(parts).0,
+        headers: &parts.headers,
+        now: api.clock.now(),
+    }
+}
+
+fn person(parts: &Parts, api: &Api, needed: Role) -> Result<Principal, ApiError> {
+    Ok(api.access.person(&visitor(parts, api), needed)?)
+}
+
+fn dialer(parts: &Parts, api: &Api, also: &[Role]) -> Result<Principal, ApiError> {
+    Ok(api.access.dialer_or(&visitor(parts, api), also)?)
+}
+
+impl FromRequestParts<Arc<Api>> for Viewer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        person(parts, api, Role::Viewer).map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Operator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        person(parts, api, Role::Operator).map(Self)
+    }
+}
 
 impl FromRequestParts<Arc<Api>> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        let Peer(peer) = Peer::of(parts);
-        api.access.admin(peer, &parts.headers, api.clock.now())?;
-        Ok(Self)
+        person(parts, api, Role::Admin).map(Self)
     }
 }
 
-/// A dialer asks, or an admin.
-#[derive(Debug, Clone, Copy)]
-pub struct Dialer;
+impl FromRequestParts<Arc<Api>> for FormerAdmin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let operator = person(parts, api, Role::Operator);
+        operator.map(Self).map_err(|error| match error {
+            ApiError::Refused(Refusal::RoleRequired(_)) => {
+                Refusal::RoleRequired(Role::Admin).into()
+            }
+            error => error,
+        })
+    }
+}
 
 impl FromRequestParts<Arc<Api>> for Dialer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        let Peer(peer) = Peer::of(parts);
-        api.access.dialer(peer, &parts.headers, api.clock.now())?;
-        Ok(Self)
+        dialer(parts, api, &[]).map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for DialerOrOperator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        dialer(parts, api, &[Role::Operator]).map(Self)
     }
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::body::Object;
 use super::fields::{Fields, PathId};
-use super::{Admin, Answers, Api, ApiError};
+use super::{Admin, Answers, Api, ApiError, Viewer};
 
 /// The longest reservation and cooldown, in seconds: a day.
 const DAY_SECONDS: u32 = 86_400;
@@ -63,7 +63,10 @@ pub struct PoolList {
 /// All pools, by name.
 #[utoipa::path(get, path = "/api/v1/pools", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
     responses((status = 200, body = PoolList)))]
-pub async fn list(State(api): State<Arc<Api>>, _admin: Admin) -> Result<Json<PoolList>, ApiError> {
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    _viewer: Viewer,
+) -> Result<Json<PoolList>, ApiError> {
     let pools = api.inventory.pools().await?;
     let show = |pool| PoolBody::new(&pool, &api.answers);
     Ok(Json(PoolList {
@@ -77,7 +80,7 @@ pub async fn list(State(api): State<Arc<Api>>, _admin: Admin) -> Result<Json<Poo
     responses((status = 200, body = PoolBody), (status = 404, body = super::openapi::ProblemBody)))]
 pub async fn show(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    _viewer: Viewer,
     id: PathId,
 ) -> Result<Json<PoolBody>, ApiError> {
     let id = id.parse(PoolId::new)?;

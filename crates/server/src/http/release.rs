@@ -13,9 +13,8 @@ use utoipa::ToSchema;
 
 use super::body::{is_form, is_json, object, read};
 use super::fields::{Fields, Given, PathId};
-use super::peer::Dialer;
 use super::query::Query;
-use super::{Api, ApiError};
+use super::{Api, ApiError, DialerOrOperator};
 
 /// What `POST /api/v1/release` takes, as JSON or as a form.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -57,7 +56,7 @@ pub struct Released {
 )]
 pub async fn by_reservation(
     State(api): State<Arc<Api>>,
-    _dialer: Dialer,
+    _who: DialerOrOperator,
     id: PathId,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Released>, ApiError> {
@@ -91,7 +90,7 @@ pub async fn by_reservation(
 )]
 pub async fn by_call(
     State(api): State<Arc<Api>>,
-    _dialer: Dialer,
+    _who: DialerOrOperator,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Released>, ApiError> {

@@ -120,11 +120,18 @@ async fn a_good_token_of_somebody_else_is_403() {
         json!({"role": "agent", "exp": noon_s() + 60}),
         json!({"exp": noon_s() + 60}),
     ] {
-        let answer = pools_with(&service, &jwt(Algorithm::HS256, SECRET, &claims)).await;
-        assert_eq!(
-            (answer.status, answer.detail().as_str()),
-            (403, "Admin role required")
-        );
+        let token = jwt(Algorithm::HS256, SECRET, &claims);
+        let bearer = format!("Bearer {token}");
+        for (method, path, words) in [
+            ("POST", "/add-number", "Admin role required"),
+            ("PUT", "/api/v1/pools/a", "Admin role required"),
+            ("PUT", "/api/v1/campaigns/a", "Operator role required"),
+            ("GET", "/api/v1/pools", "Viewer role required"),
+        ] {
+            let asked = service.ask(method, path).header("authorization", &bearer);
+            let answer = asked.send().await;
+            assert_eq!((answer.status, answer.detail().as_str()), (403, words));
+        }
     }
 }
 

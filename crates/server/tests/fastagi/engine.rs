@@ -48,7 +48,7 @@ impl Rig {
     async fn start() -> Self {
         let gate = Arc::new(Gate(Semaphore::new(0)));
         let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_795_348_800_000)));
-        let engine = MemoryAllocator::new(gate.clone(), clock);
+        let engine = MemoryAllocator::new(gate.clone(), clock.clone());
         let number = Number::new(PhoneNumber::parse("3125550100").unwrap());
         let numbers = vec![EngineNumber::from(&number)];
         let engine: Arc<dyn Allocator> = engine;
@@ -56,6 +56,7 @@ impl Rig {
         let agi = FastAgi {
             rotator: Arc::new(Rotator::new(engine.clone(), AgentLimit::OFF)),
             access: Arc::new(Access::default()),
+            clock,
             dial_plan: DialPlan::new(&["9".to_owned()]).unwrap(),
             format: NumberFormat::National,
             deadline: Duration::from_millis(150),

@@ -2,9 +2,13 @@
 
 pub mod address;
 pub mod api_key;
+pub mod attempts;
+pub mod claims;
 mod credential;
 pub mod first_token;
+pub mod jwks;
 pub mod jwt;
+pub mod key_keeper;
 pub mod keyring;
 pub mod principal;
 pub mod refusal;
@@ -18,11 +22,12 @@ use caller_id_core::roles::Role;
 use caller_id_core::{CampaignId, Timestamp};
 
 use self::address::{AddressList, Client};
+use self::attempts::{Attempt, Attempts, Door};
 use self::credential::Credential;
-use self::jwt::JwtKey;
+use self::jwt::Tokens;
 use self::keyring::Keyring;
 use self::principal::Identity;
-use self::token::Keys;
+use self::token::{Keys, UNGUESSABLE_LENGTH};
 
 pub use self::principal::{Principal, Scope};
 pub use self::refusal::Refusal;
@@ -33,7 +38,7 @@ pub struct Access {
     /// The static admin token.
     pub admin_tokens: Keys,
     /// People and programs with a JWT.
-    pub jwt: Option<JwtKey>,
+    pub tokens: Tokens,
     /// The token or the secret is one that everybody tries first: it opens for this machine only, never over a proxy.
     pub weak: bool,
     /// Addresses of people; empty = all.
@@ -46,6 +51,8 @@ pub struct Access {
     pub trusted_proxies: AddressList,
     /// The API keys.
     pub keys: Arc<Keyring>,
+    /// Who failed lately.
+    pub attempts: Attempts,
 }
 
 /// A request, as far as it matters for who asks.
@@ -81,7 +88,9 @@ impl Access {
     /// [`Refusal`] says which setting to make.
     pub fn dialer(&self, visitor: &Visitor<'_>) -> Result<Scope, Refusal> {
         let client = self.client(visitor);
-        Ok(self.identify_dialer(visitor, client, &[])?.scope())
+        let given = Credential::of_dialer(visitor.headers);
+        let identity = self.admit_dialer(client, &given, visitor.now, &[])?;
+        Ok(identity.scope())
     }
 
     /// The same for what others than dialers may, too: those who may what `also` may. Gives who asks.
@@ -90,7 +99,8 @@ impl Access {
     /// As [`Access::dialer`].
     pub fn dialer_or(&self, visitor: &Visitor<'_>, also: &[Role]) -> Result<Principal, Refusal> {
         let client = self.client(visitor);
-        let identity = self.identify_dialer(visitor, client, also)?;
+        let given = Credential::of_dialer(visitor.headers);
+        let identity = self.admit_dialer(client, &given, visitor.now, also)?;
         Ok(identity.principal(Role::Dialer, client.seen()))
     }
 
@@ -111,6 +121,14 @@ impl Access {
             .scope())
     }
 
+    /// Whether to ask once more after this refusal: the identity provider was asked for its keys meanwhile.
+    pub async fn learns(&self, refusal: &Refusal) -> bool {
+        match (&self.tokens.provider, refusal) {
+            (Some(provider), Refusal::UnknownSigner) => provider.ask().await,
+            _ => false,
+        }
+    }
+
     fn client(&self, visitor: &Visitor<'_>) -> Client {
         Client::of(visitor.peer, visitor.headers, &self.trusted_proxies)
     }
@@ -122,17 +140,8 @@ impl Access {
         let given = Credential::of_person(visitor.headers);
         self.check_strength(client, given)?;
         let given = given.ok_or(Refusal::MissingToken)?;
-        self.identify(given, client, visitor.now)
-    }
-
-    fn identify_dialer(
-        &self,
-        visitor: &Visitor<'_>,
-        client: Client,
-        also: &[Role],
-    ) -> Result<Identity, Refusal> {
-        let given = Credential::of_dialer(visitor.headers);
-        self.admit_dialer(client, &given, visitor.now, also)
+        let found = self.look_up(given, client, visitor.now);
+        self.settle(found, given, (Door::People, client, visitor.now))
     }
 
     /// A place that needs no key is enough; an API key that is given there all the same holds, with its campaigns.
@@ -144,48 +153,60 @@ impl Access {
         also: &[Role],
     ) -> Result<Identity, Refusal> {
         let known_place = client.is_this_machine() || self.dialer_addresses.has(client);
-        let mut refusal = None;
+        let may = |known: &Known| {
+            let mut roles = also.iter().chain(&[Role::Dialer]);
+            roles.any(|role| known.identity.may(*role))
+        };
+        let mut refused = None;
         for credential in given {
             if known_place && !matches!(credential, Credential::ApiKey(_)) {
                 continue;
             }
-            match self.identify_at_dialers_door(*credential, client, now) {
-                Ok(identity) if identity.may(Role::Dialer) => return Ok(identity),
-                Ok(identity) if also.iter().any(|role| identity.may(*role)) => return Ok(identity),
-                Ok(_) => refusal = Some(Refusal::RoleRequired(Role::Dialer)),
-                // What is wrong with a key that is ours says more than that another is not.
-                Err(Refusal::InvalidToken | Refusal::WeakSecret) => {}
-                Err(why) => refusal = Some(why),
+            let found = match self.look_up_at_dialers_door(*credential, client, now) {
+                Ok(known) if may(&known) => {
+                    return self.settle(Ok(known), *credential, (Door::Dialers, client, now));
+                }
+                Ok(_) => Refusal::RoleRequired(Role::Dialer),
+                Err(why) => why,
+            };
+            // What is wrong with a key that is ours says more than that another is not.
+            if refused.is_none() || !matches!(found, Refusal::InvalidToken | Refusal::WeakSecret) {
+                refused = Some((found, *credential));
             }
         }
         if known_place {
             return Ok(Identity::Place);
         }
-        Err(refusal.unwrap_or(Refusal::Dialer {
-            client,
-            key_given: !given.is_empty(),
-        }))
+        let of_dialer = |key_given| Refusal::Dialer { client, key_given };
+        match refused {
+            None => Err(of_dialer(false)),
+            Some((why, credential)) => {
+                let why = match why {
+                    Refusal::InvalidToken | Refusal::WeakSecret => of_dialer(true),
+                    why => why,
+                };
+                self.settle(Err(why), credential, (Door::Dialers, client, now))
+            }
+        }
     }
 
     /// People must come from where people may come from, dialers need not.
-    fn identify_at_dialers_door(
+    fn look_up_at_dialers_door(
         &self,
         given: Credential<'_>,
         client: Client,
         now: Timestamp,
-    ) -> Result<Identity, Refusal> {
+    ) -> Result<Known, Refusal> {
         if let Credential::Shared(token) = given
             && self.dialer_keys.has(token)
         {
-            return Ok(Identity::DialerKey);
+            return Ok(Known::by(token, Identity::DialerKey));
         }
-        let of_dialer = |identity: &Identity| identity.role() == Some(Role::Dialer);
+        self.check_strength(client, Some(given))?;
+        let known = self.look_up(given, client, now)?;
         let listed = self.admin_addresses.is_empty() || self.admin_addresses.has(client);
-        let identity = self
-            .check_strength(client, Some(given))
-            .and_then(|()| self.identify(given, client, now))?;
-        if of_dialer(&identity) || listed {
-            Ok(identity)
+        if listed || known.identity.role() == Some(Role::Dialer) {
+            Ok(known)
         } else {
             Err(Refusal::AddressNotAllowed { client })
         }
@@ -200,24 +221,75 @@ impl Access {
         Ok(())
     }
 
-    fn identify(
+    fn look_up(
         &self,
         given: Credential<'_>,
         client: Client,
         now: Timestamp,
-    ) -> Result<Identity, Refusal> {
+    ) -> Result<Known, Refusal> {
         match given {
             Credential::ApiKey(text) => {
                 let key = self.keys.find(text).ok_or(Refusal::InvalidToken)?;
                 key.admit(client, now)?;
-                Ok(Identity::Key(key))
+                Ok(Known {
+                    identity: Identity::Key(key),
+                    guessable: false,
+                })
             }
-            Credential::Shared(token) if self.admin_tokens.has(token) => Ok(Identity::Token),
-            Credential::Shared(token) if self.dialer_keys.has(token) => Ok(Identity::DialerKey),
-            Credential::Shared(token) => match &self.jwt {
-                Some(key) => key.check(token, now),
-                None => Err(Refusal::InvalidToken),
-            },
+            Credential::Shared(token) if self.admin_tokens.has(token) => {
+                Ok(Known::by(token, Identity::Token))
+            }
+            Credential::Shared(token) if self.dialer_keys.has(token) => {
+                Ok(Known::by(token, Identity::DialerKey))
+            }
+            Credential::Shared(token) => self.tokens.check(token, now),
+        }
+    }
+
+    /// Counts what fails. While an address or an account waits for having failed too often, nothing opens for it that
+    /// somebody could find by trying; what nobody can find goes on to open, so that nobody is kept out by a neighbour's guesses.
+    fn settle(
+        &self,
+        found: Result<Known, Refusal>,
+        given: Credential<'_>,
+        (door, client, now): (Door, Client, Timestamp),
+    ) -> Result<Identity, Refusal> {
+        if let Ok(known) = &found
+            && !known.guessable
+        {
+            return found.map(|known| known.identity);
+        }
+        let account = given.account();
+        let attempt = Attempt {
+            door,
+            client,
+            account: account.as_deref(),
+            now,
+        };
+        if let Some(wait_ms) = self.attempts.wait_ms(&attempt) {
+            return Err(Refusal::TooManyFailures { wait_ms });
+        }
+        found.map(|known| known.identity).inspect_err(|refusal| {
+            if refusal.is_of_a_guess() {
+                self.attempts.failed(&attempt);
+            }
+        })
+    }
+}
+
+/// Somebody who gave what is right.
+struct Known {
+    identity: Identity,
+    /// Who tries long enough finds it.
+    guessable: bool,
+}
+
+impl Known {
+    /// By a token or key of the settings.
+    fn by(token: &[u8], identity: Identity) -> Self {
+        Self {
+            identity,
+            guessable: token.len() < UNGUESSABLE_LENGTH,
         }
     }
 }

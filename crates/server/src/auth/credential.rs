@@ -2,9 +2,11 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use jsonwebtoken::dangerous::insecure_decode_claims;
 use smallvec::SmallVec;
 
 use super::api_key;
+use super::claims::Claims;
 
 /// What was given, by its form alone: nobody has looked whether it is good.
 #[derive(Clone, Copy)]
@@ -20,6 +22,17 @@ impl<'a> Credential<'a> {
         match api_key::has_form(given) {
             true => Self::ApiKey(given),
             false => Self::Shared(given),
+        }
+    }
+
+    /// Whom it says to be, as yet without proof: the id of the key, or the `sub` of the token.
+    pub(super) fn account(&self) -> Option<String> {
+        match self {
+            Self::ApiKey(text) => api_key::id_of(text).map(str::to_owned),
+            Self::Shared(text) => {
+                let claims = insecure_decode_claims::<Claims>(text).ok()?;
+                claims.get("sub")?.as_str().map(str::to_owned)
+            }
         }
     }
 

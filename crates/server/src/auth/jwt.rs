@@ -1,84 +1,105 @@
-//! JSON web tokens (RFC 7519), HS256 and nothing else.
+//! JSON web tokens (RFC 7519): HS256 with a secret of the settings, and those of an identity provider.
 
 use std::fmt;
+use std::sync::Arc;
 
 use caller_id_core::Timestamp;
-use caller_id_core::roles::Role;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use serde::Deserialize;
-use serde_json::Value;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 
+use super::Known;
+use super::claims::{self, ClaimRules, Claims};
+use super::jwks::Jwks;
 use super::principal::Identity;
 use super::refusal::Refusal;
+use super::token::UNGUESSABLE_LENGTH;
 use crate::config::secret::Secret;
 
-/// Checks the tokens that were signed with one secret.
-pub struct JwtKey {
-    key: DecodingKey,
-    validation: Validation,
+/// The clocks of a provider and ours differ by some seconds: a token that it made just now is good.
+const PROVIDER_EARLY_MS: i64 = 30_000;
+
+/// Checks signed tokens.
+#[derive(Debug, Default)]
+pub struct Tokens {
+    /// The secret that our own are signed with.
+    pub secret: Option<JwtKey>,
+    /// The keys that an identity provider signs with.
+    pub provider: Option<Arc<Jwks>>,
+    /// What is expected of both.
+    pub rules: ClaimRules,
 }
 
-#[derive(Deserialize)]
-struct Claims {
-    /// Seconds since the epoch from which the token is worth nothing; required, as one that never ends cannot be taken back.
-    exp: Option<f64>,
-    /// Seconds since the epoch before which it is worth nothing.
-    nbf: Option<f64>,
-    role: Option<Value>,
-    sub: Option<String>,
-    name: Option<String>,
+impl Tokens {
+    /// Whose `token` is, now.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidToken`]; [`Refusal::UnknownSigner`] where the provider may know the key by now;
+    /// [`Refusal::Worthless`] for one with a good signature.
+    pub(super) fn check(&self, token: &[u8], now: Timestamp) -> Result<Known, Refusal> {
+        let header = decode_header(token).map_err(|_| Refusal::InvalidToken)?;
+        // Which key is asked is decided by the algorithm alone, so that no public key is ever taken for a secret.
+        let (claims, early_ms, guessable) = match (header.alg, &self.secret, &self.provider) {
+            (Algorithm::HS256, Some(secret), _) => (secret.claims(token)?, 0, secret.guessable),
+            (Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512, ..) => {
+                return Err(Refusal::InvalidToken);
+            }
+            (_, _, Some(provider)) => (provider.claims(token, &header)?, PROVIDER_EARLY_MS, false),
+            (_, _, None) => return Err(Refusal::InvalidToken),
+        };
+        if header.crit.is_some() {
+            // RFC 7515, 4.1.11: what must be understood, and is not understood here.
+            return Err(Refusal::Worthless("the token has a crit header"));
+        }
+        self.rules.check(&claims, now, early_ms)?;
+        Ok(Known {
+            identity: Identity::User {
+                name: claims::name(&claims),
+                role: self.rules.role(&claims),
+            },
+            guessable,
+        })
+    }
+}
+
+/// A secret that tokens are signed with.
+pub struct JwtKey {
+    key: DecodingKey,
+    guessable: bool,
 }
 
 impl JwtKey {
     /// A key for tokens signed with `secret`.
     pub fn new(secret: &Secret) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        // Times are compared with our own clock, below; the crate would read the machine's.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
+        let secret = secret.reveal().as_bytes();
         Self {
-            key: DecodingKey::from_secret(secret.reveal().as_bytes()),
-            validation,
+            key: DecodingKey::from_secret(secret),
+            guessable: secret.len() < UNGUESSABLE_LENGTH,
         }
     }
 
-    /// Whose `token` is, now.
-    ///
-    /// # Errors
-    /// [`Refusal::InvalidToken`], also for every algorithm but HS256; [`Refusal::Worthless`] for one that we signed.
-    pub(super) fn check(&self, token: &[u8], now: Timestamp) -> Result<Identity, Refusal> {
-        let token = decode::<Claims>(token, &self.key, &self.validation)
-            .map_err(|_| Refusal::InvalidToken)?;
-        if token.header.crit.is_some() {
-            // RFC 7515, 4.1.11: what must be understood, and is not understood here.
-            return Err(Refusal::Worthless("the token has a crit header"));
-        }
-        let claims = token.claims;
-        in_time(&claims, now)?;
-        let word = claims.role.as_ref().and_then(Value::as_str);
-        Ok(Identity::User {
-            role: word.and_then(|word| Role::ALL.into_iter().find(|role| role.as_str() == word)),
-            name: claims.sub.or(claims.name).unwrap_or_default(),
-        })
+    fn claims(&self, token: &[u8]) -> Result<Claims, Refusal> {
+        signed(token, &self.key, Algorithm::HS256)
     }
 }
 
-fn in_time(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
-    let now_s = now.as_ms() as f64 / 1_000.0;
-    let Some(exp) = claims.exp else {
-        return Err(Refusal::Worthless("the token has no exp"));
-    };
-    // Written so that no comparison with NaN lets a token in.
-    if now_s < exp && claims.nbf.is_none_or(|from| from <= now_s) {
-        return Ok(());
-    }
-    Err(Refusal::Worthless(if now_s < exp {
-        "the token is not valid yet"
-    } else {
-        "the token has expired"
-    }))
+/// The claims of a token whose signature is good: by this key, with this algorithm and no other. Nothing else is checked.
+///
+/// # Errors
+/// [`Refusal::InvalidToken`].
+pub(super) fn signed(
+    token: &[u8],
+    key: &DecodingKey,
+    algorithm: Algorithm,
+) -> Result<Claims, Refusal> {
+    let mut validation = Validation::new(algorithm);
+    // Times are compared with our own clock, elsewhere; the crate would read the machine's.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    let token = decode::<Claims>(token, key, &validation);
+    token
+        .map(|token| token.claims)
+        .map_err(|_| Refusal::InvalidToken)
 }
 
 impl fmt::Debug for JwtKey {

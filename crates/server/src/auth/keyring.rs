@@ -52,6 +52,19 @@ impl Keyring {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
+    /// The key with this id is worth nothing from `at` on.
+    pub fn revoke(&self, id: &KeyId, at: Timestamp) {
+        let keys = self.known();
+        let keys = keys.values().map(|known| {
+            let mut key = known.key.clone();
+            if key.id == *id {
+                key.revoked_at = key.revoked_at.or(Some(at));
+            }
+            key
+        });
+        self.replace(keys.collect());
+    }
+
     /// Which keys were used since the store was last told, and when.
     pub fn unsaid(&self) -> Vec<(KeyId, Timestamp)> {
         let known = self.known();

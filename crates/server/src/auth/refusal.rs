@@ -14,7 +14,9 @@ pub enum Refusal {
     MissingToken,
     /// A token that is none of ours, or no longer.
     InvalidToken,
-    /// A JWT that we signed, and that is worth nothing; says why.
+    /// A JWT signed with a key of the identity provider that is not known here.
+    UnknownSigner,
+    /// A JWT that we signed, or an API key of ours, that is worth nothing; says why.
     Worthless(&'static str),
     /// Somebody who is known, and may not do that: this role is needed.
     RoleRequired(Role),
@@ -29,6 +31,11 @@ pub enum Refusal {
         client: Client,
         /// The name of the key.
         key: String,
+    },
+    /// Too many wrong credentials came from there, or for that account.
+    TooManyFailures {
+        /// How long to wait, in milliseconds.
+        wait_ms: i64,
     },
     /// The API key is for other campaigns.
     CampaignNotAllowed {
@@ -51,12 +58,30 @@ impl Refusal {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::MissingToken => "missing-token",
-            Self::InvalidToken | Self::Worthless(_) => "invalid-token",
+            Self::InvalidToken | Self::UnknownSigner | Self::Worthless(_) => "invalid-token",
             Self::RoleRequired(_) => "role-required",
             Self::AddressNotAllowed { .. } | Self::KeyAddress { .. } => "address-not-allowed",
             Self::CampaignNotAllowed { .. } => "campaign-not-allowed",
+            Self::TooManyFailures { .. } => "too-many-failures",
             Self::WeakSecret => "weak-secret",
             Self::Dialer { .. } => "dialer-not-allowed",
+        }
+    }
+
+    /// Whether what was given is none of ours: it may be a guess.
+    pub(super) fn is_of_a_guess(&self) -> bool {
+        match self {
+            Self::InvalidToken | Self::UnknownSigner => true,
+            Self::Dialer { key_given, .. } => *key_given,
+            _ => false,
+        }
+    }
+
+    /// How long to wait before the next attempt, in seconds.
+    pub fn retry_after_s(&self) -> Option<i64> {
+        match self {
+            Self::TooManyFailures { wait_ms } => Some(wait_seconds(*wait_ms)),
+            _ => None,
         }
     }
 
@@ -85,12 +110,18 @@ impl Refusal {
             )),
             Self::MissingToken
             | Self::InvalidToken
+            | Self::UnknownSigner
+            | Self::TooManyFailures { .. }
             | Self::Worthless(_)
             | Self::RoleRequired(_)
             | Self::CampaignNotAllowed { .. }
             | Self::WeakSecret => None,
         }
     }
+}
+
+fn wait_seconds(ms: i64) -> i64 {
+    ms.saturating_add(999) / 1_000
 }
 
 fn proxy_hint(client: Client) -> &'static str {
@@ -108,7 +139,13 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingToken => f.write_str("Missing admin token"),
-            Self::InvalidToken | Self::Worthless(_) => f.write_str("Invalid token"),
+            Self::InvalidToken | Self::UnknownSigner | Self::Worthless(_) => {
+                f.write_str("Invalid token")
+            }
+            Self::TooManyFailures { wait_ms } => {
+                let seconds = wait_seconds(*wait_ms);
+                write!(f, "Too many wrong tokens or keys. Retry in {seconds} seconds.")
+            }
             Self::RoleRequired(role) => {
                 let mut word = role.as_str().to_owned();
                 word[..1].make_ascii_uppercase();

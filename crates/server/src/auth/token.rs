@@ -7,6 +7,9 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::config::secret::Secret;
 
+/// Tokens and secrets of so many characters are taken for such as nobody finds by trying.
+pub const UNGUESSABLE_LENGTH: usize = 20;
+
 /// Tokens that open a door, kept as digests.
 #[derive(Clone, Default)]
 pub struct Keys(Vec<[u8; 32]>);

@@ -11,7 +11,10 @@ use super::list::List;
 use super::secret::Secret;
 use crate::auth::Access;
 use crate::auth::address::{AddressEntry, AddressList};
-use crate::auth::jwt::JwtKey;
+use crate::auth::attempts::Attempts;
+use crate::auth::claims::{ClaimRules, RoleMapping};
+use crate::auth::jwks::{Jwks, ProviderUrl};
+use crate::auth::jwt::{JwtKey, Tokens};
 use crate::auth::token::{Keys, is_weak};
 
 /// Who may ask.
@@ -25,10 +28,29 @@ pub struct AccessConfig {
     /// The secret that admins' JSON web tokens are signed with
     #[arg(long, value_name = "SECRET")]
     pub jwt_secret: Option<Secret>,
-    /// The algorithm of those: only HS256
+    /// The algorithm of those: only HS256 (others by JWKS_URL)
     #[arg(long, value_name = "NAME", default_value = "HS256")]
     pub jwt_algorithm: JwtAlgorithm,
-    /// Addresses and networks that admins may come from, with commas between them; none = all
+    /// Where an identity provider has the keys that it signs JSON web tokens with (JWKS): RS256 to RS512, PS256 to PS512,
+    /// ES256, ES384 and EdDSA are taken. https://, or http:// on this machine
+    #[arg(long, value_name = "URL")]
+    pub jwks_url: Option<ProviderUrl>,
+    /// What `iss` of each JSON web token must be; none = anything
+    #[arg(long, value_name = "TEXT")]
+    pub jwt_issuer: Option<String>,
+    /// What `aud` of each JSON web token must have: one of these, with commas between them; none = anything. Set it with
+    /// JWKS_URL, as the provider signs tokens for others, too
+    #[arg(long, value_name = "TEXTS", default_value = "")]
+    pub jwt_audience: List<String>,
+    /// The claim of a JSON web token with the role, or with a list of them; names with dots between them are one inside
+    /// the other, like realm_access.roles
+    #[arg(long, value_name = "NAME", default_value = "role")]
+    pub jwt_role_claim: String,
+    /// What roles are called in that claim, like `callcenter-leads=operator,it=admin`; where it is set other words give no
+    /// role. None = viewer, operator, admin and dialer
+    #[arg(long, value_name = "MAPPINGS", default_value = "")]
+    pub jwt_role_map: List<RoleMapping>,
+    /// Addresses and networks that viewers, operators and admins may come from, with commas between them; none = all
     #[arg(long, value_name = "ADDRESSES", default_value = "")]
     pub ip_whitelist: List<AddressEntry>,
     /// Keys that dialers on other machines send in X-API-Key (over FastAGI in the argument `key`), with commas between them
@@ -101,7 +123,11 @@ impl AccessConfig {
                 "{setting}: {GUESSED}; it is accepted only while API_HOST is loopback, and not over a proxy"
             )
         };
-        self.weak().iter().map(warn).collect()
+        let audience = (self.jwks_url.is_some() && self.jwt_audience.0.is_empty()).then(|| {
+            "JWKS_URL is set, and JWT_AUDIENCE is not: tokens that the provider signed for other services open here, too"
+                .to_owned()
+        });
+        self.weak().iter().map(warn).chain(audience).collect()
     }
 
     fn weak(&self) -> Vec<&'static str> {
@@ -141,7 +167,7 @@ impl AccessConfig {
         let addresses = |list: &List<AddressEntry>| AddressList::new(list.0.iter().copied());
         Access {
             admin_tokens: Keys::new(self.admin_token.iter().chain(first)),
-            jwt: self.jwt_secret.as_ref().map(JwtKey::new),
+            tokens: self.tokens(),
             weak: [&self.admin_token, &self.jwt_secret]
                 .into_iter()
                 .flatten()
@@ -151,6 +177,21 @@ impl AccessConfig {
             dialer_addresses: addresses(&self.dialer_allow),
             trusted_proxies: addresses(&self.trusted_proxies),
             keys: Arc::default(),
+            attempts: Attempts::default(),
+        }
+    }
+
+    fn tokens(&self) -> Tokens {
+        let provider = self.jwks_url.clone().map(Jwks::new);
+        Tokens {
+            secret: self.jwt_secret.as_ref().map(JwtKey::new),
+            provider: provider.map(Arc::new),
+            rules: ClaimRules {
+                issuer: self.jwt_issuer.clone(),
+                audiences: self.jwt_audience.0.clone(),
+                role_claim: self.jwt_role_claim.clone(),
+                roles: self.jwt_role_map.0.clone(),
+            },
         }
     }
 }

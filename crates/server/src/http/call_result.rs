@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use self::asked::{Asked, members};
 use super::body::{self, is_form, is_json, object};
 use super::fields::Fields;
-use super::peer::visitor;
+use super::peer;
 use super::query::Query;
 use super::{Api, ApiError};
 
@@ -109,7 +109,7 @@ pub async fn by_query(State(api): State<Arc<Api>>, request: Request) -> Response
     let query = Query::parse(parts.uri.query().unwrap_or_default().as_bytes(), "query");
     let mut form = Form::hinted(&query);
     let answer = async {
-        admit(&api, &parts)?;
+        admit(&api, &parts).await?;
         let fields = Fields::of_query(members(&query)?);
         keep(&api, fields, &mut form).await
     };
@@ -139,7 +139,7 @@ pub async fn by_body(State(api): State<Arc<Api>>, request: Request) -> Response 
     let mut form = Form::hinted(&query);
     let answer = async {
         // Nothing is read for strangers.
-        admit(&api, &parts)?;
+        admit(&api, &parts).await?;
         let fields = Fields::new(given(&api, &parts.headers, body).await?);
         keep(&api, fields, &mut form).await
     };
@@ -196,9 +196,8 @@ impl Form {
     }
 }
 
-fn admit(api: &Api, parts: &Parts) -> Result<(), ApiError> {
-    api.access.dialer(&visitor(parts, api))?;
-    Ok(())
+async fn admit(api: &Api, parts: &Parts) -> Result<(), ApiError> {
+    peer::dialer(parts, api, &[]).await.map(drop)
 }
 
 /// The members of a body: a JSON object, or a form.

@@ -229,6 +229,7 @@ fn refused(refusal: &Refusal) -> Problem {
     let status = match refusal {
         Refusal::MissingToken
         | Refusal::InvalidToken
+        | Refusal::UnknownSigner
         | Refusal::Worthless(_)
         | Refusal::Dialer { .. } => StatusCode::UNAUTHORIZED,
         Refusal::RoleRequired(_)
@@ -236,8 +237,10 @@ fn refused(refusal: &Refusal) -> Problem {
         | Refusal::AddressNotAllowed { .. }
         | Refusal::KeyAddress { .. }
         | Refusal::CampaignNotAllowed { .. } => StatusCode::FORBIDDEN,
+        Refusal::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
     };
     let mut problem = Problem::new(status, refusal.kind(), "Refused", refusal.to_string());
+    problem.retry_after_s = refusal.retry_after_s();
     if let Some(hint) = refusal.hint() {
         problem.more.push(("hint", json!(hint)));
     }

@@ -133,7 +133,12 @@ impl Call<'_, '_> {
             headers: &self.parts.headers,
             now: api.clock.now(),
         };
-        let scope = api.access.dialer(&visitor)?;
+        let scope = match api.access.dialer(&visitor) {
+            Err(refusal) if Box::pin(api.access.learns(&refusal)).await => {
+                api.access.dialer(&visitor)
+            }
+            asked => asked,
+        }?;
         if let Some(fault) = fault {
             return Err(ApiError::Invalid(vec![fault]));
         }

@@ -57,7 +57,7 @@ pub struct Dialer(pub Principal);
 pub struct DialerOrOperator(pub Principal);
 
 /// What somebody asks with.
-pub(super) fn visitor<'a>(parts: &'a Parts, api: &Api) -> Visitor<'a> {
+fn visitor<'a>(parts: &'a Parts, api: &Api) -> Visitor<'a> {
     Visitor {
         peer: Peer::of(parts).0,
         headers: &parts.headers,
@@ -65,19 +65,28 @@ pub(super) fn visitor<'a>(parts: &'a Parts, api: &Api) -> Visitor<'a> {
     }
 }
 
-fn person(parts: &Parts, api: &Api, needed: Role) -> Result<Principal, ApiError> {
-    Ok(api.access.person(&visitor(parts, api), needed)?)
+async fn person(parts: &Parts, api: &Api, needed: Role) -> Result<Principal, ApiError> {
+    let ask = || api.access.person(&visitor(parts, api), needed);
+    Ok(match ask() {
+        Err(refusal) if api.access.learns(&refusal).await => ask(),
+        asked => asked,
+    }?)
 }
 
-fn dialer(parts: &Parts, api: &Api, also: &[Role]) -> Result<Principal, ApiError> {
-    Ok(api.access.dialer_or(&visitor(parts, api), also)?)
+/// Whether a dialer asks, or somebody who may what `also` may.
+pub(super) async fn dialer(parts: &Parts, api: &Api, also: &[Role]) -> Result<Principal, ApiError> {
+    let ask = || api.access.dialer_or(&visitor(parts, api), also);
+    Ok(match ask() {
+        Err(refusal) if api.access.learns(&refusal).await => ask(),
+        asked => asked,
+    }?)
 }
 
 impl FromRequestParts<Arc<Api>> for Viewer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        person(parts, api, Role::Viewer).map(Self)
+        person(parts, api, Role::Viewer).await.map(Self)
     }
 }
 
@@ -85,7 +94,7 @@ impl FromRequestParts<Arc<Api>> for Operator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        person(parts, api, Role::Operator).map(Self)
+        person(parts, api, Role::Operator).await.map(Self)
     }
 }
 
@@ -93,7 +102,7 @@ impl FromRequestParts<Arc<Api>> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        person(parts, api, Role::Admin).map(Self)
+        person(parts, api, Role::Admin).await.map(Self)
     }
 }
 
@@ -101,7 +110,7 @@ impl FromRequestParts<Arc<Api>> for FormerAdmin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        let operator = person(parts, api, Role::Operator);
+        let operator = person(parts, api, Role::Operator).await;
         operator.map(Self).map_err(|error| match error {
             ApiError::Refused(Refusal::RoleRequired(_)) => {
                 Refusal::RoleRequired(Role::Admin).into()
@@ -115,7 +124,7 @@ impl FromRequestParts<Arc<Api>> for Dialer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        dialer(parts, api, &[]).map(Self)
+        dialer(parts, api, &[]).await.map(Self)
     }
 }
 
@@ -123,6 +132,6 @@ impl FromRequestParts<Arc<Api>> for DialerOrOperator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        dialer(parts, api, &[Role::Operator]).map(Self)
+        dialer(parts, api, &[Role::Operator]).await.map(Self)
     }
 }

@@ -41,6 +41,10 @@ pub enum User {
     Sums,
     /// Whoever asks how the service is.
     Health,
+    /// Who keeps the API keys known.
+    Keys,
+    /// Who checks signed tokens.
+    Tokens,
 }
 
 /// Whether one thing can be used.
@@ -60,7 +64,8 @@ struct State {
 }
 
 impl Outage {
-    fn new(name: &'static str, meaning: &'static str) -> Self {
+    /// A thing called `name`; `meaning` says what its absence does.
+    pub fn new(name: &'static str, meaning: &'static str) -> Self {
         Self {
             name,
             meaning,

@@ -1,5 +1,6 @@
 //! Puts the service together. Here, and in `app/`, concrete engines and stores are named, and nowhere else.
 
+mod credentials;
 pub mod engines;
 mod first_look;
 pub mod inspect;
@@ -105,13 +106,15 @@ impl App {
         ));
         let shared = engine.shared();
         let first = first_token.as_ref().map(|first| &first.token);
-        let access = settings.access.access(first);
         let requests = Arc::new(request_log(settings, &store, shared.as_ref()).await?);
+        let access = Arc::new(settings.access.access(first));
+        let keys = credentials::open_keys(&store, &access, sync.outages()).await?;
         let api = Arc::new(Api {
             rotator,
             inventory: store.inventory.clone(),
             sync: sync.clone(),
-            access: Arc::new(access),
+            access: access.clone(),
+            keys: keys.clone(),
             health: Vitals::new(
                 store.journal.clone(),
                 shared.clone().map(|shared| Together {
@@ -148,11 +151,8 @@ impl App {
                     .await?;
             }
         }
-        let stop = app.stop.clone();
-        app.tasks.spawn(async move {
-            requests.run(stop).await;
-            "the list of requests"
-        });
+        ways_in::share(&mut app.tasks, &app.stop, requests);
+        credentials::follow(&mut app.tasks, &app.stop, &access, keys);
         let (history, reader) = (app.store.history.clone(), app.store.reader.clone());
         let summing = Summing::new(reader, clock.clone(), sync.outages());
         let retention = Retention::new(history, clock, settings.history.kept());

@@ -9,6 +9,7 @@ pub mod error;
 pub mod etag;
 pub mod fault;
 pub mod fields;
+mod guard;
 pub mod health;
 pub mod import;
 pub mod metrics;
@@ -38,6 +39,7 @@ pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Operator, Peer, Vie
 
 use crate::auth::Access;
 use crate::request_log::RequestLog;
+use crate::auth::key_keeper::KeyKeeper;
 use crate::retention::Kept;
 use crate::sync::InventorySync;
 
@@ -51,6 +53,8 @@ pub struct Api {
     pub sync: Arc<InventorySync>,
     /// Who may ask.
     pub access: Arc<Access>,
+    /// Changes the API keys.
+    pub keys: Arc<KeyKeeper>,
     /// Whether store and engine can work.
     pub health: health::Vitals,
     /// The time.

@@ -1,7 +1,7 @@
 //! What programs measure: every metric of the service, by name.
 
 use caller_id_core::shared::Lag;
-use metrics::{Unit, describe_gauge, gauge, with_local_recorder};
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 const BUILD_INFO: &str = "caller_id_build_info";
@@ -11,6 +11,7 @@ const REDIS_UP: &str = "caller_id_redis_up";
 const REDIS_UNFIT: &str = "caller_id_redis_unfit";
 const OUTBOX_EVENTS: &str = "caller_id_outbox_events";
 const OUTBOX_OLDEST: &str = "caller_id_outbox_oldest_seconds";
+const SIGN_IN_FAILURES: &str = "caller_id_sign_in_failures_total";
 const OUTBOX_LIMIT: &str = "caller_id_outbox_limit";
 const OUTBOX_ASIDE: &str = "caller_id_outbox_aside";
 
@@ -27,6 +28,8 @@ pub struct Moment {
     pub unfit: bool,
     /// What waits in Redis for the store, as far as known.
     pub lag: Option<Lag>,
+    /// How many wrong tokens and keys were given since the start.
+    pub sign_in_failures: u64,
 }
 
 impl Moment {
@@ -52,6 +55,11 @@ impl Moment {
         gauge!(SERVING).set(u8::from(self.serving));
         describe_gauge!(STORE_UP, "Whether the store can commit (1) or not (0)");
         gauge!(STORE_UP).set(u8::from(self.store));
+        describe_counter!(
+            SIGN_IN_FAILURES,
+            "Wrong tokens and keys that were given since the start"
+        );
+        counter!(SIGN_IN_FAILURES).absolute(self.sign_in_failures);
         if let Some(redis) = self.redis {
             describe_gauge!(
                 REDIS_UP,
@@ -117,6 +125,7 @@ mod tests {
                 most: 5_000_000,
                 aside: 3,
             }),
+            sign_in_failures: 3,
         }
         .text();
         let mut found = values(&text);
@@ -134,6 +143,7 @@ mod tests {
                 "caller_id_redis_unfit 1",
                 "caller_id_redis_up 1",
                 "caller_id_serving 1",
+                "caller_id_sign_in_failures_total 3",
                 "caller_id_store_up 0",
             ]
         );
@@ -150,9 +160,10 @@ mod tests {
             redis: None,
             unfit: false,
             lag: None,
+            sign_in_failures: 0,
         }
         .text();
-        assert_eq!(values(&text).len(), 3, "{text}");
+        assert_eq!(values(&text).len(), 4, "{text}");
         assert!(text.contains("engine=\"memory\""), "{text}");
     }
 }

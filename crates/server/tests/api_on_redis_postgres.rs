@@ -8,6 +8,8 @@ mod call_result;
 mod contract;
 #[path = "api/faults.rs"]
 mod faults;
+#[path = "api/keys.rs"]
+mod keys;
 #[path = "api/methods.rs"]
 mod methods;
 #[path = "api/pools.rs"]

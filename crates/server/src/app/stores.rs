@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use caller_id_core::shared::StateRecord;
 use caller_id_core::{
-    Clock, HistoryReader, HistoryStore, InventoryStore, Journal, StoreError, SystemClock,
+    Clock, HistoryReader, HistoryStore, InventoryStore, Journal, KeyStore, StoreError, SystemClock,
 };
 use caller_id_store::{
     Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
@@ -39,6 +39,8 @@ pub struct OpenStore {
     pub reader: Arc<dyn HistoryReader>,
     /// Where history is written.
     pub journal: Arc<dyn Journal>,
+    /// API keys and sessions.
+    pub keys: Arc<dyn KeyStore>,
     kind: Kind,
 }
 
@@ -55,6 +57,7 @@ impl OpenStore {
             history: store.clone(),
             reader: store.clone(),
             journal: store.clone(),
+            keys: store.clone(),
             kind: Kind::Sqlite(store),
         }
     }
@@ -65,6 +68,7 @@ impl OpenStore {
             history: store.clone(),
             reader: store.clone(),
             journal: store.clone(),
+            keys: store.clone(),
             kind: Kind::Postgres(store),
         }
     }

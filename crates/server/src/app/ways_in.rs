@@ -1,7 +1,11 @@
 //! What HTTP and FastAGI work with.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use caller_id_core::shared::Shared;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::stores::OpenStore;
 use crate::config::{ConfigError, Settings};
@@ -49,6 +53,19 @@ pub(super) async fn request_log(
         masking,
         board,
     ))
+}
+
+/// Starts the task that shares the list with other nodes.
+pub(super) fn share(
+    tasks: &mut JoinSet<&'static str>,
+    stop: &CancellationToken,
+    requests: Arc<RequestLog>,
+) {
+    let stop = stop.clone();
+    tasks.spawn(async move {
+        requests.run(stop).await;
+        "the list of requests"
+    });
 }
 
 /// The same rotator, dialers, prefixes and form of numbers as over HTTP.

@@ -2,12 +2,24 @@
 
 use std::time::Duration;
 
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LINK,
+    LOCATION, RETRY_AFTER,
+};
 use axum::http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// How long a browser keeps what it was told.
 const KEPT: Duration = Duration::from_secs(3_600);
+
+/// What pages may do.
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
 
 /// The layer that lets pages of `origins` in; none when there are none, so that the hot route pays nothing.
 pub fn layer(origins: &[HeaderValue]) -> Option<CorsLayer> {
@@ -23,13 +35,15 @@ pub fn layer(origins: &[HeaderValue]) -> Option<CorsLayer> {
     let headers = ["x-admin-token", "x-api-key"].map(HeaderName::from_static);
     let layer = CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods(METHODS)
         .allow_headers(
             headers
                 .into_iter()
-                .chain([AUTHORIZATION, CONTENT_TYPE])
+                .chain([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH])
                 .collect::<Vec<_>>(),
         )
+        // Whatever else of an answer's head a page needs, a browser would keep from it.
+        .expose_headers([CONTENT_DISPOSITION, ETAG, LINK, LOCATION, RETRY_AFTER])
         .max_age(KEPT);
     Some(layer)
 }

@@ -14,8 +14,10 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::error::word;
+use super::guard::guard;
 use super::peer::client;
 use super::{Api, Peer, next_cid, router};
+use crate::auth::key_keeper::KeyKeeper;
 use crate::request_log::{Asked, AskedCall, By};
 use crate::timer::Timer;
 
@@ -38,6 +40,11 @@ impl Dispatch {
             api,
             general,
         }
+    }
+
+    /// The API keys that open.
+    pub fn keys(&self) -> Arc<KeyKeeper> {
+        self.api.keys.clone()
     }
 
     /// Answers a request.
@@ -79,10 +86,11 @@ impl Dispatch {
         request.extensions_mut().insert(peer);
         let (at, began) = (self.api.clock.now(), Instant::now());
         let client = client(&self.api, request.headers(), peer);
-        let asked = Self::shown(&request);
+        let (asked, uri) = (Self::shown(&request), request.uri().clone());
         let answer = self.general.spawn(self.router.clone().oneshot(request));
         // The panic of a handler is in the log already.
-        let answer = answer.await.map_or_else(|_| broken(), |Ok(answer)| answer);
+        let mut answer = answer.await.map_or_else(|_| broken(), |Ok(answer)| answer);
+        guard(uri.path(), &mut answer);
         let status = answer.status();
         let outcome = word(status);
         if asked.is_telling || outcome == "refused" {

@@ -187,6 +187,7 @@ impl Api {
             redis: signs.redis_up(),
             unfit: signs.unfit,
             lag: signs.lag,
+            sign_in_failures: self.access.attempts.failures(),
         }
     }
 }

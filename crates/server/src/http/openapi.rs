@@ -3,8 +3,11 @@
 use axum::Json;
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{
@@ -51,7 +54,7 @@ pub struct ProblemBody {
         health::ready,
         metrics::metrics,
     ),
-    components(schemas(super::Fault)),
+    components(schemas(super::Fault, ProblemBody)),
     modifiers(&Security),
 )]
 struct Interface;
@@ -60,11 +63,56 @@ struct Security;
 
 impl Modify for Security {
     fn modify(&self, document: &mut Document) {
-        let header = ApiKey::Header(ApiKeyValue::new("X-Admin-Token"));
+        let header = |name| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(name)));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme("admin_token", SecurityScheme::ApiKey(header));
+        components.add_security_scheme("admin_token", header("X-Admin-Token"));
+        components.add_security_scheme("api_key", header("X-API-Key"));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        for path in document.paths.paths.values_mut() {
+            let methods = [
+                &mut path.get,
+                &mut path.put,
+                &mut path.post,
+                &mut path.patch,
+                &mut path.delete,
+            ];
+            methods.into_iter().flatten().for_each(secure);
+        }
+    }
+}
+
+/// Says by what somebody may be known, and how they are refused, where not everybody may ask.
+fn secure(operation: &mut Operation) {
+    let tags = operation.tags.get_or_insert_default();
+    let is_for_dialers = tags.iter().any(|tag| tag == "dialing");
+    if operation.security.is_none() && !is_for_dialers {
+        return;
+    }
+    let mut ways = ["admin_token", "api_key", "bearer"]
+        .map(|scheme| SecurityRequirement::new::<_, [&str; 0], &str>(scheme, []))
+        .to_vec();
+    if is_for_dialers {
+        // Some need nothing but their address.
+        ways.push(SecurityRequirement::default());
+    }
+    operation.security = Some(ways);
+    for (status, meaning) in [
+        ("401", "Nobody who is known"),
+        ("403", "Somebody who may not do that, or not from there"),
+        (
+            "429",
+            "Too many wrong tokens or keys; Retry-After says for how long",
+        ),
+    ] {
+        let responses = &mut operation.responses.responses;
+        if !responses.contains_key(status) {
+            let body = Content::new(Some(Ref::from_schema_name("ProblemBody")));
+            let refused = ResponseBuilder::new()
+                .description(meaning)
+                .content("application/problem+json", body);
+            responses.insert(status.to_owned(), refused.build().into());
+        }
     }
 }
 

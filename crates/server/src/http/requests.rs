@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Admin, Api, ApiError};
+use super::{Api, ApiError, Viewer};
 use crate::request_log::Line;
 
 /// The latest requests.
@@ -24,7 +24,7 @@ pub struct RequestList {
     responses((status = 200, body = RequestList)))]
 pub async fn list(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    _viewer: Viewer,
 ) -> Result<Json<RequestList>, ApiError> {
     let (requests, all_nodes) = api.requests.latest().await;
     Ok(Json(RequestList {

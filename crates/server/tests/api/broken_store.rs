@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use caller_id::auth::Access;
+use caller_id::auth::key_keeper::KeyKeeper;
 use caller_id::http::dispatch::Dispatch;
 use caller_id::http::health::Vitals;
 use caller_id::http::{Answers, Api};
@@ -98,6 +99,7 @@ impl Rig {
             inventory: store.clone(),
             sync: Arc::new(sync),
             access: Arc::new(Access::default()),
+            keys: Arc::new(KeyKeeper::new(store, Arc::default(), Arc::default())),
             health: Vitals::new(journal.clone(), None, std::sync::Arc::default()),
             clock: clock.clone(),
             answers: Answers {

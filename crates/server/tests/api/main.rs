@@ -7,6 +7,8 @@ mod connections;
 mod contract;
 mod faults;
 mod hostile;
+mod keys;
+mod matrix;
 mod methods;
 mod pools;
 mod process;
@@ -14,6 +16,7 @@ mod requests;
 mod slow_readers;
 mod support;
 mod sync;
+mod tokens;
 #[cfg(unix)]
 mod warnings;
 mod wire;

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use caller_id::app::App;
+use caller_id::auth::api_key::NewKey;
+use caller_id::auth::key_keeper::KeyKeeper;
 use caller_id::cli::serve_settings;
 use caller_id::config::storage::StorageConfig;
 use caller_id::http::Peer;
 use caller_id::http::dispatch::Dispatch;
-use caller_id_core::{ManualClock, Timestamp};
+use caller_id_core::roles::ApiKey;
+use caller_id_core::{Author, ManualClock, Role, Timestamp};
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::RedisServer;
 use http_body_util::BodyExt;
@@ -120,6 +123,32 @@ impl Service {
         let mut pairs = vec![("DATA_DIR", folder)];
         pairs.extend(places.iter().map(|(name, value)| (*name, value.as_str())));
         serve_settings(&pairs).expect("good settings").storage
+    }
+
+    /// A new API key of this role: its text, and what is kept of it.
+    pub(crate) async fn key(&self, change: impl FnOnce(&mut ApiKey)) -> (String, ApiKey) {
+        let new = NewKey::make();
+        let mut key = ApiKey {
+            name: format!("key {}", new.id),
+            id: new.id,
+            role: Role::Dialer,
+            hash: new.hash,
+            addresses: Vec::new(),
+            campaigns: Vec::new(),
+            created_at: NOON,
+            created_by: "test".to_owned(),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        change(&mut key);
+        let added = self.keys().add(key.clone(), &Author::command("test")).await;
+        added.expect("added");
+        (new.text.reveal().to_owned(), key)
+    }
+
+    pub(crate) fn keys(&self) -> Arc<KeyKeeper> {
+        self.dispatch.keys()
     }
 
     /// A request from this machine.

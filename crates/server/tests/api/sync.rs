@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use caller_id::auth::Access;
+use caller_id::auth::key_keeper::KeyKeeper;
 use caller_id::auth::token::Keys;
 use caller_id::config::secret::Secret;
 use caller_id::http::dispatch::Dispatch;
@@ -134,6 +135,11 @@ impl Rig {
                 admin_tokens: Keys::new([&token]),
                 ..Access::default()
             }),
+            keys: Arc::new(KeyKeeper::new(
+                store.clone(),
+                Arc::default(),
+                Arc::default(),
+            )),
             health: Vitals::new(store.clone(), None, std::sync::Arc::default()),
             clock,
             answers: Answers {

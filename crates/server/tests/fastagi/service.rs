@@ -6,11 +6,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use caller_id::app::App;
+use caller_id::auth::api_key::NewKey;
 use caller_id::cli::serve_settings;
 use caller_id::http::Peer;
 use caller_id::http::dispatch::Dispatch;
 use caller_id::serve::{Listeners, serve};
-use caller_id_core::SystemClock;
+use caller_id_core::roles::{ApiKey, KeyId};
+use caller_id_core::{Author, CampaignId, Role, SystemClock, Timestamp};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -88,6 +90,34 @@ impl Service {
         let answer = self.dispatch.answer(request.unwrap(), peer).await;
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         serde_json::from_slice(&body).unwrap_or_default()
+    }
+
+    /// A new API key for a dialer, for these campaigns alone.
+    pub(crate) async fn key(&self, campaigns: &[&str]) -> (String, KeyId) {
+        let new = NewKey::make();
+        let campaigns = campaigns.iter().map(|name| CampaignId::new(name).unwrap());
+        let key = ApiKey {
+            name: "dialer".to_owned(),
+            id: new.id.clone(),
+            role: Role::Dialer,
+            hash: new.hash,
+            addresses: Vec::new(),
+            campaigns: campaigns.collect(),
+            created_at: Timestamp::from_ms(0),
+            created_by: "test".to_owned(),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        let by = Author::command("test");
+        self.dispatch.keys().add(key, &by).await.unwrap();
+        (new.text.reveal().to_owned(), new.id)
+    }
+
+    /// The key is worth nothing from now on.
+    pub(crate) async fn revoke(&self, id: &KeyId) {
+        let (at, by) = (Timestamp::from_ms(1), Author::command("test"));
+        self.dispatch.keys().revoke(id, at, &by).await.unwrap();
     }
 
     /// What the channel is told.

@@ -94,6 +94,22 @@ async fn dialers_need_a_key_or_an_address_as_over_http() {
 }
 
 #[tokio::test]
+async fn an_api_key_opens_for_its_campaigns_until_it_is_revoked() {
+    let service = Service::start(&[("TRUSTED_PROXIES", "127.0.0.1")], &["3125550100"]).await;
+    let (key, id) = service.key(&["SOLAR"]).await;
+    let ask = |campaign: &str| {
+        let arguments = [format!("key={key}"), format!("campaign={campaign}")];
+        let arguments = arguments.each_ref().map(String::as_str);
+        service.told(Channel::asks("next-cid").arguments(&arguments))
+    };
+    assert_eq!(ask("SOLAR").await.status(), "OK");
+    ask("ROOF").await.only("DENIED");
+    service.revoke(&id).await;
+    ask("SOLAR").await.only("DENIED");
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_number_that_asterisk_does_not_take_is_not_said_to_be_set() {
     let channel = Channel::asks("next-cid").refuses("CALLERID(num)");
     let told = told(&[], channel).await;

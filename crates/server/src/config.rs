@@ -89,7 +89,7 @@ impl Settings {
         if self.access.has_proxy_here() && self.access.admits_no_dialer() {
             warnings.push(
                 "TRUSTED_PROXIES has this machine, and neither DIALER_KEYS nor DIALER_ALLOW is set: \
-                 all dialers are refused, those on this machine too"
+                 all dialers without an API key are refused, those on this machine too"
                     .to_owned(),
             );
         } else if self.access.admits_no_dialer() {
@@ -100,7 +100,7 @@ impl Settings {
             for (setting, _) in beyond.iter().filter(|(_, is_loopback)| !is_loopback) {
                 warnings.push(format!(
                     "{setting} is beyond loopback, and neither DIALER_KEYS nor DIALER_ALLOW is set: \
-                     dialers on other machines are refused"
+                     dialers on other machines are refused, unless they have an API key"
                 ));
             }
         }

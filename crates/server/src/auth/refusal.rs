@@ -105,7 +105,7 @@ impl Refusal {
                  DIALER_ALLOW={address}, or a key of DIALER_KEYS in the header X-API-Key"
             )),
             Self::Dialer { client, .. } => Some(format!(
-                "send a key of DIALER_KEYS in the header X-API-Key, or add the address to DIALER_ALLOW: {client} was seen{}",
+                "send an API key, or one of DIALER_KEYS, in the header X-API-Key, or add the address to DIALER_ALLOW: {client} was seen{}",
                 proxy_hint(*client)
             )),
             Self::MissingToken

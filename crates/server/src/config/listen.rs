@@ -13,7 +13,7 @@ use super::number::{port, within};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Listening")]
 pub struct ListenConfig {
-    /// The address to listen on. Beyond loopback, dialers need DIALER_KEYS or DIALER_ALLOW
+    /// The address to listen on. Beyond loopback, dialers need an API key, DIALER_KEYS or DIALER_ALLOW
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = host)]
     pub api_host: IpAddr,
     /// The port to listen on; 0 takes a free one

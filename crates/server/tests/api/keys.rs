@@ -1,7 +1,13 @@
 //! API keys: what they open, from where, for which campaigns, and until when; and who guesses them.
 
-use caller_id_core::{Author, CampaignId, Role, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+use caller_id::config::storage::DatabaseUrl;
+use caller_id_core::{Author, CampaignId, KeyStore, Role, SystemClock, Timestamp};
+use caller_id_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::support::{Answer, NOON, Service, TOKEN};
 
@@ -85,6 +91,40 @@ async fn a_key_that_is_revoked_is_worth_nothing_at_once() {
         (401, "Invalid token")
     );
     assert_eq!(answer.json()["reason"], "the key is revoked");
+}
+
+/// The key store of the same database, as another process has it open.
+async fn another_process(service: &Service) -> Arc<dyn KeyStore> {
+    let clock = Arc::new(SystemClock::new());
+    match service.storage().database().expect("a database") {
+        DatabaseUrl::Sqlite(path) => {
+            SqliteStore::open_beside(&path, SqliteOptions::new(clock)).expect("a store")
+        }
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresStore::open_beside(&url, PostgresOptions::new(clock)).await;
+            opened.expect("a store")
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_another_process_revokes_is_worth_nothing_soon_after() {
+    let service = Service::start(&[]).await;
+    let (key, kept) = service.key(|key| key.role = Role::Viewer).await;
+    assert_eq!(pools(&service, "x-api-key", &key).await.status, 200);
+    let other = another_process(&service).await;
+    let by = Author::command("test");
+    assert!(
+        other
+            .revoke_key(&kept.id, NOON, &by)
+            .await
+            .expect("written")
+    );
+    let begun = Instant::now();
+    while pools(&service, "x-api-key", &key).await.status == 200 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it opens still");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

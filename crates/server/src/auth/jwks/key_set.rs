@@ -68,25 +68,20 @@ impl KeySet {
     /// # Errors
     /// [`Refusal::UnknownSigner`] when its key is not here; [`Refusal::InvalidToken`].
     pub fn claims(&self, token: &[u8], header: &Header) -> Result<Claims, Refusal> {
-        let key = match &header.kid {
-            Some(id) => self.0.iter().find(|key| key.id.as_ref() == Some(id)),
-            None => self.only(header.alg),
+        let named = |key: &&SignKey| header.kid.is_some() && key.id == header.kid;
+        let fits = |key: &&SignKey| key.algorithms.contains(&header.alg);
+        let key = match self.0.iter().filter(named).find(fits) {
+            Some(key) => key,
+            None if self.0.iter().any(|key| named(&key)) => return Err(Refusal::InvalidToken),
+            None => {
+                // Where one of the two has no name for the key there must be no choice.
+                let nameless = |key: &&SignKey| header.kid.is_none() || key.id.is_none();
+                let mut fitting = self.0.iter().filter(fits).filter(nameless);
+                let first = fitting.next().filter(|_| fitting.next().is_none());
+                first.ok_or(Refusal::UnknownSigner)?
+            }
         };
-        let key = key.ok_or(Refusal::UnknownSigner)?;
-        if !key.algorithms.contains(&header.alg) {
-            return Err(Refusal::InvalidToken);
-        }
         signed(token, &key.key, header.alg)
-    }
-
-    /// Without a name for the key there must be no choice.
-    fn only(&self, algorithm: Algorithm) -> Option<&SignKey> {
-        let mut fitting = self
-            .0
-            .iter()
-            .filter(|key| key.algorithms.contains(&algorithm));
-        let first = fitting.next();
-        first.filter(|_| fitting.next().is_none())
     }
 }
 

@@ -232,6 +232,13 @@ async fn a_token_without_a_name_for_its_key_is_good_where_there_is_no_choice() {
     let token = one.token(None, "admin");
     let refused = both.claims(token.as_bytes(), &Header::new(Algorithm::ES256));
     assert_eq!(refused, Err(Refusal::UnknownSigner));
+    let mut nameless = one.jwk.clone();
+    nameless.as_object_mut().unwrap().remove("kid");
+    let nameless = KeySet::parse(&json!({"keys": [nameless, two.jwk]}).to_string()).unwrap();
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some("a".to_owned());
+    let token = one.token(Some("a"), "admin");
+    assert!(nameless.claims(token.as_bytes(), &header).is_ok());
 }
 
 #[tokio::test]

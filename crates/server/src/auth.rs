@@ -75,7 +75,7 @@ impl Access {
         let client = self.client(visitor);
         let identity = self.identify_person(visitor, client)?;
         if identity.may(needed) {
-            Ok(identity.principal(needed, client.seen()))
+            Ok(identity.principal(client.seen()))
         } else {
             Err(Refusal::RoleRequired(needed))
         }
@@ -101,7 +101,7 @@ impl Access {
         let client = self.client(visitor);
         let given = Credential::of_dialer(visitor.headers);
         let identity = self.admit_dialer(client, &given, visitor.now, also)?;
-        Ok(identity.principal(Role::Dialer, client.seen()))
+        Ok(identity.principal(client.seen()))
     }
 
     /// The same as [`Access::dialer`] where there are no headers: a dialer that asks for itself, with the key that it gave.

@@ -43,26 +43,26 @@ impl Keyring {
 
     /// Takes these keys instead of those before. When one was used stays known.
     pub fn replace(&self, keys: Vec<ApiKey>) {
-        let before = self.known();
-        let known = keys.into_iter().map(|key| {
-            let old = before.get(&key.hash).map(|old| old.uses());
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let now = keys.into_iter().map(|key| {
+            let old = known.get(&key.hash).map(|old| old.uses());
             (key.hash, Arc::new(KnownKey::new(key, old)))
         });
-        let known = Arc::new(known.collect::<Known>());
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        *known = Arc::new(now.collect::<Known>());
     }
 
     /// The key with this id is worth nothing from `at` on.
     pub fn revoke(&self, id: &KeyId, at: Timestamp) {
-        let keys = self.known();
-        let keys = keys.values().map(|known| {
-            let mut key = known.key.clone();
-            if key.id == *id {
-                key.revoked_at = key.revoked_at.or(Some(at));
-            }
-            key
-        });
-        self.replace(keys.collect());
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(found) = known.values().find(|known| known.key.id == *id).cloned() else {
+            return;
+        };
+        let mut key = found.key.clone();
+        key.revoked_at = key.revoked_at.or(Some(at));
+        let revoked = Arc::new(KnownKey::new(key, Some(found.uses())));
+        let mut now = Known::clone(&known);
+        now.insert(revoked.key.hash, revoked);
+        *known = Arc::new(now);
     }
 
     /// Which keys were used since the store was last told, and when.

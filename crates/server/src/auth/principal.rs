@@ -89,9 +89,10 @@ impl Identity {
         }
     }
 
-    /// Somebody with this identity and `role`, from `address`.
-    pub(super) fn principal(self, role: Role, address: Option<IpAddr>) -> Principal {
+    /// Somebody with this identity, from `address`, once it is known that they may something.
+    pub(super) fn principal(self, address: Option<IpAddr>) -> Principal {
         let campaigns = self.scope();
+        let role = self.role().unwrap_or(Role::Dialer);
         let (kind, name) = match self {
             Self::Token => (AuthorKind::Token, "admin".to_owned()),
             Self::DialerKey => (AuthorKind::Token, "dialer".to_owned()),

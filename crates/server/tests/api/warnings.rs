@@ -73,7 +73,7 @@ fn a_trusted_proxy_on_this_machine_with_no_way_in_for_dialers_is_told() {
             .env("TRUSTED_PROXIES", "10.0.0.1,127.0.0.1");
         text(&run(check.env(name, value)).stderr)
     };
-    let said = "all dialers are refused, those on this machine too";
+    let said = "all dialers without an API key are refused, those on this machine too";
     assert!(warned("DIALER_ALLOW", "").contains(said));
     assert!(!warned("DIALER_ALLOW", "127.0.0.1").contains(said));
     assert!(!warned("TRUSTED_PROXIES", "10.0.0.1").contains(said));

@@ -38,8 +38,8 @@ pub use fault::Fault;
 pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Operator, Peer, Viewer};
 
 use crate::auth::Access;
-use crate::request_log::RequestLog;
 use crate::auth::key_keeper::KeyKeeper;
+use crate::request_log::RequestLog;
 use crate::retention::Kept;
 use crate::sync::InventorySync;
 

@@ -23,8 +23,8 @@ use super::peer::client;
 use super::query::{Query, shown};
 use super::{Answers, Api, ApiError, Fault, Peer};
 use crate::asking;
-use crate::request_log::{Asked, AskedCall, By};
 use crate::auth::Visitor;
+use crate::request_log::{Asked, AskedCall, By};
 use crate::timer::Timer;
 
 /// Chooses, reserves and counts a number.

@@ -92,13 +92,20 @@ impl Jwks {
         let _: Option<()> = stop.run_until_cancelled(fetching).await;
     }
 
-    /// What is known stays known when the provider cannot be asked.
+    /// Asks to the end, also when nobody waits for it any more.
     async fn fetch(self: &Arc<Self>, asked: &mut Option<Instant>) -> bool {
         let jwks = self.clone();
-        let fetched = tokio::task::spawn_blocking(move || jwks.get()).await;
-        // Afterwards: whoever came while it was asked need not ask again.
+        // Before: whoever waits may have no more time, and the next one must not ask at once.
         *asked = Some(Instant::now());
-        match fetched.unwrap_or_else(|error| Err(anyhow!(error))) {
+        let fetched = tokio::task::spawn_blocking(move || jwks.fetch_now()).await;
+        // And after: whoever came meanwhile need not ask again.
+        *asked = Some(Instant::now());
+        fetched.unwrap_or(false)
+    }
+
+    /// What is known stays known when the provider cannot be asked.
+    fn fetch_now(&self) -> bool {
+        match self.get() {
             Ok(keys) => {
                 self.outage.served(User::Tokens);
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);

@@ -23,7 +23,7 @@ use super::peer::client;
 use super::query::{Query, shown};
 use super::{Answers, Api, ApiError, Fault, Peer};
 use crate::asking;
-use crate::auth::Visitor;
+use crate::auth::{Refusal, Visitor};
 use crate::request_log::{Asked, AskedCall, By};
 use crate::timer::Timer;
 
@@ -120,6 +120,13 @@ struct Call<'a, 'q> {
 }
 
 impl Call<'_, '_> {
+    /// Whether it is worth asking once more who asks. A call waits no longer for that than for a number.
+    async fn learns(&self, refusal: &Refusal) -> bool {
+        let learning = Box::pin(self.api.access.learns(refusal));
+        let learned = tokio::time::timeout(self.api.answers.deadline, learning);
+        learned.await.unwrap_or(false)
+    }
+
     /// Allocates, unless there was a fault already; who may not ask is told nothing else.
     async fn allocate(
         &self,
@@ -134,9 +141,7 @@ impl Call<'_, '_> {
             now: api.clock.now(),
         };
         let scope = match api.access.dialer(&visitor) {
-            Err(refusal) if Box::pin(api.access.learns(&refusal)).await => {
-                api.access.dialer(&visitor)
-            }
+            Err(refusal) if self.learns(&refusal).await => api.access.dialer(&visitor),
             asked => asked,
         }?;
         if let Some(fault) = fault {

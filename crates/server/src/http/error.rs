@@ -1,6 +1,7 @@
 //! What goes wrong, and what HTTP says of it. The only place that knows status codes.
 
 mod log;
+mod problems;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +10,12 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use caller_id_core::{AllocatorError, Cause, Exhausted, StoreError};
+use caller_id_core::{AllocatorError, Exhausted, StoreError};
 use serde_json::{Map, Value, json};
 
+use self::problems::{
+    agent_limited, media_type, no_caller_id, partly, refused, too_large, too_slow, unavailable,
+};
 use super::Fault;
 use crate::auth::Refusal;
 use crate::rows::Tally;
@@ -225,31 +229,6 @@ impl From<&ApiError> for Problem {
     }
 }
 
-fn refused(refusal: &Refusal) -> Problem {
-    let status = match refusal {
-        Refusal::MissingToken
-        | Refusal::InvalidToken
-        | Refusal::UnknownSigner
-        | Refusal::Worthless(_)
-        | Refusal::Dialer { .. } => StatusCode::UNAUTHORIZED,
-        Refusal::RoleRequired(_)
-        | Refusal::WeakSecret
-        | Refusal::AddressNotAllowed { .. }
-        | Refusal::KeyAddress { .. }
-        | Refusal::CampaignNotAllowed { .. } => StatusCode::FORBIDDEN,
-        Refusal::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
-    };
-    let mut problem = Problem::new(status, refusal.kind(), "Refused", refusal.to_string());
-    problem.retry_after_s = refusal.retry_after_s();
-    if let Some(hint) = refusal.hint() {
-        problem.more.push(("hint", json!(hint)));
-    }
-    if let Refusal::Worthless(why) = refusal {
-        problem.more.push(("reason", json!(why)));
-    }
-    problem
-}
-
 fn differs(tag: Option<&str>) -> Problem {
     let detail = match tag {
         Some(_) => "It was changed since it was read: read it again, and change that",
@@ -262,85 +241,6 @@ fn differs(tag: Option<&str>) -> Problem {
         detail,
     );
     problem.more.push(("etag", json!(tag)));
-    problem
-}
-
-fn agent_limited(retry_after_ms: i64) -> Problem {
-    let seconds = ceil_seconds(retry_after_ms);
-    Problem::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "agent-limited",
-        "The agent has used up its limit",
-        format!("Agent rate limit exceeded. Retry in {seconds} seconds."),
-    )
-    .retry_after(seconds)
-}
-
-fn too_large(most: usize) -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "too-large",
-        "The body is too large",
-        format!("body: at most {most} bytes expected"),
-    )
-}
-
-fn too_slow() -> Problem {
-    Problem::new(
-        StatusCode::REQUEST_TIMEOUT,
-        "too-slow",
-        "The body did not come in time",
-        "body: did not come in time",
-    )
-}
-
-fn media_type(expected: &str) -> Problem {
-    Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "media-type",
-        "The body is of a type that is not read here",
-        format!("header content-type: {expected} expected"),
-    )
-}
-
-fn no_caller_id(exhausted: Exhausted) -> Problem {
-    let wait_s = match exhausted.cause {
-        Cause::Empty => RETRY_EMPTY_SECONDS,
-        _ => ceil_seconds(exhausted.wait_ms),
-    };
-    let mut problem = Problem::new(
-        StatusCode::NOT_FOUND,
-        "no-caller-id",
-        "No number is free",
-        "No caller IDs available",
-    )
-    .retry_after(wait_s);
-    let earliest = exhausted.earliest.map(|at| at.to_string());
-    problem.more.push(("earliest", json!(earliest)));
-    problem
-        .more
-        .push(("cause", json!(exhausted.cause.as_str())));
-    problem
-}
-
-fn unavailable(detail: &str) -> Problem {
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "unavailable",
-        "Not available now",
-        detail,
-    )
-    .retry_after(RETRY_SECONDS)
-}
-
-/// The problem of `cause`, and how far the import came.
-fn partly(cause: &ApiError, tally: &Tally) -> Problem {
-    let mut problem = Problem::from(cause);
-    problem.more.push(("rows", json!(tally.rows)));
-    problem.more.push(("added", json!(tally.added)));
-    problem.more.push(("updated", json!(tally.updated)));
-    problem.more.push(("skipped", json!(tally.skipped)));
-    problem.more.push(("failed", json!(tally.failed)));
     problem
 }
 

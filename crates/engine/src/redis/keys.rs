@@ -30,7 +30,7 @@ const SETTINGS: &str = "settings";
 const REQUESTS: &str = "requests";
 
 /// By which name the scripts know each.
-const NAMES: [(&str, &str); 16] = [
+const NAMES: [(&str, &str); 17] = [
     ("CLOCK", CLOCK),
     ("POOLS", POOLS),
     ("JOURNAL", JOURNAL),

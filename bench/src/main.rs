@@ -8,6 +8,7 @@ mod contest;
 mod history;
 mod http;
 mod import;
+mod inventory_lists;
 mod lists;
 mod load;
 mod look;
@@ -46,6 +47,8 @@ enum Part {
     Memory,
     /// Import through the API and into the database.
     Import,
+    /// Pages of lists of 1,000,000 numbers, in both stores.
+    InventoryLists,
     /// Start with a million allocations in history.
     Start,
     /// GET /next-cid of one node on Redis and PostgreSQL against a bare handler.
@@ -91,6 +94,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Import) {
         import::run()?;
+    }
+    if wanted(Part::InventoryLists) {
+        inventory_lists::run()?;
     }
     if wanted(Part::Start) {
         start::run()?;

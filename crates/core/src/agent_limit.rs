@@ -3,8 +3,12 @@
 //! The generic cell rate algorithm (ITU-T I.371) with the burst equal to the rate: an agent may make all calls of a
 //! minute at once, and then one as each slot frees.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
+use crate::ids::CampaignId;
+use crate::inventory::Campaign;
 use crate::time::Timestamp;
 
 const MINUTE_US: i64 = 60_000_000;
@@ -105,9 +109,62 @@ impl AgentLimit {
     }
 }
 
+/// Which limit holds for the agents of which campaign: cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct AgentLimits {
+    global: AgentLimit,
+    /// Of campaigns that have one of their own.
+    own: Arc<HashMap<CampaignId, AgentLimit>>,
+}
+
+impl AgentLimits {
+    /// What these campaigns say themselves; for all others, and for calls of none, `global`.
+    pub fn new(global: AgentLimit, campaigns: &[Campaign]) -> Self {
+        let own = campaigns.iter().filter_map(|campaign| {
+            let limit = campaign.agent_limit_per_minute?;
+            Some((campaign.id.clone(), AgentLimit::per_minute(limit)))
+        });
+        Self {
+            global,
+            own: Arc::new(own.collect()),
+        }
+    }
+
+    /// The same with another limit where campaigns say nothing.
+    #[must_use]
+    pub fn over(&self, global: AgentLimit) -> Self {
+        Self {
+            global,
+            own: self.own.clone(),
+        }
+    }
+
+    /// The limit of agents on calls of that campaign.
+    pub fn of(&self, campaign: Option<&CampaignId>) -> AgentLimit {
+        self.of_or(campaign, self.global)
+    }
+
+    /// The same; where the campaign says nothing, `global`.
+    pub fn of_or(&self, campaign: Option<&CampaignId>, global: AgentLimit) -> AgentLimit {
+        let own = campaign.and_then(|campaign| self.own.get(campaign));
+        own.copied().unwrap_or(global)
+    }
+}
+
+impl From<AgentLimit> for AgentLimits {
+    /// The same for every campaign.
+    fn from(global: AgentLimit) -> Self {
+        Self {
+            global,
+            own: Arc::default(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::PoolId;
     use proptest::prelude::*;
 
     fn at(ms: i64) -> Timestamp {
@@ -167,6 +224,32 @@ mod tests {
                 let last_minute = made.iter().filter(|use_at| now.ms_since(**use_at) < 60_000).count();
                 prop_assert!(last_minute <= 2 * count as usize);
             }
+        }
+    }
+
+    #[test]
+    fn a_campaign_that_says_nothing_has_the_global_limit() {
+        let id = |name: &str| CampaignId::new(name).expect("valid");
+        let campaign = |name, limit| {
+            Campaign::new(id(name), vec![PoolId::default()])
+                .and_then(|campaign| campaign.with_agent_limit(limit))
+                .expect("valid")
+        };
+        let campaigns = [
+            campaign("NONE", None),
+            campaign("OFF", Some(0)),
+            campaign("TWO", Some(2)),
+        ];
+        let global = AgentLimit::per_minute(7);
+        let limits = AgentLimits::new(global, &campaigns);
+        assert_eq!(limits.of(None), global);
+        for (name, limit) in [
+            ("OTHER", global),
+            ("NONE", global),
+            ("OFF", AgentLimit::OFF),
+            ("TWO", AgentLimit::per_minute(2)),
+        ] {
+            assert_eq!(limits.of(Some(&id(name))), limit, "{name}");
         }
     }
 }

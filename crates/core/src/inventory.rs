@@ -207,9 +207,15 @@ pub struct Campaign {
     pub id: CampaignId,
     /// Asked in this order; never empty, no pool twice.
     pub pools: Vec<PoolId>,
+    /// Most allocations of one agent in a minute, for this campaign's calls; 0 = no limit, none = the global setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_limit_per_minute: Option<u32>,
 }
 
 impl Campaign {
+    /// The largest limit of an agent that anybody sets; larger ones are typing errors.
+    pub const AGENT_LIMIT_MOST: u32 = 100_000;
+
     /// Checks the list of pools.
     ///
     /// # Errors
@@ -232,7 +238,27 @@ impl Campaign {
                 place + 1
             ));
         }
-        Ok(Self { id, pools })
+        Ok(Self {
+            id,
+            pools,
+            agent_limit_per_minute: None,
+        })
+    }
+
+    /// The same with this limit of its own for agents, a minute; 0 = no limit, none = the global setting.
+    ///
+    /// # Errors
+    /// Names the campaign when the limit is greater than [`Campaign::AGENT_LIMIT_MOST`].
+    pub fn with_agent_limit(mut self, per_minute: Option<u32>) -> Result<Self, String> {
+        if let Some(limit) = per_minute.filter(|limit| *limit > Self::AGENT_LIMIT_MOST) {
+            return Err(format!(
+                "campaign `{}` has an agent limit of {limit} a minute, 0 to {} expected",
+                self.id,
+                Self::AGENT_LIMIT_MOST
+            ));
+        }
+        self.agent_limit_per_minute = per_minute;
+        Ok(self)
     }
 }
 
@@ -277,5 +303,23 @@ mod tests {
             Err("campaign `SOLAR` names the pool `default` twice, again at place 2".to_owned())
         );
         assert!(Campaign::new(id, vec![pool]).is_ok());
+    }
+
+    #[test]
+    fn a_campaign_has_a_limit_for_agents_that_somebody_may_mean() {
+        let id = CampaignId::new("SOLAR").expect("valid");
+        let campaign = Campaign::new(id, vec![PoolId::default()]).expect("valid");
+        for limit in [None, Some(0), Some(100_000)] {
+            let limited = campaign.clone().with_agent_limit(limit);
+            let limited = limited.map(|campaign| campaign.agent_limit_per_minute);
+            assert_eq!(limited, Ok(limit));
+        }
+        assert_eq!(
+            campaign.with_agent_limit(Some(100_001)),
+            Err(
+                "campaign `SOLAR` has an agent limit of 100001 a minute, 0 to 100000 expected"
+                    .to_owned()
+            )
+        );
     }
 }

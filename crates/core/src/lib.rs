@@ -13,6 +13,7 @@ pub mod call_report;
 pub mod destination;
 pub mod eligibility;
 pub mod explain;
+pub mod fields;
 pub mod history_query;
 pub mod ids;
 pub mod inspection;
@@ -35,7 +36,7 @@ pub mod time;
 pub mod usage;
 pub mod window;
 
-pub use agent_limit::AgentLimit;
+pub use agent_limit::{AgentLimit, AgentLimits};
 pub use allocator::{
     Allocator, AllocatorError, EngineNumber, InventoryStep, NumberState, Recovered,
 };

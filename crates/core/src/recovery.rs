@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::agent_limit::{AgentLimit, Arrival};
+use crate::agent_limit::{AgentLimits, Arrival};
 use crate::allocator::{Recovered, Shown};
 use crate::ids::{AgentId, PoolId};
 use crate::journal::AllocationRecord;
@@ -24,8 +24,8 @@ pub struct Rules<'a> {
     pub pools: &'a [(PoolId, Policy)],
     /// Of pools that history names and nobody knows, as after an older inventory was put back.
     pub global: &'a Policy,
-    /// Of every agent.
-    pub agent_limit: AgentLimit,
+    /// Of agents, on calls of each campaign.
+    pub agent_limits: &'a AgentLimits,
 }
 
 /// Reads history and gives what an engine must not forget.
@@ -78,7 +78,7 @@ pub async fn recover_until(
 struct Memory<'a> {
     policies: HashMap<&'a PoolId, &'a Policy>,
     global: &'a Policy,
-    agent_limit: AgentLimit,
+    agent_limits: &'a AgentLimits,
     now: Timestamp,
     recovered: Recovered,
     usages: HashMap<PhoneNumber, Usage>,
@@ -92,7 +92,7 @@ impl<'a> Memory<'a> {
         Self {
             policies: policies.collect(),
             global: rules.global,
-            agent_limit: rules.agent_limit,
+            agent_limits: rules.agent_limits,
             now,
             recovered: Recovered::default(),
             usages: HashMap::new(),
@@ -123,7 +123,7 @@ impl<'a> Memory<'a> {
             let key = (record.pool.clone(), record.destination);
             self.shown.insert(key, (record.number, record.at));
         }
-        self.replay_agent(record.agent.as_ref(), record.at);
+        self.replay_agent(&record);
         if record.call_id.is_some() && past.ended.is_none() && record.reserved_until > self.now {
             self.recovered.calls.push(record);
         }
@@ -141,10 +141,11 @@ impl<'a> Memory<'a> {
         }
     }
 
-    fn replay_agent(&mut self, agent: Option<&AgentId>, at: Timestamp) {
-        let Some(agent) = agent else { return };
+    fn replay_agent(&mut self, record: &AllocationRecord) {
+        let Some(agent) = &record.agent else { return };
         let stored = self.agents.get(agent).copied();
-        if let Ok(Some(permit)) = self.agent_limit.check(stored, at) {
+        let limit = self.agent_limits.of(record.campaign.as_ref());
+        if let Ok(Some(permit)) = limit.check(stored, record.at) {
             self.agents.insert(agent.clone(), permit.arrival);
         }
     }

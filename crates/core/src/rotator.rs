@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::agent_limit::AgentLimit;
+use crate::agent_limit::{AgentLimit, AgentLimits};
 use crate::allocator::{Allocator, AllocatorError};
 use crate::call_report::{CallReport, ReportTarget, Reported};
 use crate::ids::{AllocationId, CampaignId, PoolId};
@@ -13,28 +13,31 @@ use crate::outcome::{Outcome, ReleaseTarget};
 use crate::past::{CallFinder, Sought};
 use crate::request::{AllocationRequest, Ask};
 
-/// Which pools each campaign uses: a snapshot, replaced whole when a campaign changes.
+/// Which pools each campaign uses, and how often it lets an agent call: a snapshot, replaced whole when a campaign changes.
 #[derive(Debug)]
 pub struct Routes {
-    campaigns: HashMap<CampaignId, Arc<[PoolId]>>,
+    pools: HashMap<CampaignId, Arc<[PoolId]>>,
     default: Arc<[PoolId]>,
+    /// What campaigns say themselves; the global limit is the rotator's.
+    limits: AgentLimits,
 }
 
 impl Routes {
     /// The routes of these campaigns; all others use the pool `default`.
     pub fn new(campaigns: Vec<Campaign>) -> Self {
-        let campaigns = campaigns
+        let limits = AgentLimits::new(AgentLimit::OFF, &campaigns);
+        let pools = campaigns
             .into_iter()
-            .map(|campaign| (campaign.id, campaign.pools.into()))
-            .collect();
+            .map(|campaign| (campaign.id, campaign.pools.into()));
         Self {
-            campaigns,
+            pools: pools.collect(),
             default: Arc::new([PoolId::default()]),
+            limits,
         }
     }
 
     fn pools(&self, campaign: Option<&CampaignId>) -> Arc<[PoolId]> {
-        let configured = campaign.and_then(|campaign| self.campaigns.get(campaign));
+        let configured = campaign.and_then(|campaign| self.pools.get(campaign));
         configured.unwrap_or(&self.default).clone()
     }
 }
@@ -112,7 +115,9 @@ impl Rotator {
     /// # Errors
     /// [`AllocatorError`]: no number was handed out.
     pub async fn next(&self, request: &AllocationRequest) -> Result<Outcome, AllocatorError> {
-        let pools = self.pools(request.campaign.as_ref())?;
+        let routes = self.known()?;
+        let campaign = request.campaign.as_ref();
+        let pools = routes.pools(campaign);
         if let Some(permission) = &self.permission {
             permission.check()?;
         }
@@ -120,7 +125,7 @@ impl Rotator {
             .allocate(Ask {
                 request,
                 pools: &pools,
-                agent_limit: self.agent_limit,
+                agent_limit: routes.limits.of_or(campaign, self.agent_limit),
             })
             .await
     }
@@ -130,14 +135,7 @@ impl Rotator {
     /// # Errors
     /// [`AllocatorError::Unavailable`] when routes are not known yet.
     pub fn pools(&self, campaign: Option<&CampaignId>) -> Result<Arc<[PoolId]>, AllocatorError> {
-        let routes = self.routes();
-        let routes = routes.ok_or_else(|| AllocatorError::Unavailable(Arc::new(NoRoutes)))?;
-        Ok(routes.pools(campaign))
-    }
-
-    /// The limit of each agent.
-    pub const fn agent_limit(&self) -> AgentLimit {
-        self.agent_limit
+        Ok(self.known()?.pools(campaign))
     }
 
     /// Ends a reservation; `None` when there was no live one, which is no error.
@@ -205,9 +203,22 @@ impl Rotator {
         found.map_err(|error| AllocatorError::NotRecorded(Arc::new(error)))
     }
 
+    /// Which limit holds for the agents of which campaign, as far as is known yet.
+    pub fn agent_limits(&self) -> AgentLimits {
+        match self.routes() {
+            Some(routes) => routes.limits.over(self.agent_limit),
+            None => self.agent_limit.into(),
+        }
+    }
+
     /// Takes new routes, from the next request on.
     pub fn set_routes(&self, routes: Routes) {
         *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(routes));
+    }
+
+    fn known(&self) -> Result<Arc<Routes>, AllocatorError> {
+        let routes = self.routes();
+        routes.ok_or_else(|| AllocatorError::Unavailable(Arc::new(NoRoutes)))
     }
 
     fn routes(&self) -> Option<Arc<Routes>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::agent_limit::AgentLimit;
+use crate::agent_limit::AgentLimits;
 use crate::allocator::{Allocator, AllocatorError};
 use crate::journal::JournalEvent;
 use crate::store::{PastAllocation, StoreError};
@@ -130,7 +130,7 @@ pub trait SharedAllocator: Allocator {
     async fn replay(
         &self,
         past: Vec<PastAllocation>,
-        agent_limit: AgentLimit,
+        agent_limits: &AgentLimits,
     ) -> Result<(), AllocatorError>;
 
     /// Counts what this node acknowledged in other states, as far as it remembers, each event once, and records it once
@@ -138,8 +138,11 @@ pub trait SharedAllocator: Allocator {
     ///
     /// # Errors
     /// [`AllocatorError`], also when the state is another one by now; doing it again changes nothing.
-    async fn hand_in(&self, merge: Merge, agent_limit: AgentLimit)
-    -> Result<usize, AllocatorError>;
+    async fn hand_in(
+        &self,
+        merge: Merge,
+        agent_limits: &AgentLimits,
+    ) -> Result<usize, AllocatorError>;
 
     /// The state is whole again: numbers are handed out from now on. `false` while some node still brings what it knows.
     ///

@@ -3,8 +3,12 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
+use crate::audit::Author;
 use crate::ids::{AllocationId, CampaignId, PoolId};
 use crate::inventory::{Campaign, Number, Pool};
+use crate::listing::{
+    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberQuery, NumberRow, PoolRemoval,
+};
 use crate::number::PhoneNumber;
 use crate::past::Sought;
 use crate::time::Timestamp;
@@ -38,6 +42,8 @@ pub enum StoreError {
 /// What a driver said.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+pub use crate::fields::{Field, Fields};
+
 /// What to do with a row whose number the inventory has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDuplicate {
@@ -47,79 +53,6 @@ pub enum OnDuplicate {
     Update(Fields),
     /// Refuse the row.
     Fail,
-}
-
-/// A field of a number that a row may leave out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// [`Number::area_code`].
-    AreaCode,
-    /// [`Number::carrier`].
-    Carrier,
-    /// [`Number::attestation`].
-    Attestation,
-    /// [`Number::status`].
-    Status,
-    /// [`Number::pool`].
-    Pool,
-    /// The limit of a day.
-    DailyLimit,
-    /// The limit of an hour.
-    HourlyLimit,
-    /// [`Number::meta`].
-    Meta,
-}
-
-/// Some fields of a number: those that a row gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fields(u8);
-
-impl Fields {
-    /// Every field.
-    pub const ALL: Self = Self(u8::MAX);
-    /// No field.
-    pub const NONE: Self = Self(0);
-
-    /// These and `field`.
-    #[must_use]
-    pub const fn with(self, field: Field) -> Self {
-        Self(self.0 | 1 << field as u8)
-    }
-
-    /// Whether `field` is among them.
-    pub const fn has(self, field: Field) -> bool {
-        self.0 & (1 << field as u8) != 0
-    }
-
-    /// `kept` with these fields as `row` has them.
-    pub fn merge(self, kept: Number, row: &Number) -> Number {
-        let mut merged = kept;
-        if self.has(Field::AreaCode) {
-            merged.area_code = row.area_code;
-        }
-        if self.has(Field::Carrier) {
-            merged.carrier.clone_from(&row.carrier);
-        }
-        if self.has(Field::Attestation) {
-            merged.attestation = row.attestation;
-        }
-        if self.has(Field::Status) {
-            merged.status = row.status;
-        }
-        if self.has(Field::Pool) {
-            merged.pool.clone_from(&row.pool);
-        }
-        if self.has(Field::DailyLimit) {
-            merged.limits.daily = row.limits.daily;
-        }
-        if self.has(Field::HourlyLimit) {
-            merged.limits.hourly = row.limits.hourly;
-        }
-        if self.has(Field::Meta) {
-            merged.meta.clone_from(&row.meta);
-        }
-        merged
-    }
 }
 
 /// What became of one row.
@@ -171,7 +104,8 @@ pub struct Changes {
 /// Keeper of numbers, pools and campaigns.
 ///
 /// What implementers hold: each method is one transaction; a change is seen by [`InventoryStore::changes`] in every
-/// process that has the store open, whoever made it.
+/// process that has the store open, whoever made it. What a method changes, and its entry by `by` in the audit log, are one
+/// transaction; what a change expects is looked at inside it; where nothing changes there is no entry.
 #[async_trait]
 pub trait InventoryStore: Send + Sync {
     /// Which database this is: a number that no other has, made at random when it is first asked for and kept with the data;
@@ -189,13 +123,43 @@ pub trait InventoryStore: Send + Sync {
 
     /// Writes numbers in one transaction, and tells for each what became of it. Pools that do not exist are made.
     ///
+    /// All that changed is one entry: `number.create` or `number.update` of a single number, `numbers.import` of more.
+    ///
     /// # Errors
     /// [`StoreError`]; nothing is written then.
     async fn write_numbers(
         &self,
         numbers: Vec<Number>,
         on_duplicate: OnDuplicate,
+        by: &Author,
     ) -> Result<Vec<Written>, StoreError>;
+
+    /// Changes or deletes one number (`number.update`, `number.delete`), if it is what is expected. A number that is not
+    /// there is [`Changed::Missing`], or [`Changed::Differs`] where one was expected.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] names a pool that does not exist.
+    async fn change_number(
+        &self,
+        number: PhoneNumber,
+        change: &NumberChange,
+        expected: Expected<Number>,
+        by: &Author,
+    ) -> Result<Changed<Number>, StoreError>;
+
+    /// Changes or deletes the next numbers that `filter` asks for, in their order, from the first or after one; at most `most`
+    /// are looked at, as one transaction and one entry (`numbers.update`, `numbers.delete`). Call it until nothing is next.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] names a pool that does not exist.
+    async fn change_numbers(
+        &self,
+        filter: &NumberFilter,
+        change: &NumberChange,
+        after: Option<PhoneNumber>,
+        most: usize,
+        by: &Author,
+    ) -> Result<BulkStep, StoreError>;
 
     /// The number's row, if we own it.
     ///
@@ -219,17 +183,52 @@ pub trait InventoryStore: Send + Sync {
     /// [`StoreError`].
     async fn count_numbers(&self) -> Result<u64, StoreError>;
 
+    /// The page that `query` asks for: exactly the numbers for which [`NumberFilter::has`] holds, in the order of
+    /// [`NumberQuery::compare`], behind the place that is given.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list_numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRow>, StoreError>;
+
+    /// How many numbers `filter` asks for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn count_matching(&self, filter: &NumberFilter) -> Result<u64, StoreError>;
+
+    /// The number with what is known of its row, if we own it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn number_row(&self, number: PhoneNumber) -> Result<Option<NumberRow>, StoreError>;
+
     /// All pools, by name. The pool `default` is always among them.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn pools(&self) -> Result<Vec<Pool>, StoreError>;
 
-    /// Makes or replaces a pool.
+    /// Makes or replaces a pool, if what is there is expected.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn put_pool(&self, pool: Pool) -> Result<(), StoreError>;
+    async fn put_pool(
+        &self,
+        pool: Pool,
+        expected: Expected<Pool>,
+        by: &Author,
+    ) -> Result<Changed<Pool>, StoreError>;
+
+    /// Removes a pool that is what is expected, and that nothing uses. Engines may keep it: it has no numbers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn delete_pool(
+        &self,
+        id: PoolId,
+        expected: Expected<Pool>,
+        by: &Author,
+    ) -> Result<PoolRemoval, StoreError>;
 
     /// All campaigns, by id.
     ///
@@ -237,19 +236,31 @@ pub trait InventoryStore: Send + Sync {
     /// [`StoreError`].
     async fn campaigns(&self) -> Result<Vec<Campaign>, StoreError>;
 
-    /// Makes or replaces a campaign.
+    /// Makes or replaces a campaign, if what is there is expected.
     ///
     /// # Errors
     /// [`StoreError::Missing`] names a pool that does not exist.
-    async fn put_campaign(&self, campaign: Campaign) -> Result<(), StoreError>;
+    async fn put_campaign(
+        &self,
+        campaign: Campaign,
+        expected: Expected<Campaign>,
+        by: &Author,
+    ) -> Result<Changed<Campaign>, StoreError>;
 
-    /// Removes a campaign; tells whether it was there.
+    /// Removes a campaign that is what is expected. One that is not there is [`Changed::Missing`], or [`Changed::Differs`]
+    /// where one was expected.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn delete_campaign(&self, id: CampaignId) -> Result<bool, StoreError>;
+    async fn delete_campaign(
+        &self,
+        id: CampaignId,
+        expected: Expected<Campaign>,
+        by: &Author,
+    ) -> Result<Changed<Campaign>, StoreError>;
 
-    /// What changed after the revision `since` (and, when given, after that number in it), at most `most` numbers.
+    /// What changed after the revision `since` (and, when given, after that number in it), at most `most` numbers. A number
+    /// that was deleted comes as one that is retired, so that its uses count on where it comes back.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -170,10 +170,11 @@ impl App {
         let pools = sync.load().await.context("cannot read the inventory")?;
         warn_of_pools(&pools, settings);
         let global = settings.rotation.policy();
+        let limits = sync.agent_limits();
         let rules = recovery::Rules {
             pools: &pools,
             global: &global,
-            agent_limit: settings.rotation.agent_limit(),
+            agent_limits: &limits,
         };
         let recovered = recovery::recover(&*self.store.history, rules, clock.now());
         let recovered = recovered.await.context("cannot read the history")?;
@@ -218,7 +219,6 @@ impl App {
             sync,
             history: self.store.history.clone(),
             global: settings.rotation.policy(),
-            agent_limit: settings.rotation.agent_limit(),
         };
         let drainer = Drainer {
             outbox: shared.outbox,

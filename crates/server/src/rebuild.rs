@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use caller_id_core::shared::{Claim, Merge};
 use caller_id_core::{
-    AgentLimit, AllocationId, AllocatorError, HistoryStore, Policy, PoolId, Recovered,
-    SharedAllocator, Standing, StoreError, Timestamp, recovery,
+    AllocationId, AllocatorError, HistoryStore, Policy, PoolId, Recovered, SharedAllocator,
+    Standing, StoreError, Timestamp, recovery,
 };
 use thiserror::Error;
 use tokio::sync::watch;
@@ -45,8 +45,6 @@ pub struct Rebuild {
     pub history: Arc<dyn HistoryStore>,
     /// Policies where pools say nothing.
     pub global: Policy,
-    /// Of every agent.
-    pub agent_limit: AgentLimit,
 }
 
 /// What this node has done already.
@@ -138,7 +136,10 @@ impl Rebuild {
     }
 
     async fn hand_in(&self, merge: Merge) -> Result<(), AllocatorError> {
-        let events = self.engine.hand_in(merge, self.agent_limit).await?;
+        let events = self
+            .engine
+            .hand_in(merge, &self.sync.agent_limits())
+            .await?;
         if events > 0 {
             tracing::info!(
                 events,
@@ -237,10 +238,11 @@ impl Rebuild {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Recovered, StoreError> {
+        let limits = self.sync.agent_limits();
         let rules = recovery::Rules {
             pools,
             global: &self.global,
-            agent_limit: self.agent_limit,
+            agent_limits: &limits,
         };
         recovery::recover_until(&*self.history, rules, now, until).await
     }
@@ -287,6 +289,7 @@ impl Rebuild {
     async fn replay_since(&self, since: Timestamp) -> Result<(), RebuildError> {
         // An id begins with its instant.
         let mut from = Some(AllocationId::first_at(since));
+        let limits = self.sync.agent_limits();
         let (mut counted, mut told) = (0, Instant::now());
         while let Some(first) = from {
             if told.elapsed() >= TELL_EVERY {
@@ -297,7 +300,7 @@ impl Rebuild {
             let last = page.last().filter(|_| page.len() == PAGE);
             from = last.and_then(|last| last.record.id.next());
             counted += page.len();
-            self.engine.replay(page, self.agent_limit).await?;
+            self.engine.replay(page, &limits).await?;
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ pub(crate) use cells::number as number_of_cells;
 pub use file_error::FileError;
 pub use header::Column;
 pub use intake::{
-    Intake, Options, Stop, Tally, Watcher, WriteMode, exists_reason, foresee_new, take_in,
+    Intake, Options, Stop, Tally, Target, Watcher, WriteMode, exists_reason, foresee_new, take_in,
 };
 pub use reader::{Row, RowReader};
 pub use report::ReportWriter;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use caller_id_core::rotator::Routes;
 use caller_id_core::store::{Changes, Revision};
 use caller_id_core::{
-    Allocator, AllocatorError, EngineNumber, InventoryStep, InventoryStore, Policy, Pool, PoolId,
-    Position, Rotator, StoreError,
+    AgentLimits, Allocator, AllocatorError, EngineNumber, InventoryStep, InventoryStore, Policy,
+    Pool, PoolId, Position, Rotator, StoreError,
 };
 use thiserror::Error;
 use tokio::sync::{Mutex, OnceCell, watch};
@@ -68,6 +68,11 @@ impl InventorySync {
     /// Whether the engine's state is known to be of this store: not before it was compared, and not once it is another's.
     pub fn belongs(&self) -> watch::Receiver<bool> {
         self.belongs.subscribe()
+    }
+
+    /// Which limit holds for the agents of which campaign, as far as is brought.
+    pub fn agent_limits(&self) -> AgentLimits {
+        self.rotator.agent_limits()
     }
 
     /// The pools with their whole policies; nothing is brought.

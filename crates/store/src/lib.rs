@@ -5,7 +5,10 @@
 //! [`Journal`](caller_id_core::Journal), [`HistoryReader`](caller_id_core::HistoryReader), [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore)); no type of its driver shows in a public signature.
 
 mod counts;
+mod entries;
+mod expectations;
 mod key_events;
+mod lists;
 mod look;
 mod postgres;
 mod sqlite;

@@ -5,6 +5,7 @@
 
 mod ahead;
 mod audit;
+mod changes;
 mod commit;
 mod error;
 mod find;
@@ -15,7 +16,9 @@ mod inventory;
 mod keeper;
 mod keys;
 mod lane;
+mod list;
 mod locks;
+mod numbers;
 mod open;
 mod owner;
 mod page;
@@ -30,6 +33,7 @@ mod schema;
 mod sessions;
 mod stats;
 mod sums;
+mod things;
 mod words;
 mod write;
 

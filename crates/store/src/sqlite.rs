@@ -4,6 +4,7 @@
 //! makes them wait. See `docs/adr/0002-two-sqlite-files.md`.
 
 mod audit;
+mod changes;
 mod checkpoint;
 mod codec;
 mod error;
@@ -17,7 +18,9 @@ mod inventory;
 mod journal;
 mod keys;
 mod lane;
+mod list;
 mod merge;
+mod numbers;
 mod pace;
 mod past;
 mod progress;
@@ -27,6 +30,7 @@ mod sessions;
 mod stats;
 mod sums;
 mod tail;
+mod things;
 mod threads;
 mod write;
 

@@ -26,9 +26,10 @@ struct Folder(TempDir, Durability);
 #[async_trait]
 impl DataSet for Folder {
     async fn open(&mut self) -> OpenStore {
+        let clock = Arc::new(ManualClock::at(START));
         let options = SqliteOptions {
             durability: self.1,
-            ..SqliteOptions::new(Arc::new(ManualClock::at(START)))
+            ..SqliteOptions::new(clock.clone())
         };
         let store = SqliteStore::open(&self.0.path().join("caller-id.db"), options).unwrap();
         OpenStore {
@@ -38,6 +39,7 @@ impl DataSet for Folder {
             journal: store.clone(),
             audit: store.clone(),
             keys: store,
+            clock,
         }
     }
 }
@@ -58,7 +60,8 @@ struct Database(Arc<Postgres>, String);
 #[async_trait]
 impl DataSet for Database {
     async fn open(&mut self) -> OpenStore {
-        let options = PostgresOptions::new(Arc::new(ManualClock::at(START)));
+        let clock = Arc::new(ManualClock::at(START));
+        let options = PostgresOptions::new(clock.clone());
         let store = PostgresStore::open(&self.0.url(&self.1), options)
             .await
             .unwrap();
@@ -69,6 +72,7 @@ impl DataSet for Database {
             journal: store.clone(),
             audit: store.clone(),
             keys: store,
+            clock,
         }
     }
 }

@@ -152,7 +152,11 @@ async fn history_of_the_version_before_is_kept_and_takes_results() {
             DROP COLUMN dialed_seconds, DROP COLUMN hangup_cause, DROP COLUMN sip_code;
          DROP TABLE caller_id.audit, caller_id.audit_head, caller_id.keys, caller_id.sessions;
          DROP FUNCTION caller_id.audit_is_only_added_to; DELETE FROM caller_id.meta WHERE key = 'keys_revision';
-         DROP TABLE caller_id.sums_by_hour, caller_id.sums_by_day; DELETE FROM caller_id.meta WHERE key LIKE 'summed%'",
+         DROP TABLE caller_id.sums_by_hour, caller_id.sums_by_day; DELETE FROM caller_id.meta WHERE key LIKE 'summed%';
+         DROP TABLE caller_id.removed_numbers; ALTER TABLE caller_id.campaigns DROP COLUMN agent_limit_per_minute;
+         DROP INDEX caller_id.numbers_by_area_code, caller_id.numbers_by_carrier, caller_id.numbers_by_pool,
+            caller_id.numbers_by_status, caller_id.numbers_by_created, caller_id.numbers_by_updated,
+            caller_id.numbers_by_attestation",
     );
     let newer = database.open().await.unwrap();
     let a_week_later = full_record(7 * 24 * 3_600_000, 2, own(1));

@@ -1,8 +1,8 @@
 //! Short ways to make what tests need. Everything here panics on bad input: it is written by tests.
 
 use caller_id_core::{
-    AgentId, AllocationRequest, AreaCode, CallId, Campaign, CampaignId, EngineNumber, Limits,
-    Number, PhoneNumber, Policy, PoolId, Status, Timestamp,
+    AgentId, AllocationRequest, AreaCode, Author, CallId, Campaign, CampaignId, EngineNumber,
+    Limits, Number, PhoneNumber, Policy, PoolId, Status, Timestamp,
 };
 
 /// A Saturday morning in America: the instant at which test clocks start.
@@ -90,4 +90,9 @@ pub fn brisk_policy() -> Policy {
 /// An area code.
 pub fn area(code: u16) -> AreaCode {
     AreaCode::new(code).expect("a test writes valid area codes")
+}
+
+/// Who changes what tests change.
+pub fn somebody() -> Author {
+    Author::command("test")
 }

@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
     AuditLog, HistoryReader, HistoryStore, InventoryStore, Journal, JournalEvent, KeyStore,
-    Timestamp,
+    ManualClock, Timestamp,
 };
 
+mod administration;
 mod audit;
 mod changes;
 mod dice;
@@ -20,24 +21,29 @@ mod history;
 mod inventory;
 mod journal;
 mod keys;
+mod lists;
 mod past;
 pub mod records;
 mod results;
 mod sessions;
 mod stats;
 mod sums;
+mod things;
 
+pub use administration::*;
 pub use audit::*;
 pub use changes::*;
 pub use history::*;
 pub use inventory::*;
 pub use journal::*;
 pub use keys::*;
+pub use lists::*;
 pub use past::*;
 pub use results::*;
 pub use sessions::*;
 pub use stats::*;
 pub use sums::*;
+pub use things::*;
 
 /// Makes stores to be tested.
 #[async_trait]
@@ -67,6 +73,8 @@ pub struct OpenStore {
     pub audit: Arc<dyn AuditLog>,
     /// Keys and sessions.
     pub keys: Arc<dyn KeyStore>,
+    /// Which gives rows their instants; it stands where the data set left it.
+    pub clock: Arc<ManualClock>,
 }
 
 impl OpenStore {
@@ -126,6 +134,19 @@ macro_rules! store_suite {
             writing_the_same_again_is_no_change,
             each_change_shows_from_the_revision_before,
             a_number_that_changes_between_two_pages_is_seen_as_it_is,
+            // lists
+            a_list_has_what_its_query_says_in_its_order,
+            a_long_list_is_walked_in_every_order,
+            a_row_tells_when_its_number_was_added_and_changed,
+            // administration
+            a_number_is_changed_only_when_it_is_what_was_expected,
+            of_two_who_change_what_they_saw_one_is_told,
+            a_change_that_names_a_missing_pool_is_refused_by_name,
+            many_numbers_change_in_steps,
+            a_deleted_number_comes_to_engines_as_one_that_is_retired,
+            pools_and_campaigns_are_put_only_over_what_was_expected,
+            a_pool_goes_only_when_nothing_uses_it,
+            each_change_has_one_entry_with_what_was_before,
             // history
             what_is_committed_is_seen_before_and_after_it_is_settled,
             an_end_is_seen_wherever_its_allocation_is,

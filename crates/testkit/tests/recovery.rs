@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use caller_id_core::recovery::{Rules, recover};
 use caller_id_core::{
-    AgentLimit, AllocationId, AllocationRecord, Journal, JournalEvent, Policy, PoolId, Recovered,
-    Rung, TimeZone, Timestamp, agent_limit::Arrival,
+    AgentLimit, AgentLimits, AllocationId, AllocationRecord, Journal, JournalEvent, Policy, PoolId,
+    Recovered, Rung, TimeZone, Timestamp, agent_limit::Arrival,
 };
-use caller_id_testkit::builders::{START, agent, number, pool};
+use caller_id_testkit::builders::{START, agent, campaign, campaign_id, number, pool};
 use caller_id_testkit::memory_history::MemoryHistory;
 
 const HOUR: i64 = 3_600_000;
@@ -35,7 +35,11 @@ fn chicago() -> Policy {
     }
 }
 
-async fn recovered(records: Vec<AllocationRecord>, policy: Policy, limit: AgentLimit) -> Recovered {
+async fn recovered(
+    records: Vec<AllocationRecord>,
+    policy: Policy,
+    limits: impl Into<AgentLimits>,
+) -> Recovered {
     let history = MemoryHistory::default();
     let events = records
         .into_iter()
@@ -44,7 +48,7 @@ async fn recovered(records: Vec<AllocationRecord>, policy: Policy, limit: AgentL
     let rules = Rules {
         pools: &[(PoolId::default(), policy)],
         global: &chicago(),
-        agent_limit: limit,
+        agent_limits: &limits.into(),
     };
     recover(&history, rules, START).await.expect("read")
 }
@@ -133,4 +137,28 @@ async fn an_agent_at_its_limit_is_at_its_limit_after_a_restart() {
         recovered.agents,
         [(agent("1001"), stored.expect("it called"))]
     );
+}
+
+#[tokio::test]
+async fn an_agents_use_counts_by_the_limit_of_its_campaign_after_a_restart() {
+    let campaigns = [
+        campaign("TWO", &["default"]).with_agent_limit(Some(2)),
+        campaign("OFF", &["default"]).with_agent_limit(Some(0)),
+    ];
+    let campaigns = campaigns.map(|campaign| campaign.expect("a limit"));
+    let limits = AgentLimits::new(AgentLimit::per_minute(60), &campaigns);
+    let at = START.plus_ms(-500);
+    let uses =
+        [("1001", "TWO"), ("1002", "OFF"), ("1003", "OTHER")].map(|(who, name)| AllocationRecord {
+            agent: Some(agent(who)),
+            campaign: Some(campaign_id(name)),
+            ..record(at, 1, who.parse().expect("digits"))
+        });
+    let mut recovered = recovered(uses.to_vec(), Policy::default(), limits).await;
+    recovered.agents.sort_by_key(|(_, arrival)| *arrival);
+    let forgotten = recovered.agents.iter();
+    let forgotten: Vec<_> = forgotten
+        .map(|(who, arrival)| (who.clone(), arrival.forgotten_at().ms_since(at)))
+        .collect();
+    assert_eq!(forgotten, [(agent("1003"), 1_000), (agent("1001"), 30_000)]);
 }

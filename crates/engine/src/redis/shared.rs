@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use caller_id_core::shared::{Announcement, Claim, Merge, StateId};
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
-    AgentLimit, AllocatorError, JournalEvent, SharedAllocator, Standing, Timestamp,
+    AgentLimits, AllocatorError, CampaignId, JournalEvent, SharedAllocator, Standing, Timestamp,
 };
 
 use super::error::{Forbidden, Superseded, Unreadable, unavailable};
@@ -76,9 +76,8 @@ impl Engine {
 
     async fn replay(
         &self,
-        events: &[[Vec<u8>; 2]],
+        events: &[[Vec<u8>; 3]],
         (from, to): (From, StateId),
-        limit: AgentLimit,
     ) -> Result<(), AllocatorError> {
         let joins = if matches!(from, From::Node) { "1" } else { "0" };
         let at_once = match from {
@@ -87,12 +86,8 @@ impl Engine {
             From::Node => CHANGES_AT_ONCE,
         };
         for some in events.chunks(at_once) {
-            let mut arguments: Arguments = vec![
-                digits_of(to),
-                joins.into(),
-                limit.interval_us().unwrap_or(0).to_string().into(),
-                REPLAYED_MS.to_string().into(),
-            ];
+            let mut arguments: Arguments =
+                vec![digits_of(to), joins.into(), REPLAYED_MS.to_string().into()];
             arguments.extend(some.iter().flatten().cloned());
             match self.run_with_days(&self.scripts.replay, &arguments).await? {
                 Reply::Done => {}
@@ -107,13 +102,23 @@ fn ended(at: Option<Timestamp>) -> Vec<u8> {
     at.map_or(0, |at| at.as_ms().max(0)).to_string().into()
 }
 
+/// Between two allocations of an agent on calls of that campaign, in microseconds; 0 where there is no limit.
+fn interval(limits: &AgentLimits, campaign: Option<&CampaignId>) -> Vec<u8> {
+    let interval = limits.of(campaign).interval_us();
+    interval.unwrap_or(0).to_string().into()
+}
+
 /// An event as it is brought; the end of an allocation is an event of its own.
-fn brought(event: &JournalEvent) -> [Vec<u8>; 2] {
-    match event {
-        JournalEvent::Allocated(record) => [event::allocated(record), ended(None)],
-        JournalEvent::Ended(end) => [event::ended(end), ended(None)],
-        JournalEvent::Reported(result) => [event::reported(result), ended(None)],
-    }
+fn brought(event: &JournalEvent, limits: &AgentLimits) -> [Vec<u8>; 3] {
+    let (event, interval) = match event {
+        JournalEvent::Allocated(record) => (
+            event::allocated(record),
+            interval(limits, record.campaign.as_ref()),
+        ),
+        JournalEvent::Ended(end) => (event::ended(end), Vec::new()),
+        JournalEvent::Reported(result) => (event::reported(result), Vec::new()),
+    };
+    [event, ended(None), interval]
 }
 
 #[async_trait]
@@ -193,32 +198,32 @@ impl SharedAllocator for RedisAllocator {
     async fn replay(
         &self,
         past: Vec<PastAllocation>,
-        agent_limit: AgentLimit,
+        agent_limits: &AgentLimits,
     ) -> Result<(), AllocatorError> {
         let events: Vec<_> = past
             .iter()
             .map(|past| {
                 let end = past.ended.map(|end| end.at);
-                [event::allocated(&past.record), ended(end)]
+                let interval = interval(agent_limits, past.record.campaign.as_ref());
+                [event::allocated(&past.record), ended(end), interval]
             })
             .collect();
         let to = self.engine.claimed()?;
-        self.engine
-            .replay(&events, (From::History, to), agent_limit)
-            .await
+        self.engine.replay(&events, (From::History, to)).await
     }
 
     async fn hand_in(
         &self,
         merge: Merge,
-        agent_limit: AgentLimit,
+        agent_limits: &AgentLimits,
     ) -> Result<usize, AllocatorError> {
         let Some(unknown) = self.engine.acknowledged.unknown_to(merge) else {
             return Ok(0);
         };
-        let events: Vec<_> = unknown.events.iter().map(brought).collect();
+        let events = unknown.events.iter();
+        let events: Vec<_> = events.map(|event| brought(event, agent_limits)).collect();
         self.engine
-            .replay(&events, (From::Node, merge.state), agent_limit)
+            .replay(&events, (From::Node, merge.state))
             .await?;
         self.engine.acknowledged.brought(&unknown);
         Ok(events.len())

@@ -53,7 +53,7 @@ impl Nodes {
             } => merge,
             other => panic!("nodes bring nothing yet: {other:?}"),
         };
-        let brought = node.hand_in(merge, AgentLimit::OFF).await;
+        let brought = node.hand_in(merge, &AgentLimit::OFF.into()).await;
         brought.expect("it is taken")
     }
 
@@ -128,7 +128,7 @@ async fn who_slept_too_long_over_a_rebuild_can_do_nothing_more_for_it() {
     nodes.clock.advance_ms(CLAIM_OVER_MS);
     begin(&nodes.other).await;
     let past = PastAllocation::new(record);
-    let replayed = nodes.one.replay(vec![past], AgentLimit::OFF).await;
+    let replayed = nodes.one.replay(vec![past], &AgentLimit::OFF.into()).await;
     assert!(replayed.is_err());
     assert!(nodes.one.declare_ready().await.is_err());
     assert!(nodes.other.declare_ready().await.expect("redis answers"));
@@ -269,7 +269,7 @@ async fn time_goes_on_from_what_a_server_with_a_later_clock_handed_out() {
     nodes.flush();
     begin(&nodes.one).await;
     let past = PastAllocation::new(record);
-    let replayed = nodes.one.replay(vec![past], AgentLimit::OFF).await;
+    let replayed = nodes.one.replay(vec![past], &AgentLimit::OFF.into()).await;
     replayed.expect("it is taken");
     assert!(nodes.one.declare_ready().await.expect("redis answers"));
     declare_whole(&nodes.one).await;

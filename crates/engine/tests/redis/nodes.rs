@@ -90,7 +90,7 @@ async fn what_redis_knows_of_later_uses_is_not_overwritten_by_older_history() {
     let rules = recovery::Rules {
         pools: &pools,
         global: &Policy::default(),
-        agent_limit: AgentLimit::OFF,
+        agent_limits: &AgentLimit::OFF.into(),
     };
     let now = clock.advance_ms(60_000);
     let recovered = recovery::recover(&*history, rules, now).await;

@@ -193,7 +193,7 @@ async fn rebuild(engine: &RedisAllocator) -> Result<(), AllocatorError> {
     };
     if engine.claim_rebuild().await?.is_some() {
         let merge = engine.begin_merging(known_until).await?;
-        engine.hand_in(merge, AgentLimit::OFF).await?;
+        engine.hand_in(merge, &AgentLimit::OFF.into()).await?;
         while !engine.declare_ready().await? {
             tokio::task::yield_now().await;
         }

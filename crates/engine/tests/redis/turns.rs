@@ -1,15 +1,15 @@
 //! Work that one node at a time does, and leaves to others when it cannot; and what goes on where Redis or the outbox is full.
 
 use caller_id_core::rotator::Routes;
-use caller_id_core::store::{Position, Revision};
+use caller_id_core::store::{PastAllocation, Position, Revision};
 use caller_id_core::{AgentLimit, Allocator, CallEnd, CallReport, InventoryStep};
 use caller_id_core::{
-    AllocatorError, Outbox, Outcome, ReleaseTarget, Reported, Rotator, SharedAllocator, Standing,
-    Timestamp,
+    AllocationRequest, AllocatorError, Outbox, Outcome, ReleaseTarget, Reported, Rotator,
+    SharedAllocator, Standing, Timestamp,
 };
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::Settings;
-use caller_id_testkit::builders::{START, number, request};
+use caller_id_testkit::builders::{START, campaign, campaign_id, engine_number, number, request};
 use caller_id_testkit::redis::RedisServer;
 
 use crate::rig::{ask, clock, declare_whole, engine, far, patient, stock, time};
@@ -217,6 +217,61 @@ async fn a_rotator_without_routes_hands_out_nothing() {
         rotator.next(&far()).await,
         Ok(Outcome::Allocated(_))
     ));
+}
+
+#[tokio::test]
+async fn a_campaign_has_its_own_limit_for_agents_also_after_a_rebuild() {
+    let server = RedisServer::start();
+    let clock = clock();
+    let engine = engine(&server, "default", time(&clock));
+    stock(&engine, 20).await;
+    let rotator = Rotator::new(engine.clone(), AgentLimit::per_minute(2));
+    let limited = |name, limit| {
+        campaign(name, &["default"])
+            .with_agent_limit(limit)
+            .expect("a limit")
+    };
+    let campaigns = vec![limited("ONE", Some(1)), limited("OFF", Some(0))];
+    rotator.set_routes(Routes::new(campaigns));
+    let next = |agent: &'static str, name: &'static str| {
+        let request = AllocationRequest {
+            campaign: Some(campaign_id(name)),
+            ..request(number(808, 99), agent, "")
+        };
+        let rotator = &rotator;
+        async move { rotator.next(&request).await.expect("an answer") }
+    };
+    let mut past = Vec::new();
+    for (agent, name, most) in [("1001", "ONE", 1), ("1002", "OTHER", 2), ("1003", "OFF", 5)] {
+        for _ in 0..most {
+            match next(agent, name).await {
+                Outcome::Allocated(got) => past.push(PastAllocation::new((*got.record).clone())),
+                other => panic!("{name}: expected a number, got {other:?}"),
+            }
+        }
+    }
+    let limited = async || {
+        for (agent, name, expected) in [
+            ("1001", "ONE", true),
+            ("1002", "OTHER", true),
+            ("1003", "OFF", false),
+        ] {
+            let outcome = next(agent, name).await;
+            let limited = matches!(outcome, Outcome::AgentLimited { .. });
+            assert_eq!(limited, expected, "{name}: {outcome:?}");
+        }
+    };
+    limited().await;
+
+    let _: String = server.ask(&["FLUSHALL"]).expect("it forgets");
+    engine.claim_rebuild().await.expect("redis answers");
+    let numbers = (0..20).map(|line| engine_number(number(312, line)));
+    let put = engine.put_numbers(numbers.collect()).await;
+    put.expect("numbers are taken");
+    let replayed = engine.replay(past, &rotator.agent_limits()).await;
+    replayed.expect("it is taken");
+    declare_whole(&engine).await;
+    limited().await;
 }
 
 /// Our time goes at half speed until the server's has caught up: what must outlive a reservation lives twice as long there.

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
+use caller_id_core::Author;
 use caller_id_core::store::OnDuplicate;
 use clap::{Args, ValueEnum};
 use tokio::time::Instant;
@@ -27,7 +28,7 @@ use crate::config::listen::host;
 use crate::config::number::port;
 use crate::config::secret::Secret;
 use crate::config::storage::StorageConfig;
-use crate::rows::{self, Options, WriteMode};
+use crate::rows::{self, Options, Target, WriteMode};
 
 /// The reference's importer was run with 50 requests of one row. More than this many of 5,000 rows only wait for the store.
 const REQUESTS_MOST: usize = 8;
@@ -132,7 +133,11 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             };
             let mut console = Console::new(&input, args.report()?, args.dry_run)?;
             let intake = match store {
-                Some(store) => rows::take_in(input, store, args.options(), &mut console).await,
+                Some(store) => {
+                    let by = Author::command("import");
+                    let target = Target { store, by };
+                    rows::take_in(input, target, args.options(), &mut console).await
+                }
                 None => rows::foresee_new(input, args.options(), &mut console).await,
             };
             console.finish(&intake.tally, started.elapsed())?;

@@ -1,9 +1,10 @@
-//! Campaigns: which pools each uses.
+//! Campaigns: which pools each uses, and how often it lets an agent call.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use caller_id_core::listing::{Changed, Expected};
 use caller_id_core::{Campaign, CampaignId, PoolId, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,12 +14,18 @@ use super::body::Object;
 use super::fields::{Fields, PathId};
 use super::{Admin, Api, ApiError, Operator, Viewer};
 
-/// The pools of a campaign, first choice first.
+/// The name of the limit.
+const LIMIT: &str = "agent_rate_limit_per_minute";
+
+/// The pools of a campaign, first choice first, and its limit.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body; it is read field by field")]
 pub struct PutCampaign {
     /// 1 to 16 names of pools that exist.
     pools: Vec<String>,
+    /// Most allocations of one agent in a minute, on this campaign's calls; 0 = no limit, null = the global setting.
+    #[schema(minimum = 0, maximum = 100000)]
+    agent_rate_limit_per_minute: Option<u32>,
 }
 
 /// A campaign as the API shows it.
@@ -27,6 +34,8 @@ pub struct CampaignBody {
     id: String,
     /// First choice first.
     pools: Vec<String>,
+    /// Most allocations of one agent in a minute, on this campaign's calls; 0 = no limit, null = the global setting.
+    agent_rate_limit_per_minute: Option<u32>,
 }
 
 impl From<&Campaign> for CampaignBody {
@@ -34,6 +43,7 @@ impl From<&Campaign> for CampaignBody {
         Self {
             id: campaign.id.to_string(),
             pools: campaign.pools.iter().map(PoolId::to_string).collect(),
+            agent_rate_limit_per_minute: campaign.agent_limit_per_minute,
         }
     }
 }
@@ -78,24 +88,27 @@ pub async fn show(
     Ok(Json(campaign.into()))
 }
 
-/// Makes a campaign, or replaces its pools. It holds from the next request on.
+/// Makes a campaign, or replaces what it says. It holds from the next request on.
 #[utoipa::path(put, path = "/api/v1/campaigns/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
     params(("id" = String, Path, description = "The dialer's id")),
     request_body = PutCampaign,
     responses((status = 200, body = CampaignBody), (status = 422, body = super::openapi::ProblemBody)))]
 pub async fn put(
     State(api): State<Arc<Api>>,
-    _operator: Operator,
+    Operator(who): Operator,
     id: PathId,
     Object(members): Object,
 ) -> Result<Json<CampaignBody>, ApiError> {
     let id = id.parse(CampaignId::new)?;
     let campaign = read(id, members)?;
-    match api.inventory.put_campaign(campaign.clone()).await {
+    let put = api
+        .inventory
+        .put_campaign(campaign.clone(), Expected::Any, &who.author);
+    match put.await {
         Err(StoreError::Missing(what)) => {
             return Err(ApiError::invalid(&["body", "pools"], "missing_pool", what));
         }
-        written => written?,
+        written => drop(written?),
     }
     api.sync.now().await?;
     Ok(Json((&campaign).into()))
@@ -107,25 +120,29 @@ pub async fn put(
     responses((status = 200, body = Removed)))]
 pub async fn remove(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    Admin(who): Admin,
     id: PathId,
 ) -> Result<Json<Removed>, ApiError> {
     let id = id.parse(CampaignId::new)?;
-    let removed = api.inventory.delete_campaign(id).await?;
+    let deleted = api
+        .inventory
+        .delete_campaign(id, Expected::Any, &who.author);
+    let removed = matches!(deleted.await?, Changed::From(_));
     api.sync.now().await?;
     Ok(Json(Removed { removed }))
 }
 
 fn read(id: CampaignId, members: Map<String, Value>) -> Result<Campaign, ApiError> {
     let mut fields = Fields::new(members);
-    fields.only(&["id", "pools"]);
+    fields.only(&["id", "pools", LIMIT]);
     if fields.differs("id", &Value::from(id.as_str())) {
         let why = format!("id: the path says `{id}`, and a name cannot be changed");
         fields.fault("id", why);
     }
     let pools = fields.read("pools", pools);
     let pools = fields.required("pools", pools);
-    let campaign = pools.map(|pools| Campaign::new(id, pools));
+    let limit = fields.count(LIMIT, 0, Campaign::AGENT_LIMIT_MOST).value();
+    let campaign = pools.map(|pools| Campaign::new(id, pools)?.with_agent_limit(limit));
     if let Some(Err(error)) = &campaign {
         fields.fault("pools", error.clone());
     }

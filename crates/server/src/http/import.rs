@@ -20,7 +20,7 @@ use self::feed::{Patience, feed};
 use super::query::Query;
 use super::{Api, ApiError, Fault, Operator};
 use crate::rows::{
-    self, BadRow, FileError, Intake, NAMED_MOST, Options, Stop, Tally, Watcher, WriteMode,
+    self, BadRow, FileError, Intake, NAMED_MOST, Options, Stop, Tally, Target, Watcher, WriteMode,
 };
 
 /// Rows of one transaction: few enough that allocations do not wait for it.
@@ -73,7 +73,7 @@ pub struct ImportBody {
 )]
 pub async fn import(
     State(api): State<Arc<Api>>,
-    _operator: Operator,
+    Operator(who): Operator,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
@@ -86,7 +86,11 @@ pub async fn import(
     };
     let (pump, input) = feed(body, patience);
     let mut named = Named::default();
-    let taking = rows::take_in(input, api.inventory.clone(), options, &mut named);
+    let target = Target {
+        store: api.inventory.clone(),
+        by: who.author,
+    };
+    let taking = rows::take_in(input, target, options, &mut named);
     let ((), intake) = tokio::join!(pump, taking);
     let Intake { tally, stopped } = intake;
     if options.mode == WriteMode::Write && tally.added + tally.updated > 0 {

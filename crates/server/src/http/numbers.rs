@@ -102,13 +102,13 @@ impl NumberBody {
 )]
 pub async fn add_number(
     State(api): State<Arc<Api>>,
-    _operator: FormerAdmin,
+    FormerAdmin(who): FormerAdmin,
     Object(members): Object,
 ) -> Result<Json<NumberBody>, ApiError> {
     let number = read(members)?;
     let written = api
         .inventory
-        .write_numbers(vec![number.clone()], OnDuplicate::Fail)
+        .write_numbers(vec![number.clone()], OnDuplicate::Fail, &who.author)
         .await?;
     if written.first() == Some(&Written::Exists) {
         return Err(ApiError::AlreadyExists);

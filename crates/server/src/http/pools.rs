@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use caller_id_core::listing::Expected;
 use caller_id_core::{Ladder, PolicyOverrides, Pool, PoolId, TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -98,7 +99,7 @@ pub async fn show(
     responses((status = 200, body = PoolBody), (status = 422, body = super::openapi::ProblemBody)))]
 pub async fn put(
     State(api): State<Arc<Api>>,
-    _admin: Admin,
+    Admin(who): Admin,
     id: PathId,
     Object(members): Object,
 ) -> Result<Json<PoolBody>, ApiError> {
@@ -108,7 +109,10 @@ pub async fn put(
         false => read(Fields::new(members), &[])?,
     };
     let pool = Pool { id, policy };
-    api.inventory.put_pool(pool.clone()).await?;
+    let put = api
+        .inventory
+        .put_pool(pool.clone(), Expected::Any, &who.author);
+    put.await?;
     api.sync.now().await?;
     Ok(Json(PoolBody::new(&pool, &api.answers)))
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use caller_id_core::store::{Fields, OnDuplicate, Written};
-use caller_id_core::{InventoryStore, Number, PhoneNumber, StoreError};
+use caller_id_core::{Author, InventoryStore, Number, PhoneNumber, StoreError};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,6 +35,15 @@ pub struct Options {
     pub mode: WriteMode,
     /// Rows of one transaction.
     pub batch_rows: usize,
+}
+
+/// Where rows go.
+#[derive(Clone)]
+pub struct Target {
+    /// Takes them.
+    pub store: Arc<dyn InventoryStore>,
+    /// Who imports them, for the audit log.
+    pub by: Author,
 }
 
 /// How many rows there were, and what became of them.
@@ -116,15 +125,15 @@ pub struct Intake<E = Stop> {
     pub stopped: Option<E>,
 }
 
-/// Reads numbers from `input` and writes them to `store`, one transaction a batch. Rows that cannot be written are told
+/// Reads numbers from `input` and writes them to `target`, one transaction a batch. Rows that cannot be written are told
 /// to `watcher`. Memory stays bounded, however long the file.
 pub async fn take_in<R: Read + Send + 'static>(
     input: R,
-    store: Arc<dyn InventoryStore>,
+    target: Target,
     options: Options,
     watcher: &mut dyn Watcher,
 ) -> Intake {
-    take(input, Some(store), options, watcher).await
+    take(input, Some(target), options, watcher).await
 }
 
 /// Tells what [`take_in`] would do with an inventory that is not made yet.
@@ -138,7 +147,7 @@ pub async fn foresee_new<R: Read + Send + 'static>(
 
 async fn take<R: Read + Send + 'static>(
     input: R,
-    store: Option<Arc<dyn InventoryStore>>,
+    target: Option<Target>,
     options: Options,
     watcher: &mut dyn Watcher,
 ) -> Intake {
@@ -172,16 +181,16 @@ async fn take<R: Read + Send + 'static>(
         let Batch {
             rows, numbers, bad, ..
         } = batch;
-        let written = match &store {
+        let written = match &target {
             _ if numbers.is_empty() => Ok(Vec::new()),
-            Some(store) if options.mode == WriteMode::Write => {
-                store.write_numbers(numbers, on_duplicate).await
+            Some(target) if options.mode == WriteMode::Write => {
+                let Target { store, by } = target;
+                store.write_numbers(numbers, on_duplicate, by).await
             }
-            store => {
+            target => {
+                let store = target.as_ref().map(|target| &*target.store);
                 let numbers = rows.iter().map(|(_, number)| *number);
-                foresight
-                    .tell(store.as_deref(), numbers, on_duplicate)
-                    .await
+                foresight.tell(store, numbers, on_duplicate).await
             }
         };
         match written {

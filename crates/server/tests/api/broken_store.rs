@@ -19,6 +19,7 @@ use caller_id_core::{
 };
 use caller_id_engine::MemoryAllocator;
 use caller_id_store::{SqliteOptions, SqliteStore};
+use caller_id_testkit::builders::somebody;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -73,7 +74,7 @@ impl Rig {
         let store = SqliteStore::open(&folder.path().join("a.db"), options).expect("a store");
         let number = Number::new(PhoneNumber::parse("3125550100").expect("a number"));
         store
-            .write_numbers(vec![number], OnDuplicate::Fail)
+            .write_numbers(vec![number], OnDuplicate::Fail, &somebody())
             .await
             .expect("written");
         let journal = Arc::new(Fragile {

@@ -6,6 +6,7 @@ use caller_id::app::open_beside;
 use caller_id::cli::serve_settings;
 use caller_id_core::store::OnDuplicate;
 use caller_id_core::{Number, PhoneNumber};
+use caller_id_testkit::builders::somebody;
 use serde_json::{Value, json};
 
 use crate::support::Service;
@@ -151,7 +152,7 @@ async fn fault_06_numbers_written_by_another_process_are_seen_without_a_restart(
     let beside = beside.expect("the database");
     let number = Number::new(PhoneNumber::parse("3125550100").expect("a number"));
     beside
-        .write_numbers(vec![number], OnDuplicate::Fail)
+        .write_numbers(vec![number], OnDuplicate::Fail, &somebody())
         .await
         .expect("written");
     let seen = async {

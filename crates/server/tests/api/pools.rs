@@ -151,7 +151,7 @@ async fn campaigns_are_listed_and_removed() {
     service
         .add(json!({"caller_id": "3125550100", "pool": "solar"}))
         .await;
-    let body = json!({"pools": ["solar", "default"]});
+    let body = json!({"pools": ["solar", "default"], "agent_rate_limit_per_minute": 7});
     assert_eq!(
         service
             .admin("PUT", "/api/v1/campaigns/A%20B", &body)
@@ -165,7 +165,9 @@ async fn campaigns_are_listed_and_removed() {
         .json();
     assert_eq!(
         list,
-        json!({"campaigns": [{"id": "A B", "pools": ["solar", "default"]}]})
+        json!({"campaigns": [
+            {"id": "A B", "pools": ["solar", "default"], "agent_rate_limit_per_minute": 7}
+        ]})
     );
     let gone = service
         .admin("DELETE", "/api/v1/campaigns/A%20B", &Value::Null)

@@ -21,7 +21,7 @@ use caller_id_core::{
 };
 use caller_id_engine::MemoryAllocator;
 use caller_id_store::{SqliteOptions, SqliteStore};
-use caller_id_testkit::builders::number;
+use caller_id_testkit::builders::{number, somebody};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -163,7 +163,10 @@ impl Rig {
 
     async fn write(&self, lines: std::ops::Range<u64>) {
         let numbers = lines.map(|line| Number::new(number(312, line))).collect();
-        let written = self.store.write_numbers(numbers, OnDuplicate::Fail).await;
+        let written = self
+            .store
+            .write_numbers(numbers, OnDuplicate::Fail, &somebody())
+            .await;
         written.expect("written");
     }
 

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use caller_id_core::listing::Expected;
 use caller_id_core::{
     HistoryStore, InventoryStore, Journal, PolicyOverrides, Pool, PoolId, SystemClock,
 };
 use caller_id_store::{SqliteOptions, SqliteStore};
+use caller_id_testkit::builders::somebody;
 use caller_id_testkit::store_suite::records::{allocated, own, record};
 
 use crate::process::{Served, binary, folder, run, text};
@@ -53,7 +55,10 @@ fn what_is_sticky_for_longer_than_history_is_kept_is_told_before_and_at_the_star
             ..PolicyOverrides::default()
         };
         let id = PoolId::new("solar").expect("a name");
-        store.put_pool(Pool { id, policy }).await.expect("written");
+        store
+            .put_pool(Pool { id, policy }, Expected::Any, &somebody())
+            .await
+            .expect("written");
     });
     let mut serve = binary(folder.path());
     sticky(serve.args(["serve", "--api-port=0"]));

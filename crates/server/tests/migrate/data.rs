@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
+use caller_id_core::listing::Expected;
 use caller_id_core::store::{Fields, OnDuplicate, PastAllocation};
 use caller_id_core::{
     AllocationId, CallEnd, CallReport, Campaign, HistoryStore, InventoryStore, Journal,
     ManualClock, Number, Pool, Status, Timestamp,
 };
 use caller_id_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
-use caller_id_testkit::builders::{START, campaign, full_number, pool};
+use caller_id_testkit::builders::{START, campaign, full_number, pool, somebody};
 use caller_id_testkit::postgres;
 use caller_id_testkit::store_suite::records::{
     allocated, ended, full_record, full_report, own, reported,
@@ -140,7 +141,10 @@ pub(crate) async fn fill(sqlite: &Sqlite, calls: u64) {
     let mut default = Pool::new(pool("default"));
     default.policy.sticky_ms = Some(86_400_000);
     for pool in [solar, default, Pool::new(pool("empty"))] {
-        store.put_pool(pool).await.unwrap();
+        store
+            .put_pool(pool, Expected::Any, &somebody())
+            .await
+            .unwrap();
     }
     let numbers = (0..120).map(|line| match line % 4 {
         0 => full_number(own(line)),
@@ -156,11 +160,18 @@ pub(crate) async fn fill(sqlite: &Sqlite, calls: u64) {
         _ => Number::new(own(line)),
     });
     store
-        .write_numbers(numbers.collect(), OnDuplicate::Update(Fields::ALL))
+        .write_numbers(
+            numbers.collect(),
+            OnDuplicate::Update(Fields::ALL),
+            &somebody(),
+        )
         .await
         .unwrap();
     for (name, pools) in [("SOLAR", &["solar", "default"][..]), ("été", &["empty"])] {
-        store.put_campaign(campaign(name, pools)).await.unwrap();
+        store
+            .put_campaign(campaign(name, pools), Expected::Any, &somebody())
+            .await
+            .unwrap();
     }
     store.close().await;
     more(sqlite, 0..calls).await;

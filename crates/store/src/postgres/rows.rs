@@ -3,11 +3,12 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use caller_id_core::listing::NumberRow;
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{
     AgentId, AllocationId, AllocationRecord, AreaCode, CallEnd, CallId, CallReport, CallResult,
     Campaign, CampaignId, EndRecord, IdError, Limits, Number, Pool, PoolId, Rung, Status,
-    Timestamp,
+    StoreError, Timestamp,
 };
 use sqlx_core::decode::Decode;
 use sqlx_core::row::Row;
@@ -16,6 +17,7 @@ use sqlx_postgres::{PgRow, Postgres};
 use uuid::Uuid;
 
 use super::error::Fault;
+use crate::lists::CREATED_PLACE;
 use crate::values::{Known, number, unreadable};
 
 /// The value of a column.
@@ -51,17 +53,30 @@ pub(super) use select_numbers;
 /// Where the revision is among them.
 pub(super) const REVISION_PLACE: usize = 10;
 
+/// An area code, if there is one; `fail` says whose it is.
+pub(super) fn area_code(
+    row: &PgRow,
+    place: usize,
+    fail: impl Fn(&str) -> StoreError,
+) -> Result<Option<AreaCode>, Fault> {
+    let code = column::<Option<i32>>(row, place)?.map(|code| {
+        let read = u16::try_from(code).ok().and_then(AreaCode::new);
+        read.ok_or_else(|| fail("its area code is none").into())
+    });
+    code.transpose()
+}
+
+/// A limit; none where there is none.
+pub(super) fn limit(row: &PgRow, place: usize) -> Result<Option<NonZeroU32>, Fault> {
+    let limit = column::<Option<i32>>(row, place)?;
+    Ok(limit.and_then(|limit| NonZeroU32::new(limit.unsigned_abs())))
+}
+
 /// The row of the inventory.
 pub(super) fn read_number(row: &PgRow) -> Result<Number, Fault> {
     let number = number(column(row, 0)?)?;
     let fail = |why: &str| unreadable(&format!("number `{number}`"), why);
-    let area_code = match column::<Option<i32>>(row, 1)? {
-        Some(code) => {
-            let code = u16::try_from(code).ok().and_then(AreaCode::new);
-            Some(code.ok_or_else(|| fail("its area code is none"))?)
-        }
-        None => None,
-    };
+    let area_code = area_code(row, 1, fail)?;
     let attestation = column::<Option<&str>>(row, 3)?.map(str::parse).transpose();
     let until = column::<Option<i64>>(row, 5)?.map(Timestamp::from_ms);
     let status = match (column(row, 4)?, until) {
@@ -71,10 +86,6 @@ pub(super) fn read_number(row: &PgRow) -> Result<Number, Fault> {
     let meta = column::<Option<&str>>(row, 9)?
         .map(serde_json::from_str)
         .transpose();
-    let limit = |place| -> Result<Option<NonZeroU32>, Fault> {
-        let limit = column::<Option<i32>>(row, place)?;
-        Ok(limit.and_then(|limit| NonZeroU32::new(limit.unsigned_abs())))
-    };
     Ok(Number {
         number,
         area_code,
@@ -83,10 +94,20 @@ pub(super) fn read_number(row: &PgRow) -> Result<Number, Fault> {
         status,
         pool: PoolId::new(column(row, 6)?).map_err(|cause| fail(&cause.to_string()))?,
         limits: Limits {
-            daily: limit(7)?,
-            hourly: limit(8)?,
+            daily: limit(row, 7)?,
+            hourly: limit(row, 8)?,
         },
         meta: meta.map_err(|cause| fail(&cause.to_string()))?,
+    })
+}
+
+/// The row with its instants, from the columns of [`crate::lists::COLUMNS`].
+pub(super) fn read_row(row: &PgRow) -> Result<NumberRow, Fault> {
+    let instant = |place| column(row, place).map(Timestamp::from_ms);
+    Ok(NumberRow {
+        number: read_number(row)?,
+        created_at: instant(CREATED_PLACE)?,
+        updated_at: instant(CREATED_PLACE + 1)?,
     })
 }
 
@@ -100,13 +121,14 @@ pub(super) fn read_pool(row: &PgRow) -> Result<Pool, Fault> {
     })
 }
 
-/// A campaign from its columns `id, pools`.
+/// A campaign from its columns `id, pools, agent_limit_per_minute`.
 pub(super) fn read_campaign(row: &PgRow) -> Result<Campaign, Fault> {
     let name: &str = column(row, 0)?;
     let fail = |why: &str| unreadable(&format!("campaign `{name}`"), why);
     Ok(Campaign {
         id: CampaignId::new(name).map_err(|cause| fail(&cause.to_string()))?,
         pools: serde_json::from_str(column(row, 1)?).map_err(|cause| fail(&cause.to_string()))?,
+        agent_limit_per_minute: column::<Option<i32>>(row, 2)?.map(i32::unsigned_abs),
     })
 }
 

@@ -14,12 +14,13 @@ use super::error::Fault;
 use super::locks;
 use super::place::Place;
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/postgres/0001_inventory_and_history.sql"),
     include_str!("../../migrations/postgres/0002_owner.sql"),
     include_str!("../../migrations/postgres/0003_state.sql"),
     include_str!("../../migrations/postgres/0004_results.sql"),
     include_str!("../../migrations/postgres/0005_audit_and_keys.sql"),
+    include_str!("../../migrations/postgres/0006_lists.sql"),
     include_str!("../../migrations/postgres/0007_sums.sql"),
 ];
 

@@ -1,25 +1,29 @@
 //! One change of the inventory: a transaction that gets a revision of its own, if it changes anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use caller_id_core::store::{OnDuplicate, Written};
-use caller_id_core::{Number, PhoneNumber, PoolId, Status, Timestamp};
+use caller_id_core::audit::AuditEvent;
+use caller_id_core::{Number, PhoneNumber, Status, Timestamp};
 use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
 use sqlx_core::query_scalar::query_scalar;
 use sqlx_core::transaction::Transaction;
 use sqlx_postgres::{PgConnection, Postgres};
 
+use super::audit;
 use super::error::Fault;
-use super::rows::{read_number, select_numbers};
 use crate::values::{status_word, to_json};
 
 /// Whoever changes the inventory holds this row, so that revisions are seen in their order.
 const BEGIN: &str = "SELECT value FROM caller_id.meta WHERE key = 'revision' FOR UPDATE";
 const SET_META: &str = "UPDATE caller_id.meta SET value = $1 WHERE key = ANY($2)";
-const KEPT: &str = select_numbers!("WHERE number = ANY($1)");
-const MAKE_POOLS: &str = "INSERT INTO caller_id.pools (id, policy)
-    SELECT id, '{}' FROM UNNEST($1::text[]) AS t (id) ON CONFLICT (id) DO NOTHING";
+const COME_BACK: &str = "DELETE FROM caller_id.removed_numbers WHERE number = ANY($1)";
+const REMOVE: &str = "WITH gone AS (
+        DELETE FROM caller_id.numbers WHERE number = ANY($1)
+        RETURNING number, area_code, pool, daily_limit, hourly_limit
+    ) INSERT INTO caller_id.removed_numbers
+        (number, area_code, pool, daily_limit, hourly_limit, revision, removed_at)
+    SELECT number, area_code, pool, daily_limit, hourly_limit, $2, $3 FROM gone";
 const WRITE: &str = "INSERT INTO caller_id.numbers
         (number, area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, meta,
             revision, created_at, updated_at)
@@ -34,7 +38,10 @@ const WRITE: &str = "INSERT INTO caller_id.numbers
 /// A transaction on the inventory.
 pub(super) struct Change<'c> {
     transaction: Transaction<'c, Postgres>,
+    now: Timestamp,
     revision: i64,
+    /// What the audit log is told.
+    event: Option<AuditEvent>,
     /// The marks of `meta` that follow the revision.
     marks: BTreeSet<&'static str>,
 }
@@ -48,14 +55,19 @@ pub(super) const CAMPAIGNS: &str = "campaigns_revision";
 
 impl<'c> Change<'c> {
     /// Begins it; nobody else changes the inventory until its end.
-    pub(super) async fn begin(connection: &'c mut PgConnection) -> Result<Self, Fault> {
+    pub(super) async fn begin(
+        connection: &'c mut PgConnection,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
         let mut transaction = connection.begin().await?;
         let last: i64 = query_scalar::<Postgres, _>(BEGIN)
             .fetch_one(&mut *transaction)
             .await?;
         Ok(Self {
             transaction,
+            now,
             revision: last + 1,
+            event: None,
             marks: BTreeSet::new(),
         })
     }
@@ -72,38 +84,38 @@ impl<'c> Change<'c> {
         }
     }
 
-    /// Writes the numbers: a number that comes twice is a duplicate of itself.
-    pub(super) async fn write_numbers(
-        &mut self,
-        numbers: &[Number],
-        on_duplicate: OnDuplicate,
-        now: Timestamp,
-    ) -> Result<Vec<Written>, Fault> {
-        let digits: Vec<_> = numbers
-            .iter()
-            .map(|row| row.number.e164_digits() as i64)
-            .collect();
-        let kept = query::<Postgres>(KEPT)
-            .bind(digits)
-            .fetch_all(self.connection())
-            .await?;
-        let kept: Result<Vec<_>, _> = kept.iter().map(read_number).collect();
-        let (written, rows) = decide(kept?, numbers, on_duplicate);
-        if rows.is_empty() {
-            return Ok(written);
-        }
-        let pools: BTreeSet<_> = rows.iter().map(|row| row.pool.as_str()).collect();
-        let made = query::<Postgres>(MAKE_POOLS)
-            .bind(pools.into_iter().collect::<Vec<_>>())
-            .execute(self.connection())
-            .await?;
-        self.changed(POOLS, made.rows_affected());
-        self.put(&rows, now).await?;
-        self.changed(ANY, 1);
-        Ok(written)
+    /// What of it the audit log is told; one entry is all there is.
+    pub(super) fn tell(&mut self, event: Option<AuditEvent>) {
+        self.event = event;
     }
 
-    async fn put(&mut self, rows: &[Number], now: Timestamp) -> Result<(), Fault> {
+    /// Takes numbers out of the inventory; they are kept where engines find them.
+    pub(super) async fn remove(&mut self, numbers: &[PhoneNumber]) -> Result<(), Fault> {
+        let (revision, now) = (self.revision, self.now.as_ms());
+        let removed = query::<Postgres>(REMOVE)
+            .bind(digits(numbers))
+            .bind(revision)
+            .bind(now)
+            .execute(self.connection())
+            .await?;
+        self.changed(ANY, removed.rows_affected());
+        Ok(())
+    }
+
+    /// Numbers that were added are taken out no more.
+    pub(super) async fn come_back(&mut self, numbers: &[PhoneNumber]) -> Result<(), Fault> {
+        query::<Postgres>(COME_BACK)
+            .bind(digits(numbers))
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Writes numbers, whether they are there or not.
+    pub(super) async fn put(&mut self, rows: &[Number]) -> Result<(), Fault> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         let mut metas = Vec::with_capacity(rows.len());
         for row in rows {
             metas.push(row.meta.as_ref().map(to_json).transpose()?);
@@ -129,12 +141,13 @@ impl<'c> Change<'c> {
             .bind(each(rows, |row| row.limits.hourly.map(limit)))
             .bind(metas)
             .bind(self.revision)
-            .bind(now.as_ms());
-        write.execute(self.connection()).await?;
+            .bind(self.now.as_ms());
+        let written = write.execute(self.connection()).await?;
+        self.changed(ANY, written.rows_affected());
         Ok(())
     }
 
-    /// Ends it, with the next revision when anything changed.
+    /// Ends it, with the next revision and the entry of the audit log when anything changed.
     pub(super) async fn commit(mut self) -> Result<(), Fault> {
         if self.marks.is_empty() {
             return Ok(self.transaction.rollback().await?);
@@ -145,6 +158,9 @@ impl<'c> Change<'c> {
             .bind(marks)
             .execute(&mut *self.transaction)
             .await?;
+        if let Some(event) = self.event.take() {
+            audit::append(&mut self.transaction, self.now, event).await?;
+        }
         Ok(self.transaction.commit().await?)
     }
 }
@@ -153,48 +169,7 @@ fn each<'a, T>(rows: &'a [Number], of: impl Fn(&'a Number) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
-/// What becomes of each row, one after the other, and the numbers that differ in the end from those that were kept.
-fn decide(
-    kept: Vec<Number>,
-    rows: &[Number],
-    on_duplicate: OnDuplicate,
-) -> (Vec<Written>, Vec<Number>) {
-    let mut numbers: BTreeMap<PhoneNumber, Number> =
-        kept.into_iter().map(|row| (row.number, row)).collect();
-    let mut changed = BTreeSet::new();
-    let mut written = Vec::with_capacity(rows.len());
-    for row in rows {
-        let Some(there) = numbers.get(&row.number) else {
-            numbers.insert(row.number, row.clone());
-            changed.insert(row.number);
-            written.push(Written::Added);
-            continue;
-        };
-        written.push(match on_duplicate {
-            OnDuplicate::Skip => Written::Skipped,
-            OnDuplicate::Fail => Written::Exists,
-            OnDuplicate::Update(fields) => {
-                let merged = fields.merge(there.clone(), row);
-                if merged != *there {
-                    changed.insert(row.number);
-                    numbers.insert(row.number, merged);
-                }
-                Written::Updated
-            }
-        });
-    }
-    numbers.retain(|number, _| changed.contains(number));
-    (written, numbers.into_values().collect())
-}
-
-/// The names of the pools that a campaign may name.
-pub(super) async fn pool_names(connection: &mut PgConnection) -> Result<Vec<PoolId>, Fault> {
-    let names: Vec<String> = query_scalar::<Postgres, _>("SELECT id FROM caller_id.pools")
-        .fetch_all(connection)
-        .await?;
-    let read = |name: &String| {
-        PoolId::new(name)
-            .map_err(|cause| crate::values::unreadable("a pool", &cause.to_string()).into())
-    };
-    names.iter().map(read).collect()
+fn digits(numbers: &[PhoneNumber]) -> Vec<i64> {
+    let digits = numbers.iter().map(|number| number.e164_digits() as i64);
+    digits.collect()
 }

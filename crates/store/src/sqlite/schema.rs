@@ -27,6 +27,7 @@ pub(super) const MAIN: Schema = Schema {
         include_str!("../../migrations/sqlite/0002_application_id.sql"),
         include_str!("../../migrations/sqlite/0003_results.sql"),
         include_str!("../../migrations/sqlite/0004_audit_and_keys.sql"),
+        include_str!("../../migrations/sqlite/0005_lists.sql"),
         include_str!("../../migrations/sqlite/0006_sums.sql"),
     ],
     application_id: 0x4349_4401,

@@ -1,35 +1,40 @@
 //! One change of the inventory: a transaction that gets a revision of its own, if it changes anything.
 
-use std::collections::HashSet;
+use std::num::NonZeroU32;
 
-use caller_id_core::store::{Fields, OnDuplicate, Written};
-use caller_id_core::{Number, PoolId, Status, StoreError, Timestamp};
+use caller_id_core::audit::AuditEvent;
+use caller_id_core::{Number, PhoneNumber, Status, StoreError, Timestamp};
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior};
 
 use super::error::sqlite;
-use super::meta;
 use super::rows::{read_number, select_numbers, status_word};
+use super::{audit, meta};
 pub(super) use crate::values::to_json;
 
 const INSERT: &str = "INSERT INTO numbers
     (number, area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, meta,
         revision, created_at, updated_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) ON CONFLICT (number) DO NOTHING";
-/// Touches nothing where nothing differs, so that importing the same file again is no change.
 const UPDATE: &str = "UPDATE numbers SET
     area_code = ?2, carrier = ?3, attestation = ?4, status = ?5, resting_until = ?6, pool = ?7, daily_limit = ?8,
     hourly_limit = ?9, meta = ?10, revision = ?11, updated_at = ?12
-    WHERE number = ?1 AND (area_code, carrier, attestation, status, resting_until, pool, daily_limit, hourly_limit, meta)
-        IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    WHERE number = ?1";
 const KEPT: &str = select_numbers!("WHERE number = ?1");
-const EXISTS: &str = "SELECT 1 FROM numbers WHERE number = ?1";
 const MAKE_POOL: &str =
     "INSERT INTO pools (id, policy) VALUES (?1, '{}') ON CONFLICT (id) DO NOTHING";
+const ANY_REMOVED: &str = "SELECT 1 FROM removed_numbers LIMIT 1";
+const COME_BACK: &str = "DELETE FROM removed_numbers WHERE number = ?1";
+const REMOVE: &str = "INSERT OR REPLACE INTO removed_numbers
+        (number, area_code, pool, daily_limit, hourly_limit, revision, removed_at)
+    SELECT number, area_code, pool, daily_limit, hourly_limit, ?2, ?3 FROM numbers WHERE number = ?1";
+const DELETE: &str = "DELETE FROM numbers WHERE number = ?1";
 const SET_META: &str = "UPDATE meta SET value = ?2 WHERE key = ?1";
 
 /// What a change touches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
+    /// Numbers.
+    Numbers,
     /// The list of pools.
     Pools,
     /// The list of campaigns.
@@ -44,6 +49,8 @@ pub(super) struct Change<'a> {
     numbers: bool,
     pools: bool,
     campaigns: bool,
+    /// What the audit log is told.
+    event: Option<AuditEvent>,
 }
 
 impl<'a> Change<'a> {
@@ -59,12 +66,18 @@ impl<'a> Change<'a> {
             numbers: false,
             pools: false,
             campaigns: false,
+            event: None,
         })
     }
 
     /// For reading what it is about to change.
     pub(super) fn connection(&self) -> &Connection {
         &self.transaction
+    }
+
+    /// What of it the audit log is told; one entry is all there is.
+    pub(super) fn tell(&mut self, event: Option<AuditEvent>) {
+        self.event = event;
     }
 
     /// Runs one statement on a part; tells how many rows it changed.
@@ -80,117 +93,86 @@ impl<'a> Change<'a> {
             .and_then(|mut statement| statement.execute(parameters))
             .map_err(sqlite)?;
         match part {
+            Part::Numbers => self.numbers |= rows > 0,
             Part::Pools => self.pools |= rows > 0,
             Part::Campaigns => self.campaigns |= rows > 0,
         }
         Ok(rows)
     }
 
-    /// Writes the numbers one by one: a number that comes twice is a duplicate of itself.
-    pub(super) fn write_numbers(
-        &mut self,
-        numbers: &[Number],
-        on_duplicate: OnDuplicate,
-    ) -> Result<Vec<Written>, StoreError> {
-        let mut known = HashSet::new();
-        let mut written = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            if !known.contains(&number.pool) {
-                // Only a row that is written makes a pool.
-                if !matches!(on_duplicate, OnDuplicate::Update(_)) && self.exists(number)? {
-                    written.push(refusal(on_duplicate));
-                    continue;
-                }
-                self.make_pool(&number.pool)?;
-                known.insert(&number.pool);
-            }
-            written.push(self.write_number(number, on_duplicate)?);
-        }
-        Ok(written)
+    /// Adds a number; `false`: it is there already.
+    pub(super) fn insert(&mut self, number: &Number) -> Result<bool, StoreError> {
+        Ok(self.put(INSERT, number)? > 0)
     }
 
-    fn write_number(
-        &mut self,
-        number: &Number,
-        on_duplicate: OnDuplicate,
-    ) -> Result<Written, StoreError> {
+    /// Writes a number that is there.
+    pub(super) fn update(&mut self, number: &Number) -> Result<(), StoreError> {
+        self.put(UPDATE, number).map(drop)
+    }
+
+    fn put(&mut self, sql: &str, number: &Number) -> Result<usize, StoreError> {
         let meta = number.meta.as_ref().map(to_json).transpose()?;
-        if self.put(INSERT, number, meta.as_deref())? > 0 {
-            self.numbers = true;
-            return Ok(Written::Added);
-        }
-        match on_duplicate {
-            OnDuplicate::Update(Fields::ALL) => {
-                self.numbers |= self.put(UPDATE, number, meta.as_deref())? > 0;
-            }
-            OnDuplicate::Update(fields) => {
-                let merged = fields.merge(self.kept(number)?, number);
-                let meta = merged.meta.as_ref().map(to_json).transpose()?;
-                self.numbers |= self.put(UPDATE, &merged, meta.as_deref())? > 0;
-            }
-            OnDuplicate::Skip | OnDuplicate::Fail => {}
-        }
-        Ok(refusal(on_duplicate))
-    }
-
-    fn put(&self, sql: &str, number: &Number, meta: Option<&str>) -> Result<usize, StoreError> {
         let resting_until = match number.status {
             Status::Resting(until) => Some(until.as_ms()),
             Status::Active | Status::Paused | Status::Retired => None,
         };
-        let attestation = number.attestation.map(|level| level.to_string());
-        self.transaction
-            .prepare_cached(sql)
-            .and_then(|mut statement| {
-                statement.execute((
-                    number.number.e164_digits() as i64,
-                    number.area_code.map(|code| code.get()),
-                    number.carrier.as_deref(),
-                    attestation,
-                    status_word(number.status),
-                    resting_until,
-                    number.pool.as_str(),
-                    number.limits.daily.map(std::num::NonZeroU32::get),
-                    number.limits.hourly.map(std::num::NonZeroU32::get),
-                    meta,
-                    self.revision,
-                    self.now.as_ms(),
-                ))
-            })
-            .map_err(sqlite)
+        let (revision, now) = (self.revision, self.now.as_ms());
+        let row = (
+            digits(number.number),
+            number.area_code.map(|code| code.get()),
+            number.carrier.as_deref(),
+            number.attestation.map(|level| level.to_string()),
+            status_word(number.status),
+            resting_until,
+            number.pool.as_str(),
+            number.limits.daily.map(NonZeroU32::get),
+            number.limits.hourly.map(NonZeroU32::get),
+            meta,
+            revision,
+            now,
+        );
+        self.execute(Part::Numbers, sql, row)
     }
 
-    /// The row that is there; only for one that is known to be.
-    fn kept(&self, number: &Number) -> Result<Number, StoreError> {
+    /// The number as it is, if it is there.
+    pub(super) fn kept(&self, number: PhoneNumber) -> Result<Option<Number>, StoreError> {
         let mut select = self.transaction.prepare_cached(KEPT).map_err(sqlite)?;
-        let mut rows = select
-            .query([number.number.e164_digits() as i64])
-            .map_err(sqlite)?;
-        match rows.next().map_err(sqlite)? {
-            Some(row) => read_number(row),
-            None => Err(StoreError::Missing(format!(
-                "number `{}` is not there",
-                number.number
-            ))),
-        }
+        let mut rows = select.query([digits(number)]).map_err(sqlite)?;
+        rows.next().map_err(sqlite)?.map(read_number).transpose()
     }
 
-    fn exists(&self, number: &Number) -> Result<bool, StoreError> {
-        self.transaction
-            .prepare_cached(EXISTS)
-            .and_then(|mut exists| exists.exists([number.number.e164_digits() as i64]))
-            .map_err(sqlite)
-    }
-
-    fn make_pool(&mut self, pool: &PoolId) -> Result<(), StoreError> {
-        self.execute(Part::Pools, MAKE_POOL, [pool.as_str()])
+    /// Takes a number out of the inventory; it is kept where engines find it.
+    pub(super) fn remove(&mut self, number: PhoneNumber) -> Result<(), StoreError> {
+        let place = (digits(number), self.revision, self.now.as_ms());
+        self.execute(Part::Numbers, REMOVE, place)?;
+        self.execute(Part::Numbers, DELETE, [digits(number)])
             .map(drop)
     }
 
-    /// Ends it, with the next revision when anything changed.
-    pub(super) fn commit(self) -> Result<(), StoreError> {
+    /// Whether any number was taken out and did not come back.
+    pub(super) fn has_removed(&self) -> Result<bool, StoreError> {
+        self.transaction
+            .prepare_cached(ANY_REMOVED)
+            .and_then(|mut any| any.exists([]))
+            .map_err(sqlite)
+    }
+
+    /// A number that was added is taken out no more.
+    pub(super) fn come_back(&mut self, number: PhoneNumber) -> Result<(), StoreError> {
+        self.execute(Part::Numbers, COME_BACK, [digits(number)])
+            .map(drop)
+    }
+
+    /// Makes a pool that is not there.
+    pub(super) fn make_pool(&mut self, pool: &str) -> Result<(), StoreError> {
+        self.execute(Part::Pools, MAKE_POOL, [pool]).map(drop)
+    }
+
+    /// Ends it, with the next revision and the entry of the audit log when anything changed.
+    pub(super) fn commit(mut self) -> Result<(), StoreError> {
+        let any = self.numbers || self.pools || self.campaigns;
         let marks = [
-            (self.numbers || self.pools || self.campaigns, "revision"),
+            (any, "revision"),
             (self.pools, "pools_revision"),
             (self.campaigns, "campaigns_revision"),
         ];
@@ -199,15 +181,13 @@ impl<'a> Change<'a> {
                 .execute(SET_META, (key, self.revision))
                 .map_err(sqlite)?;
         }
+        if let Some(event) = self.event.take() {
+            audit::append(&self.transaction, self.now, event)?;
+        }
         self.transaction.commit().map_err(sqlite)
     }
 }
 
-/// What becomes of a row whose number is there already.
-fn refusal(on_duplicate: OnDuplicate) -> Written {
-    match on_duplicate {
-        OnDuplicate::Skip => Written::Skipped,
-        OnDuplicate::Update(_) => Written::Updated,
-        OnDuplicate::Fail => Written::Exists,
-    }
+fn digits(number: PhoneNumber) -> i64 {
+    number.e164_digits() as i64
 }

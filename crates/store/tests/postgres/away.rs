@@ -6,7 +6,7 @@ use std::time::Duration;
 use caller_id_core::store::{OnDuplicate, Revision};
 use caller_id_core::{HistoryStore, InventoryStore, Journal, ManualClock, StoreError};
 use caller_id_store::{PostgresOptions, PostgresStore};
-use caller_id_testkit::builders::START;
+use caller_id_testkit::builders::{START, somebody};
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::store_suite::records::{allocated, at, own, record};
 use sqlx_core::connection::Connection;
@@ -84,7 +84,7 @@ async fn a_server_that_hangs_keeps_nobody_longer_than_said() {
         store.last_uses().await.err(),
         store.changes(Revision::default(), None, 10).await.err(),
         store
-            .write_numbers(Vec::new(), OnDuplicate::Skip)
+            .write_numbers(Vec::new(), OnDuplicate::Skip, &somebody())
             .await
             .err(),
         store.prune(at(0), 10).await.err(),

@@ -7,6 +7,7 @@ use caller_id_core::{
     AllocationRecord, CallEnd, HistoryStore, InventoryStore, Journal, JournalEvent, Number,
     StoreError,
 };
+use caller_id_testkit::builders::somebody;
 use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own, record};
 use rusqlite::Connection;
 
@@ -283,7 +284,9 @@ async fn a_main_file_that_is_damaged_while_the_service_runs_is_named() {
     let folder = Folder::new();
     let store = folder.open();
     let numbers = (0..500).map(|line| Number::new(own(line))).collect();
-    let written = store.write_numbers(numbers, OnDuplicate::Fail).await;
+    let written = store
+        .write_numbers(numbers, OnDuplicate::Fail, &somebody())
+        .await;
     assert_eq!(written.unwrap().len(), 500);
     damage(&folder.main());
     let text = store.numbers(None, 10).await.unwrap_err().to_string();

@@ -3,6 +3,7 @@
 use caller_id_core::store::{Fields, OnDuplicate, Revision, Written};
 use caller_id_core::{CallEnd, HistoryStore, InventoryStore, Journal, Number, StoreError};
 use caller_id_store::SqliteStore;
+use caller_id_testkit::builders::somebody;
 use caller_id_testkit::store_suite::records::{allocated, full_report, own, record, reported};
 use rusqlite::Connection;
 
@@ -72,7 +73,9 @@ async fn a_server_sees_what_was_written_beside_it() {
     let before = server.changes(Revision(0), None, 10).await.unwrap().upto;
     let beside = SqliteStore::open_beside(&folder.main(), options()).unwrap();
     let rows = vec![Number::new(own(1)), Number::new(own(2))];
-    let written = beside.write_numbers(rows.clone(), OnDuplicate::Fail).await;
+    let written = beside
+        .write_numbers(rows.clone(), OnDuplicate::Fail, &somebody())
+        .await;
     assert_eq!(written.unwrap(), [Written::Added; 2]);
     let changes = server.changes(before, None, 10).await.unwrap();
     assert_eq!(changes.numbers, rows);
@@ -132,7 +135,10 @@ async fn a_server_and_an_import_write_side_by_side() {
     let write = async |store: &SqliteStore, first: u64| {
         for n in first..first + 50 {
             let rows = vec![Number::new(own(n)), Number::new(own(n + 1))];
-            store.write_numbers(rows, OnDuplicate::Skip).await.unwrap();
+            store
+                .write_numbers(rows, OnDuplicate::Skip, &somebody())
+                .await
+                .unwrap();
         }
     };
     let dial = async {
@@ -268,7 +274,7 @@ async fn rows_keep_when_they_were_made_and_when_changed() {
             ..Number::new(own(1))
         };
         store
-            .write_numbers(vec![row], OnDuplicate::Update(Fields::ALL))
+            .write_numbers(vec![row], OnDuplicate::Update(Fields::ALL), &somebody())
             .await
             .unwrap();
     }

@@ -141,7 +141,7 @@ async fn restart(
     let rules = recovery::Rules {
         pools,
         global: &Policy::default(),
-        agent_limit: limit,
+        agent_limits: &limit.into(),
     };
     let recovered = recovery::recover(&*old.history, rules, now)
         .await

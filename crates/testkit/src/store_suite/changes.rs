@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use caller_id_core::listing::{Changed, Expected};
 use caller_id_core::store::{Changes, Fields, OnDuplicate, Revision};
 use caller_id_core::{InventoryStore, Number, PhoneNumber, Pool, Status};
 
 use super::DataSet;
 use super::records::own;
-use crate::builders::{campaign, campaign_id, pool};
+use crate::builders::{campaign, campaign_id, pool, somebody};
 
 async fn write(inventory: &dyn InventoryStore, lines: std::ops::Range<u64>) {
     let rows = lines.map(|n| Number::new(own(n))).collect();
     inventory
-        .write_numbers(rows, OnDuplicate::Update(Fields::ALL))
+        .write_numbers(rows, OnDuplicate::Update(Fields::ALL), &somebody())
         .await
         .unwrap();
 }
@@ -81,9 +82,12 @@ pub async fn writing_the_same_again_is_no_change(data: &mut dyn DataSet) {
     let inventory = &*store.inventory;
     let same = async || {
         write(inventory, 0..5).await;
-        inventory.put_pool(Pool::new(pool("solar"))).await.unwrap();
         inventory
-            .put_campaign(campaign("A", &["solar"]))
+            .put_pool(Pool::new(pool("solar")), Expected::Any, &somebody())
+            .await
+            .unwrap();
+        inventory
+            .put_campaign(campaign("A", &["solar"]), Expected::Any, &somebody())
             .await
             .unwrap();
     };
@@ -92,14 +96,15 @@ pub async fn writing_the_same_again_is_no_change(data: &mut dyn DataSet) {
     same().await;
     for how in [OnDuplicate::Skip, OnDuplicate::Fail] {
         let rows = vec![Number::new(own(1))];
-        inventory.write_numbers(rows, how).await.unwrap();
-    }
-    assert!(
-        !inventory
-            .delete_campaign(campaign_id("none"))
+        inventory
+            .write_numbers(rows, how, &somebody())
             .await
-            .unwrap()
-    );
+            .unwrap();
+    }
+    let none = campaign_id("none");
+    let by = somebody();
+    let deleted = inventory.delete_campaign(none, Expected::Any, &by);
+    assert_eq!(deleted.await.unwrap(), Changed::Missing);
     assert_eq!(last_revision(inventory).await, last);
 }
 
@@ -116,7 +121,7 @@ pub async fn each_change_shows_from_the_revision_before(data: &mut dyn DataSet) 
     };
     let rows = vec![Number::new(own(2)), paused.clone()];
     inventory
-        .write_numbers(rows, OnDuplicate::Update(Fields::ALL))
+        .write_numbers(rows, OnDuplicate::Update(Fields::ALL), &somebody())
         .await
         .unwrap();
     let (numbers, all) = follow(inventory, before, 10).await;
@@ -124,18 +129,27 @@ pub async fn each_change_shows_from_the_revision_before(data: &mut dyn DataSet) 
     assert!(all.pools.is_none() && all.campaigns.is_none());
     assert!(all.upto > before);
 
-    inventory.put_pool(Pool::new(pool("solar"))).await.unwrap();
+    inventory
+        .put_pool(Pool::new(pool("solar")), Expected::Any, &somebody())
+        .await
+        .unwrap();
     let (numbers, pools) = follow(inventory, all.upto, 10).await;
     assert!(numbers.is_empty() && pools.campaigns.is_none());
     assert_eq!(pools.pools.map(|pools| pools.len()), Some(2));
 
     let one = campaign("A", &["solar"]);
-    inventory.put_campaign(one.clone()).await.unwrap();
+    inventory
+        .put_campaign(one.clone(), Expected::Any, &somebody())
+        .await
+        .unwrap();
     let (_, campaigns) = follow(inventory, pools.upto, 10).await;
     assert_eq!(campaigns.campaigns, Some(vec![one]));
     assert!(campaigns.pools.is_none());
 
-    inventory.delete_campaign(campaign_id("A")).await.unwrap();
+    inventory
+        .delete_campaign(campaign_id("A"), Expected::Any, &somebody())
+        .await
+        .unwrap();
     let (_, none_left) = follow(inventory, campaigns.upto, 10).await;
     assert_eq!(none_left.campaigns, Some(vec![]));
     assert_eq!(none_left.campaigns_at, none_left.upto);
@@ -156,7 +170,11 @@ pub async fn a_number_that_changes_between_two_pages_is_seen_as_it_is(data: &mut
     };
     // One that was on the first page, and one that was to come.
     inventory
-        .write_numbers(vec![paused(1), paused(8)], OnDuplicate::Update(Fields::ALL))
+        .write_numbers(
+            vec![paused(1), paused(8)],
+            OnDuplicate::Update(Fields::ALL),
+            &somebody(),
+        )
         .await
         .unwrap();
     let mut mirror: BTreeMap<_, _> = first

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU16;
 
+use caller_id_core::listing::{Changed, Expected};
 use caller_id_core::store::{Field, Fields, OnDuplicate, Written};
 use caller_id_core::{
     Attestation, Limits, Number, PhoneNumber, Policy, PolicyOverrides, Pool, PoolId, Status,
@@ -10,7 +11,7 @@ use caller_id_core::{
 
 use super::records::own;
 use super::{DataSet, StoreFactory};
-use crate::builders::{campaign, campaign_id, full_number, phone, pool};
+use crate::builders::{campaign, campaign_id, full_number, phone, pool, somebody};
 
 fn changed(number: PhoneNumber) -> Number {
     Number {
@@ -45,7 +46,7 @@ pub async fn a_number_reads_back_as_it_was_written(data: &mut dyn DataSet) {
     ];
     let written = store
         .inventory
-        .write_numbers(rows.clone(), OnDuplicate::Fail)
+        .write_numbers(rows.clone(), OnDuplicate::Fail, &somebody())
         .await
         .unwrap();
     assert_eq!(written, [Written::Added; 4]);
@@ -66,7 +67,7 @@ pub async fn numbers_are_paged_in_order(data: &mut dyn DataSet) {
         .collect();
     store
         .inventory
-        .write_numbers(rows, OnDuplicate::Fail)
+        .write_numbers(rows, OnDuplicate::Fail, &somebody())
         .await
         .unwrap();
     let mut seen: Vec<PhoneNumber> = Vec::new();
@@ -89,7 +90,7 @@ pub async fn a_duplicate_is_skipped_replaced_or_refused_as_asked(data: &mut dyn 
     let first = full_number(own(1));
     let inventory = &store.inventory;
     inventory
-        .write_numbers(vec![first.clone()], OnDuplicate::Fail)
+        .write_numbers(vec![first.clone()], OnDuplicate::Fail, &somebody())
         .await
         .unwrap();
     for (how, expected, row) in [
@@ -102,7 +103,7 @@ pub async fn a_duplicate_is_skipped_replaced_or_refused_as_asked(data: &mut dyn 
         ),
     ] {
         let written = inventory
-            .write_numbers(vec![changed(own(1))], how)
+            .write_numbers(vec![changed(own(1))], how, &somebody())
             .await
             .unwrap();
         assert_eq!(written, [expected]);
@@ -125,9 +126,16 @@ pub async fn a_column_that_is_not_given_keeps_its_value(data: &mut dyn DataSet) 
     ] {
         let first = vec![retired.clone()];
         let all = OnDuplicate::Update(Fields::ALL);
-        inventory.write_numbers(first, all).await.unwrap();
+        inventory
+            .write_numbers(first, all, &somebody())
+            .await
+            .unwrap();
         let written = inventory
-            .write_numbers(vec![changed(own(1))], OnDuplicate::Update(fields))
+            .write_numbers(
+                vec![changed(own(1))],
+                OnDuplicate::Update(fields),
+                &somebody(),
+            )
             .await
             .unwrap();
         assert_eq!(written, [Written::Updated]);
@@ -149,7 +157,10 @@ pub async fn a_column_that_is_not_given_keeps_its_value(data: &mut dyn DataSet) 
     ];
     let every = OnDuplicate::Update(each.into_iter().fold(Fields::NONE, Fields::with));
     let rows = vec![changed(own(1))];
-    inventory.write_numbers(rows, every).await.unwrap();
+    inventory
+        .write_numbers(rows, every, &somebody())
+        .await
+        .unwrap();
     let read = inventory.number(own(1)).await.unwrap();
     assert_eq!(read, Some(changed(own(1))));
 }
@@ -164,7 +175,10 @@ pub async fn a_number_twice_in_one_batch_is_a_duplicate_of_itself(data: &mut dyn
         (3, OnDuplicate::Update(Fields::ALL), Written::Updated),
     ] {
         let rows = vec![Number::new(own(n)), changed(own(n))];
-        let written = inventory.write_numbers(rows, how).await.unwrap();
+        let written = inventory
+            .write_numbers(rows, how, &somebody())
+            .await
+            .unwrap();
         assert_eq!(written, [Written::Added, expected]);
     }
     assert_eq!(inventory.count_numbers().await.unwrap(), 3);
@@ -179,12 +193,12 @@ pub async fn the_rows_beside_a_refused_one_are_written(data: &mut dyn DataSet) {
     let store = data.open().await;
     let inventory = &store.inventory;
     inventory
-        .write_numbers(vec![Number::new(own(2))], OnDuplicate::Fail)
+        .write_numbers(vec![Number::new(own(2))], OnDuplicate::Fail, &somebody())
         .await
         .unwrap();
     let rows = [1, 2, 3].map(|n| Number::new(own(n))).to_vec();
     let written = inventory
-        .write_numbers(rows, OnDuplicate::Fail)
+        .write_numbers(rows, OnDuplicate::Fail, &somebody())
         .await
         .unwrap();
     assert_eq!(written, [Written::Added, Written::Exists, Written::Added]);
@@ -196,7 +210,7 @@ pub async fn a_pool_that_a_row_names_is_made(data: &mut dyn DataSet) {
     let store = data.open().await;
     store
         .inventory
-        .write_numbers(vec![full_number(own(1))], OnDuplicate::Fail)
+        .write_numbers(vec![full_number(own(1))], OnDuplicate::Fail, &somebody())
         .await
         .unwrap();
     let pools = store.inventory.pools().await.unwrap();
@@ -211,7 +225,11 @@ pub async fn a_refused_row_makes_no_pool(data: &mut dyn DataSet) {
     let store = data.open().await;
     for how in [OnDuplicate::Skip, OnDuplicate::Fail] {
         let rows = vec![Number::new(own(1)), full_number(own(1))];
-        store.inventory.write_numbers(rows, how).await.unwrap();
+        store
+            .inventory
+            .write_numbers(rows, how, &somebody())
+            .await
+            .unwrap();
     }
     let pools = store.inventory.pools().await.unwrap();
     assert_eq!(pools, [Pool::new(PoolId::default())]);
@@ -232,8 +250,14 @@ pub async fn pools_and_campaigns_read_back(data: &mut dyn DataSet) {
             time_zone: TimeZone::parse("America/Chicago").ok(),
         },
     };
-    inventory.put_pool(Pool::new(pool("solar"))).await.unwrap();
-    inventory.put_pool(solar.clone()).await.unwrap();
+    inventory
+        .put_pool(Pool::new(pool("solar")), Expected::Any, &somebody())
+        .await
+        .unwrap();
+    inventory
+        .put_pool(solar.clone(), Expected::Any, &somebody())
+        .await
+        .unwrap();
     let pools = inventory.pools().await.unwrap();
     assert_eq!(pools, [Pool::new(PoolId::default()), solar]);
 
@@ -241,7 +265,10 @@ pub async fn pools_and_campaigns_read_back(data: &mut dyn DataSet) {
     let second = campaign("B", &["solar", "default"]);
     let other = campaign("A", &["default"]);
     for one in [first, other.clone(), second.clone()] {
-        inventory.put_campaign(one).await.unwrap();
+        inventory
+            .put_campaign(one, Expected::Any, &somebody())
+            .await
+            .unwrap();
     }
     assert_eq!(inventory.campaigns().await.unwrap(), [other, second]);
 }
@@ -251,7 +278,11 @@ pub async fn a_campaign_with_a_missing_pool_is_refused_by_name(data: &mut dyn Da
     let store = data.open().await;
     let refused = store
         .inventory
-        .put_campaign(campaign("A", &["default", "nowhere"]))
+        .put_campaign(
+            campaign("A", &["default", "nowhere"]),
+            Expected::Any,
+            &somebody(),
+        )
         .await;
     match refused {
         Err(StoreError::Missing(text)) => {
@@ -264,14 +295,17 @@ pub async fn a_campaign_with_a_missing_pool_is_refused_by_name(data: &mut dyn Da
 
 /// Once: the second time there is nothing to delete.
 pub async fn a_deleted_campaign_is_gone(data: &mut dyn DataSet) {
+    let by = somebody();
     let store = data.open().await;
     let inventory = &store.inventory;
     inventory
-        .put_campaign(campaign("A", &["default"]))
+        .put_campaign(campaign("A", &["default"]), Expected::Any, &somebody())
         .await
         .unwrap();
-    assert!(inventory.delete_campaign(campaign_id("A")).await.unwrap());
-    assert!(!inventory.delete_campaign(campaign_id("A")).await.unwrap());
+    let delete = || inventory.delete_campaign(campaign_id("A"), Expected::Any, &by);
+    let was = Changed::From(campaign("A", &["default"]));
+    assert_eq!(delete().await.unwrap(), was);
+    assert_eq!(delete().await.unwrap(), Changed::Missing);
     assert_eq!(inventory.campaigns().await.unwrap(), []);
 }
 
@@ -280,12 +314,12 @@ pub async fn the_inventory_survives_a_reopen(data: &mut dyn DataSet) {
     let store = data.open().await;
     store
         .inventory
-        .write_numbers(vec![full_number(own(1))], OnDuplicate::Fail)
+        .write_numbers(vec![full_number(own(1))], OnDuplicate::Fail, &somebody())
         .await
         .unwrap();
     store
         .inventory
-        .put_campaign(campaign("A", &["solar"]))
+        .put_campaign(campaign("A", &["solar"]), Expected::Any, &somebody())
         .await
         .unwrap();
     drop(store);
@@ -311,7 +345,7 @@ pub async fn the_identity_stays_the_same(data: &mut dyn DataSet) {
     assert_eq!(second.unwrap(), identity);
     let rows = vec![Number::new(own(1))];
     inventory
-        .write_numbers(rows, OnDuplicate::Fail)
+        .write_numbers(rows, OnDuplicate::Fail, &somebody())
         .await
         .unwrap();
     drop(store);

@@ -16,7 +16,7 @@ use super::records::{
     allocated, at, end_record, ended, full_report, own, record, reported, result_record,
 };
 use super::{DataSet, OpenStore};
-use crate::builders::{START, campaign_id, pool};
+use crate::builders::{START, campaign_id, pool, somebody};
 
 pub(super) const HOUR_MS: i64 = 3_600_000;
 pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
@@ -56,9 +56,10 @@ async fn write_carriers(store: &OpenStore) {
         carrier: carrier(own(n)).map(str::to_owned),
         ..Number::new(own(n))
     });
+    let by = somebody();
     let written = store
         .inventory
-        .write_numbers(numbers.collect(), OnDuplicate::Skip);
+        .write_numbers(numbers.collect(), OnDuplicate::Skip, &by);
     written.await.unwrap();
 }
 

@@ -3,9 +3,9 @@
 --
 -- KEYS  1 clock, 2 pools, 3 journal.
 -- ARGV  1 prefix, 2 now and server, 3 id of the rebuild, or of the state, that they are brought to, 4 whether they come from a
---   node that acknowledged them, and join the journal (0 or 1), 5 microseconds between two allocations of an agent (0: no
---   limit), 6 for how long it is remembered that they were counted, in milliseconds; then of each an event (see event.rs) and,
---   for an allocation, when it ended (0: it did not, as far as is known).
+--   node that acknowledged them, and join the journal (0 or 1), 5 for how long it is remembered that they were counted, in
+--   milliseconds; then of each an event (see event.rs) and, for an allocation, when it ended (0: it did not, as far as is known)
+--   and the microseconds between two allocations of an agent on its campaign's calls (0: no limit).
 -- Reply {'done'}; {'superseded'}: it is another rebuild, or another state, by now; or {'days', pool, zone, now}: give the
 --   pool's days and do it all again.
 local ALLOCATED, ENDED, REPORTED = 1, 2, 3
@@ -13,7 +13,7 @@ local ALLOCATED, ENDED, REPORTED = 1, 2, 3
 local BUSY_MS = 200
 -- A server whose clock is behind that of another before it goes on from there, unless that one was quite wrong.
 local AHEAD_MOST_MS = 3600000
-local brought, interval = ARGV[4] == '1', tonumber(ARGV[5])
+local brought = ARGV[4] == '1'
 
 local function text(event, place)
     local bytes = string.byte(event, place)
@@ -64,9 +64,9 @@ local function show(e)
 end
 
 local function limit(e)
-    if interval == 0 or e.agent == '' then return end
+    if e.interval == 0 or e.agent == '' then return end
     local key = prefix .. KEY_AGENT .. e.agent
-    local arrival = math.max(tonumber(call('GET', key) or 0), e.at * 1000) + interval
+    local arrival = math.max(tonumber(call('GET', key) or 0), e.at * 1000) + e.interval
     if arrival > now * 1000 then
         call('SET', key, format('%d', arrival), 'PXAT', expires(math.ceil(arrival / 1000)))
     end
@@ -110,9 +110,10 @@ end
 
 local function read_all()
     local events = {}
-    for place = 7, #ARGV, 2 do
+    for place = 6, #ARGV, 3 do
         local e = read(ARGV[place])
         e.ended = tonumber(ARGV[place + 1])
+        e.interval = tonumber(ARGV[place + 2])
         events[#events + 1] = e
     end
     follow_time(events)
@@ -166,7 +167,7 @@ local function replay()
     for _, e in ipairs(read_all()) do
         REPLAY[e.kind](e)
     end
-    call('PEXPIRE', prefix .. KEY_REPLAYED, ARGV[6])
+    call('PEXPIRE', prefix .. KEY_REPLAYED, ARGV[5])
     if brought and lost then
         call('HSET', prefix .. KEY_REBUILD, 'busy', format('%d', wall_now + BUSY_MS))
     end

@@ -114,6 +114,7 @@ impl Canonical for Campaign {
         for pool in &self.pools {
             bytes.text(pool.as_str());
         }
+        bytes.said(self.agent_limit_per_minute);
     }
 }
 

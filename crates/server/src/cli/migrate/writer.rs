@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use caller_id_core::listing::Expected;
 use caller_id_core::store::{Fields, OnDuplicate, PastAllocation};
-use caller_id_core::{Campaign, JournalEvent, Number, Pool};
+use caller_id_core::{Author, Campaign, JournalEvent, Number, Pool};
 
 use super::compare::Taker;
 use crate::app::stores::OpenStore;
@@ -17,6 +18,7 @@ const TRANSACTIONS_BETWEEN: usize = 16;
 /// Gathers rows and writes them.
 pub(super) struct Writer<'a> {
     target: &'a OpenStore,
+    by: Author,
     numbers: Vec<Number>,
     history: Vec<PastAllocation>,
     unsettled: usize,
@@ -26,6 +28,7 @@ impl<'a> Writer<'a> {
     pub(super) fn new(target: &'a OpenStore) -> Self {
         Self {
             target,
+            by: Author::command("migrate"),
             numbers: Vec::new(),
             history: Vec::new(),
             unsettled: 0,
@@ -37,7 +40,10 @@ impl<'a> Writer<'a> {
         if !numbers.is_empty() {
             // Each is the whole row as it is to be.
             let update = OnDuplicate::Update(Fields::ALL);
-            self.target.inventory.write_numbers(numbers, update).await?;
+            self.target
+                .inventory
+                .write_numbers(numbers, update, &self.by)
+                .await?;
         }
         Ok(())
     }
@@ -69,7 +75,11 @@ impl<'a> Writer<'a> {
 #[async_trait]
 impl Taker for Writer<'_> {
     async fn pool(&mut self, pool: Pool) -> anyhow::Result<()> {
-        Ok(self.target.inventory.put_pool(pool).await?)
+        let put = self
+            .target
+            .inventory
+            .put_pool(pool, Expected::Any, &self.by);
+        Ok(put.await.map(drop)?)
     }
 
     async fn number(&mut self, number: Number) -> anyhow::Result<()> {
@@ -81,7 +91,11 @@ impl Taker for Writer<'_> {
     }
 
     async fn campaign(&mut self, campaign: Campaign) -> anyhow::Result<()> {
-        Ok(self.target.inventory.put_campaign(campaign).await?)
+        let put = self
+            .target
+            .inventory
+            .put_campaign(campaign, Expected::Any, &self.by);
+        Ok(put.await.map(drop)?)
     }
 
     async fn allocation(&mut self, past: PastAllocation) -> anyhow::Result<()> {

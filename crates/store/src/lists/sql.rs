@@ -1,0 +1,149 @@
+//! Statements that are put together, with their values apart.
+
+/// A value of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Value {
+    /// A whole number.
+    Whole(i64),
+    /// A text.
+    Text(String),
+}
+
+/// What two databases write differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// SQLite's.
+    Sqlite,
+    /// PostgreSQL's.
+    Postgres,
+}
+
+impl Dialect {
+    /// The table of numbers.
+    pub(crate) const fn numbers(self) -> &'static str {
+        match self {
+            Self::Sqlite => "numbers",
+            Self::Postgres => "caller_id.numbers",
+        }
+    }
+
+    /// What stands before a column by which no index is to be chosen: PostgreSQL chooses by what it knows of the values.
+    const fn aside(self) -> &'static str {
+        match self {
+            Self::Sqlite => "+",
+            Self::Postgres => "",
+        }
+    }
+}
+
+/// A statement. Each value stands in it once, in their order, so that both databases number them alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Statement {
+    /// Its text: built of our own words alone.
+    pub(crate) text: String,
+    /// Its values.
+    pub(crate) values: Vec<Value>,
+    dialect: Dialect,
+}
+
+/// How a condition is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By an index.
+    Leading,
+    /// By looking at each row that is found otherwise.
+    Aside,
+}
+
+/// What a column is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// With nothing.
+    Null,
+    /// With a value.
+    Is(Value),
+}
+
+impl Statement {
+    /// One that begins with `text`.
+    pub(crate) fn new(dialect: Dialect, text: String) -> Self {
+        Self {
+            text,
+            values: Vec::new(),
+            dialect,
+        }
+    }
+
+    /// Goes on with `text`.
+    pub(crate) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Goes on with a value.
+    pub(crate) fn value(&mut self, value: Value) -> &mut Self {
+        self.values.push(value);
+        let place = self.values.len();
+        self.push(&format!("${place}"))
+    }
+
+    /// Goes on with a column.
+    fn column(&mut self, column: &str, way: Way) -> &mut Self {
+        if way == Way::Aside {
+            self.push(self.dialect.aside());
+        }
+        self.push(column)
+    }
+
+    /// ` AND column <sign> value`
+    pub(crate) fn and(&mut self, column: &str, sign: &str, value: Value) -> &mut Self {
+        self.push(&format!(" AND {column} {sign} ")).value(value)
+    }
+
+    /// ` AND` the column is that.
+    pub(crate) fn and_is(&mut self, column: &str, part: &Part) -> &mut Self {
+        match part {
+            Part::Null => self.push(&format!(" AND {column} IS NULL")),
+            Part::Is(value) => self.and(column, "=", value.clone()),
+        }
+    }
+
+    /// ` AND` the column is one of these.
+    pub(crate) fn and_one_of(&mut self, column: &str, parts: &[Part], way: Way) -> &mut Self {
+        self.push(" AND (");
+        self.column(column, way).push(" IN (");
+        let values = parts.iter().filter_map(|part| match part {
+            Part::Null => None,
+            Part::Is(value) => Some(value),
+        });
+        for (place, value) in values.enumerate() {
+            self.push(if place > 0 { ", " } else { "" });
+            self.value(value.clone());
+        }
+        self.push(")");
+        if parts.contains(&Part::Null) {
+            self.push(" OR ").column(column, way).push(" IS NULL");
+        }
+        self.push(")")
+    }
+
+    /// ` AND` the number is in one of these ranges, both ends included.
+    pub(crate) fn and_in_ranges(&mut self, ranges: &[(i64, i64)], way: Way) -> &mut Self {
+        for (place, (from, to)) in ranges.iter().enumerate() {
+            self.push(if place == 0 { " AND (" } else { " OR " });
+            self.column("number", way).push(" BETWEEN ");
+            self.value(Value::Whole(*from)).push(" AND ");
+            self.value(Value::Whole(*to));
+        }
+        self.push(")")
+    }
+
+    /// ` AND` the number has these digits in it.
+    pub(crate) fn and_has_digits(&mut self, digits: &str) -> &mut Self {
+        match self.dialect {
+            Dialect::Sqlite => self.push(" AND instr(number, "),
+            Dialect::Postgres => self.push(" AND strpos(number::text, "),
+        };
+        self.value(Value::Text(digits.to_owned())).push(") > 0")
+    }
+}

@@ -333,7 +333,10 @@ async fn what_was_replayed_into_a_state_counts_again_when_that_is_made_anew_from
     nodes.flush();
     let merge = begin(&nodes.one).await;
     let past = vec![PastAllocation::new(first.clone())];
-    let replayed = nodes.one.replay(past.clone(), AgentLimit::OFF).await;
+    let replayed = nodes
+        .one
+        .replay(past.clone(), &AgentLimit::OFF.into())
+        .await;
     assert!(replayed.is_ok(), "{replayed:?}");
     assert!(nodes.one.declare_ready().await.expect("redis answers"));
     assert_eq!(nodes.uses(0).await, Some((1, 1)));
@@ -356,7 +359,7 @@ async fn what_was_replayed_into_a_state_counts_again_when_that_is_made_anew_from
         ..Recovered::default()
     };
     nodes.other.recover(recovered).await.expect("it is taken");
-    let replayed = nodes.other.replay(past, AgentLimit::OFF).await;
+    let replayed = nodes.other.replay(past, &AgentLimit::OFF.into()).await;
     assert!(replayed.is_ok(), "{replayed:?}");
     nodes.other.begin_merging(None).await.expect("it goes on");
     assert!(nodes.other.declare_ready().await.expect("redis answers"));

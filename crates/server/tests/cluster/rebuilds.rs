@@ -37,7 +37,6 @@ async fn a_node_that_stops_in_the_middle_of_a_rebuild_leaves_it_to_the_others_at
         sync: Arc::new(sync),
         history: Arc::new(MemoryHistory::default()),
         global: Policy::default(),
-        agent_limit: AgentLimit::OFF,
     };
     let stop = CancellationToken::new();
     let stopped = stop.clone();

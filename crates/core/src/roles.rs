@@ -130,14 +130,68 @@ pub enum KeyAdded {
 pub struct Session {
     /// SHA-256 of the cookie's value, which has 256 random bits.
     pub hash: [u8; 32],
-    /// Who, for the audit log: what the identity provider calls them, or the token's name.
+    /// Who, for the audit log: what the identity provider calls them, or the name of the token or key.
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// By what they signed in.
+    pub by: SignedInBy,
     /// When they signed in.
     pub created_at: Timestamp,
     /// From when it is worth nothing.
     pub expires_at: Timestamp,
+}
+
+/// By what somebody signed in. A session is worth nothing once that is worth nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedInBy {
+    /// The identity provider said who it is.
+    Provider,
+    /// An API key.
+    Key(KeyId),
+    /// The admin token; with a proof that only who has both the cookie and the token can make.
+    Token([u8; 32]),
+}
+
+impl fmt::Display for SignedInBy {
+    /// The word that is kept: `provider`, `key:` and its id, `token:` and 64 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Provider => f.write_str("provider"),
+            Self::Key(id) => write!(f, "key:{id}"),
+            Self::Token(proof) => {
+                f.write_str("token:")?;
+                proof.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+impl FromStr for SignedInBy {
+    type Err = String;
+
+    /// Reads what is printed.
+    ///
+    /// # Errors
+    /// Says what was expected.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let proof = |digits: &str| {
+            let bytes = digits.as_bytes();
+            let mut proof = [0; 32];
+            let is_whole = bytes.len() == 64 && bytes.iter().all(u8::is_ascii_hexdigit);
+            for (byte, pair) in proof.iter_mut().zip(bytes.chunks(2)) {
+                *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+            }
+            is_whole.then_some(proof)
+        };
+        let known = match text.split_once(':') {
+            None if text == "provider" => Some(Self::Provider),
+            Some(("key", id)) if !id.is_empty() => Some(Self::Key(KeyId(id.to_owned()))),
+            Some(("token", digits)) => proof(digits).map(Self::Token),
+            _ => None,
+        };
+        known.ok_or_else(|| "expected provider, key:… or token:…".to_owned())
+    }
 }
 
 /// Keeper of keys and sessions.
@@ -176,11 +230,16 @@ pub trait KeyStore: Send + Sync {
     /// [`StoreError`].
     async fn touch_keys(&self, used: &[(KeyId, Timestamp)]) -> Result<(), StoreError>;
 
-    /// Keeps a session, and forgets those that ended before `now`.
+    /// Keeps a session, with its entry `session.begin` in the audit log, and forgets those that ended before `now`.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn begin_session(&self, session: Session, now: Timestamp) -> Result<(), StoreError>;
+    async fn begin_session(
+        &self,
+        session: Session,
+        now: Timestamp,
+        by: &Author,
+    ) -> Result<(), StoreError>;
 
     /// The session with that hash, whether or not it has ended.
     ///
@@ -188,11 +247,17 @@ pub trait KeyStore: Send + Sync {
     /// [`StoreError`].
     async fn session(&self, hash: [u8; 32]) -> Result<Option<Session>, StoreError>;
 
-    /// Ends a session. Tells whether there was one.
+    /// Ends a session, with its entry `session.end` in the audit log. Tells whether there was one.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn end_session(&self, hash: [u8; 32]) -> Result<bool, StoreError>;
+    async fn end_session(&self, hash: [u8; 32], by: &Author) -> Result<bool, StoreError>;
+
+    /// What cookies are signed with: random, made with the database, and the same for every node that has it open.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn cookie_key(&self) -> Result<[u8; 32], StoreError>;
 }
 
 #[cfg(test)]
@@ -209,6 +274,18 @@ mod tests {
         assert_eq!(may(Role::Viewer), "viewer");
         assert_eq!(may(Role::Operator), "viewer operator");
         assert_eq!(may(Role::Admin), "dialer viewer operator admin");
+    }
+
+    #[test]
+    fn by_what_somebody_signed_in_reads_back_what_it_prints() {
+        let key = SignedInBy::Key(KeyId("abcDEF012345".to_owned()));
+        for by in [SignedInBy::Provider, key, SignedInBy::Token([0xa7; 32])] {
+            assert_eq!(by.to_string().parse(), Ok(by));
+        }
+        let cut = "token:".to_owned() + &"a".repeat(63);
+        for wrong in ["", "key", "key:", "token:", &cut, "provider:"] {
+            assert!(wrong.parse::<SignedInBy>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

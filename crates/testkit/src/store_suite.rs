@@ -209,6 +209,8 @@ macro_rules! store_suite {
             a_session_is_there_from_its_begin_to_its_end,
             sessions_that_ended_are_forgotten_when_another_begins,
             many_sessions_begin_at_once,
+            the_audit_log_tells_of_sessions,
+            the_key_of_cookies_stays,
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

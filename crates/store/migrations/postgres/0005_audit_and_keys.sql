@@ -55,11 +55,20 @@ CREATE UNIQUE INDEX keys_by_name ON caller_id.keys (name) WHERE revoked_at IS NU
 
 INSERT INTO caller_id.meta (key, value) VALUES ('keys_revision', 0);
 
--- People who are signed in. `hash` is SHA-256 of the cookie's value.
+-- People who are signed in. `hash` is SHA-256 of the cookie's value; `signed_in_by` is `provider`, `key:…` or `token:…`.
 CREATE TABLE caller_id.sessions (
-    hash       BYTEA PRIMARY KEY CHECK (length(hash) = 32),
-    name       TEXT NOT NULL,
-    role       TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
+    hash         BYTEA PRIMARY KEY CHECK (length(hash) = 32),
+    name         TEXT NOT NULL,
+    role         TEXT NOT NULL,
+    signed_in_by TEXT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL
 );
+
+-- One row: what cookies are signed with. An UUID has 122 random bits, of the kind that secrets are made of.
+CREATE TABLE caller_id.cookie_key (
+    key BYTEA NOT NULL CHECK (length(key) = 32)
+);
+
+INSERT INTO caller_id.cookie_key (key)
+    SELECT sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'));

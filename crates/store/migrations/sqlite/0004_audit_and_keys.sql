@@ -56,11 +56,19 @@ CREATE UNIQUE INDEX keys_by_name ON keys (name) WHERE revoked_at IS NULL;
 
 INSERT INTO meta (key, value) VALUES ('keys_revision', 0);
 
--- People who are signed in. `hash` is SHA-256 of the cookie's value.
+-- People who are signed in. `hash` is SHA-256 of the cookie's value; `signed_in_by` is `provider`, `key:…` or `token:…`.
 CREATE TABLE sessions (
-    hash       BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
-    name       TEXT NOT NULL,
-    role       TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
+    hash         BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+    name         TEXT NOT NULL,
+    role         TEXT NOT NULL,
+    signed_in_by TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- One row: what cookies are signed with.
+CREATE TABLE cookie_key (
+    key BLOB NOT NULL CHECK (length(key) = 32)
+) STRICT;
+
+INSERT INTO cookie_key (key) VALUES (randomblob(32));

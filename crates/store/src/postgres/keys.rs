@@ -201,9 +201,15 @@ impl KeyStore for PostgresStore {
             .await
     }
 
-    async fn begin_session(&self, session: Session, now: Timestamp) -> Result<(), StoreError> {
+    async fn begin_session(
+        &self,
+        session: Session,
+        now: Timestamp,
+        by: &Author,
+    ) -> Result<(), StoreError> {
+        let by = by.clone();
         self.lane
-            .run(|connection| Box::pin(sessions::begin(connection, session, now)))
+            .run(|connection| Box::pin(sessions::begin(connection, session, now, by)))
             .await
     }
 
@@ -213,9 +219,16 @@ impl KeyStore for PostgresStore {
             .await
     }
 
-    async fn end_session(&self, hash: [u8; 32]) -> Result<bool, StoreError> {
+    async fn end_session(&self, hash: [u8; 32], by: &Author) -> Result<bool, StoreError> {
+        let (by, now) = (by.clone(), self.clock.now());
         self.lane
-            .run(|connection| Box::pin(sessions::end(connection, hash)))
+            .run(|connection| Box::pin(sessions::end(connection, hash, now, by)))
+            .await
+    }
+
+    async fn cookie_key(&self) -> Result<[u8; 32], StoreError> {
+        self.lane
+            .run(|connection| Box::pin(sessions::cookie_key(connection)))
             .await
     }
 }

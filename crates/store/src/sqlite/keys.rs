@@ -177,13 +177,15 @@ impl KeyStore for SqliteStore {
         self.writer.run(move |main| touch(main, &used)).await
     }
 
-    async fn begin_session(&self, session: Session, now: Timestamp) -> Result<(), StoreError> {
+    async fn begin_session(
+        &self,
+        session: Session,
+        now: Timestamp,
+        by: &Author,
+    ) -> Result<(), StoreError> {
+        let by = by.clone();
         self.writer
-            .run(move |main| {
-                let transaction = begin(main)?;
-                sessions::begin(&transaction, &session, now)?;
-                transaction.commit().map_err(sqlite)
-            })
+            .run(move |main| sessions::begin(begin(main)?, &session, now, by))
             .await
     }
 
@@ -193,7 +195,14 @@ impl KeyStore for SqliteStore {
             .await
     }
 
-    async fn end_session(&self, hash: [u8; 32]) -> Result<bool, StoreError> {
-        self.writer.run(move |main| sessions::end(main, hash)).await
+    async fn end_session(&self, hash: [u8; 32], by: &Author) -> Result<bool, StoreError> {
+        let (by, now) = (by.clone(), self.clock.now());
+        self.writer
+            .run(move |main| sessions::end(begin(main)?, hash, now, by))
+            .await
+    }
+
+    async fn cookie_key(&self) -> Result<[u8; 32], StoreError> {
+        self.readers.run(|main| sessions::cookie_key(main)).await
     }
 }

@@ -1,7 +1,8 @@
 //! Facts about the sessions of people.
 
-use caller_id_core::Role;
-use caller_id_core::roles::Session;
+use caller_id_core::audit::{AuditFilter, AuthorKind};
+use caller_id_core::roles::{KeyId, Session, SignedInBy};
+use caller_id_core::{Author, Role};
 
 use super::DataSet;
 use crate::builders::START;
@@ -12,8 +13,21 @@ fn session(n: u8, ends_ms: i64) -> Session {
         hash: [n; 32],
         name: format!("Zoë \"{n}\""),
         role: Role::ALL[usize::from(n) % Role::ALL.len()],
+        by: match n % 3 {
+            0 => SignedInBy::Provider,
+            1 => SignedInBy::Key(KeyId(format!("{n:012}"))),
+            _ => SignedInBy::Token([n; 32]),
+        },
         created_at: START,
         expires_at: START.plus_ms(ends_ms),
+    }
+}
+
+fn ann() -> Author {
+    Author {
+        kind: AuthorKind::User,
+        name: "Ann".to_owned(),
+        address: None,
     }
 }
 
@@ -25,7 +39,7 @@ pub async fn a_session_is_there_from_its_begin_to_its_end(data: &mut dyn DataSet
     for session in &sessions {
         store
             .keys
-            .begin_session(session.clone(), START)
+            .begin_session(session.clone(), START, &ann())
             .await
             .unwrap();
     }
@@ -35,9 +49,9 @@ pub async fn a_session_is_there_from_its_begin_to_its_end(data: &mut dyn DataSet
         let found = store.keys.session(session.hash).await.unwrap();
         assert_eq!(found.as_ref(), Some(session));
     }
-    assert!(store.keys.end_session([1; 32]).await.unwrap());
-    assert!(!store.keys.end_session([1; 32]).await.unwrap());
-    assert!(!store.keys.end_session([9; 32]).await.unwrap());
+    assert!(store.keys.end_session([1; 32], &ann()).await.unwrap());
+    assert!(!store.keys.end_session([1; 32], &ann()).await.unwrap());
+    assert!(!store.keys.end_session([9; 32], &ann()).await.unwrap());
     assert_eq!(store.keys.session([1; 32]).await.unwrap(), None);
     assert!(store.keys.session([2; 32]).await.unwrap().is_some());
 }
@@ -54,11 +68,19 @@ pub async fn sessions_that_ended_are_forgotten_when_another_begins(data: &mut dy
         there
     };
     for session in [session(1, 10), session(2, 20), session(3, 30)] {
-        store.keys.begin_session(session, START).await.unwrap();
+        store
+            .keys
+            .begin_session(session, START, &ann())
+            .await
+            .unwrap();
     }
     assert_eq!(there().await, "123");
     let now = START.plus_ms(25);
-    store.keys.begin_session(session(4, 99), now).await.unwrap();
+    store
+        .keys
+        .begin_session(session(4, 99), now, &ann())
+        .await
+        .unwrap();
     assert_eq!(there().await, "34");
 }
 
@@ -68,7 +90,7 @@ pub async fn many_sessions_begin_at_once(data: &mut dyn DataSet) {
     for n in 0..20 {
         store
             .keys
-            .begin_session(session(n, 1), START)
+            .begin_session(session(n, 1), START, &ann())
             .await
             .unwrap();
     }
@@ -76,7 +98,11 @@ pub async fn many_sessions_begin_at_once(data: &mut dyn DataSet) {
     let now = START.plus_ms(50);
     for n in 100..120 {
         let keys = store.keys.clone();
-        tasks.spawn(async move { keys.begin_session(session(n, 99), now).await.unwrap() });
+        tasks.spawn(async move {
+            keys.begin_session(session(n, 99), now, &ann())
+                .await
+                .unwrap()
+        });
     }
     tasks.join_all().await;
     for n in 0..20 {
@@ -84,4 +110,48 @@ pub async fn many_sessions_begin_at_once(data: &mut dyn DataSet) {
         let begun = store.keys.session([n + 100; 32]).await.unwrap();
         assert_eq!(begun, Some(session(n + 100, 99)));
     }
+}
+
+/// Without anything by which the session could be taken over.
+pub async fn the_audit_log_tells_of_sessions(data: &mut dyn DataSet) {
+    let store = data.open().await;
+    let session = session(2, 100);
+    let keys = &store.keys;
+    keys.begin_session(session.clone(), START, &ann())
+        .await
+        .unwrap();
+    assert!(keys.end_session(session.hash, &ann()).await.unwrap());
+    assert!(!keys.end_session(session.hash, &ann()).await.unwrap());
+    let entries = store
+        .audit
+        .newest(&AuditFilter::default(), None, 10)
+        .await
+        .unwrap();
+    let told = |action: &str, subject: &str| {
+        let found = |event: &&caller_id_core::audit::AuditEvent| {
+            event.action == action && event.subject == subject && event.author == ann()
+        };
+        entries
+            .iter()
+            .map(|entry| &entry.event)
+            .filter(found)
+            .count()
+    };
+    assert_eq!(entries.len(), 2);
+    assert_eq!(told("session.begin", &session.name), 1);
+    assert_eq!(told("session.end", &session.name), 1);
+    for event in entries.iter().map(|entry| &entry.event) {
+        let state = event.before.as_ref().or(event.after.as_ref()).unwrap();
+        assert!(state.contains(session.role.as_str()) && !state.contains("0202"));
+    }
+}
+
+/// On whichever node; another database has another.
+pub async fn the_key_of_cookies_stays(data: &mut dyn DataSet) {
+    let store = data.open().await;
+    let key = store.keys.cookie_key().await.unwrap();
+    assert_ne!(key, [0; 32]);
+    drop(store);
+    let store = data.open().await;
+    assert_eq!(store.keys.cookie_key().await.unwrap(), key);
 }

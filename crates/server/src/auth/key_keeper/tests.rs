@@ -68,7 +68,7 @@ impl KeyStore for Fake {
         Ok(())
     }
 
-    async fn begin_session(&self, _: Session, _: Timestamp) -> Result<(), StoreError> {
+    async fn begin_session(&self, _: Session, _: Timestamp, _: &Author) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -76,8 +76,12 @@ impl KeyStore for Fake {
         Ok(None)
     }
 
-    async fn end_session(&self, _: [u8; 32]) -> Result<bool, StoreError> {
+    async fn end_session(&self, _: [u8; 32], _: &Author) -> Result<bool, StoreError> {
         Ok(false)
+    }
+
+    async fn cookie_key(&self) -> Result<[u8; 32], StoreError> {
+        Ok([0; 32])
     }
 }
 

@@ -115,6 +115,7 @@ impl App {
             sync: sync.clone(),
             access: access.clone(),
             keys: keys.clone(),
+            sign_in: credentials::sign_in(&store, &settings.sso).await?,
             health: Vitals::new(
                 store.journal.clone(),
                 shared.clone().map(|shared| Together {

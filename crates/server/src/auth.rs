@@ -10,8 +10,12 @@ pub mod jwks;
 pub mod jwt;
 pub mod key_keeper;
 pub mod keyring;
+pub mod mac;
+pub mod oidc;
 pub mod principal;
 pub mod refusal;
+pub mod sessions;
+pub mod sign_in;
 pub mod token;
 
 use std::net::IpAddr;

@@ -17,6 +17,7 @@ pub mod number;
 pub mod rotation;
 pub mod secret;
 pub mod source;
+pub mod sso;
 pub mod storage;
 
 use clap::Args;
@@ -44,6 +45,9 @@ pub struct Settings {
     /// Who may ask.
     #[command(flatten)]
     pub access: access::AccessConfig,
+    /// How people sign in.
+    #[command(flatten)]
+    pub sso: sso::SsoConfig,
     /// How numbers rotate.
     #[command(flatten)]
     pub rotation: rotation::RotationConfig,
@@ -65,6 +69,7 @@ impl Settings {
         self.storage.database()?;
         self.rotation.dial_plan()?;
         self.access.check(self.listen.is_loopback())?;
+        self.sso.check()?;
         self.access.check_keys(self.agi.is_loopback())
     }
 
@@ -72,6 +77,7 @@ impl Settings {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.legacy.warnings();
         warnings.extend(self.access.warnings());
+        warnings.extend(self.sso.warnings(!self.access.trusted_proxies.0.is_empty()));
         if self.cluster.is_shared() && self.access.needs_first_token() {
             warnings.push(
                 "REDIS_URL is set, and ADMIN_TOKEN is not: each node makes an admin token of its own".to_owned(),

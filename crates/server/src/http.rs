@@ -3,6 +3,7 @@
 pub mod body;
 pub mod call_result;
 pub mod campaigns;
+pub mod cookie;
 pub mod cors;
 pub mod dispatch;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod fields;
 mod guard;
 pub mod health;
 pub mod import;
+pub mod me;
 pub mod metrics;
 pub mod next_cid;
 pub mod numbers;
@@ -22,6 +24,8 @@ pub mod pools;
 pub mod query;
 pub mod release;
 pub mod requests;
+pub mod session;
+pub mod sign_in;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +59,8 @@ pub struct Api {
     pub access: Arc<Access>,
     /// Changes the API keys.
     pub keys: Arc<KeyKeeper>,
+    /// Signs people in.
+    pub sign_in: sign_in::SignIn,
     /// Whether store and engine can work.
     pub health: health::Vitals,
     /// The time.
@@ -109,6 +115,8 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
                 .put(campaigns::put)
                 .delete(campaigns::remove),
         )
+        .route("/api/v1/me", get(me::me))
+        .merge(sign_in::routes())
         .merge(SwaggerUi::new("/docs").config(docs()))
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::NoMethod)

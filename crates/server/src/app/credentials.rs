@@ -9,6 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::stores::OpenStore;
 use crate::auth::Access;
 use crate::auth::key_keeper::KeyKeeper;
+use crate::auth::oidc::Provider;
+use crate::auth::sessions::Sessions;
+use crate::config::sso::SsoConfig;
+use crate::http::sign_in::SignIn;
 use crate::telemetry::outage::Outages;
 
 /// The API keys of the store, known to `access` from now on.
@@ -20,6 +24,20 @@ pub(super) async fn open_keys(
     let keys = KeyKeeper::new(store.keys.clone(), access.keys.clone(), outages);
     keys.now().await.context("cannot read the API keys")?;
     Ok(Arc::new(keys))
+}
+
+/// What signing in works with. The identity provider is not asked before somebody signs in.
+pub(super) async fn sign_in(store: &OpenStore, settings: &SsoConfig) -> anyhow::Result<SignIn> {
+    let cookie_key = store.keys.cookie_key().await;
+    let provider = settings.registration()?.map(Provider::new);
+    Ok(SignIn {
+        sessions: Sessions::new(store.keys.clone()),
+        cookie_key: cookie_key.context("cannot read the key of cookies")?,
+        provider: provider.map(Arc::new),
+        origin: settings.origin(),
+        session_ms: settings.session_ms(),
+        audit: store.audit.clone(),
+    })
 }
 
 /// Starts the tasks that follow their changes.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use caller_id_core::shared::StateRecord;
 use caller_id_core::{
-    Clock, HistoryReader, HistoryStore, InventoryStore, Journal, KeyStore, StoreError, SystemClock,
+    AuditLog, Clock, HistoryReader, HistoryStore, InventoryStore, Journal, KeyStore, StoreError,
+    SystemClock,
 };
 use caller_id_store::{
     Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
@@ -41,6 +42,8 @@ pub struct OpenStore {
     pub journal: Arc<dyn Journal>,
     /// API keys and sessions.
     pub keys: Arc<dyn KeyStore>,
+    /// Who changed what.
+    pub audit: Arc<dyn AuditLog>,
     kind: Kind,
 }
 
@@ -58,6 +61,7 @@ impl OpenStore {
             reader: store.clone(),
             journal: store.clone(),
             keys: store.clone(),
+            audit: store.clone(),
             kind: Kind::Sqlite(store),
         }
     }
@@ -69,6 +73,7 @@ impl OpenStore {
             reader: store.clone(),
             journal: store.clone(),
             keys: store.clone(),
+            audit: store.clone(),
             kind: Kind::Postgres(store),
         }
     }

@@ -28,6 +28,8 @@ pub enum Door {
     People,
     /// Where dialers do.
     Dialers,
+    /// Where people come back from the identity provider.
+    Provider,
 }
 
 /// Who tries: from where, and as whom where that is said.

@@ -126,13 +126,17 @@ pub fn name(claims: &Claims) -> String {
         let said = claims.get(claim)?.as_str()?.trim();
         (!said.is_empty()).then_some(said)
     });
+    fit(said.unwrap_or(NAMELESS))
+}
+
+/// A name fit for one line of the audit log: of 256 bytes at most, without control characters.
+pub fn fit(name: &str) -> String {
     let plain = |letter: char| match letter.is_control() {
         true => '\u{fffd}',
         false => letter,
     };
     let mut bytes = 0;
-    let letters = said.unwrap_or(NAMELESS).chars().map(plain);
-    let fitting = letters.take_while(|letter| {
+    let fitting = name.chars().map(plain).take_while(|letter| {
         bytes += letter.len_utf8();
         bytes <= NAME_MOST
     });

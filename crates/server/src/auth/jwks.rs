@@ -157,6 +157,25 @@ pub struct ProviderUrl {
 }
 
 impl ProviderUrl {
+    /// The whole URL.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Asks there, with a deadline, never over an open line elsewhere, and there alone: no redirect is followed.
+    pub fn strict_agent(&self) -> Agent {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(ANSWER_WITHIN))
+            .max_redirects(0)
+            .user_agent(concat!("caller-id/", env!("CARGO_PKG_VERSION")));
+        config = match self.is_encrypted {
+            true => config.https_only(true),
+            false => config.proxy(None),
+        };
+        config.build().into()
+    }
+
     /// Asks there, with a deadline, and never over an open line elsewhere.
     fn agent(&self) -> Agent {
         let mut config = Agent::config_builder()

@@ -41,6 +41,12 @@ impl Keyring {
         known.get(&hash).cloned()
     }
 
+    /// The key with this id, whether it is still good or not.
+    pub fn by_id(&self, id: &KeyId) -> Option<Arc<KnownKey>> {
+        let known = self.known();
+        known.values().find(|key| key.key.id == *id).cloned()
+    }
+
     /// Takes these keys instead of those before. When one was used stays known.
     pub fn replace(&self, keys: Vec<ApiKey>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);

@@ -44,6 +44,8 @@ pub enum Refusal {
     },
     /// The admin's token or secret is one that everybody tries first, and somebody from elsewhere asks.
     WeakSecret,
+    /// A session's cookie came with a request that a page of others may have made; says what is missing.
+    Forged(&'static str),
     /// A dialer without key from an address that nobody allowed.
     Dialer {
         /// Who asked.
@@ -64,6 +66,7 @@ impl Refusal {
             Self::CampaignNotAllowed { .. } => "campaign-not-allowed",
             Self::TooManyFailures { .. } => "too-many-failures",
             Self::WeakSecret => "weak-secret",
+            Self::Forged(_) => "forged-request",
             Self::Dialer { .. } => "dialer-not-allowed",
         }
     }
@@ -115,6 +118,7 @@ impl Refusal {
             | Self::Worthless(_)
             | Self::RoleRequired(_)
             | Self::CampaignNotAllowed { .. }
+            | Self::Forged(_)
             | Self::WeakSecret => None,
         }
     }
@@ -155,6 +159,7 @@ impl fmt::Display for Refusal {
                 "ADMIN_TOKEN or JWT_SECRET is one that everybody tries first, and opens for programs on this machine only: \
                  set one that nobody guesses",
             ),
+            Self::Forged(why) => write!(f, "A page of another site may have asked: {why}"),
             Self::AddressNotAllowed { .. } | Self::KeyAddress { .. } => {
                 f.write_str("IP not allowed")
             }

@@ -5,10 +5,14 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
+use super::mac;
 use crate::config::secret::Secret;
 
 /// Tokens and secrets of so many characters are taken for such as nobody finds by trying.
 pub const UNGUESSABLE_LENGTH: usize = 20;
+
+/// What a proof of having a token is for.
+const PROOF: &str = "proof of a token";
 
 /// Tokens that open a door, kept as digests.
 #[derive(Clone, Default)]
@@ -24,6 +28,20 @@ impl Keys {
                 .map(|text| digest(text.as_bytes()))
                 .collect(),
         )
+    }
+
+    /// What only who has both the token and `secret` can make. The token cannot be found from it by trying.
+    pub fn proof(&self, token: &[u8], secret: &str) -> [u8; 32] {
+        mac::code(secret.as_bytes(), PROOF, &digest(token))
+    }
+
+    /// Whether `proof` was made with `secret` and one of these tokens.
+    pub fn proves(&self, secret: &str, proof: &[u8; 32]) -> bool {
+        let proofs = self
+            .0
+            .iter()
+            .map(|key| mac::code(secret.as_bytes(), PROOF, key));
+        proofs.fold(false, |found, made| found | mac::same(&made, proof))
     }
 
     /// Whether `given` is one of them. Takes the same time for every wrong token of one length.
@@ -98,6 +116,15 @@ mod tests {
         assert!(keys.has(b"one") && keys.has(b"two"));
         assert!(!keys.has(b"") && !keys.has(b"on") && !keys.has(b"one ") && !keys.has(b"One"));
         assert!(!Keys::default().has(b""));
+    }
+
+    #[test]
+    fn a_proof_holds_for_its_token_and_its_secret() {
+        let keys = Keys::new(&[Secret::new("one"), Secret::new("two")]);
+        let proof = keys.proof(b"two", "cookie");
+        assert!(keys.proves("cookie", &proof) && !keys.proves("another", &proof));
+        assert!(!Keys::new(&[Secret::new("one")]).proves("cookie", &proof));
+        assert!(!Keys::default().proves("cookie", &proof));
     }
 
     #[test]

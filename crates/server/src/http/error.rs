@@ -14,10 +14,11 @@ use caller_id_core::{AllocatorError, Exhausted, StoreError};
 use serde_json::{Map, Value, json};
 
 use self::problems::{
-    agent_limited, media_type, no_caller_id, partly, refused, too_large, too_slow, unavailable,
+    agent_limited, media_type, no_caller_id, not_signed_in, partly, refused, too_large, too_slow, unavailable,
 };
 use super::Fault;
 use crate::auth::Refusal;
+use crate::auth::oidc::Failure;
 use crate::rows::Tally;
 use crate::sync::SyncError;
 
@@ -31,6 +32,8 @@ const RETRY_EMPTY_SECONDS: i64 = 60;
 pub enum ApiError {
     /// Who asks may not.
     Refused(Refusal),
+    /// Nobody could be signed in over the identity provider.
+    SignIn(Failure),
     /// The request cannot be understood: one fault for each field.
     Invalid(Vec<Fault>),
     /// Emergency, N11, 988 and short codes.
@@ -171,6 +174,7 @@ impl From<&ApiError> for Problem {
         use StatusCode as S;
         match error {
             ApiError::Refused(refusal) => refused(refusal),
+            ApiError::SignIn(failure) => not_signed_in(failure),
             ApiError::Invalid(faults) => Self::new(
                 S::UNPROCESSABLE_ENTITY,
                 "invalid",
@@ -248,7 +252,32 @@ fn ceil_seconds(ms: i64) -> i64 {
     ms.saturating_add(999) / 1_000
 }
 
+/// What a page tells of an error.
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// For people; not escaped.
+    pub(super) text: String,
+}
+
 impl ApiError {
+    /// What a page tells of it.
+    pub(super) fn told(&self) -> Told {
+        let problem = Problem::from(self);
+        self.log("-");
+        let hint = problem.more.iter().find(|(name, _)| *name == "hint");
+        let hint = hint.and_then(|(_, hint)| hint.as_str()).unwrap_or_default();
+        let detail = match &problem.detail {
+            Value::String(text) => text.as_str(),
+            _ => problem.title,
+        };
+        Told {
+            status: problem.status,
+            headers: headers(problem.status, problem.retry_after_s),
+            text: format!("{detail} {hint}").trim_end().to_owned(),
+        }
+    }
+
     /// The answer in `application/problem+json`.
     fn into_problem_json(self) -> Response {
         let problem = Problem::from(&self);

@@ -11,7 +11,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{
-    call_result, campaigns, health, import, metrics, next_cid, numbers, pools, release, requests,
+    call_result, campaigns, health, import, me, metrics, next_cid, numbers, pools, release,
+    requests, sign_in,
 };
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
@@ -49,6 +50,12 @@ pub struct ProblemBody {
         campaigns::show,
         campaigns::put,
         campaigns::remove,
+        me::me,
+        sign_in::show,
+        sign_in::enter,
+        sign_in::begin,
+        sign_in::callback,
+        sign_in::leave,
         health::health,
         health::live,
         health::ready,
@@ -68,6 +75,8 @@ impl Modify for Security {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("admin_token", header("X-Admin-Token"));
         components.add_security_scheme("api_key", header("X-API-Key"));
+        let cookie = ApiKeyValue::new("caller_id_session");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         for path in document.paths.paths.values_mut() {
             let methods = [
@@ -89,7 +98,7 @@ fn secure(operation: &mut Operation) {
     if operation.security.is_none() && !is_for_dialers {
         return;
     }
-    let mut ways = ["admin_token", "api_key", "bearer"]
+    let mut ways = ["admin_token", "api_key", "bearer", "session"]
         .map(|scheme| SecurityRequirement::new::<_, [&str; 0], &str>(scheme, []))
         .to_vec();
     if is_for_dialers {

@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use caller_id_core::roles::Role;
 
+use super::session::SignedIn;
 use super::{Api, ApiError};
 use crate::auth::address::Client;
 use crate::auth::{Principal, Refusal, Visitor};
@@ -57,7 +58,7 @@ pub struct Dialer(pub Principal);
 pub struct DialerOrOperator(pub Principal);
 
 /// What somebody asks with.
-fn visitor<'a>(parts: &'a Parts, api: &Api) -> Visitor<'a> {
+pub(super) fn visitor<'a>(parts: &'a Parts, api: &Api) -> Visitor<'a> {
     Visitor {
         peer: Peer::of(parts).0,
         headers: &parts.headers,
@@ -65,7 +66,14 @@ fn visitor<'a>(parts: &'a Parts, api: &Api) -> Visitor<'a> {
     }
 }
 
+/// Whether somebody asks who may what `needed` may: by what the headers have, else by a session.
 async fn person(parts: &Parts, api: &Api, needed: Role) -> Result<Principal, ApiError> {
+    if let Some(known) = SignedIn::find_safe(parts, api).await? {
+        return match known.principal.role.may(needed) {
+            true => Ok(known.principal),
+            false => Err(Refusal::RoleRequired(needed).into()),
+        };
+    }
     let ask = || api.access.person(&visitor(parts, api), needed);
     Ok(match ask() {
         Err(refusal) if api.access.learns(&refusal).await => ask(),
@@ -132,6 +140,15 @@ impl FromRequestParts<Arc<Api>> for DialerOrOperator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let signed_in = SignedIn::find_safe(parts, api).await;
+        match signed_in {
+            Ok(Some(known)) if known.principal.role.may(Role::Operator) => {
+                return Ok(Self(known.principal));
+            }
+            // A page of others is refused, also where a dialer beside it needs nothing to be known by.
+            Err(error @ ApiError::Refused(Refusal::Forged(_))) => return Err(error),
+            _ => {}
+        }
         dialer(parts, api, &[Role::Operator]).await.map(Self)
     }
 }

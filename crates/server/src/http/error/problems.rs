@@ -6,7 +6,13 @@ use serde_json::json;
 
 use super::{ApiError, Problem, RETRY_EMPTY_SECONDS, RETRY_SECONDS, ceil_seconds};
 use crate::auth::Refusal;
+use crate::auth::oidc::Failure;
 use crate::rows::Tally;
+
+/// How long a browser waits before it asks again when the identity provider is away, in seconds.
+const PROVIDER_RETRY_SECONDS: i64 = 5;
+const PROVIDER_HINT: &str = "Check that this machine reaches OIDC_ISSUER by name and port, that its certificate is good, and that \
+    it is up.";
 
 pub(super) fn refused(refusal: &Refusal) -> Problem {
     let status = match refusal {
@@ -17,6 +23,7 @@ pub(super) fn refused(refusal: &Refusal) -> Problem {
         | Refusal::Dialer { .. } => StatusCode::UNAUTHORIZED,
         Refusal::RoleRequired(_)
         | Refusal::WeakSecret
+        | Refusal::Forged(_)
         | Refusal::AddressNotAllowed { .. }
         | Refusal::KeyAddress { .. }
         | Refusal::CampaignNotAllowed { .. } => StatusCode::FORBIDDEN,
@@ -29,6 +36,21 @@ pub(super) fn refused(refusal: &Refusal) -> Problem {
     }
     if let Refusal::Worthless(why) = refusal {
         problem.more.push(("reason", json!(why)));
+    }
+    problem
+}
+
+pub(super) fn not_signed_in(failure: &Failure) -> Problem {
+    let (status, kind) = match failure {
+        Failure::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "provider-away"),
+        Failure::Refused(_) => (StatusCode::FORBIDDEN, "sign-in-refused"),
+    };
+    let mut text = failure.to_string();
+    text[..1].make_ascii_uppercase();
+    let mut problem = Problem::new(status, kind, "Not signed in", format!("{text}."));
+    if matches!(failure, Failure::Away(_)) {
+        problem.more.push(("hint", json!(PROVIDER_HINT)));
+        problem.retry_after_s = Some(PROVIDER_RETRY_SECONDS);
     }
     problem
 }

@@ -1,0 +1,189 @@
+//! The pages, in HTML: no script, one style, nothing from elsewhere.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
+};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
+
+use super::super::ApiError;
+use super::super::error::Told;
+use super::super::session::SignedIn;
+use super::PROOF_FIELD;
+use super::return_to::ReturnTo;
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;color:#1b1b1b;background:#f4f5f7;margin:0;padding:10vh 1rem}\
+main{max-width:26rem;margin:auto;background:#fff;padding:1.5rem 2rem 2rem;border:1px solid #c9ccd1;border-radius:8px}\
+h1{font-size:1.35rem;margin:.2rem 0 1rem}label{display:block;margin:1rem 0 .3rem}\
+input{width:100%;box-sizing:border-box;font:inherit;padding:.5rem;border:1px solid #6b7280;border-radius:4px}\
+button,a.button{display:block;width:100%;box-sizing:border-box;margin-top:1rem;padding:.6rem;font:inherit;text-align:center;\
+text-decoration:none;color:#fff;background:#1d4ed8;border:0;border-radius:4px;cursor:pointer}\
+:focus-visible{outline:3px solid #f59e0b;outline-offset:2px}.error{border-left:4px solid #b91c1c;padding:.3rem 0 .3rem .8rem}\
+small{color:#4b5563}";
+
+/// The style above and forms to us; nothing else is loaded, run, or shown inside other pages.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).expect("a policy is plain text")
+});
+
+/// A page, until it is sent.
+pub(super) struct Page {
+    title: &'static str,
+    body: String,
+    told: Option<Told>,
+    return_to: ReturnTo,
+}
+
+impl Page {
+    /// Asks who it is.
+    pub(super) fn ask(return_to: &ReturnTo) -> Self {
+        Self::new("Sign in", return_to)
+    }
+
+    /// Says who it is.
+    pub(super) fn signed_in(known: &SignedIn, return_to: &ReturnTo) -> Self {
+        let mut page = Self::new("Signed in", return_to);
+        let _ = write!(
+            page.body,
+            "<p>You are <strong>{}</strong>, role <strong>{}</strong>, until {}.</p>",
+            escaped(&known.principal.author.name),
+            known.principal.role,
+            known.session.expires_at,
+        );
+        if *return_to != ReturnTo::default() {
+            let place = escaped(return_to.as_str());
+            let _ = write!(page.body, "<a class=\"button\" href=\"{place}\">Go on</a>");
+        }
+        let _ = write!(
+            page.body,
+            "<form method=\"post\" action=\"/sign-out\"><input type=\"hidden\" name=\"{PROOF_FIELD}\" value=\"{}\">\
+             <button>Sign out</button></form>",
+            known.secret.forgery_token()
+        );
+        page
+    }
+
+    /// Says why it did not work.
+    pub(super) fn failed(error: &ApiError, return_to: &ReturnTo) -> Self {
+        let mut page = Self::new("Sign in", return_to).because(error);
+        let place = utf8_percent_encode(return_to.as_str(), NON_ALPHANUMERIC);
+        let _ = write!(
+            page.body,
+            "<a class=\"button\" href=\"/sign-in?return_to={place}\">Try again</a>"
+        );
+        page
+    }
+
+    /// The same page, and why it is shown again.
+    pub(super) fn because(mut self, error: &ApiError) -> Self {
+        let told = error.told();
+        let _ = write!(
+            self.body,
+            "<p class=\"error\" role=\"alert\">{}</p>",
+            escaped(&told.text)
+        );
+        self.told = Some(told);
+        self
+    }
+
+    /// With the form; over `sso` where that host is the identity provider.
+    pub(super) fn with_form(mut self, proof: &str, sso: Option<&str>) -> Self {
+        if let Some(host) = sso {
+            let place = utf8_percent_encode(self.return_to.as_str(), NON_ALPHANUMERIC);
+            let _ = write!(
+                self.body,
+                "<a class=\"button\" href=\"/sign-in/sso?return_to={place}\" rel=\"nofollow\">Sign in over {}</a>",
+                escaped(host)
+            );
+        }
+        let _ = write!(
+            self.body,
+            "<form method=\"post\" action=\"/sign-in\">\
+             <label for=\"token\">Admin token or API key</label>\
+             <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"current-password\" required>\
+             <input type=\"hidden\" name=\"{PROOF_FIELD}\" value=\"{proof}\">\
+             <input type=\"hidden\" name=\"return_to\" value=\"{}\">\
+             <button>Sign in</button></form>",
+            escaped(self.return_to.as_str())
+        );
+        self
+    }
+
+    fn new(title: &'static str, return_to: &ReturnTo) -> Self {
+        Self {
+            title,
+            body: String::new(),
+            told: None,
+            return_to: return_to.clone(),
+        }
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let Self { title, body, .. } = &self;
+        let text = format!(
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} · caller-id</title>\
+             <style>{STYLE}</style></head><body><main><small>caller-id</small><h1>{title}</h1>{body}</main></body></html>"
+        );
+        let mut answer = match self.told {
+            None => text.into_response(),
+            Some(told) => (told.status, told.headers, text).into_response(),
+        };
+        let headers = answer.headers_mut();
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        headers.insert(CONTENT_TYPE, html);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+        // Without any referrer browsers would send forms with `Origin: null`, as if of a stranger.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        answer
+    }
+}
+
+/// A text, fit for a page or for an attribute between double quotes.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_was_given_is_read_as_html() {
+        assert_eq!(
+            escaped("<a href=\"x\" on='y'>&"),
+            "&lt;a href=&quot;x&quot; on=&#39;y&#39;&gt;&amp;"
+        );
+    }
+
+    #[test]
+    fn the_policy_lets_the_style_in_and_no_script() {
+        let policy = POLICY.to_str().expect("text");
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
+        assert!(!policy.contains("script-src") && !policy.contains("unsafe"));
+    }
+}

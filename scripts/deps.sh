@@ -63,6 +63,17 @@ if [ "${1:-all}" = all ] && ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib
     fi
 fi
 
+# Tests sign in over an identity provider that runs on node.
+if [ "${1:-all}" = all ] && { ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; }; then
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm
+    else
+        echo "node or npm is missing, tests need them: sudo apt-get install nodejs npm" >&2
+        exit 1
+    fi
+fi
+
 # After PostgreSQL: the account it runs as comes with that. Some put it where only root looks.
 if [ "${1:-all}" = all ] && ! command -v pgbouncer >/dev/null 2>&1 && [ ! -x /usr/sbin/pgbouncer ]; then
     without_service pgbouncer

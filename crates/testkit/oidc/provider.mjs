@@ -1,6 +1,6 @@
 // An identity provider for tests: the npm package oidc-provider, on a port of this machine.
 //
-// node provider.mjs <folder of node_modules> <port, 0 = any> <settings as JSON>
+// node --input-type=module --eval "$(cat provider.mjs)" -- <folder of node_modules> <port, 0 = any> <settings as JSON>
 //
 // It prints `at <issuer>`, then obeys the words on its standard input, and prints each when it is done: `rotate` (new keys, the
 // old ones are gone), `away` (nobody listens any more), `back`. It ends when its standard input does.
@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import path from 'node:path';
 
-const [folder, port, settingsText] = process.argv.slice(2);
+const [folder, port, settingsText] = process.argv.slice(1);
 const settings = JSON.parse(settingsText);
 const require = createRequire(pathToFileURL(path.join(folder, 'package.json')));
 const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));

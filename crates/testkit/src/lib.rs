@@ -6,6 +6,7 @@ pub mod builders;
 pub mod invariants;
 pub mod memory_history;
 pub mod model;
+pub mod oidc;
 pub mod pgbouncer;
 pub mod postgres;
 pub mod random_walk;

@@ -10,7 +10,6 @@ use super::stores::OpenStore;
 use crate::auth::Access;
 use crate::auth::key_keeper::KeyKeeper;
 use crate::auth::oidc::Provider;
-use crate::auth::sessions::Sessions;
 use crate::config::sso::SsoConfig;
 use crate::http::sign_in::SignIn;
 use crate::telemetry::outage::Outages;
@@ -29,14 +28,13 @@ pub(super) async fn open_keys(
 /// What signing in works with. The identity provider is not asked before somebody signs in.
 pub(super) async fn sign_in(store: &OpenStore, settings: &SsoConfig) -> anyhow::Result<SignIn> {
     let cookie_key = store.keys.cookie_key().await;
+    let cookie_key = cookie_key.context("cannot read the key of cookies")?;
     let provider = settings.registration()?.map(Provider::new);
     Ok(SignIn {
-        sessions: Sessions::new(store.keys.clone()),
-        cookie_key: cookie_key.context("cannot read the key of cookies")?,
         provider: provider.map(Arc::new),
         origin: settings.origin(),
         session_ms: settings.session_ms(),
-        audit: store.audit.clone(),
+        ..SignIn::new(store.keys.clone(), store.audit.clone(), cookie_key)
     })
 }
 

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use caller_id_core::AuditLog;
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -45,6 +46,11 @@ impl Dispatch {
     /// The API keys that open.
     pub fn keys(&self) -> Arc<KeyKeeper> {
         self.api.keys.clone()
+    }
+
+    /// Who changed what.
+    pub fn audit(&self) -> Arc<dyn AuditLog> {
+        self.api.sign_in.audit.clone()
     }
 
     /// Answers a request.

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use caller_id_core::audit::{AuditEvent, AuditLog, Author};
-use caller_id_core::roles::Session;
+use caller_id_core::roles::{KeyStore, Session};
 use serde_json::json;
 
 use self::page::Page;
@@ -34,6 +34,7 @@ pub use self::sso::{__path_begin, __path_callback, begin, callback};
 
 /// So long the form may stay open, in seconds: a day.
 const FORM_LASTS_S: i64 = 86_400;
+const HALF_A_DAY_MS: i64 = 43_200_000;
 /// Whom the audit log names when somebody gave what is nobody's.
 const SOMEBODY: &str = "somebody";
 /// What the sign-in page's form proves that it is ours with.
@@ -53,6 +54,20 @@ pub struct SignIn {
     pub session_ms: i64,
     /// Keeper of the audit log.
     pub audit: Arc<dyn AuditLog>,
+}
+
+impl SignIn {
+    /// By token and API key alone, for half a day, with cookies signed by that key.
+    pub fn new(keys: Arc<dyn KeyStore>, audit: Arc<dyn AuditLog>, cookie_key: [u8; 32]) -> Self {
+        Self {
+            sessions: Sessions::new(keys),
+            cookie_key,
+            provider: None,
+            origin: None,
+            session_ms: HALF_A_DAY_MS,
+            audit,
+        }
+    }
 }
 
 /// The routes of this file.

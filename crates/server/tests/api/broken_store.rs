@@ -9,6 +9,7 @@ use caller_id::auth::Access;
 use caller_id::auth::key_keeper::KeyKeeper;
 use caller_id::http::dispatch::Dispatch;
 use caller_id::http::health::Vitals;
+use caller_id::http::sign_in::SignIn;
 use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
 use caller_id::sync::InventorySync;
@@ -95,7 +96,9 @@ impl Rig {
             policy.clone(),
         );
         sync.load().await.expect("loaded");
+        let sign_in = SignIn::new(store.clone(), store.clone(), [0; 32]);
         let api = Api {
+            sign_in,
             rotator,
             inventory: store.clone(),
             sync: Arc::new(sync),

@@ -10,6 +10,7 @@ use caller_id::auth::token::Keys;
 use caller_id::config::secret::Secret;
 use caller_id::http::dispatch::Dispatch;
 use caller_id::http::health::Vitals;
+use caller_id::http::sign_in::SignIn;
 use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
 use caller_id::sync::{InventorySync, SyncError};
@@ -127,7 +128,9 @@ impl Rig {
             policy.clone(),
         ));
         let token: Secret = TOKEN.parse().expect("a secret");
+        let sign_in = SignIn::new(store.clone(), store.clone(), [0; 32]);
         let api = Api {
+            sign_in,
             rotator,
             inventory: store.clone(),
             sync: sync.clone(),

@@ -15,11 +15,11 @@ import path from 'node:path';
 const [folder, port, settingsText] = process.argv.slice(1);
 const settings = JSON.parse(settingsText);
 const require = createRequire(pathToFileURL(path.join(folder, 'package.json')));
-const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
 
 // What is logged for people who develop providers is nothing to tests.
 console.info = () => {};
 console.warn = () => {};
+const { default: Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
 
 let handler = (_, answer) => answer.writeHead(503).end();
 const open = (at) => new Promise((resolve) => {

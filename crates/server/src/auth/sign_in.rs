@@ -130,8 +130,8 @@ impl Access {
 
     /// Whether the browser came by TLS, as a trusted proxy says.
     pub fn is_by_tls(&self, visitor: &Visitor<'_>) -> bool {
-        let header = visitor.headers.get_all("x-forwarded-proto").iter();
-        let last = header.last().and_then(|value| value.to_str().ok());
+        let mut header = visitor.headers.get_all("x-forwarded-proto").iter();
+        let last = header.next_back().and_then(|value| value.to_str().ok());
         let last = last.and_then(|value| value.rsplit(',').next());
         let said = last.is_some_and(|last| last.trim().eq_ignore_ascii_case("https"));
         said && self

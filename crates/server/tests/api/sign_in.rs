@@ -31,10 +31,10 @@ async fn the_admin_token_opens_a_session_that_signs_out() {
         (answer.status, answer.header("location")),
         (303, "/docs/?a=b")
     );
-    let cookie = answer.headers.get_all("set-cookie").iter();
-    let cookie = cookie.map(|value| value.to_str().expect("text"));
-    let cookie = cookie.last();
-    assert!(cookie.is_some());
+    let set = answer.headers.get_all("set-cookie").iter();
+    let set: Vec<_> = set.map(|value| value.to_str().expect("text")).collect();
+    assert!(set[0].starts_with("caller_id_session="), "{set:?}");
+    assert!(set[0].ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax"));
     let admin = ("admin", "token", "admin");
     let admin = (admin.0.to_owned(), admin.1.to_owned(), admin.2.to_owned());
     assert_eq!(browser.me().await, Some(admin));

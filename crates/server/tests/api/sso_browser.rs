@@ -147,13 +147,6 @@ impl Browser {
         panic!("no way back from the provider: {place}");
     }
 
-    /// Signs in over the provider as `person`, on the way to `return_to`.
-    pub(crate) async fn sign_in(&mut self, person: &str, return_to: &str) -> Answer {
-        let url = self.begin(return_to).await;
-        let back = self.at_provider(&url, person);
-        self.get(&back).await
-    }
-
     fn page(&mut self, url: &str, form: Option<String>) -> Page {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .max_redirects(0)

@@ -101,7 +101,7 @@ pub async fn many_sessions_begin_at_once(data: &mut dyn DataSet) {
         tasks.spawn(async move {
             keys.begin_session(session(n, 99), now, &ann())
                 .await
-                .unwrap()
+                .unwrap();
         });
     }
     tasks.join_all().await;

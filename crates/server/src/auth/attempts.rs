@@ -28,8 +28,9 @@ pub enum Door {
     People,
     /// Where dialers do.
     Dialers,
-    /// Where people come back from the identity provider.
-    Provider,
+    /// Where people sign in with a browser, and are refused for something else than a wrong token or key: what the identity
+    /// provider says, or where they are.
+    SignIn,
 }
 
 /// Who tries: from where, and as whom where that is said.

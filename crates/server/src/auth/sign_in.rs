@@ -156,25 +156,39 @@ impl Access {
         }
     }
 
-    /// Whether this address, or this account, failed too often to come back from the identity provider.
+    /// Whether this address was refused too often to be asked about.
     ///
     /// # Errors
     /// [`Refusal::TooManyFailures`].
-    pub fn check_returns(&self, visitor: &Visitor<'_>) -> Result<(), Refusal> {
-        match self.attempts.wait_ms(&self.returns(visitor, None)) {
+    pub fn check_sign_ins(&self, visitor: &Visitor<'_>) -> Result<(), Refusal> {
+        match self.attempts.wait_ms(&self.sign_in(visitor, None)) {
             Some(wait_ms) => Err(Refusal::TooManyFailures { wait_ms }),
             None => Ok(()),
         }
     }
 
-    /// Notes that somebody came back from the identity provider and was refused.
-    pub fn return_failed(&self, visitor: &Visitor<'_>, account: Option<&str>) {
-        self.attempts.failed(&self.returns(visitor, account));
+    /// Counts that somebody was refused who signed in with a browser.
+    pub fn sign_in_failed(&self, visitor: &Visitor<'_>, account: Option<&str>) {
+        self.attempts.failed(&self.sign_in(visitor, account));
     }
 
-    fn returns<'a>(&self, visitor: &Visitor<'_>, account: Option<&'a str>) -> Attempt<'a> {
+    /// Whether the audit log is told of this refusal of a form: not while they wait for having failed too often, so that
+    /// nobody fills the log.
+    pub fn is_told(&self, visitor: &Visitor<'_>, refusal: &Refusal) -> bool {
+        if matches!(refusal, Refusal::TooManyFailures { .. }) {
+            return false;
+        }
+        // Wrong tokens and keys are counted already.
+        let told = refusal.is_of_a_guess() || self.check_sign_ins(visitor).is_ok();
+        if told && !refusal.is_of_a_guess() {
+            self.sign_in_failed(visitor, None);
+        }
+        told
+    }
+
+    fn sign_in<'a>(&self, visitor: &Visitor<'_>, account: Option<&'a str>) -> Attempt<'a> {
         Attempt {
-            door: Door::Provider,
+            door: Door::SignIn,
             client: self.client(visitor),
             account,
             now: visitor.now,

@@ -14,7 +14,8 @@ use caller_id_core::{AllocatorError, Exhausted, StoreError};
 use serde_json::{Map, Value, json};
 
 use self::problems::{
-    agent_limited, media_type, no_caller_id, not_signed_in, partly, refused, too_large, too_slow, unavailable,
+    agent_limited, media_type, no_caller_id, not_signed_in, partly, refused, too_large, too_slow,
+    unavailable,
 };
 use super::Fault;
 use crate::auth::Refusal;

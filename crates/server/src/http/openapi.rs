@@ -75,7 +75,11 @@ impl Modify for Security {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("admin_token", header("X-Admin-Token"));
         components.add_security_scheme("api_key", header("X-API-Key"));
-        let cookie = ApiKeyValue::new("caller_id_session");
+        let cookie = ApiKeyValue::with_description(
+            "caller_id_session",
+            "Of people who are signed in. Everything but GET wants the header X-CSRF-Token, too, with the csrf_token of /api/v1/me. \
+             By TLS the cookie is named __Host-caller_id_session",
+        );
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         for path in document.paths.paths.values_mut() {

@@ -147,6 +147,11 @@ impl FromRequestParts<Arc<Api>> for DialerOrOperator {
             }
             // A page of others is refused, also where a dialer beside it needs nothing to be known by.
             Err(error @ ApiError::Refused(Refusal::Forged(_))) => return Err(error),
+            // Nobody can tell who else it is: only a dialer that needs nothing to be known by goes on.
+            Err(error @ ApiError::Store(_)) => {
+                let dialer = dialer(parts, api, &[]).await;
+                return dialer.map(Self).map_err(|_| error);
+            }
             _ => {}
         }
         dialer(parts, api, &[Role::Operator]).await.map(Self)

@@ -82,7 +82,8 @@ pub(super) fn routes() -> Router<Arc<Api>> {
 /// The page where people sign in, and see as whom they are signed in.
 #[utoipa::path(get, path = "/sign-in", tag = "sign-in",
     params(("return_to" = Option<String>, Query, description = "Where to go then: a path of this service")),
-    responses((status = 200, description = "A page", body = String, content_type = "text/html")))]
+    responses((status = 200, description = "A page", body = String, content_type = "text/html"),
+        (status = 503, description = "A page: the database is away", body = String, content_type = "text/html")))]
 pub async fn show(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let return_to = ReturnTo::of(&parts);
@@ -221,14 +222,12 @@ async fn admit(
     Ok(answer)
 }
 
-/// Notes in the audit log that somebody was refused. Not while they wait for having failed too often: who guesses must not
-/// fill the log.
+/// Notes in the audit log that somebody was refused.
 async fn refuse(parts: &Parts, api: &Api, name: String, why: &Refusal) {
-    if matches!(why, Refusal::TooManyFailures { .. }) {
-        return;
+    let at = visitor(parts, api);
+    if api.access.is_told(&at, why) {
+        note_refusal(api, api.access.user(&at, name), &why.to_string()).await;
     }
-    let author = api.access.user(&visitor(parts, api), name);
-    note_refusal(api, author, &why.to_string()).await;
 }
 
 async fn note_refusal(api: &Api, author: Author, why: &str) {

@@ -3,12 +3,14 @@
 use caller_id_core::AllocatorError;
 
 use super::ApiError;
+use crate::auth::oidc::Failure;
 use crate::telemetry::throttle::Throttle;
 
 // A store that is down fails every request. These hold nothing but when a line was last logged.
 static NO_ALLOCATION: Throttle = Throttle::new();
 static STORE_FAILED: Throttle = Throttle::new();
 static DEADLINE_PASSED: Throttle = Throttle::new();
+static PROVIDER_AWAY: Throttle = Throttle::new();
 static NOT_IN_FORCE: Throttle = Throttle::new();
 
 impl ApiError {
@@ -30,6 +32,11 @@ impl ApiError {
                 }
             }
             Self::Partly { cause, .. } => cause.log(instance),
+            Self::SignIn(failure @ Failure::Away(_)) => {
+                if let Some(times) = PROVIDER_AWAY.note() {
+                    tracing::warn!(times, "nobody can sign in over OIDC_ISSUER: {failure}");
+                }
+            }
             Self::DeadlinePassed => {
                 if let Some(times) = DEADLINE_PASSED.note() {
                     tracing::error!(instance, times, "a deadline passed");

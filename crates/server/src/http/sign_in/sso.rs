@@ -26,6 +26,7 @@ use crate::auth::sign_in::Entrant;
 #[utoipa::path(get, path = "/sign-in/sso", tag = "sign-in",
     params(("return_to" = Option<String>, Query, description = "Where to go then: a path of this service")),
     responses((status = 303, description = "Location is the provider's page"),
+        (status = 403, description = "A page: the browser only looked ahead", body = String, content_type = "text/html"),
         (status = 404, description = "A page: there is no provider", body = String, content_type = "text/html"),
         (status = 503, description = "A page: the provider cannot be asked", body = String, content_type = "text/html")))]
 pub async fn begin(State(api): State<Arc<Api>>, request: Request) -> Response {
@@ -104,7 +105,7 @@ async fn go_on(
     return_to: &ReturnTo,
 ) -> Result<Response, ApiError> {
     let at = visitor(parts, api);
-    api.access.check_returns(&at)?;
+    api.access.check_sign_ins(&at)?;
     let person = match ask(parts, api, provider, pending).await {
         Ok(person) => person,
         Err(failure @ Failure::Away(_)) => return Err(failed(failure)),
@@ -166,7 +167,7 @@ async fn ask(
 /// Counts the refusal and notes it in the audit log.
 async fn refused(parts: &Parts, api: &Api, name: Option<&str>, why: String) -> ApiError {
     let at = visitor(parts, api);
-    api.access.return_failed(&at, name);
+    api.access.sign_in_failed(&at, name);
     let author = api.access.user(&at, name.unwrap_or(SOMEBODY).to_owned());
     note_refusal(api, author, &why).await;
     ApiError::SignIn(Failure::Refused(why))

@@ -16,6 +16,7 @@ use crate::auth::oidc::Registration;
 
 /// Where the identity provider sends people back to.
 pub const CALLBACK: &str = "/sign-in/sso/callback";
+const NOT_SET: &str = "(not set)";
 const MINUTES_OF_HOUR: i64 = 60;
 const MS_OF_MINUTE: i64 = 60_000;
 
@@ -74,8 +75,11 @@ impl SsoConfig {
             return self.nothing();
         };
         let missing = |setting: &str, expected: &str| {
-            let why = format!("OIDC_ISSUER is set, so {expected}");
-            ConfigError::new(setting, "", why)
+            ConfigError::new(
+                setting,
+                NOT_SET,
+                format!("{expected}, as OIDC_ISSUER is set"),
+            )
         };
         let client = self.oidc_client_id.clone().ok_or_else(|| {
             missing(
@@ -145,8 +149,8 @@ impl SsoConfig {
             None => Ok(None),
             Some((setting, _)) => Err(ConfigError::new(
                 "OIDC_ISSUER",
-                "",
-                format!("{setting} is set, so expected the identity provider"),
+                NOT_SET,
+                format!("expected the identity provider, as {setting} is set"),
             )),
         }
     }

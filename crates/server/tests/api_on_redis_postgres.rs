@@ -16,6 +16,12 @@ mod methods;
 mod pools;
 #[path = "api/requests.rs"]
 mod requests;
+#[path = "api/sign_in.rs"]
+mod sign_in;
+#[path = "api/sso.rs"]
+mod sso;
+#[path = "api/sso_browser.rs"]
+mod sso_browser;
 #[path = "api/support.rs"]
 mod support;
 

@@ -150,7 +150,7 @@ async fn history_of_the_version_before_is_kept_and_takes_results() {
         "DROP INDEX caller_id.allocations_by_call; DELETE FROM caller_id.migrations WHERE version > 3;
          ALTER TABLE caller_id.allocations DROP COLUMN result_at, DROP COLUMN answered_seconds,
             DROP COLUMN dialed_seconds, DROP COLUMN hangup_cause, DROP COLUMN sip_code;
-         DROP TABLE caller_id.audit, caller_id.audit_head, caller_id.keys, caller_id.sessions;
+         DROP TABLE caller_id.audit, caller_id.audit_head, caller_id.keys, caller_id.sessions, caller_id.cookie_key;
          DROP FUNCTION caller_id.audit_is_only_added_to; DELETE FROM caller_id.meta WHERE key = 'keys_revision';
          DROP TABLE caller_id.sums_by_hour, caller_id.sums_by_day; DELETE FROM caller_id.meta WHERE key LIKE 'summed%';
          DROP TABLE caller_id.removed_numbers; ALTER TABLE caller_id.campaigns DROP COLUMN agent_limit_per_minute;

@@ -25,7 +25,7 @@ const MS_OF_MINUTE: i64 = 60_000;
 #[command(next_help_heading = "Sign-in")]
 pub struct SsoConfig {
     /// The identity provider (OpenID Connect) that people sign in with, as it calls itself, like
-    /// https://id.example.com/realms/main. https://, or http:// on this machine. None = sign-in with token or API key only
+    /// `https://id.example.com/realms/main`. https://, or http:// on this machine. None = sign-in with token or API key only
     #[arg(long, value_name = "URL")]
     pub oidc_issuer: Option<ProviderUrl>,
     /// As what this service is registered there
@@ -34,7 +34,7 @@ pub struct SsoConfig {
     /// The secret of that registration; none where it is a public client (PKCE is used in any case)
     #[arg(long, value_name = "SECRET")]
     pub oidc_client_secret: Option<Secret>,
-    /// Where browsers reach this service, like https://caller-id.example.com. https://, or http:// on this machine
+    /// Where browsers reach this service, like `https://caller-id.example.com`. https://, or http:// on this machine
     #[arg(long, value_name = "URL")]
     pub public_url: Option<PublicUrl>,
     /// Where the provider sends people back to, as it is registered there: ends with /sign-in/sso/callback.

@@ -125,7 +125,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// What was done.
     pub event: AuditEvent,
-    /// The hash of this entry and of all before it: [`AuditEntry::link`].
+    /// The hash of this entry and of all before it.
     pub link: Link,
 }
 

@@ -10,7 +10,7 @@ use caller_id_core::Timestamp;
 use super::address::Client;
 use crate::telemetry::throttle::Throttle;
 
-/// So many failures within [`WINDOW_MS`] are the last that are answered as such.
+/// So many failures within a minute are the last that are answered as such.
 pub const FAILURES_MOST: u32 = 10;
 /// How long failures are counted together, in milliseconds.
 const WINDOW_MS: i64 = 60_000;

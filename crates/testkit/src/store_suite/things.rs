@@ -61,7 +61,10 @@ pub async fn pools_and_campaigns_are_put_only_over_what_was_expected(data: &mut 
         let changed = inventory.put_campaign(put.clone(), expected, &by).await;
         assert_eq!(changed.unwrap(), outcome);
     }
-    assert_eq!(inventory.campaigns().await.unwrap(), std::slice::from_ref(&limited));
+    assert_eq!(
+        inventory.campaigns().await.unwrap(),
+        std::slice::from_ref(&limited)
+    );
     let delete = |expected| inventory.delete_campaign(campaign_id("A"), expected, &by);
     let refused = delete(Expected::This(plain)).await.unwrap();
     assert_eq!(refused, Changed::Differs(Some(limited.clone())));

@@ -8,8 +8,10 @@ use caller_id_core::Role;
 use crate::support::Service;
 
 /// Routes that the OpenAPI document does not have.
-const UNDOCUMENTED: [(&str, &str); 4] = [
+const UNDOCUMENTED: [(&str, &str); 6] = [
     ("GET", "/next-cid/"),
+    ("GET", "/call-result/"),
+    ("POST", "/call-result/"),
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/docs/"),

@@ -34,6 +34,7 @@ use crate::fence::Gate;
 use crate::http::Api;
 use crate::http::dispatch::Dispatch;
 use crate::http::health::{Together, Vitals};
+use crate::jobs::Jobs;
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
 use crate::summing::Summing;
@@ -109,9 +110,13 @@ impl App {
         let requests = Arc::new(request_log(settings, &store, shared.as_ref()).await?);
         let access = Arc::new(settings.access.access(first));
         let keys = credentials::open_keys(&store, &access, sync.outages()).await?;
+        let stop = CancellationToken::new();
         let api = Arc::new(Api {
             rotator,
             inventory: store.inventory.clone(),
+            inspector: engine.inspector(),
+            reader: store.reader.clone(),
+            jobs: Arc::new(Jobs::new(clock.clone(), stop.child_token())),
             sync: sync.clone(),
             access: access.clone(),
             keys: keys.clone(),
@@ -137,7 +142,7 @@ impl App {
             first_token,
             engine,
             store,
-            stop: CancellationToken::new(),
+            stop,
             tasks: JoinSet::new(),
         };
         match shared {

@@ -9,6 +9,7 @@ mod file_error;
 mod foresight;
 mod header;
 mod intake;
+mod json;
 mod lines;
 #[cfg(test)]
 mod properties;
@@ -29,7 +30,8 @@ pub(crate) use cells::number as number_of_cells;
 pub use file_error::FileError;
 pub use header::Column;
 pub use intake::{
-    Intake, Options, Stop, Tally, Target, Watcher, WriteMode, exists_reason, foresee_new, take_in,
+    Form, Intake, Options, Stop, Tally, Target, Watcher, WriteMode, exists_reason, foresee_new,
+    take_in,
 };
 pub use reader::{Row, RowReader};
 pub use report::ReportWriter;

@@ -11,7 +11,7 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{
-    call_result, campaigns, health, import, me, metrics, next_cid, numbers, pools, release,
+    call_result, campaigns, health, import, jobs, me, metrics, next_cid, numbers, pools, release,
     requests, sign_in,
 };
 
@@ -42,10 +42,25 @@ pub struct ProblemBody {
         release::by_call,
         numbers::add_number,
         import::import,
+        numbers::list::list,
+        numbers::one::add,
+        numbers::one::show,
+        numbers::one::change,
+        numbers::one::remove,
+        numbers::status::pause,
+        numbers::status::resume,
+        numbers::status::rest,
+        numbers::status::retire,
+        numbers::bulk::bulk,
+        numbers::export::export,
+        jobs::list,
+        jobs::show,
+        jobs::cancel,
         requests::list,
         pools::list,
         pools::show,
         pools::put,
+        pools::remove,
         campaigns::list,
         campaigns::show,
         campaigns::put,

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::file_error::FileError;
 use super::foresight::Foresight;
+use super::json::JsonReader;
 use super::reader::{Row, RowReader};
 use super::{BadRow, on_duplicate_word};
 
@@ -17,6 +18,17 @@ use super::{BadRow, on_duplicate_word};
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Batches read ahead while one is written.
 const BATCHES_AHEAD: usize = 1;
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Comma-separated values.
+    Csv,
+    /// One JSON object a line. Where numbers that are there are updated, lines with the same fields go together: a file of
+    /// which each line has other ones than the line before takes long.
+    Ndjson,
+}
+
 /// Whether an import writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteMode {
@@ -29,6 +41,8 @@ pub enum WriteMode {
 /// How to take a file in.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
+    /// How the file is written.
+    pub form: Form,
     /// What to do with numbers that are there. An update takes only the fields that the file has a column for.
     pub on_duplicate: OnDuplicate,
     /// Whether to write.
@@ -156,31 +170,33 @@ async fn take<R: Read + Send + 'static>(
         tally: Tally::default(),
         stopped: None,
     };
-    let ended = match spawn_reader(input, options.batch_rows, sender) {
+    let ended = match spawn_reader(input, options, sender) {
         Ok(ended) => ended,
         Err(error) => {
             intake.stopped = Some(StoreError::Failed(error.into()).into());
             return intake;
         }
     };
-    let mut on_duplicate = options.on_duplicate;
     let mut foresight = Foresight::default();
     while let Some(part) = parts.recv().await {
         let batch = match part {
             Part::Batch(batch) => batch,
-            Part::Header(fields, unknown) => {
-                if let OnDuplicate::Update(_) = on_duplicate {
-                    on_duplicate = OnDuplicate::Update(fields);
-                }
-                if !unknown.is_empty() {
-                    watcher.unknown_columns(&unknown);
-                }
+            Part::Unknown(names) => {
+                watcher.unknown_columns(&names);
                 continue;
             }
         };
         let Batch {
-            rows, numbers, bad, ..
+            fields,
+            rows,
+            numbers,
+            bad,
+            ..
         } = batch;
+        let on_duplicate = match options.on_duplicate {
+            OnDuplicate::Update(_) => OnDuplicate::Update(fields),
+            other => other,
+        };
         let written = match &target {
             _ if numbers.is_empty() => Ok(Vec::new()),
             Some(target) if options.mode == WriteMode::Write => {
@@ -214,12 +230,12 @@ async fn take<R: Read + Send + 'static>(
 /// It ends with its input, or when nobody listens to `parts`.
 fn spawn_reader<R: Read + Send + 'static>(
     input: R,
-    batch_rows: usize,
+    options: Options,
     parts: mpsc::Sender<Part>,
 ) -> std::io::Result<oneshot::Receiver<Result<(), FileError>>> {
     let (end, ended) = oneshot::channel();
     let reading = move || {
-        let read = read(input, batch_rows, &parts);
+        let read = read(input, options, &parts);
         // First the end, then the close of `parts`; where nobody listens, nobody needs to know.
         let _ = end.send(read);
     };
@@ -238,13 +254,14 @@ pub fn exists_reason(number: PhoneNumber) -> String {
 }
 
 enum Part {
-    /// The fields that the file gives, and the columns that mean nothing to us.
-    Header(Fields, Vec<String>),
+    /// The columns that mean nothing to us, as far as they are known.
+    Unknown(Vec<String>),
     Batch(Batch),
 }
 
-#[derive(Default)]
 struct Batch {
+    /// The fields that its good rows give.
+    fields: Fields,
     /// The good rows: the line each begins on, and its number.
     rows: Vec<(u64, PhoneNumber)>,
     numbers: Vec<Number>,
@@ -253,6 +270,16 @@ struct Batch {
 }
 
 impl Batch {
+    const fn of(fields: Fields) -> Self {
+        Self {
+            fields,
+            rows: Vec::new(),
+            numbers: Vec::new(),
+            bad: Vec::new(),
+            bytes: 0,
+        }
+    }
+
     fn push(&mut self, row: Row) {
         match row {
             Row::Good(line, number) => {
@@ -281,30 +308,96 @@ fn size(number: &Number) -> usize {
     number.carrier.as_ref().map_or(0, String::len) + meta * 4
 }
 
-/// Reads to the end, or until nobody listens.
-fn read<R: Read>(input: R, batch_rows: usize, parts: &mpsc::Sender<Part>) -> Result<(), FileError> {
-    let mut reader = RowReader::open(input)?;
-    let header = Part::Header(reader.fields(), reader.unknown_columns().to_vec());
-    if parts.blocking_send(header).is_err() {
-        return Ok(());
+/// A reader of either form.
+enum Reader<R> {
+    Csv(Box<RowReader<R>>),
+    Ndjson(JsonReader<R>),
+}
+
+impl<R: Read> Reader<R> {
+    fn open(input: R, form: Form) -> Result<Self, FileError> {
+        Ok(match form {
+            Form::Csv => Self::Csv(Box::new(RowReader::open(input)?)),
+            Form::Ndjson => Self::Ndjson(JsonReader::open(input)?),
+        })
     }
-    let mut batch = Batch::default();
+
+    /// The next row, and the fields that it gives.
+    fn next_row(&mut self) -> Result<Option<(Row, Fields)>, FileError> {
+        match self {
+            Self::Csv(reader) => {
+                let row = reader.next_row()?;
+                Ok(row.map(|row| (row, reader.fields())))
+            }
+            Self::Ndjson(reader) => reader.next_row(),
+        }
+    }
+
+    fn unknown(&self) -> &[String] {
+        match self {
+            Self::Csv(reader) => reader.unknown_columns(),
+            Self::Ndjson(reader) => reader.unknown(),
+        }
+    }
+}
+
+/// Gives batches to whoever listens.
+struct Sender<'a> {
+    parts: &'a mpsc::Sender<Part>,
+    unknown_told: usize,
+}
+
+impl Sender<'_> {
+    /// Tells whether anybody listens.
+    fn send(&mut self, batch: Batch, unknown: &[String]) -> bool {
+        if unknown.len() > self.unknown_told {
+            self.unknown_told = unknown.len();
+            if self.give(Part::Unknown(unknown.to_vec())).is_none() {
+                return false;
+            }
+        }
+        self.give(Part::Batch(batch)).is_some()
+    }
+
+    fn give(&self, part: Part) -> Option<()> {
+        self.parts.blocking_send(part).ok()
+    }
+}
+
+/// Reads to the end, or until nobody listens.
+fn read<R: Read>(input: R, options: Options, parts: &mpsc::Sender<Part>) -> Result<(), FileError> {
+    let mut reader = Reader::open(input, options.form)?;
+    let mut sender = Sender {
+        parts,
+        unknown_told: 0,
+    };
+    let is_update = matches!(options.on_duplicate, OnDuplicate::Update(_));
+    let mut batch = Batch::of(Fields::NONE);
     loop {
-        let row = reader.next_row();
-        let last = !matches!(row, Ok(Some(_)));
-        let ended = match row {
-            Ok(Some(row)) => {
-                batch.push(row);
-                Ok(())
+        let (row, fields) = match reader.next_row() {
+            Ok(Some(read)) => read,
+            ended => {
+                sender.send(batch, reader.unknown());
+                return ended.map(drop);
             }
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
         };
-        if last || batch.is_full(batch_rows) {
-            let full = Part::Batch(std::mem::take(&mut batch));
-            if parts.blocking_send(full).is_err() || last {
-                return ended;
-            }
+        let is_good = matches!(row, Row::Good(..));
+        let differs = is_good && fields != batch.fields;
+        let mut listens = true;
+        if differs && is_update && !batch.numbers.is_empty() {
+            let whole = std::mem::replace(&mut batch, Batch::of(fields));
+            listens = sender.send(whole, reader.unknown());
+        } else if differs {
+            batch.fields = fields;
+        }
+        batch.push(row);
+        if listens && batch.is_full(options.batch_rows) {
+            let next = Batch::of(batch.fields);
+            let whole = std::mem::replace(&mut batch, next);
+            listens = sender.send(whole, reader.unknown());
+        }
+        if !listens {
+            return Ok(());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod broken_store;
+mod bulk;
 mod call_result;
 mod connections;
 mod contract;
@@ -10,6 +11,7 @@ mod hostile;
 mod keys;
 mod matrix;
 mod methods;
+mod numbers;
 mod pools;
 mod process;
 mod requests;

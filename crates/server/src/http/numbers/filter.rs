@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn digits_may_be_asked_for_as_people_type_them() {
-        let contains = |query| of_query(query).and_then(|filter| filter.contains);
+        let contains = |query: &str| of_query(query).and_then(|filter| filter.contains);
         for text in [
             "(312)%20555-0100",
             "312.555.0100",

@@ -4,6 +4,7 @@
 //! the import: a stray quote spoils its own line and not the rest of the file, which is why the records are split here
 //! and not by a general CSV reader (that one would also let a line grow without bound).
 
+mod batches;
 mod cells;
 mod file_error;
 mod foresight;

@@ -1,5 +1,7 @@
 //! `GET /openapi.json`: the interface, described by the handlers themselves.
 
+mod tidy;
+
 use axum::Json;
 use serde::Serialize;
 use serde_json::Value;
@@ -10,6 +12,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 
+use self::tidy::Tidy;
 use super::{
     call_result, campaigns, health, import, jobs, me, metrics, next_cid, numbers, pools, release,
     requests, sign_in,
@@ -77,7 +80,7 @@ pub struct ProblemBody {
         metrics::metrics,
     ),
     components(schemas(super::Fault, ProblemBody)),
-    modifiers(&Security),
+    modifiers(&Security, &Tidy),
 )]
 struct Interface;
 

@@ -22,6 +22,7 @@ mod sso_browser;
 mod support;
 mod sync;
 mod tokens;
+mod upload;
 #[cfg(unix)]
 mod warnings;
 mod wire;

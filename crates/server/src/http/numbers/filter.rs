@@ -242,7 +242,7 @@ mod tests {
         let query =
             of_query("pool=a,b&status=paused&carrier=X,+Y&area_code=312&begins=%2B1312&q=555-01");
         let body = of_body(
-            json!({"pool": ["a", "b"], "status": "paused", "carrier": "X, Y",
+            &json!({"pool": ["a", "b"], "status": "paused", "carrier": "X, Y",
                                   "area_code": 312, "begins": "+1 312", "q": "55501"}),
         );
         assert!(query.is_some());

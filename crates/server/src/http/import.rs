@@ -10,8 +10,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use axum::http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::store::OnDuplicate;
 use serde::Serialize;
@@ -104,11 +104,18 @@ pub async fn import(
             .jobs
             .begin(JobKind::Import, &target.by.name, options.mode)?;
         let job = running.job().clone();
-        let body = ahead(body, patience).await;
-        let (pump, input) = feed(body, patience, job.byte_counter());
+        let begun = ahead(body, patience).await;
+        let (pump, input) = feed(begun.body, patience, job.byte_counter());
         let taking = job::run(api, pump, input, (target, options), running);
         tokio::spawn(taking);
-        return Ok(accepted(&job));
+        let mut answer = accepted(&job);
+        if !begun.is_whole {
+            // On a connection that stays open hyper tells the end of a body that comes after its answer only with the next
+            // request.
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+        }
+        return Ok(answer);
     }
     let (pump, input) = feed(body, patience, Arc::default());
     let mut named = Named::default();

@@ -224,7 +224,7 @@ async fn a_job_is_cancelled_and_what_it_wrote_stays_and_is_told() {
     let sending = async {
         // More than is awaited before the answer.
         let _ = send.send(Ok(csv(10))).await;
-        let filler = "555,,\n".repeat(200_000);
+        let filler = format!("{},,\n", "5".repeat(900)).repeat(1_300);
         for _ in 0..8 {
             let _ = send.send(Ok(filler.clone())).await;
         }

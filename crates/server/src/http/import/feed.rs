@@ -43,20 +43,35 @@ enum Piece {
     End,
 }
 
+/// A body of which some is here.
+pub(super) struct Begun {
+    /// What is here, and what comes.
+    pub(super) body: Body,
+    /// There is no more to come.
+    pub(super) is_whole: bool,
+}
+
 /// The same body, once its first megabytes are here, all of it where there are no more, or once it stalls.
-pub(super) async fn ahead(body: Body, patience: Patience) -> Body {
+pub(super) async fn ahead(body: Body, patience: Patience) -> Begun {
     let mut rest = body.into_data_stream();
-    let (mut pieces, mut bytes) = (Vec::new(), 0);
+    let (mut pieces, mut bytes, mut is_whole) = (Vec::new(), 0, false);
     while bytes < AHEAD_BYTES && pieces.len() < AHEAD_PIECES {
         match timeout(patience.stall, rest.next()).await {
             Ok(Some(piece)) => {
                 bytes += piece.as_ref().map_or(0, Bytes::len);
                 pieces.push(piece);
             }
-            Ok(None) | Err(_) => break,
+            Ok(None) => {
+                is_whole = true;
+                break;
+            }
+            Err(_) => break,
         }
     }
-    Body::from_stream(stream::iter(pieces).chain(rest))
+    Begun {
+        body: Body::from_stream(stream::iter(pieces).chain(rest)),
+        is_whole,
+    }
 }
 
 /// Both ends: the future moves `body` into the feed. What is read is counted in `bytes`.

@@ -14,8 +14,8 @@ use caller_id_core::{AllocatorError, Exhausted, StoreError};
 use serde_json::{Map, Value, json};
 
 use self::problems::{
-    agent_limited, busy, media_type, no_caller_id, not_signed_in, partly, refused, too_large, too_slow,
-    unavailable,
+    agent_limited, busy, media_type, no_caller_id, not_signed_in, partly, refused, too_large,
+    too_slow, unavailable,
 };
 use super::Fault;
 use crate::auth::Refusal;
@@ -107,7 +107,7 @@ impl ApiError {
     }
 
     /// What it is, for people who are told later, under the name `instance`. What broke is logged.
-    pub fn told(&self, instance: &str) -> String {
+    pub fn told_later(&self, instance: &str) -> String {
         self.log(instance);
         let problem = Problem::from(self);
         match problem.detail {

@@ -32,13 +32,13 @@ pub(super) async fn run(
         && tally.added + tally.updated > 0
         && let Err(error) = api.sync.now().await
     {
-        job.progress().note = Some(ApiError::from(error).told(&id));
+        job.progress().note = Some(ApiError::from(error).told_later(&id));
     }
     running.end(match stopped {
         None => Ending::Done,
         Some(Stop::File(_)) if job.is_cancelled() => Ending::Cancelled,
         Some(Stop::File(error)) => Ending::Failed(error.to_string()),
-        Some(Stop::Store(error)) => Ending::Failed(ApiError::from(error).told(&id)),
+        Some(Stop::Store(error)) => Ending::Failed(ApiError::from(error).told_later(&id)),
     });
 }
 

@@ -146,11 +146,11 @@ impl Walk {
             match step {
                 Ok(Ended::NotYet) => {}
                 Ok(Ended::Yes) => break Ending::Done,
-                Err(error) => break Ending::Failed(error.told(&id)),
+                Err(error) => break Ending::Failed(error.told_later(&id)),
             }
         };
         if let Err(error) = self.bring(&self.sync).await {
-            job.progress().note = Some(ApiError::from(error).told(&id));
+            job.progress().note = Some(ApiError::from(error).told_later(&id));
         }
         running.end(ending);
     }

@@ -52,6 +52,9 @@ async fn a_client_that_goes_on_sending_after_the_answer_is_read_to_its_end() {
             assert_eq!(job["state"], "done", "{}", job["problem"]);
             assert_eq!(job["import"]["added"], 2);
             assert_eq!(job["import"]["failed"], BAD_ROWS);
+            let named = job["import"]["errors"].as_array().map_or(0, Vec::len);
+            assert_eq!(named, 5_000);
+            assert_eq!(job["import"]["errors_left_out"], BAD_ROWS - named);
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

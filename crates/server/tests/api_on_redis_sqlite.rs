@@ -2,6 +2,8 @@
 
 #[path = "api/access.rs"]
 mod access;
+#[path = "api/administration.rs"]
+mod administration;
 #[path = "api/bulk.rs"]
 mod bulk;
 #[path = "api/call_result.rs"]

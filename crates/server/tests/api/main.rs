@@ -1,6 +1,7 @@
 //! The service as its users see it: the real engine and the real store, asked through the router or over TCP.
 
 mod access;
+mod administration;
 mod broken_store;
 mod bulk;
 mod call_result;

@@ -1,4 +1,4 @@
-//! Pools and campaigns are administered: tags, removals, what is in them and what was seen of them.
+//! The inventory is administered: tags, removals, what is in pools, what was seen of campaigns; and values that nobody means well.
 
 use serde_json::{Value, json};
 
@@ -136,4 +136,83 @@ async fn campaigns_seen_in_traffic_are_listed_with_their_calls() {
         .admin("GET", "/api/v1/campaigns?sen=true", &Value::Null)
         .await;
     assert_eq!(bad.status, 422);
+}
+
+#[tokio::test]
+async fn hostile_values_are_refused_or_taken_as_they_are_and_never_break_anything() {
+    let service = with_numbers(&[json!({"number": "3125550100"})]).await;
+    let evil = "'; DROP TABLE numbers; --";
+    let long = "9".repeat(3_000);
+    for value in [
+        "%00",
+        "%ff%fe",
+        "%F0%9F%8E%88",
+        "'%20OR%201=1",
+        "%25",
+        &long,
+        "-1",
+        "1e9",
+        ",",
+    ] {
+        for name in [
+            "pool",
+            "status",
+            "carrier",
+            "area_code",
+            "region",
+            "number",
+            "begins",
+            "q",
+            "sort",
+            "cursor",
+            "limit",
+        ] {
+            for path in [NUMBERS, "/api/v1/numbers/export"] {
+                let path = format!("{path}?{name}={value}");
+                let answer = service.admin("GET", &path, &Value::Null).await;
+                assert!(
+                    matches!(answer.status, 200 | 422),
+                    "{path}: {}",
+                    answer.status
+                );
+            }
+        }
+        let path = format!("{NUMBERS}/{value}");
+        let answer = service.admin("GET", &path, &Value::Null).await;
+        assert!(
+            matches!(answer.status, 404 | 422),
+            "{path}: {}",
+            answer.status
+        );
+    }
+    let deep = format!("{}1{}", "[".repeat(30_000), "]".repeat(30_000));
+    for (method, path) in [
+        ("POST", NUMBERS),
+        ("PATCH", "/api/v1/numbers/3125550100"),
+        ("POST", "/api/v1/numbers/3125550100/rest"),
+        ("POST", "/api/v1/numbers/bulk"),
+    ] {
+        for body in ["", "[]", "null", "{\"number\":", "\u{fffd}", &deep] {
+            let call = service.ask(method, path).header("x-admin-token", TOKEN);
+            let call = call.header("content-type", "application/json");
+            assert_eq!(
+                call.body(body.to_owned()).status().await,
+                422,
+                "{method} {path}"
+            );
+        }
+        let call = service.ask(method, path).header("x-admin-token", TOKEN);
+        let call = call.header("content-type", "text/html");
+        assert_eq!(call.body("{}").status().await, 415, "{method} {path}");
+    }
+    let made = json!({"number": "3125550101", "carrier": evil, "pool": "a\"b,c",
+                      "meta": {"<script>": [evil, "=cmd|' /C calc'!A0", "\u{0}"]}});
+    let made = service.admin("POST", NUMBERS, &made).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.json()["carrier"], evil);
+    let path = format!("{NUMBERS}?carrier=%27%3B%20DROP%20TABLE%20numbers%3B%20--");
+    let found = service.admin("GET", &path, &Value::Null).await.json();
+    assert_eq!(found["numbers"][0]["number"], "+13125550101");
+    assert_eq!(made.header("content-type"), "application/json");
+    assert_eq!(made.header("x-content-type-options"), "nosniff");
 }

@@ -107,6 +107,13 @@ impl AreaCodes {
         self.get(code)?.region
     }
 
+    /// All area codes of the region with these two letters, in any case; empty where there is none.
+    pub fn codes_in(&self, region: &str) -> &[AreaCode] {
+        let region = Region::parse(&region.trim().to_ascii_uppercase());
+        let codes = region.and_then(|region| self.regions.get(&region));
+        codes.map_or(&[], Vec::as_slice)
+    }
+
     /// All area codes of the region that `code` is in, itself included; empty where there is no region.
     pub fn region_codes(&self, code: AreaCode) -> &[AreaCode] {
         self.region(code)

@@ -1,5 +1,6 @@
 //! Puts the service together. Here, and in `app/`, concrete engines and stores are named, and nowhere else.
 
+mod beside;
 mod credentials;
 pub mod engines;
 mod first_look;
@@ -9,14 +10,12 @@ pub mod stores;
 mod tests;
 mod ways_in;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::shared::Shared;
-use caller_id_core::{Clock, InventoryStore, Policy, PoolId, recovery};
+use caller_id_core::{Clock, Policy, PoolId, recovery};
 use caller_id_engine::redis::{BadAddress, Time};
-use caller_id_store::SqliteStore;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -26,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accord::Accord;
 use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
-use crate::config::storage::{DatabaseUrl, StorageConfig, masked};
+use crate::config::storage::masked;
 use crate::config::{ConfigError, Settings};
 use crate::drainer::Drainer;
 use crate::fastagi::FastAgi;
@@ -34,11 +33,13 @@ use crate::fence::Gate;
 use crate::http::Api;
 use crate::http::dispatch::Dispatch;
 use crate::http::health::{Together, Vitals};
+use crate::jobs::Jobs;
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
 use crate::summing::Summing;
 use crate::sync::{InventorySync, SyncError};
 
+pub use self::beside::{database_is_there, is_own_file, open_beside};
 use self::engines::Engine;
 use self::stores::OpenStore;
 use self::ways_in::{answers, fast_agi, request_log};
@@ -109,9 +110,13 @@ impl App {
         let requests = Arc::new(request_log(settings, &store, shared.as_ref()).await?);
         let access = Arc::new(settings.access.access(first));
         let keys = credentials::open_keys(&store, &access, sync.outages()).await?;
+        let stop = CancellationToken::new();
         let api = Arc::new(Api {
             rotator,
             inventory: store.inventory.clone(),
+            inspector: engine.inspector(),
+            reader: store.reader.clone(),
+            jobs: Arc::new(Jobs::new(clock.clone(), stop.child_token())),
             sync: sync.clone(),
             access: access.clone(),
             keys: keys.clone(),
@@ -137,7 +142,7 @@ impl App {
             first_token,
             engine,
             store,
-            stop: CancellationToken::new(),
+            stop,
             tasks: JoinSet::new(),
         };
         match shared {
@@ -346,41 +351,6 @@ pub fn check(settings: &Settings) -> Result<(), ConfigError> {
             format!("it {why}, expected a file with certificates in PEM form"),
         ),
     })
-}
-
-/// Opens the inventory beside a service that may be running, for the command line.
-///
-/// # Errors
-/// A setting that cannot be used, or a store that cannot be opened.
-pub async fn open_beside(storage: &StorageConfig) -> anyhow::Result<Arc<dyn InventoryStore>> {
-    stores::open_beside(&storage.database()?).await
-}
-
-/// Whether there is a database, as far as can be told without opening it.
-///
-/// # Errors
-/// A setting that cannot be used.
-pub fn database_is_there(storage: &StorageConfig) -> Result<bool, ConfigError> {
-    Ok(match storage.database()? {
-        DatabaseUrl::Sqlite(path) => path.exists(),
-        DatabaseUrl::Postgres(_) => true,
-    })
-}
-
-/// Whether `path` is a file that the service keeps: writing anything else there would destroy the numbers or the token.
-///
-/// # Errors
-/// A setting that cannot be used.
-pub fn is_own_file(storage: &StorageConfig, path: &Path) -> Result<bool, ConfigError> {
-    let token = storage.folder()?.join(first_token::FILE_NAME);
-    let is_token = path
-        .canonicalize()
-        .is_ok_and(|path| token.canonicalize().is_ok_and(|token| token == path));
-    Ok(is_token
-        || match storage.database()? {
-            DatabaseUrl::Sqlite(database) => SqliteStore::keeps(&database, path),
-            DatabaseUrl::Postgres(_) => false,
-        })
 }
 
 /// A start knows what is sticky from history alone, also a start of the shared state.

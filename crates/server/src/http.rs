@@ -13,6 +13,7 @@ pub mod fields;
 mod guard;
 pub mod health;
 pub mod import;
+pub mod jobs;
 pub mod me;
 pub mod metrics;
 pub mod next_cid;
@@ -33,16 +34,20 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::routing::{MethodRouter, any, delete, get, post};
-use caller_id_core::{Clock, DialPlan, InventoryStore, NumberFormat, Policy, Rotator};
+use caller_id_core::{
+    Clock, DialPlan, HistoryReader, Inspector, InventoryStore, NumberFormat, Policy, Rotator,
+};
 
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use self::numbers::{bulk, export, list, one, status};
 pub use error::ApiError;
 pub use fault::Fault;
 pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Operator, Peer, Viewer};
 
 use crate::auth::Access;
 use crate::auth::key_keeper::KeyKeeper;
+use crate::jobs::Jobs;
 use crate::request_log::RequestLog;
 use crate::retention::Kept;
 use crate::sync::InventorySync;
@@ -53,6 +58,12 @@ pub struct Api {
     pub rotator: Arc<Rotator>,
     /// Numbers, pools and campaigns.
     pub inventory: Arc<dyn InventoryStore>,
+    /// How numbers stand in the engine.
+    pub inspector: Arc<dyn Inspector>,
+    /// What was allocated, for people.
+    pub reader: Arc<dyn HistoryReader>,
+    /// Work that goes on after its request was answered.
+    pub jobs: Arc<Jobs>,
     /// Brings changes of the inventory to the engine: call `now` after each write, before the answer.
     pub sync: Arc<InventorySync>,
     /// Who may ask.
@@ -102,12 +113,28 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .route("/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(openapi::document))
+        .route("/api/v1/numbers", get(list::list).post(one::add))
+        .route("/api/v1/numbers/bulk", post(bulk::bulk))
+        .route("/api/v1/numbers/export", get(export::export))
         .route("/api/v1/numbers/import", post(import::import))
+        .route(
+            "/api/v1/numbers/{number}",
+            get(one::show).patch(one::change).delete(one::remove),
+        )
+        .route("/api/v1/numbers/{number}/pause", post(status::pause))
+        .route("/api/v1/numbers/{number}/resume", post(status::resume))
+        .route("/api/v1/numbers/{number}/rest", post(status::rest))
+        .route("/api/v1/numbers/{number}/retire", post(status::retire))
+        .route("/api/v1/jobs", get(jobs::list))
+        .route("/api/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
         .route("/api/v1/reservations/{id}", delete(release::by_reservation))
         .route("/api/v1/release", post(release::by_call))
         .route("/api/v1/requests", get(requests::list))
         .route("/api/v1/pools", get(pools::list))
-        .route("/api/v1/pools/{id}", get(pools::show).put(pools::put))
+        .route(
+            "/api/v1/pools/{id}",
+            get(pools::show).put(pools::put).delete(pools::remove),
+        )
         .route("/api/v1/campaigns", get(campaigns::list))
         .route(
             "/api/v1/campaigns/{id}",

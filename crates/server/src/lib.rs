@@ -16,6 +16,7 @@ pub mod fastagi;
 pub mod fence;
 pub mod finder;
 pub mod http;
+pub mod jobs;
 pub mod metrics;
 pub mod mismatch;
 pub mod pairs;

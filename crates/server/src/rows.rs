@@ -4,11 +4,13 @@
 //! the import: a stray quote spoils its own line and not the rest of the file, which is why the records are split here
 //! and not by a general CSV reader (that one would also let a line grow without bound).
 
+mod batches;
 mod cells;
 mod file_error;
 mod foresight;
 mod header;
 mod intake;
+mod json;
 mod lines;
 #[cfg(test)]
 mod properties;
@@ -29,7 +31,8 @@ pub(crate) use cells::number as number_of_cells;
 pub use file_error::FileError;
 pub use header::Column;
 pub use intake::{
-    Intake, Options, Stop, Tally, Target, Watcher, WriteMode, exists_reason, foresee_new, take_in,
+    Form, Intake, Options, Stop, Tally, Target, Watcher, WriteMode, exists_reason, foresee_new,
+    take_in,
 };
 pub use reader::{Row, RowReader};
 pub use report::ReportWriter;

@@ -2,6 +2,10 @@
 
 #[path = "api/access.rs"]
 mod access;
+#[path = "api/administration.rs"]
+mod administration;
+#[path = "api/bulk.rs"]
+mod bulk;
 #[path = "api/call_result.rs"]
 mod call_result;
 #[path = "api/contract.rs"]
@@ -12,6 +16,8 @@ mod faults;
 mod keys;
 #[path = "api/methods.rs"]
 mod methods;
+#[path = "api/numbers.rs"]
+mod numbers;
 #[path = "api/pools.rs"]
 mod pools;
 #[path = "api/requests.rs"]

@@ -28,7 +28,7 @@ use crate::config::listen::host;
 use crate::config::number::port;
 use crate::config::secret::Secret;
 use crate::config::storage::StorageConfig;
-use crate::rows::{self, Options, Target, WriteMode};
+use crate::rows::{self, Form, Options, Target, WriteMode};
 
 /// The reference's importer was run with 50 requests of one row. More than this many of 5,000 rows only wait for the store.
 const REQUESTS_MOST: usize = 8;
@@ -161,6 +161,7 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
 impl ImportArgs {
     fn options(&self) -> Options {
         Options {
+            form: Form::Csv,
             on_duplicate: self.on_duplicate,
             mode: if self.dry_run {
                 WriteMode::DryRun

@@ -14,8 +14,8 @@ use caller_id_core::{AllocatorError, Exhausted, StoreError};
 use serde_json::{Map, Value, json};
 
 use self::problems::{
-    agent_limited, media_type, no_caller_id, not_signed_in, partly, refused, too_large, too_slow,
-    unavailable,
+    agent_limited, busy, media_type, no_caller_id, not_signed_in, partly, refused, too_large,
+    too_slow, unavailable,
 };
 use super::Fault;
 use crate::auth::Refusal;
@@ -73,6 +73,8 @@ pub enum ApiError {
     DeadlinePassed,
     /// What an admin changed is written, but the engine did not take it in time; it will.
     NotInForce,
+    /// As many jobs run as may.
+    Busy,
     /// The store cannot commit.
     NotReady,
     /// The engine could not work.
@@ -104,6 +106,16 @@ impl ApiError {
         }
     }
 
+    /// What it is, for people who are told later, under the name `instance`. What broke is logged.
+    pub fn told_later(&self, instance: &str) -> String {
+        self.log(instance);
+        let problem = Problem::from(self);
+        match problem.detail {
+            Value::String(text) => text,
+            _ => problem.title.to_owned(),
+        }
+    }
+
     /// There is no `what` of that name.
     pub fn no_such(what: &str, name: &dyn fmt::Display) -> Self {
         Self::NotFound(format!("There is no {what} `{name}`"))
@@ -113,6 +125,12 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
+    }
+}
+
+impl From<crate::jobs::Busy> for ApiError {
+    fn from(_: crate::jobs::Busy) -> Self {
+        Self::Busy
     }
 }
 
@@ -220,6 +238,7 @@ impl From<&ApiError> for Problem {
             ApiError::NotInForce => {
                 unavailable("The change is written, and not in force yet: it will be in a moment")
             }
+            ApiError::Busy => busy(),
             ApiError::NotReady => unavailable("No number can be handed out now: /health says why"),
             ApiError::Allocator(AllocatorError::OutboxFull(_)) => unavailable(
                 "As many allocations wait for the database as may wait: it is away, or too slow",

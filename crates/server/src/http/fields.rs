@@ -71,6 +71,15 @@ impl Fields {
         self.members.get(name).is_some_and(|given| given != value)
     }
 
+    /// Whether a field is there and is `null`, or an empty text.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| match value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            _ => false,
+        })
+    }
+
     /// A field as whatever `read` makes of it; `read` says what it expected.
     pub fn read<T>(
         &mut self,
@@ -119,6 +128,11 @@ impl Fields {
         self.faults
             .iter()
             .any(|fault| fault.loc.last().is_some_and(|last| last == name))
+    }
+
+    /// Whether any field cannot be understood.
+    pub const fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
     }
 
     /// A field that must be there.

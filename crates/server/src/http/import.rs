@@ -1,6 +1,7 @@
-//! `POST /api/v1/numbers/import`: many numbers in one request, as CSV.
+//! `POST /api/v1/numbers/import`: many numbers in one request, as CSV or NDJSON.
 
 mod feed;
+mod job;
 
 use std::io;
 use std::sync::Arc;
@@ -9,18 +10,22 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use axum::http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use caller_id_core::store::OnDuplicate;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use self::feed::{Patience, feed};
+use self::feed::{Patience, ahead, feed};
+use super::jobs::accepted;
 use super::query::Query;
 use super::{Api, ApiError, Fault, Operator};
+use crate::jobs::JobKind;
 use crate::rows::{
-    self, BadRow, FileError, Intake, NAMED_MOST, Options, Stop, Tally, Target, Watcher, WriteMode,
+    self, BadRow, FileError, Form, Intake, NAMED_MOST, Options, Stop, Tally, Target, Watcher,
+    WriteMode,
 };
 
 /// Rows of one transaction: few enough that allocations do not wait for it.
@@ -43,10 +48,12 @@ pub struct ImportBody {
     unknown_columns: Vec<String>,
 }
 
-/// Reads numbers as CSV from the body, plain or gzip, and writes them, a batch of rows in one transaction.
+/// Reads numbers as CSV or NDJSON from the body, plain or gzip, and writes them, a batch of rows in one transaction.
 ///
 /// Bad rows are told in the answer and do not hinder the others. What is written stays written, also when the request
 /// fails later. When the answer is there, the engine knows the numbers.
+///
+/// As a job the answer comes once 8 MiB of the file are here, or all of it: go on sending, and ask the job how far it is.
 #[utoipa::path(
     post,
     path = "/api/v1/numbers/import",
@@ -54,15 +61,19 @@ pub struct ImportBody {
     params(
         ("on_duplicate" = Option<String>, Query, description = "skip (default), update (columns that the file has not keep their values) or fail: what to do with numbers that are there"),
         ("dry_run" = Option<bool>, Query, description = "true: write nothing, tell what would be written"),
+        ("job" = Option<bool>, Query, description = "true: answer with a job that goes on"),
     ),
     request_body(
-        content = String,
-        content_type = "text/csv",
-        description = "A header that names caller_id (or number, did) and where wanted carrier, area_code, daily_limit, hourly_limit, pool, attestation, status, meta; then one number a row"
+        content(
+            (String = "text/csv", example = "caller_id,carrier,area_code,daily_limit,hourly_limit,pool,attestation,status,meta\n+13125550100,Carrier A,312,500,none,default,A,active,\n"),
+            (String = "application/x-ndjson", example = "{\"number\":\"+13125550100\",\"carrier\":\"Carrier A\",\"hourly_limit\":null}\n"),
+        ),
+        description = "CSV: a header that names caller_id (or number, did) and where wanted carrier, area_code, daily_limit, hourly_limit, pool, attestation, status, meta; then one number a row. NDJSON: an object with these names on each line"
     ),
     security(("admin_token" = []), ("bearer" = [])),
     responses(
         (status = 200, description = "The file was read to its end", body = ImportBody),
+        (status = 202, description = "It is begun, as a job", body = super::jobs::JobBody, headers(("Location" = String, description = "Where it is asked how far it is"))),
         (status = 401, description = "No admin token, or a wrong one", body = super::openapi::ProblemBody),
         (status = 403, description = "No admin, or an address that is not allowed", body = super::openapi::ProblemBody),
         (status = 408, description = "The body stalled; rows before that are written", body = super::openapi::ProblemBody),
@@ -77,19 +88,37 @@ pub async fn import(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<ImportBody>, ApiError> {
-    let options = options(query.as_deref().unwrap_or_default())?;
-    check_kind(&headers)?;
+) -> Result<Response, ApiError> {
+    let form = form(&headers)?;
+    let (options, as_job) = options(query.as_deref().unwrap_or_default(), form)?;
     let patience = Patience {
         stall: api.answers.body_deadline,
         whole: WHOLE_BODY,
     };
-    let (pump, input) = feed(body, patience);
-    let mut named = Named::default();
     let target = Target {
         store: api.inventory.clone(),
         by: who.author,
     };
+    if as_job {
+        let running = api
+            .jobs
+            .begin(JobKind::Import, &target.by.name, options.mode)?;
+        let job = running.job().clone();
+        let begun = ahead(body, patience).await;
+        let (pump, input) = feed(begun.body, patience, job.byte_counter());
+        let taking = job::run(api, pump, input, (target, options), running);
+        tokio::spawn(taking);
+        let mut answer = accepted(&job);
+        if !begun.is_whole {
+            // On a connection that stays open hyper tells the end of a body that comes after its answer only with the next
+            // request.
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+        }
+        return Ok(answer);
+    }
+    let (pump, input) = feed(body, patience, Arc::default());
+    let mut named = Named::default();
     let taking = rows::take_in(input, target, options, &mut named);
     let ((), intake) = tokio::join!(pump, taking);
     let Intake { tally, stopped } = intake;
@@ -101,25 +130,26 @@ pub async fn import(
         })?;
     }
     if let Some(stop) = stopped {
-        return Err(failure(stop, tally, options.mode));
+        return Err(failure(stop, tally, options));
     }
-    Ok(Json(ImportBody {
+    let body = ImportBody {
         tally,
         dry_run: options.mode == WriteMode::DryRun,
         errors: named.rows,
         errors_left_out: named.left_out,
         unknown_columns: named.unknown_columns,
-    }))
+    };
+    Ok(Json(body).into_response())
 }
 
 /// What the query may say: each name, and the same in the spelling of the command line.
-const PARAMETERS: [&str; 4] = ["on_duplicate", "on-duplicate", "dry_run", "dry-run"];
+const PARAMETERS: [&str; 5] = ["on_duplicate", "on-duplicate", "dry_run", "dry-run", "job"];
 
 /// A name that is not known is refused: a `dryrun=true` that is passed over would write.
-fn options(query: &str) -> Result<Options, ApiError> {
+fn options(query: &str, form: Form) -> Result<(Options, bool), ApiError> {
     let query = Query::parse(query.as_bytes(), "query");
     if let Some(name) = query.unknown(&PARAMETERS) {
-        let expected = format!("`{name}` is no parameter, expected on_duplicate or dry_run");
+        let expected = format!("`{name}` is no parameter, expected on_duplicate, dry_run or job");
         return Err(ApiError::invalid(&["query", &name], "unknown", expected));
     }
     let on_duplicate = || {
@@ -132,14 +162,20 @@ fn options(query: &str) -> Result<Options, ApiError> {
         let spelled = write_mode(&query, "dry-run")?;
         Ok(given.or(spelled).unwrap_or(WriteMode::Write))
     };
-    match (on_duplicate(), mode()) {
-        (Ok(on_duplicate), Ok(mode)) => Ok(Options {
-            on_duplicate,
-            mode,
-            batch_rows: BATCH_ROWS,
-        }),
-        (on_duplicate, mode) => {
-            let faults = on_duplicate.err().into_iter().chain(mode.err());
+    let as_job = || query.parsed("job", parse_job);
+    match (on_duplicate(), mode(), as_job()) {
+        (Ok(on_duplicate), Ok(mode), Ok(as_job)) => {
+            let options = Options {
+                form,
+                on_duplicate,
+                mode,
+                batch_rows: BATCH_ROWS,
+            };
+            Ok((options, as_job.unwrap_or_default()))
+        }
+        (on_duplicate, mode, as_job) => {
+            let faults = on_duplicate.err().into_iter();
+            let faults = faults.chain(mode.err()).chain(as_job.err());
             Err(ApiError::Invalid(faults.collect()))
         }
     }
@@ -168,16 +204,33 @@ fn parse_dry_run(text: &str) -> Result<WriteMode, &'static str> {
     }
 }
 
+fn parse_job(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err("job: true or false expected"),
+    }
+}
+
 /// Refuses bodies that say to be what we cannot read. Whether it is packed is told from its first bytes, and what
 /// `curl --data-binary` and browsers call a CSV file is taken for one.
-fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
+fn form(headers: &HeaderMap) -> Result<Form, ApiError> {
     let text = |name: HeaderName| {
         let value = headers.get(name)?.to_str().unwrap_or("unreadable");
         let kind = value.split(';').next().unwrap_or_default().trim();
         Some(kind.to_ascii_lowercase())
     };
     let kind = text(CONTENT_TYPE).unwrap_or_default();
-    let plausible = kind.starts_with("text/")
+    let is_ndjson = matches!(
+        kind.as_str(),
+        "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/jsonlines"
+    );
+    let plausible = is_ndjson
+        || kind.starts_with("text/")
         || matches!(
             kind.as_str(),
             "" | "application/csv"
@@ -188,7 +241,9 @@ fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
                 | "application/x-www-form-urlencoded"
         );
     if !plausible {
-        return Err(ApiError::MediaType("text/csv or application/gzip"));
+        return Err(ApiError::MediaType(
+            "text/csv, application/x-ndjson or application/gzip",
+        ));
     }
     let coding = text(CONTENT_ENCODING).unwrap_or_default();
     if !matches!(coding.as_str(), "" | "identity" | "gzip" | "x-gzip") {
@@ -196,12 +251,15 @@ fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
             "text/csv, with content-encoding gzip or none,",
         ));
     }
-    Ok(())
+    Ok(match is_ndjson {
+        true => Form::Ndjson,
+        false => Form::Csv,
+    })
 }
 
 /// The error for a file that was not read to its end.
-fn failure(stop: Stop, tally: Tally, mode: WriteMode) -> ApiError {
-    let written = match mode {
+fn failure(stop: Stop, tally: Tally, options: Options) -> ApiError {
+    let written = match options.mode {
         WriteMode::Write => tally.added + tally.updated,
         WriteMode::DryRun => 0,
     };
@@ -212,7 +270,10 @@ fn failure(stop: Stop, tally: Tally, mode: WriteMode) -> ApiError {
         }
         Stop::File(error) => ApiError::invalid(
             &["body"],
-            "csv",
+            match options.form {
+                Form::Csv => "csv",
+                Form::Ndjson => "ndjson",
+            },
             format!(
                 "{error} ({} rows were read, {written} of them written)",
                 tally.rows

@@ -1,4 +1,14 @@
-//! `POST /add-number`: one number more.
+//! Numbers: `POST /add-number` as in the service that this one replaces, and all that people do with them.
+
+pub mod body;
+pub mod bulk;
+pub mod export;
+pub mod fields;
+mod filter;
+pub mod list;
+mod live;
+pub mod one;
+pub mod status;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

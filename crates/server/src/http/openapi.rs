@@ -1,5 +1,7 @@
 //! `GET /openapi.json`: the interface, described by the handlers themselves.
 
+mod tidy;
+
 use axum::Json;
 use serde::Serialize;
 use serde_json::Value;
@@ -10,8 +12,9 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 
+use self::tidy::Tidy;
 use super::{
-    call_result, campaigns, health, import, me, metrics, next_cid, numbers, pools, release,
+    call_result, campaigns, health, import, jobs, me, metrics, next_cid, numbers, pools, release,
     requests, sign_in,
 };
 
@@ -42,10 +45,25 @@ pub struct ProblemBody {
         release::by_call,
         numbers::add_number,
         import::import,
+        numbers::list::list,
+        numbers::one::add,
+        numbers::one::show,
+        numbers::one::change,
+        numbers::one::remove,
+        numbers::status::pause,
+        numbers::status::resume,
+        numbers::status::rest,
+        numbers::status::retire,
+        numbers::bulk::bulk,
+        numbers::export::export,
+        jobs::list,
+        jobs::show,
+        jobs::cancel,
         requests::list,
         pools::list,
         pools::show,
         pools::put,
+        pools::remove,
         campaigns::list,
         campaigns::show,
         campaigns::put,
@@ -62,7 +80,7 @@ pub struct ProblemBody {
         metrics::metrics,
     ),
     components(schemas(super::Fault, ProblemBody)),
-    modifiers(&Security),
+    modifiers(&Security, &Tidy),
 )]
 struct Interface;
 

@@ -1,17 +1,23 @@
 //! Pools and how their numbers rotate.
 
+pub mod counts;
+
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use caller_id_core::listing::Expected;
+use axum::response::{IntoResponse, Response};
+use caller_id_core::listing::{Changed, PoolRemoval};
 use caller_id_core::{Ladder, PolicyOverrides, Pool, PoolId, TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use self::counts::{PoolNumbers, counts};
 use super::body::Object;
+use super::campaigns::Removed;
+use super::etag::{self, Precondition};
 use super::fields::{Fields, PathId};
 use super::{Admin, Answers, Api, ApiError, Viewer};
 
@@ -53,6 +59,8 @@ pub struct PoolBody {
     effective: PolicyBody,
     /// What is allowed, but should be known.
     warnings: Vec<String>,
+    /// How many numbers are in it, by their status.
+    numbers: PoolNumbers,
 }
 
 /// All pools.
@@ -63,62 +71,160 @@ pub struct PoolList {
 
 /// All pools, by name.
 #[utoipa::path(get, path = "/api/v1/pools", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
-    responses((status = 200, body = PoolList)))]
+    responses(
+        (status = 200, description = "All", body = PoolList),
+        (status = 503, description = "The store failed", body = super::openapi::ProblemBody),
+    ))]
 pub async fn list(
     State(api): State<Arc<Api>>,
     _viewer: Viewer,
 ) -> Result<Json<PoolList>, ApiError> {
     let pools = api.inventory.pools().await?;
-    let show = |pool| PoolBody::new(&pool, &api.answers);
+    let counted = counts(&*api.inventory, &pools).await?;
+    let show = |(pool, numbers)| PoolBody::new(&pool, numbers, &api.answers);
     Ok(Json(PoolList {
-        pools: pools.into_iter().map(show).collect(),
+        pools: pools.into_iter().zip(counted).map(show).collect(),
     }))
 }
 
 /// One pool.
 #[utoipa::path(get, path = "/api/v1/pools/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
     params(("id" = String, Path, description = "Its name")),
-    responses((status = 200, body = PoolBody), (status = 404, body = super::openapi::ProblemBody)))]
+    responses(
+        (status = 200, description = "It", body = PoolBody, headers(("ETag" = String, description = "For If-Match"))),
+        (status = 404, description = "There is none", body = super::openapi::ProblemBody),
+        (status = 422, description = "The path has no name", body = super::openapi::ProblemBody),
+        (status = 503, description = "The store failed", body = super::openapi::ProblemBody),
+    ))]
 pub async fn show(
     State(api): State<Arc<Api>>,
     _viewer: Viewer,
     id: PathId,
-) -> Result<Json<PoolBody>, ApiError> {
+) -> Result<Response, ApiError> {
     let id = id.parse(PoolId::new)?;
-    let pools = api.inventory.pools().await?;
-    let pool = pools.iter().find(|pool| pool.id == id);
+    let pool = find(&api, &id).await?;
     let pool = pool.ok_or_else(|| ApiError::no_such("pool", &id))?;
-    Ok(Json(PoolBody::new(pool, &api.answers)))
+    shown(&api, &pool).await
 }
 
 /// Makes a pool, or replaces what it says: its policy alone, or all that `GET` gives of it, of which only `policy` can be
-/// changed. It holds from the next request on.
+/// changed. It holds from the next request on. With `If-Match` only what was seen is replaced, with `If-None-Match: *`
+/// nothing is.
 #[utoipa::path(put, path = "/api/v1/pools/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
-    params(("id" = String, Path, description = "Its name")),
+    params(
+        ("id" = String, Path, description = "Its name"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of what was seen"),
+        ("If-None-Match" = Option<String>, Header, description = "*: only where there is none"),
+    ),
     request_body = PolicyBody,
-    responses((status = 200, body = PoolBody), (status = 422, body = super::openapi::ProblemBody)))]
+    responses(
+        (status = 200, description = "As it is now", body = PoolBody, headers(("ETag" = String, description = "For If-Match"))),
+        (status = 412, description = "It is not what was seen", body = super::openapi::ProblemBody),
+        (status = 413, description = "The body is too large", body = super::openapi::ProblemBody),
+        (status = 415, description = "The body says to be something else", body = super::openapi::ProblemBody),
+        (status = 422, description = "A field cannot be understood", body = super::openapi::ProblemBody),
+        (status = 503, description = "The store failed, or it is changed and not in force yet", body = super::openapi::ProblemBody),
+    ))]
 pub async fn put(
     State(api): State<Arc<Api>>,
     Admin(who): Admin,
     id: PathId,
+    condition: Precondition,
     Object(members): Object,
-) -> Result<Json<PoolBody>, ApiError> {
+) -> Result<Response, ApiError> {
     let id = id.parse(PoolId::new)?;
     let policy = match members.contains_key(POLICY) {
         true => read_shown(&api, &id, members).await?,
         false => read(Fields::new(members), &[])?,
     };
+    let found = find(&api, &id).await?;
+    let expected = condition.expected(found.as_ref(), tag)?;
     let pool = Pool { id, policy };
-    let put = api
-        .inventory
-        .put_pool(pool.clone(), Expected::Any, &who.author);
-    put.await?;
+    let put = api.inventory.put_pool(pool.clone(), expected, &who.author);
+    if let Changed::Differs(found) = put.await? {
+        return Err(ApiError::Differs(found.as_ref().map(tag)));
+    }
     api.sync.now().await?;
-    Ok(Json(PoolBody::new(&pool, &api.answers)))
+    shown(&api, &pool).await
+}
+
+/// Removes a pool that nothing uses.
+#[utoipa::path(delete, path = "/api/v1/pools/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
+    params(
+        ("id" = String, Path, description = "Its name"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of what was seen"),
+    ),
+    responses(
+        (status = 200, description = "It is removed", body = Removed),
+        (status = 404, description = "There is none", body = super::openapi::ProblemBody),
+        (status = 409, description = "It is in use; says by what", body = super::openapi::ProblemBody),
+        (status = 412, description = "It is not what was seen", body = super::openapi::ProblemBody),
+        (status = 422, description = "The path has no name", body = super::openapi::ProblemBody),
+        (status = 503, description = "The store failed", body = super::openapi::ProblemBody),
+    ))]
+pub async fn remove(
+    State(api): State<Arc<Api>>,
+    Admin(who): Admin,
+    id: PathId,
+    condition: Precondition,
+) -> Result<Json<Removed>, ApiError> {
+    let id = id.parse(PoolId::new)?;
+    let found = find(&api, &id).await?;
+    let expected = condition.expected(found.as_ref(), tag)?;
+    let removal = api.inventory.delete_pool(id.clone(), expected, &who.author);
+    match removal.await? {
+        PoolRemoval::Removed => Ok(Json(Removed::YES)),
+        PoolRemoval::Missing => Err(ApiError::no_such("pool", &id)),
+        PoolRemoval::Differs => {
+            let found = find(&api, &id).await?;
+            Err(ApiError::Differs(found.as_ref().map(tag)))
+        }
+        PoolRemoval::InUse { numbers, campaigns } => {
+            Err(ApiError::InUse(used_by(&id, numbers, &campaigns)))
+        }
+    }
+}
+
+/// By what a pool is used, for people.
+fn used_by(id: &PoolId, numbers: u64, campaigns: &[String]) -> String {
+    const NAMED_MOST: usize = 20;
+    let mut by = Vec::new();
+    if numbers > 0 {
+        by.push(format!("{numbers} numbers are in it"));
+    }
+    if !campaigns.is_empty() {
+        let named = &campaigns[..campaigns.len().min(NAMED_MOST)];
+        let more = match campaigns.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        by.push(format!("campaigns name it: {}{more}", named.join(", ")));
+    }
+    if by.is_empty() {
+        by.push("campaigns that are not configured use it".to_owned());
+    }
+    format!("The pool `{id}` is in use: {}", by.join("; "))
+}
+
+/// The tag of a pool.
+fn tag(pool: &Pool) -> String {
+    etag::tag(&(pool.id.as_str(), PolicyBody::from(&pool.policy)))
+}
+
+async fn find(api: &Api, id: &PoolId) -> Result<Option<Pool>, ApiError> {
+    let pools = api.inventory.pools().await?;
+    Ok(pools.into_iter().find(|pool| pool.id == *id))
+}
+
+async fn shown(api: &Api, pool: &Pool) -> Result<Response, ApiError> {
+    let counted = counts(&*api.inventory, std::slice::from_ref(pool)).await?;
+    let numbers = counted.into_iter().next().unwrap_or_default();
+    let body = PoolBody::new(pool, numbers, &api.answers);
+    Ok(([etag::header(&tag(pool))], Json(body)).into_response())
 }
 
 impl PoolBody {
-    fn new(pool: &Pool, answers: &Answers) -> Self {
+    fn new(pool: &Pool, numbers: PoolNumbers, answers: &Answers) -> Self {
         let effective = pool.policy.over(&answers.policy);
         let warning = answers.kept.warning("sticky_seconds", &effective);
         let whole = PolicyOverrides {
@@ -134,6 +240,7 @@ impl PoolBody {
             policy: PolicyBody::from(&pool.policy),
             effective: PolicyBody::from(&whole),
             warnings: warning.into_iter().collect(),
+            numbers,
         }
     }
 }
@@ -179,12 +286,13 @@ async fn read_shown(
     let now = pools.iter().find(|pool| pool.id == *id);
     let shown: Vec<_> = [Some(&then), now].into_iter().flatten().collect();
     let shown = shown.iter().map(|pool| {
-        let body = PoolBody::new(pool, &api.answers);
+        let body = PoolBody::new(pool, PoolNumbers::default(), &api.answers);
         serde_json::to_value(body).unwrap_or_default()
     });
     let shown: Vec<_> = shown.collect();
     let mut fields = Fields::new(members);
-    fields.only(&["id", POLICY, "effective", "warnings"]);
+    // How many numbers there are changes by itself, so it is passed over.
+    fields.only(&["id", POLICY, "effective", "warnings", "numbers"]);
     for name in ["id", "effective", "warnings"] {
         if shown.iter().all(|shown| fields.differs(name, &shown[name])) {
             let why = match name {

@@ -154,7 +154,7 @@ fn meta(text: &str) -> Result<Option<Value>, String> {
 }
 
 /// The first whole number of a JSON text that would only be kept to about 16 digits.
-fn too_large(json: &str) -> Option<&str> {
+pub(super) fn too_large(json: &str) -> Option<&str> {
     let is_large = |word: &&str| {
         let digits = word.strip_prefix('-').unwrap_or(word);
         digits.len() > 18

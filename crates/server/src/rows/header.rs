@@ -59,7 +59,7 @@ impl Column {
     }
 
     /// The column that people mean by `title`: any case, blanks and hyphens for underscores, and other names of the number.
-    fn from_title(title: &str) -> Option<Self> {
+    pub(super) fn from_title(title: &str) -> Option<Self> {
         let plain: String = title
             .chars()
             .filter(|character| !matches!(character, ' ' | '_' | '-'))
@@ -81,7 +81,7 @@ impl Column {
 }
 
 /// The field of a number that a column gives; none for the number itself.
-const fn field(column: Column) -> Option<Field> {
+pub(super) const fn field(column: Column) -> Option<Field> {
     Some(match column {
         Column::CallerId => return None,
         Column::Carrier => Field::Carrier,

@@ -3,20 +3,29 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use caller_id_core::store::{Fields, OnDuplicate, Written};
-use caller_id_core::{Author, InventoryStore, Number, PhoneNumber, StoreError};
+use caller_id_core::store::{OnDuplicate, Written};
+use caller_id_core::{Author, InventoryStore, PhoneNumber, StoreError};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
+use super::batches::{Batch, Part, spawn_reader};
 use super::file_error::FileError;
 use super::foresight::Foresight;
-use super::reader::{Row, RowReader};
 use super::{BadRow, on_duplicate_word};
 
-/// A batch ends here too, however few rows it has, so that long rows do not fill the memory.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Batches read ahead while one is written.
 const BATCHES_AHEAD: usize = 1;
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Comma-separated values.
+    Csv,
+    /// One JSON object a line. Where numbers that are there are updated, lines with the same fields go together: a file of
+    /// which each line has other ones than the line before takes long.
+    Ndjson,
+}
+
 /// Whether an import writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteMode {
@@ -29,6 +38,8 @@ pub enum WriteMode {
 /// How to take a file in.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
+    /// How the file is written.
+    pub form: Form,
     /// What to do with numbers that are there. An update takes only the fields that the file has a column for.
     pub on_duplicate: OnDuplicate,
     /// Whether to write.
@@ -156,31 +167,33 @@ async fn take<R: Read + Send + 'static>(
         tally: Tally::default(),
         stopped: None,
     };
-    let ended = match spawn_reader(input, options.batch_rows, sender) {
+    let ended = match spawn_reader(input, options, sender) {
         Ok(ended) => ended,
         Err(error) => {
             intake.stopped = Some(StoreError::Failed(error.into()).into());
             return intake;
         }
     };
-    let mut on_duplicate = options.on_duplicate;
     let mut foresight = Foresight::default();
     while let Some(part) = parts.recv().await {
         let batch = match part {
             Part::Batch(batch) => batch,
-            Part::Header(fields, unknown) => {
-                if let OnDuplicate::Update(_) = on_duplicate {
-                    on_duplicate = OnDuplicate::Update(fields);
-                }
-                if !unknown.is_empty() {
-                    watcher.unknown_columns(&unknown);
-                }
+            Part::Unknown(names) => {
+                watcher.unknown_columns(&names);
                 continue;
             }
         };
         let Batch {
-            rows, numbers, bad, ..
+            fields,
+            rows,
+            numbers,
+            bad,
+            ..
         } = batch;
+        let on_duplicate = match options.on_duplicate {
+            OnDuplicate::Update(_) => OnDuplicate::Update(fields),
+            other => other,
+        };
         let written = match &target {
             _ if numbers.is_empty() => Ok(Vec::new()),
             Some(target) if options.mode == WriteMode::Write => {
@@ -210,103 +223,12 @@ async fn take<R: Read + Send + 'static>(
     intake
 }
 
-/// Reads on a thread of its own: it may wait long for its input, and must not take the place of the store's work.
-/// It ends with its input, or when nobody listens to `parts`.
-fn spawn_reader<R: Read + Send + 'static>(
-    input: R,
-    batch_rows: usize,
-    parts: mpsc::Sender<Part>,
-) -> std::io::Result<oneshot::Receiver<Result<(), FileError>>> {
-    let (end, ended) = oneshot::channel();
-    let reading = move || {
-        let read = read(input, batch_rows, &parts);
-        // First the end, then the close of `parts`; where nobody listens, nobody needs to know.
-        let _ = end.send(read);
-    };
-    std::thread::Builder::new()
-        .name("import".to_owned())
-        .spawn(reading)?;
-    Ok(ended)
-}
-
 /// The reason of a row whose number is in the inventory.
 pub fn exists_reason(number: PhoneNumber) -> String {
     format!(
         "number {number} exists already, and on-duplicate is `{}`",
         on_duplicate_word(OnDuplicate::Fail)
     )
-}
-
-enum Part {
-    /// The fields that the file gives, and the columns that mean nothing to us.
-    Header(Fields, Vec<String>),
-    Batch(Batch),
-}
-
-#[derive(Default)]
-struct Batch {
-    /// The good rows: the line each begins on, and its number.
-    rows: Vec<(u64, PhoneNumber)>,
-    numbers: Vec<Number>,
-    bad: Vec<BadRow>,
-    bytes: usize,
-}
-
-impl Batch {
-    fn push(&mut self, row: Row) {
-        match row {
-            Row::Good(line, number) => {
-                self.bytes += size(&number);
-                self.rows.push((line, number.number));
-                self.numbers.push(number);
-            }
-            Row::Bad(row) => {
-                self.bytes += row.reason.len();
-                self.bad.push(row);
-            }
-        }
-    }
-
-    fn is_full(&self, batch_rows: usize) -> bool {
-        self.numbers.len() + self.bad.len() >= batch_rows || self.bytes >= BATCH_BYTES
-    }
-}
-
-/// About how much memory the parts of `number` take that have no fixed size.
-fn size(number: &Number) -> usize {
-    let meta = number
-        .meta
-        .as_ref()
-        .map_or(0, |meta| meta.to_string().len());
-    number.carrier.as_ref().map_or(0, String::len) + meta * 4
-}
-
-/// Reads to the end, or until nobody listens.
-fn read<R: Read>(input: R, batch_rows: usize, parts: &mpsc::Sender<Part>) -> Result<(), FileError> {
-    let mut reader = RowReader::open(input)?;
-    let header = Part::Header(reader.fields(), reader.unknown_columns().to_vec());
-    if parts.blocking_send(header).is_err() {
-        return Ok(());
-    }
-    let mut batch = Batch::default();
-    loop {
-        let row = reader.next_row();
-        let last = !matches!(row, Ok(Some(_)));
-        let ended = match row {
-            Ok(Some(row)) => {
-                batch.push(row);
-                Ok(())
-            }
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if last || batch.is_full(batch_rows) {
-            let full = Part::Batch(std::mem::take(&mut batch));
-            if parts.blocking_send(full).is_err() || last {
-                return ended;
-            }
-        }
-    }
 }
 
 /// Counts a batch and tells its bad rows in the order of their lines.

@@ -52,6 +52,11 @@ impl<W: Write> NumberWriter<W> {
         self.output.write_all(b"\n")
     }
 
+    /// The output, to take what is in it.
+    pub const fn get_mut(&mut self) -> &mut W {
+        &mut self.output
+    }
+
     /// The output.
     pub fn get_ref(&self) -> &W {
         &self.output

@@ -101,6 +101,12 @@ impl Rig {
             sign_in,
             rotator,
             inventory: store.clone(),
+            inspector: engine.clone(),
+            reader: store.clone(),
+            jobs: Arc::new(caller_id::jobs::Jobs::new(
+                clock.clone(),
+                Default::default(),
+            )),
             sync: Arc::new(sync),
             access: Arc::new(Access::default()),
             keys: Arc::new(KeyKeeper::new(store, Arc::default(), Arc::default())),

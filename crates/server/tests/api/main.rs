@@ -1,7 +1,9 @@
 //! The service as its users see it: the real engine and the real store, asked through the router or over TCP.
 
 mod access;
+mod administration;
 mod broken_store;
+mod bulk;
 mod call_result;
 mod connections;
 mod contract;
@@ -10,6 +12,7 @@ mod hostile;
 mod keys;
 mod matrix;
 mod methods;
+mod numbers;
 mod pools;
 mod process;
 mod requests;
@@ -20,6 +23,7 @@ mod sso_browser;
 mod support;
 mod sync;
 mod tokens;
+mod upload;
 #[cfg(unix)]
 mod warnings;
 mod wire;

@@ -133,6 +133,12 @@ impl Rig {
             sign_in,
             rotator,
             inventory: store.clone(),
+            inspector: engine.engine.clone(),
+            reader: store.clone(),
+            jobs: Arc::new(caller_id::jobs::Jobs::new(
+                clock.clone(),
+                Default::default(),
+            )),
             sync: sync.clone(),
             access: Arc::new(Access {
                 admin_tokens: Keys::new([&token]),

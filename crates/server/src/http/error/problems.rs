@@ -113,6 +113,17 @@ pub(super) fn no_caller_id(exhausted: Exhausted) -> Problem {
     problem
 }
 
+pub(super) fn busy() -> Problem {
+    let detail = "As many jobs run on this node as may: wait until one has ended, or cancel one";
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "busy",
+        "Too many jobs",
+        detail,
+    )
+    .retry_after(RETRY_SECONDS)
+}
+
 pub(super) fn unavailable(detail: &str) -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,

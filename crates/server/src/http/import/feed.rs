@@ -1,10 +1,12 @@
 //! A body as a `Read`: the network is awaited, the rows are read on a thread that may block.
 
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
@@ -12,6 +14,11 @@ use tokio::time::{Instant, timeout};
 const PIECES_AHEAD: usize = 4;
 /// What is still taken from a client after its file was refused, so that it comes to read the answer.
 const DRAINED_BYTES: usize = 16 * 1024 * 1024;
+
+/// So much of a body is awaited before its job is answered: many a client sends no more once it has an answer.
+const AHEAD_BYTES: usize = 8 * 1024 * 1024;
+/// The same, in pieces, of which each takes some memory.
+const AHEAD_PIECES: usize = 4_096;
 
 /// How long a body may take.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +34,7 @@ pub(super) struct Feed {
     pieces: mpsc::Receiver<Piece>,
     rest: Bytes,
     ended: bool,
+    bytes: Arc<AtomicU64>,
 }
 
 enum Piece {
@@ -35,13 +43,49 @@ enum Piece {
     End,
 }
 
-/// Both ends: the future moves `body` into the feed.
-pub(super) fn feed(body: Body, patience: Patience) -> (impl Future<Output = ()> + Send, Feed) {
+/// A body of which some is here.
+pub(super) struct Begun {
+    /// What is here, and what comes.
+    pub(super) body: Body,
+    /// There is no more to come.
+    pub(super) is_whole: bool,
+}
+
+/// The same body, once its first megabytes are here, all of it where there are no more, or once it stalls.
+pub(super) async fn ahead(body: Body, patience: Patience) -> Begun {
+    let mut rest = body.into_data_stream();
+    let (mut pieces, mut bytes, mut is_whole) = (Vec::new(), 0, false);
+    while bytes < AHEAD_BYTES && pieces.len() < AHEAD_PIECES {
+        match timeout(patience.stall, rest.next()).await {
+            Ok(Some(piece)) => {
+                bytes += piece.as_ref().map_or(0, Bytes::len);
+                pieces.push(piece);
+            }
+            Ok(None) => {
+                is_whole = true;
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    Begun {
+        body: Body::from_stream(stream::iter(pieces).chain(rest)),
+        is_whole,
+    }
+}
+
+/// Both ends: the future moves `body` into the feed. What is read is counted in `bytes`.
+pub(super) fn feed(
+    body: Body,
+    patience: Patience,
+    bytes: Arc<AtomicU64>,
+) -> (impl Future<Output = ()> + Send, Feed) {
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
     let feed = Feed {
         pieces,
         rest: Bytes::new(),
         ended: false,
+        bytes,
     };
     (pump(body, patience, sender), feed)
 }
@@ -88,6 +132,7 @@ impl Read for Feed {
             }
         }
         let taken = self.rest.len().min(buffer.len());
+        self.bytes.fetch_add(taken as u64, Ordering::Relaxed);
         buffer[..taken].copy_from_slice(&self.rest.split_to(taken));
         Ok(taken)
     }

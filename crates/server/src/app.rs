@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::shared::Shared;
-use caller_id_core::{Clock, InventoryStore, Policy, PoolId, recovery};
+use caller_id_core::{Clock, InventoryStore, recovery};
 use caller_id_engine::redis::{BadAddress, Time};
 use caller_id_store::SqliteStore;
 use tokio::runtime::Handle;
@@ -33,6 +33,7 @@ use crate::fastagi::FastAgi;
 use crate::fence::Gate;
 use crate::http::Api;
 use crate::http::dispatch::Dispatch;
+use crate::http::explain::Counting;
 use crate::http::health::{Together, Vitals};
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
@@ -41,7 +42,7 @@ use crate::sync::{InventorySync, SyncError};
 
 use self::engines::Engine;
 use self::stores::OpenStore;
-use self::ways_in::{answers, fast_agi, request_log};
+use self::ways_in::{answers, fast_agi, request_log, warn_of_pools};
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {
@@ -112,6 +113,9 @@ impl App {
         let api = Arc::new(Api {
             rotator,
             inventory: store.inventory.clone(),
+            history: store.reader.clone(),
+            inspector: engine.inspector(),
+            counting: Counting::default(),
             sync: sync.clone(),
             access: access.clone(),
             keys: keys.clone(),
@@ -381,14 +385,6 @@ pub fn is_own_file(storage: &StorageConfig, path: &Path) -> Result<bool, ConfigE
             DatabaseUrl::Sqlite(database) => SqliteStore::keeps(&database, path),
             DatabaseUrl::Postgres(_) => false,
         })
-}
-
-/// A start knows what is sticky from history alone, also a start of the shared state.
-fn warn_of_pools(pools: &[(PoolId, Policy)], settings: &Settings) {
-    let kept = settings.history.kept();
-    for warning in kept.pool_warnings(pools, &settings.rotation.policy()) {
-        tracing::warn!("{warning}");
-    }
 }
 
 /// The admin token of this installation. After the store, because a file is locked then: two first starts at once never make

@@ -1,5 +1,6 @@
 //! The HTTP interface: the whole route list on one screen.
 
+pub mod allocations;
 pub mod body;
 pub mod call_result;
 pub mod campaigns;
@@ -8,24 +9,30 @@ pub mod cors;
 pub mod dispatch;
 pub mod error;
 pub mod etag;
+pub mod explain;
 pub mod fault;
 pub mod fields;
 mod guard;
 pub mod health;
 pub mod import;
+pub mod lookup;
 pub mod me;
 pub mod metrics;
 pub mod next_cid;
 pub mod numbers;
 pub mod openapi;
 pub mod page;
+mod past;
 pub mod peer;
 pub mod pools;
 pub mod query;
 pub mod release;
 pub mod requests;
+pub mod reservations;
 pub mod session;
 pub mod sign_in;
+pub mod stats;
+pub mod times;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +40,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::routing::{MethodRouter, any, delete, get, post};
-use caller_id_core::{Clock, DialPlan, InventoryStore, NumberFormat, Policy, Rotator};
+use caller_id_core::{
+    Clock, DialPlan, HistoryReader, Inspector, InventoryStore, NumberFormat, Policy, Rotator,
+};
 
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -53,6 +62,12 @@ pub struct Api {
     pub rotator: Arc<Rotator>,
     /// Numbers, pools and campaigns.
     pub inventory: Arc<dyn InventoryStore>,
+    /// What was allocated.
+    pub history: Arc<dyn HistoryReader>,
+    /// Looks into the engine.
+    pub inspector: Arc<dyn Inspector>,
+    /// Lets some count numbers while others wait.
+    pub counting: explain::Counting,
     /// Brings changes of the inventory to the engine: call `now` after each write, before the answer.
     pub sync: Arc<InventorySync>,
     /// Who may ask.
@@ -104,6 +119,13 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .route("/openapi.json", get(openapi::document))
         .route("/api/v1/numbers/import", post(import::import))
         .route("/api/v1/reservations/{id}", delete(release::by_reservation))
+        .route("/api/v1/reservations", get(reservations::list))
+        .route("/api/v1/allocations", get(allocations::list))
+        .route("/api/v1/allocations.csv", get(allocations::csv))
+        .route("/api/v1/allocations/{id}", get(allocations::show))
+        .route("/api/v1/stats", get(stats::stats))
+        .route("/api/v1/explain", get(explain::explain))
+        .route("/api/v1/lookup", get(lookup::lookup))
         .route("/api/v1/release", post(release::by_call))
         .route("/api/v1/requests", get(requests::list))
         .route("/api/v1/pools", get(pools::list))

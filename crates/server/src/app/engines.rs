@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::shared::Shared;
-use caller_id_core::{AgentLimit, Allocator, Clock, HistoryStore, Journal, Outbox, Rotator};
+use caller_id_core::{
+    AgentLimit, Allocator, Clock, HistoryStore, Inspector, Journal, Outbox, Rotator,
+};
 use caller_id_engine::redis::{Settings, Time};
 use caller_id_engine::{MemoryAllocator, RedisAllocator};
 use tokio::sync::watch;
@@ -65,6 +67,14 @@ impl Engine {
 
     /// Its port.
     pub fn allocator(&self) -> Arc<dyn Allocator> {
+        match self {
+            Self::Memory(engine) => engine.clone(),
+            Self::Redis(engine) => engine.clone(),
+        }
+    }
+
+    /// The same engine, for people who look into it.
+    pub fn inspector(&self) -> Arc<dyn Inspector> {
         match self {
             Self::Memory(engine) => engine.clone(),
             Self::Redis(engine) => engine.clone(),

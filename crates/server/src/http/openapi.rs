@@ -11,8 +11,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{
-    call_result, campaigns, health, import, me, metrics, next_cid, numbers, pools, release,
-    requests, sign_in,
+    allocations, call_result, campaigns, explain, health, import, lookup, me, metrics, next_cid,
+    numbers, pools, release, requests, reservations, sign_in, stats,
 };
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
@@ -40,6 +40,13 @@ pub struct ProblemBody {
         call_result::by_body,
         release::by_reservation,
         release::by_call,
+        reservations::list,
+        allocations::list,
+        allocations::csv,
+        allocations::show,
+        stats::stats,
+        explain::explain,
+        lookup::lookup,
         numbers::add_number,
         import::import,
         requests::list,

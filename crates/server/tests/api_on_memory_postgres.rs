@@ -2,20 +2,30 @@
 
 #[path = "api/access.rs"]
 mod access;
+#[path = "api/allocations.rs"]
+mod allocations;
 #[path = "api/call_result.rs"]
 mod call_result;
 #[path = "api/contract.rs"]
 mod contract;
+#[path = "api/explain.rs"]
+mod explain;
 #[path = "api/faults.rs"]
 mod faults;
 #[path = "api/keys.rs"]
 mod keys;
+#[path = "api/lookup.rs"]
+mod lookup;
 #[path = "api/methods.rs"]
 mod methods;
 #[path = "api/pools.rs"]
 mod pools;
 #[path = "api/requests.rs"]
 mod requests;
+#[path = "api/reservations.rs"]
+mod reservations;
+#[path = "api/stats.rs"]
+mod stats;
 #[path = "api/support.rs"]
 mod support;
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use caller_id::auth::Access;
 use caller_id::auth::key_keeper::KeyKeeper;
 use caller_id::http::dispatch::Dispatch;
+use caller_id::http::explain::Counting;
 use caller_id::http::health::Vitals;
 use caller_id::http::sign_in::SignIn;
 use caller_id::http::{Answers, Api};
@@ -101,6 +102,9 @@ impl Rig {
             sign_in,
             rotator,
             inventory: store.clone(),
+            history: store.clone(),
+            inspector: engine.clone(),
+            counting: Counting::default(),
             sync: Arc::new(sync),
             access: Arc::new(Access::default()),
             keys: Arc::new(KeyKeeper::new(store, Arc::default(), Arc::default())),

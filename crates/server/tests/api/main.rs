@@ -1,22 +1,27 @@
 //! The service as its users see it: the real engine and the real store, asked through the router or over TCP.
 
 mod access;
+mod allocations;
 mod broken_store;
 mod call_result;
 mod connections;
 mod contract;
+mod explain;
 mod faults;
 mod hostile;
 mod keys;
+mod lookup;
 mod matrix;
 mod methods;
 mod pools;
 mod process;
 mod requests;
+mod reservations;
 mod sign_in;
 mod slow_readers;
 mod sso;
 mod sso_browser;
+mod stats;
 mod support;
 mod sync;
 mod tokens;

@@ -9,6 +9,7 @@ use caller_id::auth::key_keeper::KeyKeeper;
 use caller_id::auth::token::Keys;
 use caller_id::config::secret::Secret;
 use caller_id::http::dispatch::Dispatch;
+use caller_id::http::explain::Counting;
 use caller_id::http::health::Vitals;
 use caller_id::http::sign_in::SignIn;
 use caller_id::http::{Answers, Api};
@@ -133,6 +134,9 @@ impl Rig {
             sign_in,
             rotator,
             inventory: store.clone(),
+            history: store.clone(),
+            inspector: engine.engine.clone(),
+            counting: Counting::default(),
             sync: sync.clone(),
             access: Arc::new(Access {
                 admin_tokens: Keys::new([&token]),

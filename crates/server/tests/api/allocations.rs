@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Service, TOKEN};
 
 async fn stocked() -> Service {
-    let service = Service::start(&[("COOLDOWN_SECONDS", "0")]).await;
+    let service = Service::start(&[("CALLER_ID_COOLDOWN_SECONDS", "0")]).await;
     let number = json!({"caller_id": "3125550100", "carrier": "Acme, Inc", "attestation": "A"});
     service.add(number).await;
     service

@@ -6,7 +6,7 @@ use crate::support::Service;
 
 /// Three calls from one number, one minute apart: to two parties, by two agents.
 async fn called() -> Service {
-    let service = Service::start(&[("COOLDOWN_SECONDS", "0")]).await;
+    let service = Service::start(&[("CALLER_ID_COOLDOWN_SECONDS", "0")]).await;
     let number = json!({"caller_id": "3125550100", "carrier": "Acme", "attestation": "B"});
     service.add(number).await;
     for (call, to, agent) in [
@@ -74,12 +74,11 @@ async fn a_caller_is_brought_to_the_agent_who_called_them_last() {
 #[tokio::test]
 async fn numbers_that_are_ours_no_longer_are_found_too() {
     let service = called().await;
-    let retired = json!({"caller_id": "3125550100", "status": "retired"});
     let import = service.ask("POST", "/api/v1/numbers/import?on_duplicate=update");
     let import = import
         .header("x-admin-token", crate::support::TOKEN)
-        .header("content-type", "application/x-ndjson")
-        .body(format!("{retired}\n"));
+        .header("content-type", "text/csv")
+        .body("caller_id,status\n3125550100,retired\n");
     let answer = import.send().await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let answer = service.see("/api/v1/lookup?number=3125550100").await;

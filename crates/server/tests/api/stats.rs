@@ -7,7 +7,7 @@ use crate::support::Service;
 const HOUR_MS: i64 = 3_600_000;
 
 async fn stocked() -> Service {
-    let service = Service::start(&[("COOLDOWN_SECONDS", "0")]).await;
+    let service = Service::start(&[("CALLER_ID_COOLDOWN_SECONDS", "0")]).await;
     for (number, carrier) in [("3125550100", "Acme"), ("2125550100", "Bell")] {
         let number = json!({"caller_id": number, "carrier": carrier});
         service.add(number).await;
@@ -154,7 +154,8 @@ async fn only_what_is_asked_for_is_counted() {
 #[tokio::test]
 async fn the_last_24_hours_are_counted_when_nothing_is_said() {
     let service = worked().await;
-    // By now two calls are older, and the hour that they were in counts whole.
+    // By now two calls are more than 24 hours old, and the hour that they were in would count whole.
+    service.clock.advance_ms(HOUR_MS);
     let stats = service.see("/api/v1/stats").await;
     assert_eq!(columns(&stats, &["calls"]), json!([[3]]));
     assert_eq!(stats["rows"][0]["answer_rate"], 0.3333);

@@ -17,7 +17,7 @@ use caller_id_core::{AllocationRequest, Policy, PoolId};
 pub use self::counting::Counting;
 
 use self::body::{CampaignShown, ChoiceShown, DestinationShown, ExplainBody, PoolShown, RungShown};
-use self::counting::Counted;
+use self::counting::{Counted, Numbers};
 use super::next_cid;
 use super::page::Parameters;
 use super::query::Query;
@@ -50,7 +50,11 @@ pub async fn explain(
     let steps = way(terms.ask(&request), |pool| policies.get(pool));
     let foreseen = foresee(&api, &terms, &request).await?;
     let ours = api.inventory.number(request.destination).await?.is_some();
-    let counted = api.counting.count(&api, &steps).await;
+    let numbers = Numbers {
+        inspector: &*api.inspector,
+        inventory: &*api.inventory,
+    };
+    let counted = api.counting.count(numbers, &steps).await;
     Ok(Json(ExplainBody {
         destination: DestinationShown::new(request.destination, ours),
         campaign: CampaignShown::new(&request, &terms),

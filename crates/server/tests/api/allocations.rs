@@ -124,6 +124,8 @@ async fn each_filter_leaves_what_was_asked_for() {
         ("agent=1001", vec!["V1"]),
         ("call_id=V2", vec!["V2"]),
         ("pool=other", vec![]),
+        ("since=0001-01-01&until=9000-01-01", vec!["V2", "V1"]),
+        ("since=9000-01-01", vec![]),
         ("since=2026-11-23", vec!["V2"]),
         ("until=2026-11-22", vec!["V1"]),
         ("since=2026-11-22&until=2026-11-23", vec!["V2", "V1"]),

@@ -6,10 +6,11 @@ use caller_id_core::explain::Tried;
 use caller_id_core::inspection::Counts;
 use caller_id_core::ladder::Candidates;
 use caller_id_core::listing::{NumberFilter, StatusKind};
+use caller_id_core::{Inspector, InventoryStore};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::http::{Api, ApiError};
+use crate::http::ApiError;
 
 /// So many answers are counted for at the same time; others wait.
 const AT_ONCE: usize = 2;
@@ -18,11 +19,14 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Lets some count while others wait.
 #[derive(Debug)]
-pub struct Counting(Semaphore);
+pub struct Counting {
+    turns: Semaphore,
+    deadline: Duration,
+}
 
 impl Default for Counting {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self::within(DEADLINE)
     }
 }
 
@@ -47,45 +51,136 @@ pub(super) struct Counteds {
 }
 
 impl Counting {
-    /// Counts as far as it comes in time.
-    pub(super) async fn count(&self, api: &Api, steps: &[Tried]) -> Counteds {
-        let mut rungs = Vec::with_capacity(steps.len());
+    fn within(deadline: Duration) -> Self {
+        Self {
+            turns: Semaphore::new(AT_ONCE),
+            deadline,
+        }
+    }
+
+    /// Counts as far as it comes in time: all numbers of a pool last, since they may be a million.
+    pub(super) async fn count(&self, numbers: Numbers<'_>, steps: &[Tried]) -> Counteds {
+        let mut rungs = vec![None; steps.len()];
         let counting = async {
-            let turn = self.0.acquire().await;
-            for step in steps {
-                rungs.push(Some(count(api, step).await?));
+            let _turn = self.turns.acquire().await;
+            let mut order: Vec<usize> = (0..steps.len()).collect();
+            order.sort_by_key(|place| steps[*place].among == Candidates::All);
+            for place in order {
+                rungs[place] = Some(numbers.count(&steps[place]).await?);
             }
-            drop(turn);
             Ok::<_, ApiError>(())
         };
-        let left_out = match tokio::time::timeout_at(Instant::now() + DEADLINE, counting).await {
+        let until = Instant::now() + self.deadline;
+        let left_out = match tokio::time::timeout_at(until, counting).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => {
                 tracing::debug!(?error, "an explanation goes without counts");
                 Some("they could not be read")
             }
-            Err(_) => Some("to count them takes longer than 2 seconds"),
+            Err(_) => Some("to count them takes too long"),
         };
-        rungs.resize(steps.len(), None);
         Counteds { rungs, left_out }
     }
 }
 
-async fn count(api: &Api, step: &Tried) -> Result<Counted, ApiError> {
-    let with = |status| NumberFilter {
-        pools: vec![step.pool.clone()],
-        statuses: vec![status],
-        area_codes: match step.among {
-            Candidates::Area(code) => vec![code],
-            Candidates::Areas(codes) => codes.to_vec(),
-            Candidates::All => Vec::new(),
-        },
-        ..NumberFilter::default()
+/// Who knows the numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers<'a> {
+    /// Those that may be presented.
+    pub(super) inspector: &'a dyn Inspector,
+    /// All of them.
+    pub(super) inventory: &'a dyn InventoryStore,
+}
+
+impl Numbers<'_> {
+    async fn count(self, step: &Tried) -> Result<Counted, ApiError> {
+        let with = |status| NumberFilter {
+            pools: vec![step.pool.clone()],
+            statuses: vec![status],
+            area_codes: match step.among {
+                Candidates::Area(code) => vec![code],
+                Candidates::Areas(codes) => codes.to_vec(),
+                Candidates::All => Vec::new(),
+            },
+            ..NumberFilter::default()
+        };
+        let (paused, retired) = (with(StatusKind::Paused), with(StatusKind::Retired));
+        Ok(Counted {
+            live: self.inspector.counts(&step.pool, step.among).await?,
+            paused: self.inventory.count_matching(&paused).await?,
+            retired: self.inventory.count_matching(&retired).await?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use caller_id_core::inspection::Foreseen;
+    use caller_id_core::{
+        AllocationRequest, AllocatorError, Ask, ManualClock, NumberState, PhoneNumber, Policy,
+        PoolId, Timestamp,
     };
-    let (paused, retired) = (with(StatusKind::Paused), with(StatusKind::Retired));
-    Ok(Counted {
-        live: api.inspector.counts(&step.pool, step.among).await?,
-        paused: api.inventory.count_matching(&paused).await?,
-        retired: api.inventory.count_matching(&retired).await?,
-    })
+    use caller_id_store::{SqliteOptions, SqliteStore};
+
+    use super::*;
+
+    /// Counts those of area codes at once, and whole pools never.
+    struct Slow;
+
+    #[async_trait]
+    impl Inspector for Slow {
+        async fn states(
+            &self,
+            _: &[PhoneNumber],
+        ) -> Result<Vec<Option<NumberState>>, AllocatorError> {
+            Ok(Vec::new())
+        }
+
+        async fn foresee(&self, _: Ask<'_>) -> Result<Foreseen, AllocatorError> {
+            std::future::pending().await
+        }
+
+        async fn counts(&self, _: &PoolId, among: Candidates) -> Result<Counts, AllocatorError> {
+            match among {
+                Candidates::All => std::future::pending().await,
+                Candidates::Area(_) | Candidates::Areas(_) => Ok(Counts::default()),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_left_out_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_795_348_800_000)));
+        let path = folder.path().join("a.db");
+        let store = SqliteStore::open(&path, SqliteOptions::new(clock)).unwrap();
+        let request = AllocationRequest::to("13125551212".parse().unwrap());
+        let pools = ["first", "second"].map(|name| PoolId::new(name).unwrap());
+        let ask = Ask {
+            request: &request,
+            pools: &pools,
+            agent_limit: caller_id_core::AgentLimit::OFF,
+        };
+        let policy = Policy::default();
+        let steps = caller_id_core::explain::way(ask, |_| Some(&policy));
+        let numbers = Numbers {
+            inspector: &Slow,
+            inventory: &*store,
+        };
+        let counting = Counting::within(Duration::from_millis(500));
+        // More than may count at the same time: the others wait no longer either.
+        let all = (0..3).map(|_| counting.count(numbers, &steps));
+        let counted = futures_util::future::join_all(all).await;
+        let of_first = &counted[0];
+        for (step, rung) in steps.iter().zip(&of_first.rungs) {
+            assert_eq!(rung.is_none(), step.among == Candidates::All, "{step:?}");
+        }
+        for counted in counted {
+            assert_eq!(counted.left_out, Some("to count them takes too long"));
+            assert_eq!(counted.rungs.len(), steps.len());
+        }
+    }
 }

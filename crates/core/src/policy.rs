@@ -121,7 +121,12 @@ impl TimeZone {
     /// # Errors
     /// Says what was given and what was expected.
     pub fn date(&self, text: &str) -> Result<Day, String> {
-        let date = text.trim().parse::<jiff::civil::Date>().ok();
+        let is_date = |text: &&str| {
+            // The parser would take an instant, too, and leave out its time.
+            text.len() == "2026-11-22".len() && !text.contains(['T', 't', ':'])
+        };
+        let date = Some(text.trim()).filter(is_date);
+        let date = date.and_then(|text| text.parse::<jiff::civil::Date>().ok());
         date.and_then(|date| self.day_of(date)).ok_or_else(|| {
             format!(
                 "`{}` is not a date, expected one like 2026-11-22",
@@ -243,7 +248,15 @@ mod tests {
             date("UTC", "22.11.2026"),
             Err("`22.11.2026` is not a date, expected one like 2026-11-22".to_owned())
         );
-        assert!(date("UTC", "9999-12-31").is_err());
+        for none in [
+            "9999-12-31",
+            "2026-11-22T12:00:00",
+            "20261122",
+            "20261122T1",
+            "",
+        ] {
+            assert!(date("UTC", none).is_err(), "{none}");
+        }
     }
 
     /// British Columbia keeps UTC-7 all the year from November 2026 (time zone data 2026b).

@@ -170,7 +170,7 @@ mod tests {
             inspector: &Slow,
             inventory: &*store,
         };
-        let counting = Counting::within(Duration::from_millis(500));
+        let counting = Counting::within(Duration::from_secs(1));
         // More than may count at the same time: the others wait no longer either.
         let all = (0..3).map(|_| counting.count(numbers, &steps));
         let counted = futures_util::future::join_all(all).await;

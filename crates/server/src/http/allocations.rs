@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 pub use self::body::AllocationBody;
 
+use self::export::Source;
 use super::fields::PathId;
 use super::page::{List, Parameters};
 use super::past;
@@ -73,7 +74,7 @@ pub async fn list(
     let (asked, form) = read(query.as_deref(), &list)?;
     let now = api.clock.now();
     if form.unwrap_or_else(|| accepted(&headers)) == Form::Csv {
-        return export::answer(api, asked, now).await;
+        return export::answer(source(&api), asked, now).await;
     }
     let page = past::page(&api, asked).await?;
     let allocations = page.allocations.iter();
@@ -119,7 +120,7 @@ pub async fn csv(
         filter,
         ..PastQuery::default()
     };
-    export::answer(api, asked, now).await
+    export::answer(source(&api), asked, now).await
 }
 
 /// One allocation.
@@ -153,6 +154,13 @@ pub async fn show(
     let found = page.allocations.iter().find(|past| past.record.id == id);
     let past = found.ok_or_else(|| ApiError::no_such("allocation", &id))?;
     Ok(Json(AllocationBody::new(past, api.clock.now())))
+}
+
+fn source(api: &Api) -> Source {
+    Source {
+        history: api.history.clone(),
+        inventory: api.inventory.clone(),
+    }
 }
 
 const FILTERS: [&str; 9] = [

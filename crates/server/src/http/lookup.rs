@@ -39,6 +39,10 @@ pub struct LookupBody {
 
 /// What the inventory says of a number.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "status": "active", "resting_until": null, "pool": "solar", "carrier": "Acme", "area_code": "312", "attestation": "A",
+    "created_at": "2026-11-01T09:00:00.000000Z", "updated_at": "2026-11-01T09:00:00.000000Z"
+}))]
 pub struct LookupRow {
     /// active, paused, resting or retired.
     status: &'static str,

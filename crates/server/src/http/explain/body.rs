@@ -29,6 +29,10 @@ pub struct ExplainBody {
 
 /// The called party, as it is understood.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "number": "+12125551212", "area_code": "212", "kind": "geographic", "country": "US", "region": "NY",
+    "overlay": ["332", "646", "917"], "ours": false
+}))]
 pub struct DestinationShown {
     /// In E.164.
     number: String,
@@ -93,6 +97,11 @@ impl CampaignShown {
 
 /// What would be answered.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "outcome": "number", "caller_id": "+16465550100", "pool": "solar", "rung": "overlay", "earliest": null, "cause": null,
+    "retry_after_ms": null,
+    "in_words": "+16465550100 of pool solar would be presented to +12125551212: its area code shares territory with that of the destination."
+}))]
 pub struct ChoiceShown {
     /// number, repeated (this call asked before), exhausted or agent_limited.
     outcome: &'static str,
@@ -204,6 +213,12 @@ impl From<&Policy> for PolicyShown {
 
 /// One rung of one pool.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "rung": "area_code", "area_codes": ["212"],
+    "numbers": {"eligible": 0, "reserved": 2, "cooldown": 1, "hourly_limit": 0, "daily_limit": 0, "resting": 0, "paused": 1,
+                "retired": 0},
+    "chosen": false, "in_words": "Numbers with the area code 212: 0 of 4 free, 2 reserved, 1 in cooldown, 1 paused."
+}))]
 pub struct RungShown {
     /// area_code, overlay, region or any.
     rung: &'static str,

@@ -7,6 +7,7 @@ use caller_id_core::inspection::Counts;
 use caller_id_core::ladder::Candidates;
 use caller_id_core::listing::{NumberFilter, StatusKind};
 use caller_id_core::{Inspector, InventoryStore};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -14,8 +15,10 @@ use crate::http::ApiError;
 
 /// So many answers are counted for at the same time; others wait.
 const AT_ONCE: usize = 2;
+/// So many rungs of one answer at the same time: to walk through a million numbers is mostly to wait for one's turn.
+const RUNGS_AT_ONCE: usize = 2;
 /// All counts of one answer take no longer.
-const DEADLINE: Duration = Duration::from_secs(2);
+const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Lets some count while others wait.
 #[derive(Debug)]
@@ -65,8 +68,13 @@ impl Counting {
             let _turn = self.turns.acquire().await;
             let mut order: Vec<usize> = (0..steps.len()).collect();
             order.sort_by_key(|place| steps[*place].among == Candidates::All);
-            for place in order {
-                rungs[place] = Some(numbers.count(&steps[place]).await?);
+            let counts = order.into_iter().map(|place| async move {
+                let counted = numbers.count(&steps[place]).await?;
+                Ok::<_, ApiError>((place, counted))
+            });
+            let mut counts = stream::iter(counts).buffer_unordered(RUNGS_AT_ONCE);
+            while let Some((place, counted)) = counts.try_next().await? {
+                rungs[place] = Some(counted);
             }
             Ok::<_, ApiError>(())
         };

@@ -7,6 +7,9 @@ use caller_id_core::{AllocationRequest, Cause, Exhausted, Rung};
 
 use super::counting::Counted;
 
+/// More area codes than these are not listed in a sentence.
+const LISTED_MOST: usize = 6;
+
 /// What would be answered, in a sentence.
 pub(super) fn choice(foreseen: &Foreseen, request: &AllocationRequest) -> String {
     let to = request.destination;
@@ -92,12 +95,18 @@ fn among(step: &Tried) -> String {
     match step.among {
         Candidates::Area(code) => format!("Numbers with the area code {code}"),
         Candidates::Areas(codes) => {
-            let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
+            let listed = match codes {
+                few if few.len() <= LISTED_MOST => {
+                    let codes: Vec<String> = few.iter().map(ToString::to_string).collect();
+                    codes.join(", ")
+                }
+                many => format!("{} area codes", many.len()),
+            };
             let what = match step.rung {
                 Rung::Region => "of the same state or province",
                 _ => "of overlays",
             };
-            format!("Numbers {what} ({})", codes.join(", "))
+            format!("Numbers {what} ({listed})")
         }
         Candidates::All => "All numbers of the pool".to_owned(),
     }

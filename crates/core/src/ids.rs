@@ -172,6 +172,12 @@ impl AllocationId {
         Some(Self(Uuid::from_u128(next)))
     }
 
+    /// When the allocation was made: the instant that the id begins with.
+    pub fn at(self) -> Timestamp {
+        let (high, _) = self.0.as_u64_pair();
+        Timestamp::from_ms((high >> 16) as i64)
+    }
+
     /// The 16 bytes, most significant first: they sort as the ids do.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
@@ -238,7 +244,10 @@ mod tests {
             let number: PhoneNumber = text.parse().expect("valid");
             let ids =
                 [0, 1, 0xfff, 0x1000, 0xff_ffff].map(|salt| AllocationId::of(number, at, salt));
-            assert!(ids.iter().all(|id| id.number() == Some(number)));
+            assert!(
+                ids.iter()
+                    .all(|id| id.number() == Some(number) && id.at() == at)
+            );
             assert!(
                 ids.iter()
                     .enumerate()

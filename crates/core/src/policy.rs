@@ -8,6 +8,7 @@ use jiff::tz::TimeZoneDatabase;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ladder::Ladder;
+use crate::text::shown;
 use crate::time::Timestamp;
 use crate::window::Day;
 
@@ -115,22 +116,40 @@ impl TimeZone {
         self.local_day(now).unwrap_or_else(|| Day::utc(now))
     }
 
+    /// The local day of that date, as in `2026-11-22`.
+    ///
+    /// # Errors
+    /// Says what was given and what was expected.
+    pub fn date(&self, text: &str) -> Result<Day, String> {
+        let is_date = |text: &&str| {
+            // The parser would take an instant, too, and leave out its time.
+            text.len() == "2026-11-22".len() && !text.contains(['T', 't', ':'])
+        };
+        let date = Some(text.trim()).filter(is_date);
+        let date = date.and_then(|text| text.parse::<jiff::civil::Date>().ok());
+        date.and_then(|date| self.day_of(date)).ok_or_else(|| {
+            format!(
+                "`{}` is not a date, expected one like 2026-11-22",
+                shown(text)
+            )
+        })
+    }
+
     fn local_day(&self, now: Timestamp) -> Option<Day> {
         let local = jiff::Timestamp::from_millisecond(now.as_ms())
             .ok()?
             .to_zoned(self.0.clone());
-        let start = local.start_of_day().ok()?.timestamp().as_millisecond();
-        let end = local
-            .date()
-            .tomorrow()
-            .ok()?
-            .to_zoned(self.0.clone())
-            .ok()?
-            .timestamp()
-            .as_millisecond();
+        self.day_of(local.date())
+    }
+
+    fn day_of(&self, date: jiff::civil::Date) -> Option<Day> {
+        let first_of = |date: jiff::civil::Date| {
+            let first = date.to_zoned(self.0.clone()).ok()?;
+            Some(Timestamp::from_ms(first.timestamp().as_millisecond()))
+        };
         Some(Day {
-            start: Timestamp::from_ms(start),
-            end: Timestamp::from_ms(end),
+            start: first_of(date)?,
+            end: first_of(date.tomorrow().ok()?)?,
         })
     }
 }
@@ -209,6 +228,35 @@ mod tests {
             day("America/Chicago", "2026-11-01T12:00:00Z"),
             span("2026-11-01T05:00", "2026-11-02T06:00")
         );
+    }
+
+    #[test]
+    fn a_date_is_its_local_day() {
+        let date = |zone: &str, text: &str| {
+            let day = TimeZone::parse(zone).expect("a zone").date(text)?;
+            Ok::<_, String>((day.start.to_string(), day.end.to_string()))
+        };
+        assert_eq!(
+            date("America/Chicago", " 2026-11-01 "),
+            Ok(span("2026-11-01T05:00", "2026-11-02T06:00"))
+        );
+        assert_eq!(
+            date("Pacific/Kiritimati", "2026-11-22"),
+            Ok(span("2026-11-21T10:00", "2026-11-22T10:00"))
+        );
+        assert_eq!(
+            date("UTC", "22.11.2026"),
+            Err("`22.11.2026` is not a date, expected one like 2026-11-22".to_owned())
+        );
+        for none in [
+            "9999-12-31",
+            "2026-11-22T12:00:00",
+            "20261122",
+            "20261122T1",
+            "",
+        ] {
+            assert!(date("UTC", none).is_err(), "{none}");
+        }
     }
 
     /// British Columbia keeps UTC-7 all the year from November 2026 (time zone data 2026b).

@@ -42,6 +42,28 @@ impl Routes {
     }
 }
 
+/// On which terms calls get their numbers.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The pools, first choice first.
+    pub pools: Arc<[PoolId]>,
+    /// The limit of the agent.
+    pub agent_limit: AgentLimit,
+    /// Whether anybody configured the campaign; calls of no campaign have none.
+    pub is_configured: bool,
+}
+
+impl Terms {
+    /// A request on these terms.
+    pub fn ask<'a>(&'a self, request: &'a AllocationRequest) -> Ask<'a> {
+        Ask {
+            request,
+            pools: &self.pools,
+            agent_limit: self.agent_limit,
+        }
+    }
+}
+
 /// Campaigns are not known yet.
 #[derive(Debug, thiserror::Error)]
 #[error("which campaign uses which pools is not known yet")]
@@ -115,19 +137,24 @@ impl Rotator {
     /// # Errors
     /// [`AllocatorError`]: no number was handed out.
     pub async fn next(&self, request: &AllocationRequest) -> Result<Outcome, AllocatorError> {
+        let terms = self.terms(request.campaign.as_ref())?;
+        self.allocator.allocate(terms.ask(request)).await
+    }
+
+    /// On which terms a call of that campaign gets a number now.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]: none is handed out now.
+    pub fn terms(&self, campaign: Option<&CampaignId>) -> Result<Terms, AllocatorError> {
         let routes = self.known()?;
-        let campaign = request.campaign.as_ref();
-        let pools = routes.pools(campaign);
         if let Some(permission) = &self.permission {
             permission.check()?;
         }
-        self.allocator
-            .allocate(Ask {
-                request,
-                pools: &pools,
-                agent_limit: routes.limits.of_or(campaign, self.agent_limit),
-            })
-            .await
+        Ok(Terms {
+            pools: routes.pools(campaign),
+            agent_limit: routes.limits.of_or(campaign, self.agent_limit),
+            is_configured: campaign.is_some_and(|campaign| routes.pools.contains_key(campaign)),
+        })
     }
 
     /// The pools of a campaign, first choice first; without one, or with one that nobody configured, the pool `default`.

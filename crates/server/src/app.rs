@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::shared::Shared;
-use caller_id_core::{Clock, Policy, PoolId, recovery};
+use caller_id_core::{Clock, recovery};
 use caller_id_engine::redis::{BadAddress, Time};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -32,6 +32,7 @@ use crate::fastagi::FastAgi;
 use crate::fence::Gate;
 use crate::http::Api;
 use crate::http::dispatch::Dispatch;
+use crate::http::explain::Counting;
 use crate::http::health::{Together, Vitals};
 use crate::jobs::Jobs;
 use crate::rebuild::Rebuild;
@@ -42,7 +43,7 @@ use crate::sync::{InventorySync, SyncError};
 pub use self::beside::{database_is_there, is_own_file, open_beside};
 use self::engines::Engine;
 use self::stores::OpenStore;
-use self::ways_in::{answers, fast_agi, request_log};
+use self::ways_in::{answers, fast_agi, request_log, warn_of_pools};
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {
@@ -114,8 +115,9 @@ impl App {
         let api = Arc::new(Api {
             rotator,
             inventory: store.inventory.clone(),
+            history: store.reader.clone(),
             inspector: engine.inspector(),
-            reader: store.reader.clone(),
+            counting: Counting::default(),
             jobs: Arc::new(Jobs::new(clock.clone(), stop.child_token())),
             sync: sync.clone(),
             access: access.clone(),
@@ -351,14 +353,6 @@ pub fn check(settings: &Settings) -> Result<(), ConfigError> {
             format!("it {why}, expected a file with certificates in PEM form"),
         ),
     })
-}
-
-/// A start knows what is sticky from history alone, also a start of the shared state.
-fn warn_of_pools(pools: &[(PoolId, Policy)], settings: &Settings) {
-    let kept = settings.history.kept();
-    for warning in kept.pool_warnings(pools, &settings.rotation.policy()) {
-        tracing::warn!("{warning}");
-    }
 }
 
 /// The admin token of this installation. After the store, because a file is locked then: two first starts at once never make

@@ -1,5 +1,6 @@
 //! The HTTP interface: the whole route list on one screen.
 
+pub mod allocations;
 pub mod body;
 pub mod call_result;
 pub mod campaigns;
@@ -8,25 +9,31 @@ pub mod cors;
 pub mod dispatch;
 pub mod error;
 pub mod etag;
+pub mod explain;
 pub mod fault;
 pub mod fields;
 mod guard;
 pub mod health;
 pub mod import;
 pub mod jobs;
+pub mod lookup;
 pub mod me;
 pub mod metrics;
 pub mod next_cid;
 pub mod numbers;
 pub mod openapi;
 pub mod page;
+mod past;
 pub mod peer;
 pub mod pools;
 pub mod query;
 pub mod release;
 pub mod requests;
+pub mod reservations;
 pub mod session;
 pub mod sign_in;
+pub mod stats;
+pub mod times;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,10 +65,12 @@ pub struct Api {
     pub rotator: Arc<Rotator>,
     /// Numbers, pools and campaigns.
     pub inventory: Arc<dyn InventoryStore>,
+    /// What was allocated, for people.
+    pub history: Arc<dyn HistoryReader>,
     /// How numbers stand in the engine.
     pub inspector: Arc<dyn Inspector>,
-    /// What was allocated, for people.
-    pub reader: Arc<dyn HistoryReader>,
+    /// Lets some count numbers while others wait.
+    pub counting: explain::Counting,
     /// Work that goes on after its request was answered.
     pub jobs: Arc<Jobs>,
     /// Brings changes of the inventory to the engine: call `now` after each write, before the answer.
@@ -128,6 +137,13 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
         .route("/api/v1/reservations/{id}", delete(release::by_reservation))
+        .route("/api/v1/reservations", get(reservations::list))
+        .route("/api/v1/allocations", get(allocations::list))
+        .route("/api/v1/allocations.csv", get(allocations::csv))
+        .route("/api/v1/allocations/{id}", get(allocations::show))
+        .route("/api/v1/stats", get(stats::stats))
+        .route("/api/v1/explain", get(explain::explain))
+        .route("/api/v1/lookup", get(lookup::lookup))
         .route("/api/v1/release", post(release::by_call))
         .route("/api/v1/requests", get(requests::list))
         .route("/api/v1/pools", get(pools::list))

@@ -4,16 +4,22 @@
 mod access;
 #[path = "api/administration.rs"]
 mod administration;
+#[path = "api/allocations.rs"]
+mod allocations;
 #[path = "api/bulk.rs"]
 mod bulk;
 #[path = "api/call_result.rs"]
 mod call_result;
 #[path = "api/contract.rs"]
 mod contract;
+#[path = "api/explain.rs"]
+mod explain;
 #[path = "api/faults.rs"]
 mod faults;
 #[path = "api/keys.rs"]
 mod keys;
+#[path = "api/lookup.rs"]
+mod lookup;
 #[path = "api/methods.rs"]
 mod methods;
 #[path = "api/numbers.rs"]
@@ -22,12 +28,16 @@ mod numbers;
 mod pools;
 #[path = "api/requests.rs"]
 mod requests;
+#[path = "api/reservations.rs"]
+mod reservations;
 #[path = "api/sign_in.rs"]
 mod sign_in;
 #[path = "api/sso.rs"]
 mod sso;
 #[path = "api/sso_browser.rs"]
 mod sso_browser;
+#[path = "api/stats.rs"]
+mod stats;
 #[path = "api/support.rs"]
 mod support;
 

@@ -73,7 +73,7 @@ impl Engine {
         }
     }
 
-    /// Who looks into it.
+    /// The same engine, for people who look into it.
     pub fn inspector(&self) -> Arc<dyn Inspector> {
         match self {
             Self::Memory(engine) => engine.clone(),

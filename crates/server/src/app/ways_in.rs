@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caller_id_core::shared::Shared;
+use caller_id_core::{Policy, PoolId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -77,5 +78,13 @@ pub(super) fn fast_agi(api: &Api, settings: &Settings) -> FastAgi {
         dial_plan: api.answers.dial_plan.clone(),
         format: api.answers.format,
         deadline: settings.agi.deadline(),
+    }
+}
+
+/// A start knows what is sticky from history alone, also a start of the shared state.
+pub(super) fn warn_of_pools(pools: &[(PoolId, Policy)], settings: &Settings) {
+    let kept = settings.history.kept();
+    for warning in kept.pool_warnings(pools, &settings.rotation.policy()) {
+        tracing::warn!("{warning}");
     }
 }

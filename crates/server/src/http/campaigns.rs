@@ -104,7 +104,7 @@ pub async fn list(
     let mut campaigns: Vec<_> = campaigns.iter().map(CampaignBody::from).collect();
     if seen == Some(true) {
         let since = api.clock.now().plus_ms(-SEEN_MS);
-        let seen = api.reader.campaigns_seen(since).await?;
+        let seen = api.history.campaigns_seen(since).await?;
         campaigns = with_seen(campaigns, seen);
     }
     Ok(Json(CampaignList { campaigns }))

@@ -164,7 +164,11 @@ impl Call<'_, '_> {
     }
 }
 
-fn read(query: &Query<'_>, answers: &Answers) -> Result<AllocationRequest, ApiError> {
+/// What a query asks for.
+///
+/// # Errors
+/// [`ApiError::NotRotated`], or [`ApiError::Invalid`] with every fault.
+pub(super) fn read(query: &Query<'_>, answers: &Answers) -> Result<AllocationRequest, ApiError> {
     let mut faults = Vec::new();
     let destination = destination(query, answers, &mut faults)?;
     let mut keep = |fault| faults.push(fault);

@@ -14,8 +14,8 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use self::tidy::Tidy;
 use super::{
-    call_result, campaigns, health, import, jobs, me, metrics, next_cid, numbers, pools, release,
-    requests, sign_in,
+    allocations, call_result, campaigns, explain, health, import, jobs, lookup, me, metrics,
+    next_cid, numbers, pools, release, requests, reservations, sign_in, stats,
 };
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
@@ -43,6 +43,13 @@ pub struct ProblemBody {
         call_result::by_body,
         release::by_reservation,
         release::by_call,
+        reservations::list,
+        allocations::list,
+        allocations::csv,
+        allocations::show,
+        stats::stats,
+        explain::explain,
+        lookup::lookup,
         numbers::add_number,
         import::import,
         numbers::list::list,

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use caller_id::auth::Access;
 use caller_id::auth::key_keeper::KeyKeeper;
 use caller_id::http::dispatch::Dispatch;
+use caller_id::http::explain::Counting;
 use caller_id::http::health::Vitals;
 use caller_id::http::sign_in::SignIn;
 use caller_id::http::{Answers, Api};
@@ -101,8 +102,9 @@ impl Rig {
             sign_in,
             rotator,
             inventory: store.clone(),
+            history: store.clone(),
             inspector: engine.clone(),
-            reader: store.clone(),
+            counting: Counting::default(),
             jobs: Arc::new(caller_id::jobs::Jobs::new(
                 clock.clone(),
                 Default::default(),

@@ -28,22 +28,6 @@ async fn form(service: &Service, body: &str) -> Answer {
         .await
 }
 
-/// Waits until history has all that was allocated: a report waits for a store that is behind, but not for as long as a busy
-/// machine may take.
-async fn stored(service: &Service) {
-    /// So much later `/health` looks again.
-    const LOOKS_AGAIN_MS: i64 = 1_000;
-    for _ in 0..200 {
-        let health = service.get("/health").await.json();
-        if health["outbox"].is_null() || health["outbox"]["events"] == 0 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        service.clock.advance_ms(LOOKS_AGAIN_MS);
-    }
-    panic!("the store does not catch up");
-}
-
 /// The first allocation of history, when the service has stopped.
 async fn kept(service: Service) -> PastAllocation {
     let database = service.storage().database().expect("a database");
@@ -74,7 +58,7 @@ async fn a_report_frees_the_number_and_says_so() {
             _ => {
                 let path =
                     "/call-result?caller_id=%2B13125550100&to=(212)%20555-1212&hangup_cause=17";
-                stored(&service).await;
+                service.stored().await;
                 service.get(path).await
             }
         };

@@ -170,6 +170,35 @@ impl Service {
         }
     }
 
+    /// What an admin sees there.
+    pub(crate) async fn see(&self, path: &str) -> Value {
+        let answer = self.admin("GET", path, &Value::Null).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.json()
+    }
+
+    /// A number for a call.
+    pub(crate) async fn take(&self, query: &str) -> Value {
+        let answer = self.get(&format!("/next-cid?{query}")).await;
+        assert_eq!(answer.status, 200, "{query}: {}", answer.body);
+        answer.json()
+    }
+
+    /// Waits until history has all that was allocated: people see it a moment later where the state is in Redis.
+    pub(crate) async fn stored(&self) {
+        /// So much later `/health` looks again.
+        const LOOKS_AGAIN_MS: i64 = 1_000;
+        for _ in 0..200 {
+            let health = self.get("/health").await.json();
+            if health["outbox"].is_null() || health["outbox"]["events"] == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            self.clock.advance_ms(LOOKS_AGAIN_MS);
+        }
+        panic!("the store does not catch up");
+    }
+
     /// Adds a number with these limits and nothing else.
     pub(crate) async fn add(&self, body: Value) {
         let answer = self.admin("POST", "/add-number", &body).await;

@@ -9,6 +9,7 @@ use caller_id::auth::key_keeper::KeyKeeper;
 use caller_id::auth::token::Keys;
 use caller_id::config::secret::Secret;
 use caller_id::http::dispatch::Dispatch;
+use caller_id::http::explain::Counting;
 use caller_id::http::health::Vitals;
 use caller_id::http::sign_in::SignIn;
 use caller_id::http::{Answers, Api};
@@ -133,8 +134,9 @@ impl Rig {
             sign_in,
             rotator,
             inventory: store.clone(),
+            history: store.clone(),
             inspector: engine.engine.clone(),
-            reader: store.clone(),
+            counting: Counting::default(),
             jobs: Arc::new(caller_id::jobs::Jobs::new(
                 clock.clone(),
                 Default::default(),

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod audit;
 pub mod check_config;
 pub mod dialplan;
 pub mod doctor;
@@ -19,6 +20,7 @@ use serde_json::Map;
 use tracing::Level;
 
 use crate::config::describe::{environment_name, settings};
+pub use crate::config::effective::Effective;
 use crate::config::log::LogFormat;
 use crate::config::source::{Environment, Source};
 use crate::config::storage::masked;
@@ -64,6 +66,9 @@ pub enum Command {
     /// goes out on the caller ID that it came with. How to put them in, and what to check: docs/vicidial.md, docs/asterisk.md.
     #[command(after_help = dialplan::EXAMPLES)]
     Dialplan(Box<dialplan::DialplanArgs>),
+    /// Check that nobody changed the audit log, or write it as CSV.
+    #[command(after_help = audit::EXAMPLES)]
+    Audit(Box<audit::AuditArgs>),
     /// Check the settings, and show each with where it came from.
     CheckConfig(Box<check_config::CheckConfigArgs>),
     /// Look at the Redis and the database that the settings name, and tell what is wrong with them.
@@ -92,6 +97,7 @@ pub async fn main() -> ExitCode {
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
         Command::Dialplan(args) => dialplan::run(&args),
+        Command::Audit(args) => Box::pin(audit::run(*args)).await,
         Command::CheckConfig(args) => {
             Box::pin(check_config::run(&args, &parsed.values, &environment)).await
         }
@@ -155,17 +161,6 @@ pub struct Parsed {
     pub values: Vec<Effective>,
 }
 
-/// What holds for one setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effective {
-    /// The setting.
-    pub name: String,
-    /// Its value, if any; `(hidden)` for secrets.
-    pub value: Option<String>,
-    /// Where it came from.
-    pub source: Source,
-}
-
 /// Why nothing is run.
 #[derive(Debug)]
 pub enum Stop {
@@ -207,7 +202,7 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
         arguments.splice(place + 1..place + 1, more);
     }
     let matches = command.try_get_matches_from(arguments).map_err(explain)?;
-    let cli = Cli::from_arg_matches(&matches).map_err(explain)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(explain)?;
     let matches = matches.subcommand().map(|(_, matches)| matches);
     let effective = settings().into_iter().map(|setting| {
         let source = match environment.get(&setting.name) {
@@ -231,10 +226,11 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
             source,
         }
     });
-    Ok(Parsed {
-        values: effective.collect(),
-        cli,
-    })
+    let values: Vec<Effective> = effective.collect();
+    if let Command::Serve(args) = &mut cli.command {
+        args.settings.effective = values.clone().into();
+    }
+    Ok(Parsed { cli, values })
 }
 
 /// The settings of a service for which the environment says `pairs` and nothing else: for tests and benchmarks.

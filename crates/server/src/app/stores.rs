@@ -172,7 +172,22 @@ pub async fn open_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn InventoryS
     }
 }
 
-/// The same of a file of SQLite.
+/// Opens the audit log beside a service that may be running, for the command line.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_audit_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn AuditLog>> {
+    match url {
+        DatabaseUrl::Sqlite(path) => Ok(open_sqlite_beside(path).await?),
+        DatabaseUrl::Postgres(url) => {
+            let options = PostgresOptions::new(Arc::new(SystemClock::new()));
+            let opened = PostgresStore::open_beside(url, options).await;
+            Ok(opened.context(CANNOT_OPEN)?)
+        }
+    }
+}
+
+/// Opens a file of SQLite beside a service that may be running.
 ///
 /// # Errors
 /// When it cannot be opened.

@@ -48,7 +48,7 @@ pub enum Command {
     Import(Box<import::ImportArgs>),
     /// Write all numbers as CSV, in a form that imports again to the same state.
     Export(Box<export::ExportArgs>),
-    /// Move everything into another database: numbers, pools, campaigns, history.
+    /// Move everything into another database: numbers, pools, campaigns, history, API keys, the audit log.
     ///
     /// Stop the service, migrate, start the service with DATABASE_URL naming the new database. The old one is only
     /// read, and stays as it is: until calls were made with the new one, the way back is the old DATABASE_URL.

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use caller_id_core::shared::StateRecord;
 use caller_id_core::{
     AuditLog, Clock, HistoryReader, HistoryStore, InventoryStore, Journal, KeyStore, StoreError,
-    SystemClock,
+    SystemClock, Takeover,
 };
 use caller_id_store::{
     Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
@@ -44,6 +44,8 @@ pub struct OpenStore {
     pub keys: Arc<dyn KeyStore>,
     /// Who changed what.
     pub audit: Arc<dyn AuditLog>,
+    /// What a migration takes and brings beside all that.
+    pub takeover: Arc<dyn Takeover>,
     kind: Kind,
 }
 
@@ -62,6 +64,7 @@ impl OpenStore {
             journal: store.clone(),
             keys: store.clone(),
             audit: store.clone(),
+            takeover: store.clone(),
             kind: Kind::Sqlite(store),
         }
     }
@@ -74,6 +77,7 @@ impl OpenStore {
             journal: store.clone(),
             keys: store.clone(),
             audit: store.clone(),
+            takeover: store.clone(),
             kind: Kind::Postgres(store),
         }
     }

@@ -1,9 +1,14 @@
 //! Source and target side by side: what is the same, and what is not.
 
+mod beside;
+
 use std::fmt;
 
 use async_trait::async_trait;
+use caller_id_core::audit::AuditEntry;
+use caller_id_core::roles::ApiKey;
 use caller_id_core::store::PastAllocation;
+use caller_id_core::takeover::{DaySum, HourSum, RemovedNumber, SumMarks};
 use caller_id_core::{Campaign, Number, Pool, PoolId, Timestamp};
 
 use super::digest::{Canonical, Digest};
@@ -14,6 +19,9 @@ use super::walk::{Pair, Walk};
 const NAMED_MOST: usize = 5;
 /// Who looks on is told after so many rows.
 const ROWS_BETWEEN: u64 = 1_000;
+
+/// The part that the audit log is.
+pub(super) const LOG: &str = "audit log";
 
 /// Takes what the target has not, or has otherwise.
 #[async_trait]
@@ -26,6 +34,18 @@ pub(super) trait Taker: Send {
     async fn campaign(&mut self, campaign: Campaign) -> anyhow::Result<()>;
     /// An allocation that is missing, or whose end or result is.
     async fn allocation(&mut self, past: PastAllocation) -> anyhow::Result<()>;
+    /// A number that was deleted.
+    async fn removed(&mut self, number: RemovedNumber) -> anyhow::Result<()>;
+    /// An API key, as it is to be.
+    async fn key(&mut self, key: ApiKey) -> anyhow::Result<()>;
+    /// A sum of an hour, as it is to be.
+    async fn hour(&mut self, sum: HourSum) -> anyhow::Result<()>;
+    /// A sum of a day, as it is to be.
+    async fn day(&mut self, sum: DaySum) -> anyhow::Result<()>;
+    /// How far it is summed up.
+    async fn marks(&mut self, marks: SumMarks) -> anyhow::Result<()>;
+    /// An entry of the audit log that is missing.
+    async fn entry(&mut self, entry: AuditEntry) -> anyhow::Result<()>;
     /// Nothing more of the part that was taken last.
     async fn end_of_part(&mut self) -> anyhow::Result<()>;
 }
@@ -166,23 +186,54 @@ impl Part {
     }
 }
 
-/// Looks through everything on both sides, in an order in which it may be written: pools, numbers, campaigns, history.
+/// What is looked at beside the inventory and history, where the source has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scope {
+    /// The audit log.
+    pub(super) log: bool,
+    /// The sums. What history they count must be the source's alone.
+    pub(super) sums: bool,
+}
+
+impl Scope {
+    /// Everything.
+    pub(super) const ALL: Self = Self {
+        log: true,
+        sums: true,
+    };
+}
+
+/// Looks through everything on both sides, in an order in which it may be written: pools, numbers, campaigns, history, and what is
+/// kept beside them.
 pub(super) async fn compare(
     source: &mut dyn Source,
     target: &mut dyn Source,
+    scope: Scope,
     taker: &mut dyn Taker,
     onlooker: &mut dyn Onlooker,
 ) -> anyhow::Result<Vec<Part>> {
-    let has_pools = source.has_pools();
+    let is_ours = source.is_ours();
     let mut parts = Vec::new();
-    if has_pools {
+    if is_ours {
         parts.push(pools(source, target, taker).await?);
     }
     parts.push(numbers(source, target, taker, onlooker).await?);
-    if has_pools {
+    if is_ours {
         parts.push(campaigns(source, target, taker).await?);
     }
     parts.extend(history(source, target, taker, onlooker).await?);
+    if is_ours {
+        parts.push(beside::removed(source, target, taker).await?);
+        parts.push(beside::keys(source, target, taker).await?);
+    }
+    if is_ours && scope.sums {
+        parts.push(beside::hours(source, target, taker).await?);
+        parts.push(beside::days(source, target, taker).await?);
+        parts.push(beside::marks(source, target, taker).await?);
+    }
+    if is_ours && scope.log {
+        parts.push(beside::entries(source, target, taker, onlooker).await?);
+    }
     Ok(parts)
 }
 
@@ -371,6 +422,30 @@ impl Taker for Nobody {
     }
 
     async fn allocation(&mut self, _: PastAllocation) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn removed(&mut self, _: RemovedNumber) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn key(&mut self, _: ApiKey) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn hour(&mut self, _: HourSum) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn day(&mut self, _: DaySum) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn marks(&mut self, _: SumMarks) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn entry(&mut self, _: AuditEntry) -> anyhow::Result<()> {
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use caller_id_core::audit::{AuditEntry, Link};
+use caller_id_core::audit::{AuditEntry, AuditFilter, Link};
 use caller_id_core::{AuditLog, StoreError, text};
 
 /// So many entries are read at once: one of a large import has some hundred kilobytes.
@@ -136,6 +136,18 @@ pub async fn walk(
             }
         }
     }
+}
+
+/// Walks through the last entries, at most `most` of them; what is before them is taken for good.
+///
+/// # Errors
+/// As [`walk`].
+pub async fn walk_end(log: &dyn AuditLog, most: u32) -> Result<Found, StoreError> {
+    let (end, _) = log.head().await?;
+    let behind = end - i64::from(most) + 1;
+    let last_trusted = log.newest(&AuditFilter::default(), Some(behind), 1).await?;
+    let start = last_trusted.first().map_or(Head::START, Head::of);
+    walk(log, start, None).await
 }
 
 struct Walk {

@@ -67,6 +67,8 @@ pub enum Command {
     #[command(after_help = dialplan::EXAMPLES)]
     Dialplan(Box<dialplan::DialplanArgs>),
     /// Check that nobody changed the audit log, or write it as CSV.
+    ///
+    /// Exit code: 0 when all is well, 1 when the log does not hold, 2 when it cannot be told, or the file cannot be written.
     #[command(after_help = audit::EXAMPLES)]
     Audit(Box<audit::AuditArgs>),
     /// Check the settings, and show each with where it came from.

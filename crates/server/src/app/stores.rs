@@ -181,12 +181,26 @@ pub async fn open_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn InventoryS
 /// # Errors
 /// When it cannot be opened.
 pub async fn open_audit_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn AuditLog>> {
+    Ok(open_access_beside(url).await?.0)
+}
+
+/// Opens the audit log and the API keys beside a service that may be running.
+///
+/// # Errors
+/// When they cannot be opened.
+pub async fn open_access_beside(
+    url: &DatabaseUrl,
+) -> anyhow::Result<(Arc<dyn AuditLog>, Arc<dyn KeyStore>)> {
     match url {
-        DatabaseUrl::Sqlite(path) => Ok(open_sqlite_beside(path).await?),
+        DatabaseUrl::Sqlite(path) => {
+            let store = open_sqlite_beside(path).await?;
+            Ok((store.clone(), store))
+        }
         DatabaseUrl::Postgres(url) => {
             let options = PostgresOptions::new(Arc::new(SystemClock::new()));
-            let opened = PostgresStore::open_beside(url, options).await;
-            Ok(opened.context(CANNOT_OPEN)?)
+            let store = PostgresStore::open_beside(url, options).await;
+            let store = store.context(CANNOT_OPEN)?;
+            Ok((store.clone(), store))
         }
     }
 }

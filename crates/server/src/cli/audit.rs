@@ -9,14 +9,18 @@ use anyhow::{Context, ensure};
 use caller_id_core::AuditLog;
 use clap::ValueEnum;
 
+use super::import::console;
 use crate::app::{self, stores};
 use crate::audit_chain::{Found, Head, walk};
 use crate::audit_csv;
+use crate::config::ConfigError;
 use crate::config::storage::StorageConfig;
 use crate::digits::grouped;
 
 /// So many entries are read at once: one of a large import has some hundred kilobytes.
 const AT_ONCE: usize = 100;
+/// A log that does not hold has 1: whoever asks by a program must not take an absent database for it.
+const EXIT_FATAL: u8 = 2;
 
 /// How it is called.
 pub const EXAMPLES: &str = "Examples:
@@ -51,11 +55,23 @@ pub enum Action {
     Export,
 }
 
-/// Runs the command.
+/// Runs the command. The exit code: 0 when all is well, 1 when the log does not hold, 2 when nothing can be said of it; what
+/// went wrong is on standard error then, in one line, and a file is as it was.
 ///
 /// # Errors
-/// Says what went wrong, in one line; a file is as it was then.
+/// A setting that cannot be used.
 pub async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
+    match audit(&args).await {
+        Ok(code) => Ok(code),
+        Err(error) if error.is::<ConfigError>() => Err(error),
+        Err(error) => {
+            console::warn(&format!("caller-id: {}", super::one_line(&error)));
+            Ok(ExitCode::from(EXIT_FATAL))
+        }
+    }
+}
+
+async fn audit(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let is_verify = args.action == Action::Verify;
     ensure!(
         is_verify || args.head.is_none(),
@@ -73,7 +89,7 @@ pub async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
     let log = stores::open_audit_beside(&args.storage.database()?).await?;
     match args.action {
         Action::Verify => verify(&*log, args.head).await,
-        Action::Export => export(&*log, &args).await,
+        Action::Export => export(&*log, args).await,
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use caller_id::config::describe::settings;
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::{Reach, RedisSetup};
+use serde_json::Value;
 
 use crate::process::{binary, folder, run, text};
 
@@ -95,6 +96,54 @@ fn assert_hidden(place: &str, said: &str) {
     }
 }
 
+/// Makes API keys, asks with them while they are good, from where they are not, revoked, and spoilt; gives what of them and of
+/// a token no one may see.
+fn use_keys(port: u16, token: &str) -> Vec<String> {
+    let make = |wanted: &str| {
+        let made = ask(port, "POST", "/api/v1/keys", token, wanted);
+        assert!(made.starts_with("HTTP/1.1 201"), "{made}");
+        let body = made.split("\r\n\r\n").nth(1).expect("a body");
+        let body: Value = serde_json::from_str(body).expect("JSON");
+        let text = |name: &str| body[name].as_str().expect("a text").to_owned();
+        (text("id"), text("key"))
+    };
+    let (id, key) = make("{\"name\": \"a\", \"role\": \"admin\"}");
+    let (_, away) = make("{\"name\": \"b\", \"role\": \"admin\", \"addresses\": [\"192.0.2.1\"]}");
+    let spoilt = format!("{key}x");
+    // Signed by nobody whom it knows: a header and claims, then what makes it a secret.
+    let jwt = "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJleHAiOjQxMDAwMDAwMDB9.c2lnbmF0dXJl".to_owned();
+    let status = |method: &str, path: &str, with: &str, status: u16| {
+        let answer = ask(port, method, path, with, "");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        let secrets = [&key, &away, &jwt].map(|whole| secret(whole));
+        assert_without(&secrets, path, &answer);
+    };
+    status("GET", "/api/v1/pools", &key, 200);
+    status("GET", "/api/v1/pools", &away, 403);
+    status("GET", "/api/v1/pools", &spoilt, 401);
+    status("GET", "/api/v1/pools", &jwt, 401);
+    status("DELETE", &format!("/api/v1/keys/{id}"), &key, 200);
+    status("GET", "/api/v1/pools", &key, 401);
+    [&key, &away, &jwt].map(|whole| secret(whole)).into()
+}
+
+/// The part that opens: behind the public id of a key, and the signature of a token.
+fn secret(whole: &str) -> String {
+    match whole.strip_prefix("cid_") {
+        Some(rest) => rest[13..].to_owned(),
+        None => whole.rsplit('.').next().expect("a part").to_owned(),
+    }
+}
+
+fn assert_without(secrets: &[String], place: &str, said: &str) {
+    for secret in secrets {
+        assert!(!said.contains(&**secret), "{secret} is in {place}: {said}");
+    }
+}
+
 #[test]
 fn no_secret_is_in_answers_metrics_logs_or_the_list_of_processes() {
     let setup = RedisSetup {
@@ -143,9 +192,22 @@ fn no_secret_is_in_answers_metrics_logs_or_the_list_of_processes() {
     ] {
         assert_hidden(path, &ask(port, method, path, token, body));
     }
+    let keys = use_keys(port, &token);
     let line = Path::new("/proc").join(served.0.id().to_string());
     let line = std::fs::read(line.join("cmdline")).expect("its command line");
     assert_hidden("the list of processes", &text(&line));
+    for path in [
+        "/metrics",
+        "/api/v1/keys",
+        "/api/v1/audit",
+        "/api/v1/audit.csv",
+        "/api/v1/requests",
+    ] {
+        let answer = ask(port, "GET", path, &token, "");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        assert_without(&keys, path, &answer);
+        assert_hidden(path, &answer);
+    }
     drop(served);
     let log = text(&std::fs::read(folder.path().join("log")).expect("a log"));
     assert!(
@@ -153,6 +215,7 @@ fn no_secret_is_in_answers_metrics_logs_or_the_list_of_processes() {
         "{log}"
     );
     assert_hidden("the log", &log);
+    assert_without(&keys, "the log", &log);
     let checked = run(start("info").args(["--help"]));
     assert_hidden("the help", &text(&checked.stdout));
 }

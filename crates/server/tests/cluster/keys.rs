@@ -24,7 +24,8 @@ impl Rig {
     }
 }
 
-/// Who asks on with it is told 401, and 429 after ten times; a key that is good opens meanwhile. How soon is shown with a clock of its own where keys are kept; here it is printed.
+/// A node that does not know a key yet takes it for a guess, and answers 429 after ten: a key that is good opens all the same.
+/// How soon is shown with a clock of its own where keys are kept; here it is printed.
 #[test]
 fn a_key_that_one_node_makes_opens_on_all_and_on_none_once_another_revokes_it() {
     let redis = RedisServer::start();

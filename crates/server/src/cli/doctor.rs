@@ -155,7 +155,7 @@ async fn together(settings: &Settings, database: &Looked) -> Vec<Finding> {
 
 /// Of a database that has the tables of this version.
 async fn of_access(part: Part, url: &DatabaseUrl) -> Vec<Finding> {
-    match inspect::access(url).await {
+    match Box::pin(inspect::access(url)).await {
         Ok(found) => vec![
             access::keys(part, &found.keys, SystemClock::new().now()),
             access::audit_log(part, &found.log),

@@ -1,8 +1,7 @@
 //! API keys that one node makes and revokes, on the others.
 
-use std::time::Instant;
-
 use caller_id_testkit::redis::RedisServer;
+use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::dialers::NODES;

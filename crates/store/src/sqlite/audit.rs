@@ -41,7 +41,7 @@ pub(super) fn append(
         return Ok(());
     }
     let entry = AuditEntry::following(head(transaction)?, at, event);
-    put(transaction, entry)
+    put(transaction, &entry)
 }
 
 /// Adds entries that follow the last one, as part of a transaction; gives the place of the first that does not.
@@ -55,12 +55,12 @@ pub(super) fn restore(
             return Ok(Some(entry.place));
         }
         last = (entry.place, entry.link);
-        put(transaction, entry)?;
+        put(transaction, &entry)?;
     }
     Ok(None)
 }
 
-fn put(transaction: &Connection, entry: AuditEntry) -> Result<(), StoreError> {
+fn put(transaction: &Connection, entry: &AuditEntry) -> Result<(), StoreError> {
     let AuditEvent {
         author,
         action,

@@ -21,6 +21,7 @@ use tracing::Level;
 
 use crate::config::describe::{environment_name, settings};
 pub use crate::config::effective::Effective;
+use crate::config::effective::HIDDEN;
 use crate::config::log::LogFormat;
 use crate::config::source::{Environment, Source};
 use crate::config::storage::masked;
@@ -220,7 +221,7 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
         Effective {
             name: setting.name,
             value: match value {
-                Some(_) if setting.secret => Some("(hidden)".to_owned()),
+                Some(_) if setting.secret => Some(HIDDEN.to_owned()),
                 // It may have a password in it.
                 Some(url) if setting.url => Some(masked(&url)),
                 value => value,
@@ -229,8 +230,10 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
         }
     });
     let values: Vec<Effective> = effective.collect();
-    if let Command::Serve(args) = &mut cli.command {
-        args.settings.effective = values.clone().into();
+    match &mut cli.command {
+        Command::Serve(args) => args.settings.effective = values.clone().into(),
+        Command::CheckConfig(args) => args.settings.effective = values.clone().into(),
+        _ => {}
     }
     Ok(Parsed { cli, values })
 }

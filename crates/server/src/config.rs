@@ -82,6 +82,7 @@ impl Settings {
     /// What is allowed, but should be known: one line each.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.legacy.warnings();
+        warnings.extend(effective::warnings(&self.effective));
         warnings.extend(self.access.warnings());
         warnings.extend(self.sso.warnings(!self.access.trusted_proxies.0.is_empty()));
         if self.cluster.is_shared() && self.access.needs_first_token() {

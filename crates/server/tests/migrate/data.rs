@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use caller_id_core::audit::AuditEntry;
 use caller_id_core::listing::{Expected, NumberChange};
-use caller_id_core::roles::{ApiKey, KeyId, Role, Session};
+use caller_id_core::roles::{ApiKey, KeyId, Role, Session, SignedInBy};
 use caller_id_core::store::{Fields, OnDuplicate, PastAllocation};
 use caller_id_core::takeover::{DaySum, HourSum, RemovedNumber, SumMarks};
 use caller_id_core::{
@@ -255,10 +255,14 @@ pub(crate) async fn fill(sqlite: &Sqlite, calls: u64) {
         hash: SESSION,
         name: "ann".to_owned(),
         role: Role::Viewer,
+        by: SignedInBy::Provider,
         created_at: START,
         expires_at: START.plus_ms(1),
     };
-    store.begin_session(session, START).await.unwrap();
+    store
+        .begin_session(session, START, &somebody())
+        .await
+        .unwrap();
     store.close().await;
     more(sqlite, 0..calls).await;
     sum_up(sqlite).await;

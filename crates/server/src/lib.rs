@@ -10,6 +10,7 @@ pub mod audit_csv;
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod defaults;
 mod digits;
 pub mod doctor;

@@ -1,0 +1,147 @@
+// What pages do by themselves: times in the viewer's zone, colours, menus, messages, and questions before something is lost.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+
+  // Times: today the hour, else the day too; the whole instant on hover.
+  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  const times = (within) => {
+    for (const element of within.querySelectorAll("time[datetime]:not([title])")) {
+      const at = new Date(element.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const today = at.toDateString() === new Date().toDateString();
+      element.textContent = (today ? clock : day).format(at);
+      element.title = whole.format(at);
+    }
+  };
+
+  // Fields that hold an instant are filled in in the viewer's zone, and sent as what they mean everywhere.
+  const instants = (within) => {
+    for (const field of within.querySelectorAll("input[type=datetime-local][data-instant]")) {
+      const at = new Date(field.dataset.instant);
+      if (Number.isNaN(at.getTime())) continue;
+      const local = new Date(at.getTime() - at.getTimezoneOffset() * 60000);
+      field.value = local.toISOString().slice(0, 16);
+    }
+  };
+  const asInstants = (form, data) => {
+    for (const field of form.querySelectorAll("input[type=datetime-local][name]")) {
+      if (field.value) data.set(field.name, new Date(field.value).toISOString());
+    }
+  };
+  document.addEventListener("formdata", (event) => asInstants(event.target, event.formData));
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zones = (within) => {
+    for (const field of within.querySelectorAll("input[name=time_zone][data-viewer]")) field.value ||= zone;
+    for (const place of within.querySelectorAll("[data-zone]")) place.textContent = zone;
+  };
+
+  const dress = (within) => {
+    times(within);
+    instants(within);
+    zones(within);
+  };
+
+  // Colours.
+  const isDark = () =>
+    (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const turn = () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+    document.dispatchEvent(new Event("theme"));
+  };
+
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest(selector);
+    if (at("[data-turn-theme]")) turn();
+    const opener = at("[data-opens]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.opens);
+      dialog?.showModal();
+    }
+    if (at("[data-closes]")) at("dialog")?.close();
+    const copier = at("[data-copies]");
+    if (copier) {
+      navigator.clipboard?.writeText(copier.dataset.copies);
+      copier.textContent = "Copied";
+    }
+    const all = at("input[data-ticks]");
+    if (all) {
+      for (const box of document.querySelectorAll(`input[name="${CSS.escape(all.dataset.ticks)}"]`)) box.checked = all.checked;
+      document.dispatchEvent(new Event("ticked"));
+    } else if (at("input[type=checkbox]")) document.dispatchEvent(new Event("ticked"));
+    const menu = document.getElementById("menu");
+    if (at("[data-menu]")) {
+      const open = menu.classList.toggle("open");
+      at("[data-menu]").setAttribute("aria-expanded", String(open));
+    }
+  });
+
+  // How many are ticked.
+  document.addEventListener("ticked", () => {
+    for (const place of document.querySelectorAll("[data-ticked]")) {
+      const many = document.querySelectorAll(`input[name="${CSS.escape(place.dataset.ticked)}"]:checked`).length;
+      place.textContent = String(many);
+    }
+  });
+
+  // A form that takes something away asks first, where it says what it asks.
+  document.addEventListener("submit", (event) => {
+    const question = event.submitter?.dataset.asks ?? event.target.dataset.asks;
+    if (question && !window.confirm(question)) event.preventDefault();
+  });
+
+  // A file that is dropped on its place.
+  document.addEventListener("dragover", (event) => {
+    const place = event.target.closest("[data-drop]");
+    if (!place) return;
+    event.preventDefault();
+    place.classList.add("over");
+  });
+  document.addEventListener("dragleave", (event) => event.target.closest("[data-drop]")?.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    const place = event.target.closest("[data-drop]");
+    if (!place) return;
+    event.preventDefault();
+    place.classList.remove("over");
+    const field = place.querySelector("input[type=file]");
+    field.files = event.dataTransfer.files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // Parts of the page that htmx brought; and answers that say why not, which it would drop.
+  document.addEventListener("htmx:load", (event) => dress(event.detail.elt));
+  document.addEventListener("htmx:afterSwap", () => document.dispatchEvent(new Event("ticked")));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const status = event.detail.xhr.status;
+    if (status >= 400 && event.detail.xhr.getResponseHeader("hx-retarget")) event.detail.shouldSwap = true;
+  });
+  document.addEventListener("htmx:beforeRequest", () => {
+    const messages = document.getElementById("messages");
+    if (messages) messages.textContent = "";
+  });
+  document.addEventListener("htmx:sendError", () => {
+    const messages = document.getElementById("messages");
+    if (!messages) return;
+    const line = document.createElement("p");
+    line.className = "message bad";
+    line.setAttribute("role", "alert");
+    line.textContent = "The service does not answer. What you see is as old as its time says.";
+    messages.replaceChildren(line);
+  });
+  // Whether what is shown is kept up to date.
+  const live = (is) => {
+    for (const place of document.querySelectorAll("[data-live]")) {
+      place.dataset.live = is ? "yes" : "no";
+      place.textContent = is ? "live" : "not live";
+    }
+  };
+  document.addEventListener("htmx:sseOpen", () => live(true));
+  document.addEventListener("htmx:sseError", () => live(false));
+  document.addEventListener("htmx:sseClose", () => live(false));
+
+  document.addEventListener("DOMContentLoaded", () => dress(document));
+})();

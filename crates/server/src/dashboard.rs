@@ -1,0 +1,44 @@
+//! The dashboard: pages for people, made of what the API answers.
+//!
+//! A page asks the API for what it shows, and has it do what a form says, as the very person who looks: with the same cookie or
+//! token, from the same address. So what somebody may see or do is decided in one place, and a page can show nothing that the
+//! API would not.
+
+mod ask;
+mod assets;
+mod failure;
+mod form;
+mod pages;
+mod render;
+mod visit;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use tokio_util::sync::CancellationToken;
+
+use self::ask::Asker;
+use self::render::Templates;
+
+/// What pages are made with.
+struct Dashboard {
+    api: Asker,
+    templates: Templates,
+    stop: CancellationToken,
+}
+
+/// The dashboard over an API: all its routes. Pages that are kept up to date end with `stop`.
+pub fn over(api: Router, stop: CancellationToken) -> Router {
+    let dashboard = Arc::new(Dashboard {
+        api: Asker::new(api),
+        templates: Templates::new(),
+        stop,
+    });
+    Router::new()
+        .route("/", get(async || Redirect::to("/dashboard")))
+        .merge(assets::routes())
+        .merge(pages::routes())
+        .with_state(dashboard)
+}

@@ -1,0 +1,149 @@
+//! Turns templates and what the API said into HTML.
+
+mod filters;
+
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY,
+};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use minijinja::{Environment, Value as Shown, context};
+use serde_json::Value;
+
+use super::assets;
+use super::failure::Failure;
+use super::visit::Visit;
+
+/// Our own files and nothing else: no script or style stands in a page, so nothing that anybody wrote can be one.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Every template by its name.
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../templates/", $name)))),*]
+    };
+}
+
+const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
+    "base.html",
+    "failure.html",
+    "macros.html",
+    "overview.html",
+    "overview/attention.html",
+    "overview/campaigns.html",
+    "overview/pools.html",
+    "overview/pulse.html",
+    "overview/requests.html",
+    "overview/rungs.html",
+    "overview/tiles.html",
+];
+const TEMPLATES_COUNT: usize = 11;
+
+/// The templates.
+pub(super) struct Templates(Environment<'static>);
+
+impl Templates {
+    /// All of them, read.
+    pub(super) fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Chainable);
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        filters::add(&mut environment);
+        environment.add_function("asset", assets::url);
+        for (name, text) in TEMPLATES {
+            environment
+                .add_template(name, text)
+                .expect("each template is read by a test");
+        }
+        Self(environment)
+    }
+
+    /// A page, or the part of it that htmx asks for: the block `part`.
+    ///
+    /// # Errors
+    /// A template that does not fit what it is given: a fault of ours.
+    pub(super) fn page(
+        &self,
+        visit: &Visit,
+        name: &str,
+        shown: Shown,
+    ) -> Result<Response, Failure> {
+        let whole = context! { me => &visit.me, path => visit.uri.path(), query => visit.query(), ..shown };
+        let template = self.0.get_template(name)?;
+        let text = match visit.wants_part() {
+            true => template.eval_to_state(whole)?.render_block("part")?,
+            false => template.render(whole)?,
+        };
+        Ok(html(text))
+    }
+
+    /// A template alone.
+    ///
+    /// # Errors
+    /// As [`Templates::page`].
+    pub(super) fn fragment(&self, name: &str, shown: Shown) -> Result<String, Failure> {
+        Ok(self.0.get_template(name)?.render(shown)?)
+    }
+}
+
+/// HTML, as an answer that browsers keep for nobody else.
+pub(super) fn html(text: String) -> Response {
+    let mut answer = text.into_response();
+    let headers = answer.headers_mut();
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(CONTENT_TYPE, html);
+    protect(headers);
+    answer
+}
+
+/// What every page says to browsers.
+pub(super) fn protect(headers: &mut HeaderMap) {
+    let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    set(CONTENT_SECURITY_POLICY, POLICY);
+    set(CACHE_CONTROL, "no-store");
+    // Without any referrer browsers would send forms with `Origin: null`, as if of a stranger.
+    set(REFERRER_POLICY, "same-origin");
+}
+
+/// A page that says why there is none.
+pub(super) fn failure(status: StatusCode, text: &str) -> String {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let shown = context! { status => status.as_u16(), title, text, me => Value::Null, path => "" };
+    alone("failure.html", shown)
+}
+
+/// A line above the page.
+pub(super) fn message(text: &str) -> String {
+    let text = minijinja::HtmlEscape(text);
+    format!("<p class=\"message bad\" role=\"alert\">{text}</p>")
+}
+
+/// Where the templates of a dashboard are not at hand: pages that fail are few.
+fn alone(name: &str, shown: Shown) -> String {
+    Templates::new()
+        .fragment(name, shown)
+        .unwrap_or_else(|_| "Something broke.".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_can_be_read() {
+        let templates = Templates::new();
+        for (name, _) in TEMPLATES {
+            assert!(templates.0.get_template(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_given_is_read_as_html() {
+        let text = "<script>alert('1')</script>\"";
+        assert!(!message(text).contains("<script>"));
+        let page = failure(StatusCode::NOT_FOUND, text);
+        assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;"), "{page}");
+    }
+}

@@ -304,12 +304,18 @@ fn explain(error: clap::Error) -> Stop {
     };
     let flag = arg.split_whitespace().next().unwrap_or(arg);
     let name = environment_name(flag);
-    if !settings().iter().any(|setting| setting.name == name) {
+    let settings = settings();
+    let Some(setting) = settings.iter().find(|setting| setting.name == name) else {
         return Stop::Clap(error);
-    }
+    };
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
     let expected = std::error::Error::source(&error)
         .map(ToString::to_string)
         .unwrap_or_default();
-    Stop::Config(ConfigError::new(&name, value, expected))
+    Stop::Config(match setting {
+        secret if secret.secret => ConfigError::hidden(&name, expected),
+        // It may have a password in it.
+        url if url.url => ConfigError::new(&name, &masked(value), expected),
+        _ => ConfigError::new(&name, value, expected),
+    })
 }

@@ -1,8 +1,7 @@
 //! Source and target side by side: what is the same, and what is not.
 
 mod beside;
-
-use std::fmt;
+mod part;
 
 use async_trait::async_trait;
 use caller_id_core::audit::AuditEntry;
@@ -11,12 +10,11 @@ use caller_id_core::store::PastAllocation;
 use caller_id_core::takeover::{DaySum, HourSum, RemovedNumber, SumMarks};
 use caller_id_core::{Campaign, Number, Pool, PoolId, Timestamp};
 
-use super::digest::{Canonical, Digest};
 use super::source::Source;
 use super::walk::{Pair, Walk};
 
-/// So many rows that differ in one way are named; all are counted.
-const NAMED_MOST: usize = 5;
+pub(super) use self::part::{Difference, Part};
+
 /// Who looks on is told after so many rows.
 const ROWS_BETWEEN: u64 = 1_000;
 
@@ -54,136 +52,6 @@ pub(super) trait Taker: Send {
 pub(super) trait Onlooker: Send {
     /// So many rows of the source were looked at; of history, all up to this instant.
     fn seen(&mut self, part: &'static str, rows: u64, at: Option<Timestamp>);
-}
-
-/// One kind of rows on both sides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
-    /// What they are.
-    pub(super) name: &'static str,
-    /// All rows of the source.
-    pub(super) source: Digest,
-    /// Those rows of the target that the source has too.
-    pub(super) target: Digest,
-    /// How many the target has not.
-    pub(super) missing: u64,
-    /// How many it has otherwise.
-    pub(super) different: u64,
-    /// How many only the target has.
-    pub(super) extra: u64,
-    named: Vec<(Difference, String)>,
-}
-
-/// How the sides differ in one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Difference {
-    /// Only the source has it.
-    Missing,
-    /// Both have it, each otherwise.
-    Different,
-    /// Only the target has it.
-    Extra,
-}
-
-impl Difference {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "is missing in the target",
-            Self::Different => "is another in the target",
-            Self::Extra => "is in the target alone",
-        }
-    }
-}
-
-impl Part {
-    fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            source: Digest::default(),
-            target: Digest::default(),
-            missing: 0,
-            different: 0,
-            extra: 0,
-            named: Vec::new(),
-        }
-    }
-
-    /// Whether the target has all that the source has.
-    pub(super) fn is_whole(&self) -> bool {
-        self.missing == 0 && self.different == 0 && self.source == self.target
-    }
-
-    /// Whether the target has anything that does not come from the source.
-    pub(super) fn is_foreign(&self) -> bool {
-        self.different > 0 || self.extra > 0
-    }
-
-    fn both<R: Canonical + PartialEq>(&mut self, source: &R, target: &R) -> bool {
-        self.source.add(source);
-        self.target.add(target);
-        source == target
-    }
-
-    /// Counts what the sides may have of a row. `learned` is what the target would have with what the source knows. Tells
-    /// whether that is what the source has, and the target has it not yet.
-    fn part_of<R: Canonical + PartialEq>(
-        &mut self,
-        source: Option<R>,
-        target: Option<R>,
-        learned: Option<&R>,
-        name: &dyn fmt::Display,
-    ) -> bool {
-        match (source, target) {
-            (None, None) => false,
-            (None, Some(_)) => {
-                self.extra(name);
-                false
-            }
-            (Some(source), None) => {
-                self.missing(&source, name);
-                true
-            }
-            (Some(source), Some(target)) if source != target && Some(&source) == learned => {
-                self.missing(&source, name);
-                true
-            }
-            (Some(source), Some(target)) => {
-                if !self.both(&source, &target) {
-                    self.different(name);
-                }
-                false
-            }
-        }
-    }
-
-    fn missing(&mut self, row: &impl Canonical, name: &dyn fmt::Display) {
-        self.source.add(row);
-        self.missing += 1;
-        self.name(Difference::Missing, name);
-    }
-
-    fn different(&mut self, name: &dyn fmt::Display) {
-        self.different += 1;
-        self.name(Difference::Different, name);
-    }
-
-    fn extra(&mut self, name: &dyn fmt::Display) {
-        self.extra += 1;
-        self.name(Difference::Extra, name);
-    }
-
-    fn name(&mut self, difference: Difference, name: &dyn fmt::Display) {
-        if self.named(difference).count() < NAMED_MOST {
-            let text = format!("{name} {}", difference.as_str());
-            self.named.push((difference, text));
-        }
-    }
-
-    /// Some of the rows that differ in this way.
-    pub(super) fn named(&self, difference: Difference) -> impl Iterator<Item = &str> {
-        let named = self.named.iter().filter(move |(how, _)| *how == difference);
-        named.map(|(_, text)| text.as_str())
-    }
 }
 
 /// What is looked at beside the inventory and history, where the source has it.

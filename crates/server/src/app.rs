@@ -27,6 +27,7 @@ use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
 use crate::config::storage::masked;
 use crate::config::{ConfigError, Settings};
+use crate::dashboard;
 use crate::drainer::Drainer;
 use crate::fastagi::FastAgi;
 use crate::fence::Gate;
@@ -139,9 +140,11 @@ impl App {
             requests: requests.clone(),
         });
         let origins = settings.listen.origins();
+        let pages_stop = stop.child_token();
+        let pages = |api| dashboard::over(api, pages_stop);
         let mut app = Self {
             agi: Arc::new(fast_agi(&api, settings)),
-            dispatch: Dispatch::new(api, &origins, Handle::current()),
+            dispatch: Dispatch::new(api, &origins, pages, Handle::current()),
             listen: settings.listen.clone(),
             first_token,
             engine,

@@ -123,7 +123,8 @@ impl Asker {
         let Ok(answer) = self.api.clone().oneshot(request).await;
         let (parts, body) = answer.into_parts();
         let body = Limited::new(body, ANSWER_MOST).collect().await;
-        let body = body.map_err(|error| Failure::broken(format!("an answer broke off: {error}")))?;
+        let body =
+            body.map_err(|error| Failure::broken(format!("an answer broke off: {error}")))?;
         let body = read(&body.to_bytes());
         if !parts.status.is_success() {
             return Err(Failure::told(visit, parts.status, &parts.headers, body));

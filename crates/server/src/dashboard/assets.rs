@@ -44,7 +44,10 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
         all.update(asset.bytes);
     }
     let digest = all.finalize();
-    digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 });
 
 /// Where a file is.

@@ -40,7 +40,10 @@ impl Failure {
         if let Some(seconds) = told.get(RETRY_AFTER) {
             headers.insert(RETRY_AFTER, seconds.clone());
         }
-        let place = visit.uri.path_and_query().map_or("/", |place| place.as_str());
+        let place = visit
+            .uri
+            .path_and_query()
+            .map_or("/", |place| place.as_str());
         let place = utf8_percent_encode(place, NON_ALPHANUMERIC);
         let sign_in = visit
             .has_no_credential()
@@ -83,7 +86,9 @@ impl Failure {
         let title = word("title");
         let faults = self.problem["detail"].as_array().map(|faults| {
             let line = |fault: &Value| {
-                let field = fault["loc"].as_array().and_then(|place| place.last()?.as_str());
+                let field = fault["loc"]
+                    .as_array()
+                    .and_then(|place| place.last()?.as_str());
                 let what = fault["msg"].as_str().unwrap_or_default();
                 match field {
                     Some(field) => format!("{field}: {what}"),

@@ -34,7 +34,9 @@ impl Form {
     /// All that was filled in or ticked under one name.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let values = self.0.get(name).into_iter().flatten();
-        values.map(|text| text.trim()).filter(|text| !text.is_empty())
+        values
+            .map(|text| text.trim())
+            .filter(|text| !text.is_empty())
     }
 
     /// What was filled in, as the API takes it; null where nothing was.

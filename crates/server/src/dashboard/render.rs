@@ -2,10 +2,10 @@
 
 mod filters;
 
+use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY,
 };
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use minijinja::{Environment, Value as Shown, context};
 use serde_json::Value;
@@ -60,7 +60,7 @@ impl Templates {
         Self(environment)
     }
 
-    /// A page, or the part of it that htmx asks for: the block `part`.
+    /// A page. Where htmx asks it takes the part that it wants.
     ///
     /// # Errors
     /// A template that does not fit what it is given: a fault of ours.
@@ -70,13 +70,9 @@ impl Templates {
         name: &str,
         shown: Shown,
     ) -> Result<Response, Failure> {
-        let whole = context! { me => &visit.me, path => visit.uri.path(), query => visit.query(), ..shown };
-        let template = self.0.get_template(name)?;
-        let text = match visit.wants_part() {
-            true => template.eval_to_state(whole)?.render_block("part")?,
-            false => template.render(whole)?,
-        };
-        Ok(html(text))
+        let whole =
+            context! { me => &visit.me, path => visit.uri.path(), query => visit.query(), ..shown };
+        Ok(html(self.fragment(name, whole)?))
     }
 
     /// A template alone.
@@ -144,6 +140,9 @@ mod tests {
         let text = "<script>alert('1')</script>\"";
         assert!(!message(text).contains("<script>"));
         let page = failure(StatusCode::NOT_FOUND, text);
-        assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;"), "{page}");
+        assert!(
+            !page.contains("<script>alert") && page.contains("&lt;script&gt;"),
+            "{page}"
+        );
     }
 }

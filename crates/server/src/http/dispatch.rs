@@ -34,10 +34,17 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Answers on the runtime `general` what is no call. Web pages of `origins` may ask.
-    pub fn new(api: Arc<Api>, origins: &[HeaderValue], general: Handle) -> Self {
+    /// Answers on the runtime `general` what is no call. Web pages of `origins` may ask; `pages` adds those of our own, which
+    /// ask the API that it is given.
+    pub fn new(
+        api: Arc<Api>,
+        origins: &[HeaderValue],
+        pages: impl FnOnce(Router) -> Router,
+        general: Handle,
+    ) -> Self {
+        let routes = router(api.clone(), origins);
         Self {
-            router: router(api.clone(), origins),
+            router: pages(routes.clone()).fallback_service(routes),
             api,
             general,
         }

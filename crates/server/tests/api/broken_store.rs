@@ -130,7 +130,7 @@ impl Rig {
             },
             requests: Arc::new(caller_id::request_log::RequestLog::none()),
         };
-        let dispatch = Dispatch::new(Arc::new(api), &[], Handle::current());
+        let dispatch = Dispatch::new(Arc::new(api), &[], |api| api, Handle::current());
         Self {
             dispatch,
             clock,

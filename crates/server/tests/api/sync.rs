@@ -166,7 +166,7 @@ impl Rig {
             requests: Arc::new(caller_id::request_log::RequestLog::none()),
         };
         Self {
-            dispatch: Dispatch::new(Arc::new(api), &[], Handle::current()),
+            dispatch: Dispatch::new(Arc::new(api), &[], |api| api, Handle::current()),
             store,
             engine,
             sync,

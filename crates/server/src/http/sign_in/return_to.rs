@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use super::super::query::Query;
 
 /// Where people go who were on their way nowhere.
-const HOME: &str = "/sign-in";
+const HOME: &str = "/dashboard";
 /// No path of ours is longer, in bytes.
 const LENGTH_MOST: usize = 1_024;
 

@@ -14,8 +14,8 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use self::tidy::Tidy;
 use super::{
-    allocations, call_result, campaigns, coverage, explain, health, import, jobs, lookup, me, metrics,
-    next_cid, numbers, overview, pools, release, requests, reservations, sign_in, stats,
+    allocations, call_result, campaigns, coverage, explain, health, import, jobs, lookup, me,
+    metrics, next_cid, numbers, overview, pools, release, requests, reservations, sign_in, stats,
 };
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.

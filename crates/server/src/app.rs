@@ -34,8 +34,10 @@ use crate::fence::Gate;
 use crate::http::Api;
 use crate::http::dispatch::Dispatch;
 use crate::http::explain::Counting;
+use crate::http::gathered::Gathered;
 use crate::http::health::{Together, Vitals};
 use crate::jobs::Jobs;
+use crate::pulse::Pulse;
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
 use crate::summing::Summing;
@@ -137,14 +139,18 @@ impl App {
             ),
             clock: clock.clone(),
             answers: answers(settings)?,
-            requests: requests.clone(),
+            requests,
+            pulse: Arc::new(Pulse::new(
+                shared.as_ref().map(|shared| shared.board.clone()),
+            )),
+            gathered: Gathered::default(),
         });
         let origins = settings.listen.origins();
         let pages_stop = stop.child_token();
         let pages = |api| dashboard::over(api, pages_stop);
         let mut app = Self {
             agi: Arc::new(fast_agi(&api, settings)),
-            dispatch: Dispatch::new(api, &origins, pages, Handle::current()),
+            dispatch: Dispatch::new(api.clone(), &origins, pages, Handle::current()),
             listen: settings.listen.clone(),
             first_token,
             engine,
@@ -164,7 +170,7 @@ impl App {
                     .await?;
             }
         }
-        ways_in::share(&mut app.tasks, &app.stop, requests);
+        ways_in::share(&mut app.tasks, &app.stop, api);
         credentials::follow(&mut app.tasks, &app.stop, &access, keys);
         let (history, reader) = (app.store.history.clone(), app.store.reader.clone());
         let summing = Summing::new(reader, clock.clone(), sync.outages());

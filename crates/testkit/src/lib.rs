@@ -2,10 +2,12 @@
 //! right, the checker of invariants over a history, and builders.
 
 pub mod allocator_suite;
+pub mod browser;
 pub mod builders;
 pub mod invariants;
 pub mod memory_history;
 pub mod model;
+mod npm;
 pub mod oidc;
 pub mod pgbouncer;
 pub mod postgres;

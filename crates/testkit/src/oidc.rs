@@ -1,20 +1,19 @@
 //! A throw-away identity provider: the npm package `oidc-provider`, run by node, reached on a port of this machine, ended when
 //! dropped. Where node is not installed a test that needs it fails.
 
-use std::fs::{self, File, OpenOptions};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-const PACKAGE: &str = include_str!("../oidc/package.json");
-const LOCK: &str = include_str!("../oidc/package-lock.json");
+use crate::npm::{Packages, missing};
+
+const PACKAGES: Packages = Packages {
+    name: "oidc",
+    package: include_str!("../oidc/package.json"),
+    lock: include_str!("../oidc/package-lock.json"),
+};
 const SCRIPT: &str = include_str!("../oidc/provider.mjs");
-/// Is there once all packages are.
-const WHOLE: &str = "installed";
 
 /// A running provider.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ impl IdentityProvider {
     /// # Panics
     /// When node or npm is not installed, or packages cannot be fetched.
     pub fn start(settings: &Value) -> Self {
-        let folder = packages();
+        let folder = PACKAGES.folder();
         let process = Command::new("node")
             .args(["--input-type=module", "--eval", SCRIPT, "--"])
             .arg(&folder)
@@ -96,51 +95,4 @@ impl Drop for IdentityProvider {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The folder with the packages: outside of the source tree, one for each list of versions, fetched by the first who comes.
-fn packages() -> PathBuf {
-    let mut hasher = DefaultHasher::new();
-    (PACKAGE, LOCK).hash(&mut hasher);
-    let user = rustix::process::getuid().as_raw();
-    let name = format!("caller-id-oidc-{user}-{:016x}", hasher.finish());
-    let folder = std::env::temp_dir().join(name);
-    let made = fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder);
-    made.expect("a folder for packages");
-    let owner = fs::metadata(&folder).expect("it is there").uid();
-    assert_eq!(owner, user, "{} is somebody else's", folder.display());
-    // Tests run as many processes at once.
-    let lock = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(folder.join("lock"));
-    let lock: File = lock.expect("a file to lock");
-    lock.lock().expect("locked");
-    if !folder.join(WHOLE).exists() {
-        install(&folder);
-        fs::write(folder.join(WHOLE), "").expect("written");
-    }
-    folder
-}
-
-fn install(folder: &Path) {
-    fs::write(folder.join("package.json"), PACKAGE).expect("written");
-    fs::write(folder.join("package-lock.json"), LOCK).expect("written");
-    let installed = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output();
-    let installed = installed.unwrap_or_else(|error| missing("npm", &error));
-    let said = String::from_utf8_lossy(&installed.stderr);
-    assert!(installed.status.success(), "npm ci failed: {said}");
-}
-
-fn missing(program: &str, error: &std::io::Error) -> ! {
-    panic!(
-        "{program} cannot be run ({error}): install it with `make deps` or `sudo apt-get install nodejs npm`"
-    )
 }

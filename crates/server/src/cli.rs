@@ -1,15 +1,20 @@
 //! The command line.
 
+pub mod admin;
+mod ask;
 pub mod audit;
 pub mod check_config;
+pub mod completions;
 pub mod dialplan;
 pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod migrate;
 pub mod serve;
+mod show;
 #[cfg(test)]
 mod tests;
+mod url;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -81,6 +86,15 @@ pub enum Command {
     ///
     /// Exit code: 0 when all is well or there are warnings, 1 when there is an error, 2 when a setting cannot be used.
     Doctor(Box<doctor::DoctorArgs>),
+    /// What is asked of a running service.
+    #[command(flatten)]
+    Admin(Box<admin::AdminCommand>),
+    /// Print what a shell completes commands with
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::CompletionsArgs),
+    /// Print a page for `man`, or write the pages of all commands
+    #[command(after_help = completions::MAN_EXAMPLES)]
+    Man(completions::ManArgs),
 }
 
 /// Runs the process: reads the command line and the environment, does what they say, and gives the exit code.
@@ -105,12 +119,15 @@ pub async fn main() -> ExitCode {
             Box::pin(check_config::run(&args, &parsed.values, &environment)).await
         }
         Command::Doctor(args) => Box::pin(doctor::run(*args)).await,
+        Command::Admin(command) => admin::run(*command, &environment),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
     };
     match done {
         Ok(code) => code,
         Err(error) => {
             let why = one_line(&error);
-            let wrong = error.is::<ConfigError>();
+            let wrong = error.is::<ConfigError>() || admin::is_usage(&error);
             match format {
                 LogFormat::Json => eprintln!("{}", json_line(Level::ERROR, &why, Map::new())),
                 LogFormat::Text if wrong => eprintln!("{why}"),

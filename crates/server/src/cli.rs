@@ -210,15 +210,8 @@ impl Stop {
 pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<Parsed, Stop> {
     let command = Cli::command();
     let given = flags_given(&arguments);
-    let subcommand = |word: &OsString| is_subcommand(&command, word);
-    // The first word is the program. Help on a command takes no settings.
-    let place = arguments.iter().skip(1).position(subcommand);
-    if let Some(place) =
-        place.filter(|place| arguments.get(*place).is_none_or(|word| word != "help"))
-    {
-        let place = place + 1;
-        let subcommand = arguments[place].to_string_lossy().into_owned();
-        let more = from_environment(&command, &subcommand, &given, environment);
+    if let Some((place, asked)) = asked(&command, &arguments) {
+        let more = from_environment(asked, &given, environment);
         arguments.splice(place + 1..place + 1, more);
     }
     let matches = command.try_get_matches_from(arguments).map_err(explain)?;
@@ -269,10 +262,24 @@ pub fn serve_settings(pairs: &[(&str, &str)]) -> Result<Settings, Stop> {
     }
 }
 
-fn is_subcommand(command: &clap::Command, word: &OsString) -> bool {
-    command
-        .get_subcommands()
-        .any(|known| word == known.get_name())
+/// The command that is asked for, and the place of its last word. Help on a command takes no settings.
+fn asked<'a>(
+    command: &'a clap::Command,
+    arguments: &[OsString],
+) -> Option<(usize, &'a clap::Command)> {
+    // The first word is the program.
+    let words = arguments.iter().enumerate().skip(1);
+    let mut known = words.filter_map(|(place, word)| Some((place, named(command, word)?)));
+    let (mut place, mut asked) = known.next()?;
+    while let Some(next) = arguments.get(place + 1).and_then(|word| named(asked, word)) {
+        (place, asked) = (place + 1, next);
+    }
+    (asked.get_name() != "help").then_some((place, asked))
+}
+
+fn named<'a>(command: &'a clap::Command, word: &OsString) -> Option<&'a clap::Command> {
+    let mut commands = command.get_subcommands();
+    commands.find(|known| word == known.get_name())
 }
 
 /// The names of all long flags on the command line. An empty value is like none, so it counts as not given.
@@ -289,16 +296,12 @@ fn flags_given(arguments: &[OsString]) -> Vec<String> {
 /// Flags for what the environment says and the command line does not. Only settings: a variable `MODE` of somebody else's is
 /// not our `--mode`.
 fn from_environment(
-    command: &clap::Command,
-    subcommand: &str,
+    asked: &clap::Command,
     given: &[String],
     environment: &Environment,
 ) -> Vec<OsString> {
-    let Some(subcommand) = command.find_subcommand(subcommand) else {
-        return Vec::new();
-    };
     let settings = settings();
-    let flags = subcommand.get_arguments().filter_map(clap::Arg::get_long);
+    let flags = asked.get_arguments().filter_map(clap::Arg::get_long);
     flags
         .filter(|flag| settings.iter().any(|setting| setting.flag == *flag))
         .filter(|flag| !given.iter().any(|given| given == flag))

@@ -38,7 +38,7 @@ pub struct ExplainArgs {
 }
 
 const COLUMNS: [Column; 11] = [
-    Column::text("", |row, _| match row["chosen"].as_bool() {
+    Column::text(" ", |row, _| match row["chosen"].as_bool() {
         Some(true) => "*".to_owned(),
         _ => " ".to_owned(),
     }),

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::filter::FilterArgs;
+pub(super) use self::one::differences;
 use crate::cli::ask::{ServiceArgs, pairs, path};
 use crate::cli::show::{Column, Listing, PageArgs, Words, list};
 use crate::config::source::Environment;

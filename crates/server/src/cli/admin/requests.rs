@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::sayings;
 use crate::cli::ask::{ServiceArgs, path};
-use crate::cli::show::{Column, Table};
+use crate::cli::show::{Column, Table, Words};
 use crate::config::source::Environment;
 
 const COLUMNS: [Column; 10] = [
     Column::text("AT", |row, words| words.instant(&row["at"])),
-    Column::text("REQUEST", |row, words| words.text(&row["request"])),
+    Column::text("REQUEST", request),
     Column::text("OUTCOME", |row, words| words.text(&row["outcome"])),
     Column::count("MS", |row, _| {
         let ms = row["took_ms"].as_f64();
@@ -52,4 +52,11 @@ pub(super) fn run(args: &RequestsArgs, environment: &Environment) -> anyhow::Res
         let rows: Vec<Value> = rows.collect();
         Table::new(&COLUMNS).rows(&rows, &service.words)
     })
+}
+
+/// Paths as they were meant: `%2B` is a plus.
+fn request(row: &Value, words: &Words) -> String {
+    let text = row["request"].as_str().unwrap_or_default();
+    let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+    words.text(&Value::from(text.into_owned()))
 }

@@ -5,6 +5,9 @@ use thiserror::Error;
 
 use crate::cli::show::plain;
 
+/// The type of a problem: the path is none of the API's.
+const NO_ROUTE: &str = "urn:caller-id:problem:no-route";
+
 /// What was typed cannot be done at all: exit code 2.
 #[derive(Debug, Error)]
 #[error("{0}")]
@@ -61,6 +64,9 @@ fn told(status: u16, body: &Value, detail: &Value) -> String {
     let reason = ["reason", "hint"].map(|name| body[name].as_str());
     let advice = match status {
         401 => Some("CALLER_ID_KEY or --key-file says who asks; docs/access.md"),
+        404 if body["type"] == NO_ROUTE => {
+            Some("this service does not know the command: it is older")
+        }
         403 => Some("`caller-id whoami` tells the role of this key; docs/access.md"),
         _ => None,
     };

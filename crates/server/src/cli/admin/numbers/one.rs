@@ -244,9 +244,10 @@ fn told(service: &Service, answer: &Answer) -> anyhow::Result<ExitCode> {
             Value::Null => "no limit".to_owned(),
             limit => words.count(limit),
         };
-        let used = |name: &str, limit_name: &str| match live[name].is_null() {
-            true => limit(limit_name),
-            false => format!("{} of {}", words.count(&live[name]), limit(limit_name)),
+        let used = |name: &str, limit_name: &str| match (&live[name], &row[limit_name]) {
+            (Value::Null, _) => limit(limit_name),
+            (uses, Value::Null) => format!("{}, no limit", words.count(uses)),
+            (uses, _) => format!("{} of {}", words.count(uses), limit(limit_name)),
         };
         facts(&[
             ("number", words.number(&row["number"])),
@@ -279,7 +280,11 @@ fn calls(count: &Value, words: &Words) -> String {
 }
 
 /// What is other than before: `daily_limit 500 → 300`.
-pub(super) fn differences(before: &Value, after: &Value, words: &Words) -> Vec<String> {
+pub(in crate::cli::admin) fn differences(
+    before: &Value,
+    after: &Value,
+    words: &Words,
+) -> Vec<String> {
     const SELF: [&str; 4] = ["live", "updated_at", "created_at", "region"];
     let members = after.as_object().into_iter().flatten();
     let changed = members.filter(|(name, value)| {

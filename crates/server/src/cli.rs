@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod migrate;
+pub mod reference;
 pub mod serve;
 mod show;
 #[cfg(test)]
@@ -36,9 +37,13 @@ use crate::telemetry::json_line;
 /// The exit code of everything that was asked wrongly.
 const EXIT_WRONG: u8 = 2;
 
+/// What the help ends with.
+const AFTER_HELP: &str = "CALLER_ID_URL and CALLER_ID_KEY say which service is asked, and with which key. On the machine of the \
+    service neither is needed. More in docs/commands.md, or by `caller-id help COMMAND`.";
+
 /// Hands out caller IDs for outbound calls.
 #[derive(Debug, Parser)]
-#[command(name = "caller-id", version, max_term_width = 100)]
+#[command(name = "caller-id", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -274,7 +279,8 @@ fn asked<'a>(
     while let Some(next) = arguments.get(place + 1).and_then(|word| named(asked, word)) {
         (place, asked) = (place + 1, next);
     }
-    (asked.get_name() != "help").then_some((place, asked))
+    let is_help = arguments[..place].iter().any(|word| word == "help");
+    (!is_help).then_some((place, asked))
 }
 
 fn named<'a>(command: &'a clap::Command, word: &OsString) -> Option<&'a clap::Command> {
@@ -300,6 +306,9 @@ fn from_environment(
     given: &[String],
     environment: &Environment,
 ) -> Vec<OsString> {
+    if asks_a_service(asked) {
+        return Vec::new();
+    }
     let settings = settings();
     let flags = asked.get_arguments().filter_map(clap::Arg::get_long);
     flags
@@ -310,6 +319,12 @@ fn from_environment(
             Some(OsString::from(format!("--{flag}={value}")))
         })
         .collect()
+}
+
+/// Whether a command asks a running service: that has settings of its own, and `pools set --ladder` is none of them.
+fn asks_a_service(command: &clap::Command) -> bool {
+    let mut flags = command.get_arguments();
+    flags.any(|flag| flag.get_help_heading() == Some(ask::HEADING))
 }
 
 /// One line for a value that cannot be used; everything else is told in clap's own words.

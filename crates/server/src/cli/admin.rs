@@ -44,6 +44,9 @@ pub enum AdminCommand {
     #[command(subcommand, after_help = AUDIT_EXAMPLES)]
     Audit(AuditCommand),
     /// Show the settings that a running service has, each with where it came from
+    ///
+    /// The values of the node that answers, as they have held since its start. `caller-id check-config` shows what would hold
+    /// after a start here and now.
     Settings(settings::SettingsArgs),
     /// Imports and changes of many numbers that go on by themselves
     #[command(subcommand)]

@@ -18,9 +18,12 @@ use self::client::Client;
 use super::show::Words;
 use crate::config::source::Environment;
 
+/// The heading of the flags that say so.
+pub(super) const HEADING: &str = "The service that is asked";
+
 /// Which service is asked, and how.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "The service that is asked")]
+#[command(next_help_heading = HEADING)]
 pub struct ServiceArgs {
     /// Where it listens. Default: CALLER_ID_URL, else http://127.0.0.1:8000 (with the API_PORT of the settings here)
     #[arg(long, value_name = "URL")]

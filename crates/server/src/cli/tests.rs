@@ -45,9 +45,10 @@ fn help_on_a_command_needs_no_good_environment() {
         "check-config",
         "doctor",
         "dialplan",
+        "pools set",
     ] {
         let help = parsed(
-            &["help", command],
+            &[&["help"][..], &command.split(' ').collect::<Vec<_>>()].concat(),
             &[("API_PORT", "1")],
             &[("DATA_DIR", "x")],
         );
@@ -157,4 +158,23 @@ fn an_error_tells_each_thing_once() {
 #[test]
 fn variables_of_somebody_else_are_not_our_flags() {
     assert!(parsed(&["serve"], &[("SHOW_TOKEN", "x"), ("HELP", "1")], &[]).is_ok());
+}
+
+#[test]
+fn a_command_that_asks_a_service_takes_no_settings_of_this_machine() {
+    let here = [
+        ("STICKY_SECONDS", "3600"),
+        ("LADDER", "any"),
+        ("API_PORT", "x"),
+    ];
+    let words = ["pools", "set", "east", "--cooldown-seconds", "5"];
+    let parsed = parsed(&words, &here, &[]).unwrap();
+    let Command::Admin(command) = parsed.cli.command else {
+        panic!("a command for administration expected");
+    };
+    let said = format!("{command:?}");
+    assert!(
+        said.contains("sticky_seconds: None") && said.contains("ladder: None"),
+        "{said}"
+    );
 }

@@ -27,7 +27,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "WHEN")]
     #[serde(skip)]
     pub since: Option<String>,
-    /// Only before this instant; of a date, before its beginning here
+    /// Only before this instant; of a date, up to its end here
     #[arg(long, value_name = "WHEN")]
     #[serde(skip)]
     pub until: Option<String>,
@@ -65,12 +65,13 @@ const COLUMNS: [Column; 7] = [
 pub(super) fn run(args: &ListArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
     let service = args.service.service(environment)?;
     let mut query: Pairs = pairs(args);
-    for (name, said) in [("since", &args.since), ("until", &args.until)] {
-        if let Some(said) = said {
-            let at = service.words.asked(said);
-            let at = at.map_err(|why| Usage::new(format!("--{name}: {why}")))?;
-            query.push((name.to_owned(), at));
-        }
+    let words = &service.words;
+    let since = args.since.as_deref().map(|text| words.asked(text));
+    let until = args.until.as_deref().map(|text| words.asked_to_end(text));
+    for (name, at) in [("since", since), ("until", until)] {
+        let at = at.transpose();
+        let at = at.map_err(|why| Usage::new(format!("--{name}: {why}")))?;
+        query.extend(at.map(|at| (name.to_owned(), at)));
     }
     if let Some(file) = &args.csv {
         service.save(&path(&["audit.csv"]), &query, file)?;

@@ -54,6 +54,10 @@ pub enum NumbersCommand {
     #[command(after_help = bulk::EXAMPLES)]
     Bulk(bulk::BulkArgs),
     /// Read numbers from a file, CSV or NDJSON, plain or gzip
+    ///
+    /// Columns of CSV are found in any order and case: caller_id (or number, did), and where wanted carrier, area_code,
+    /// daily_limit, hourly_limit, pool, attestation, status, meta. Bad rows are told and do not hinder the others; exit code 1
+    /// when there are any.
     #[command(after_help = files::IMPORT_EXAMPLES)]
     Import(files::ImportArgs),
     /// Write numbers to a file that imports to the same state
@@ -64,10 +68,6 @@ pub enum NumbersCommand {
 /// What `numbers list` takes.
 #[derive(Debug, clap::Args, Serialize)]
 pub struct ListArgs {
-    /// Which.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub filter: FilterArgs,
     /// The order: number (default), area_code, carrier, pool, status, created_at or updated_at; with - in front the greatest
     /// first
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
@@ -75,6 +75,10 @@ pub struct ListArgs {
     /// Tell how many there are in all pages, too
     #[arg(long)]
     pub count: bool,
+    /// Which.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub filter: FilterArgs,
     /// Which page.
     #[command(flatten)]
     #[serde(skip)]

@@ -30,6 +30,8 @@ pub enum PoolsCommand {
     /// Show one, with what holds for it
     Show(ShowArgs),
     /// Make a pool, or change how its numbers rotate; what is not said stays
+    ///
+    /// `global` makes something follow the settings of the service again.
     Set(SetArgs),
     /// Remove a pool that nothing uses
     Remove(RemoveArgs),
@@ -54,7 +56,7 @@ pub struct ShowArgs {
     pub service: ServiceArgs,
 }
 
-/// What `pools set` takes. `global` makes something follow the settings of the service again.
+/// What `pools set` takes.
 #[derive(Debug, clap::Args)]
 pub struct SetArgs {
     /// Its name

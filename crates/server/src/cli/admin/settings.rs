@@ -21,9 +21,6 @@ const COLUMNS: [Column; 3] = [
 ];
 
 /// What `settings` takes.
-///
-/// The values of the node that answers, as they have held since its start. `caller-id check-config` shows what would hold
-/// after a start here and now.
 #[derive(Debug, clap::Args)]
 pub struct SettingsArgs {
     /// Only those that somebody set

@@ -19,7 +19,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   caller-id trace M1231234560000012345                 the call with this id
   caller-id trace --number 312-555-0100 --since 2026-11-22 --until 2026-11-23
   caller-id trace --campaign SOLAR --all --csv solar.csv
-  caller-id trace --number 312-555-0100 --csv -        what a carrier asks for who traces a call back";
+  caller-id trace --number 312-555-0100 --csv -        what a carrier asks for";
 
 /// What `trace` takes.
 #[derive(Debug, clap::Args, Serialize)]

@@ -179,6 +179,8 @@ impl Client {
     ) -> anyhow::Result<Answer> {
         let head = self.head(Method::Post, path, query);
         let head = head.header("Content-Type", media_type);
+        // Who may not send it is told so before a long file is on its way.
+        let head = head.header("Expect", "100-continue");
         let body = ureq::SendBody::from_owned_reader(file);
         self.answer(self.run(&self.streams, head, body, true)?)
     }

@@ -1,6 +1,7 @@
 //! JSON values as people write them: numbers of phones, instants of their own zone, counts in threes.
 
 use caller_id_core::{Clock, PhoneNumber, SystemClock, Timestamp};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -135,17 +136,41 @@ impl Words {
     /// # Errors
     /// What is expected.
     pub(in crate::cli) fn asked(&self, text: &str) -> Result<String, String> {
-        if let Ok(date) = text.trim().parse::<jiff::civil::Date>()
-            && text.trim().len() == "2026-11-23".len()
-        {
-            let at = date.to_zoned(self.zone.clone());
-            let at = at.map_err(|error| error.to_string())?;
-            return Ok(at.timestamp().to_string());
+        match date(text) {
+            Some(date) => self.midnight(date),
+            None => instant(text),
         }
-        let at = text.trim().parse::<Timestamp>();
-        at.map(|at| at.to_string())
-            .map_err(|why| format!("{why}, or a date like 2026-11-22"))
     }
+
+    /// The same; of a date, its end.
+    ///
+    /// # Errors
+    /// As [`Words::asked`].
+    pub(in crate::cli) fn asked_to_end(&self, text: &str) -> Result<String, String> {
+        match date(text) {
+            Some(date) => self.midnight(date.tomorrow().map_err(|error| error.to_string())?),
+            None => instant(text),
+        }
+    }
+
+    fn midnight(&self, date: Date) -> Result<String, String> {
+        let at = date.to_zoned(self.zone.clone());
+        let at = at.map_err(|error| error.to_string())?;
+        Ok(at.timestamp().to_string())
+    }
+}
+
+/// A date alone, without a time.
+fn date(text: &str) -> Option<Date> {
+    let text = text.trim();
+    let is_alone = text.len() == "2026-11-23".len();
+    text.parse().ok().filter(|_| is_alone)
+}
+
+fn instant(text: &str) -> Result<String, String> {
+    let at = text.trim().parse::<Timestamp>();
+    at.map(|at| at.to_string())
+        .map_err(|why| format!("{why}, or a date like 2026-11-22"))
 }
 
 /// Text on one line, without anything that would steer a terminal.
@@ -200,6 +225,8 @@ mod tests {
         assert_eq!(words.from_then_on(&at), "2026-11-23 06:52:22 CST");
         assert_eq!(words.from_then_on(&json!("2026-11-23T11:00:00Z")), "now");
         assert_eq!(words.asked("2026-11-23").unwrap(), "2026-11-23T06:00:00Z");
+        let end = words.asked_to_end("2026-11-23");
+        assert_eq!(end.unwrap(), "2026-11-24T06:00:00Z");
         assert!(words.asked("yesterday").is_err());
         assert_eq!(words.zone_name(), Some("America/Chicago"));
     }

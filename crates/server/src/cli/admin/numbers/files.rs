@@ -60,20 +60,9 @@ impl FileFormat {
             Self::Ndjson => "application/x-ndjson",
         }
     }
-
-    /// A file of this form without a row.
-    const fn empty(self) -> &'static str {
-        match self {
-            Self::Csv => "caller_id\n",
-            Self::Ndjson => "\n",
-        }
-    }
 }
 
 /// What `numbers import` takes.
-///
-/// Columns of CSV are found in any order and case: caller_id (or number, did), and where wanted carrier, area_code, daily_limit,
-/// hourly_limit, pool, attestation, status, meta. Bad rows are told and do not hinder the others; exit code 1 when there are any.
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {
     /// The file; `-` reads the standard input
@@ -120,19 +109,11 @@ pub(super) fn import(args: &ImportArgs, environment: &Environment) -> anyhow::Re
     let file = open(&args.file)?;
     let service = args.service.service(environment)?;
     let path = path(&["numbers", "import"]);
-    let query = |dry_run: bool| -> Pairs {
-        vec![
-            ("on_duplicate".to_owned(), args.on_duplicate.clone()),
-            ("dry_run".to_owned(), dry_run.to_string()),
-        ]
-    };
-    // Who may not import is told so before a long file is on its way.
-    service.upload(
-        &path,
-        &query(true),
-        (format.media_type(), format.empty().as_bytes()),
-    )?;
-    let answer = service.upload(&path, &query(args.dry_run), (format.media_type(), file))?;
+    let query: Pairs = vec![
+        ("on_duplicate".to_owned(), args.on_duplicate.clone()),
+        ("dry_run".to_owned(), args.dry_run.to_string()),
+    ];
+    let answer = service.upload(&path, &query, (format.media_type(), file))?;
     let words = &service.words;
     if !service.is_json {
         jobs::bad_rows(&answer.value, words);

@@ -77,11 +77,9 @@ pub enum Command {
     /// goes out on the caller ID that it came with. How to put them in, and what to check: docs/vicidial.md, docs/asterisk.md.
     #[command(after_help = dialplan::EXAMPLES)]
     Dialplan(Box<dialplan::DialplanArgs>),
-    /// Check that nobody changed the audit log, or write it as CSV.
-    ///
-    /// Exit code: 0 when all is well, 1 when the log does not hold, 2 when it cannot be told, or the file cannot be written.
-    #[command(after_help = audit::EXAMPLES)]
-    Audit(Box<audit::AuditArgs>),
+    /// The audit log: show it, check that nobody changed it, write it as CSV.
+    #[command(subcommand, after_help = audit::EXAMPLES)]
+    Audit(Box<audit::AuditCommand>),
     /// Check the settings, and show each with where it came from.
     CheckConfig(Box<check_config::CheckConfigArgs>),
     /// Look at the Redis and the database that the settings name, and tell what is wrong with them.
@@ -119,7 +117,7 @@ pub async fn main() -> ExitCode {
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
         Command::Dialplan(args) => dialplan::run(&args),
-        Command::Audit(args) => Box::pin(audit::run(*args)).await,
+        Command::Audit(command) => Box::pin(audit::run(*command, &environment)).await,
         Command::CheckConfig(args) => {
             Box::pin(check_config::run(&args, &parsed.values, &environment)).await
         }

@@ -1,6 +1,6 @@
 //! Commands for administration: each asks a running service over its API.
 
-mod audit;
+pub mod audit;
 mod campaigns;
 mod explain;
 mod jobs;
@@ -40,9 +40,6 @@ pub enum AdminCommand {
     /// API keys: make, list, revoke
     #[command(subcommand, after_help = keys::EXAMPLES)]
     Keys(keys::KeysCommand),
-    /// The audit log: who changed what, and when
-    #[command(subcommand, after_help = AUDIT_EXAMPLES)]
-    Audit(AuditCommand),
     /// Show the settings that a running service has, each with where it came from
     ///
     /// The values of the node that answers, as they have held since its start. `caller-id check-config` shows what would hold
@@ -74,18 +71,6 @@ pub enum AdminCommand {
     Whoami(whoami::WhoamiArgs),
 }
 
-const AUDIT_EXAMPLES: &str = "Examples:
-  caller-id audit list --subject +13125550100 --since 2026-11-01
-  caller-id audit list --author 'dialer east' --action number.
-  caller-id audit list --since 2026-11-01 --csv november.csv";
-
-/// What is done with the audit log.
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// Show who changed what, newest first
-    List(audit::ListArgs),
-}
-
 /// Runs the command. Exit code: 0 when it is done, 1 when the service refuses it or cannot be asked, 2 when it was typed wrongly.
 ///
 /// # Errors
@@ -96,7 +81,6 @@ pub fn run(command: AdminCommand, environment: &Environment) -> anyhow::Result<E
         AdminCommand::Pools(command) => pools::run(command, environment),
         AdminCommand::Campaigns(command) => campaigns::run(command, environment),
         AdminCommand::Keys(command) => keys::run(command, environment),
-        AdminCommand::Audit(AuditCommand::List(args)) => audit::run(&args, environment),
         AdminCommand::Settings(args) => settings::run(&args, environment),
         AdminCommand::Jobs(command) => jobs::run(command, environment),
         AdminCommand::Reservations(command) => reservations::run(command, environment),
@@ -107,8 +91,12 @@ pub fn run(command: AdminCommand, environment: &Environment) -> anyhow::Result<E
         AdminCommand::Requests(args) => requests::run(&args, environment),
         AdminCommand::Whoami(args) => whoami::run(&args, environment),
     };
+    unread(done)
+}
+
+/// Where nobody reads any more there is nothing left to do, and nothing wrong.
+fn unread(done: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
     match done {
-        // Nobody reads any more: there is nothing left to do.
         Err(error) if error.is::<Closed>() => Ok(ExitCode::SUCCESS),
         done => done,
     }

@@ -46,6 +46,7 @@ fn help_on_a_command_needs_no_good_environment() {
         "doctor",
         "dialplan",
         "pools set",
+        "audit verify",
     ] {
         let help = parsed(
             &[&["help"][..], &command.split(' ').collect::<Vec<_>>()].concat(),
@@ -158,6 +159,20 @@ fn an_error_tells_each_thing_once() {
 #[test]
 fn variables_of_somebody_else_are_not_our_flags() {
     assert!(parsed(&["serve"], &[("SHOW_TOKEN", "x"), ("HELP", "1")], &[]).is_ok());
+}
+
+#[test]
+fn a_command_below_another_takes_the_settings_that_it_has() {
+    let here = [("DATABASE_URL", "sqlite:x.db"), ("LADDER", "any")];
+    let parsed = parsed(&["audit", "verify"], &here, &[]).unwrap();
+    let Command::Audit(command) = parsed.cli.command else {
+        panic!("audit expected");
+    };
+    let audit::AuditCommand::Verify(args) = *command else {
+        panic!("verify expected");
+    };
+    let database = args.storage.database_shown().unwrap();
+    assert!(database.ends_with("x.db"), "{database}");
 }
 
 #[test]

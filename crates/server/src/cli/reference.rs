@@ -77,14 +77,14 @@ fn help(command: &Command) -> String {
         let flag = arg.get_long().unwrap_or_default();
         takes_settings && settings.iter().any(|setting| setting == flag)
     };
-    let shown = command.clone().mut_args(|arg| {
+    let mut shown = command.clone().mut_args(|arg| {
         let is_help = arg.get_id() == "help";
         match is_setting(&arg) || is_shared(&arg) || is_help {
             true => arg.hide(true),
             false => arg,
         }
     });
-    shown.clone().render_long_help().to_string()
+    shown.render_long_help().to_string()
 }
 
 fn is_shared(arg: &Arg) -> bool {
@@ -95,7 +95,7 @@ fn is_shared(arg: &Arg) -> bool {
 fn shared(command: &Command) -> String {
     let one = command.find_subcommand("whoami");
     let args = one.into_iter().flat_map(Command::get_arguments);
-    let flags = Command::new("caller-id")
+    let mut flags = Command::new("caller-id")
         .term_width(WIDTH)
         .disable_help_flag(true)
         .help_template("{options}")
@@ -104,7 +104,7 @@ fn shared(command: &Command) -> String {
                 .cloned()
                 .map(|arg| arg.help_heading("Options")),
         );
-    flags.clone().render_long_help().to_string()
+    flags.render_long_help().to_string()
 }
 
 fn block(text: &str) -> String {

@@ -1,6 +1,9 @@
 //! What goes wrong, in one line each, and the exit codes.
 
+use std::io::Write;
 use std::net::TcpListener;
+use std::sync::mpsc::{self, Receiver, TrySendError};
+use std::time::Duration;
 
 use crate::rig::{Service, TOKEN, run, token_of};
 use crate::stub::{Stub, answer};
@@ -239,6 +242,31 @@ async fn a_service_that_is_away_or_hangs_is_told_in_time() {
         let told = run(&words, &[("CALLER_ID_URL", &url), key]).await;
         told.refused(1, &[part, &url]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_never_ends_is_told_in_time() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
+    let (url, _drips) = dripping(head);
+    let variables = [("CALLER_ID_URL", url.as_str()), ("CALLER_ID_KEY", TOKEN)];
+    let told = run(&["whoami", "--timeout", "1"], &variables).await;
+    told.refused(1, &["did not answer in 1 s"]);
+}
+
+/// Something that says `head`, and then a blank every now and then, until it is dropped.
+fn dripping(head: &'static str) -> (String, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (wanted, held) = mpsc::sync_channel(0);
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut said = stream.write_all(head.as_bytes());
+        while said.is_ok() && wanted.try_send(()) != Err(TrySendError::Disconnected(())) {
+            std::thread::sleep(Duration::from_millis(50));
+            said = stream.write_all(b" ");
+        }
+    });
+    (url, held)
 }
 
 #[tokio::test(flavor = "multi_thread")]

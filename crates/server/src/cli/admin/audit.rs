@@ -90,7 +90,7 @@ fn shown(args: &ListArgs, environment: &Environment) -> anyhow::Result<ExitCode>
         columns: &COLUMNS,
         empty: "no such entry",
     };
-    list(&service, &listing, query, &args.pages)?;
+    list(&service, &listing, &query, &args.pages)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -113,7 +113,7 @@ pub(super) fn run(
                 columns: &[&COLUMNS, seen].concat(),
                 empty: "no campaign is configured: all use the pool default",
             };
-            list(&service, &listing, pairs(&args), &PageArgs::default())?;
+            list(&service, &listing, &pairs(&args), &PageArgs::default())?;
             Ok(ExitCode::SUCCESS)
         }
         CampaignsCommand::Show(args) => {

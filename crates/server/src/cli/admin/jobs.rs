@@ -67,7 +67,7 @@ pub(super) fn run(command: JobsCommand, environment: &Environment) -> anyhow::Re
                 columns: &COLUMNS,
                 empty: "no jobs since this node was started",
             };
-            list(&service, &listing, Pairs::new(), &PageArgs::default())?;
+            list(&service, &listing, &Pairs::new(), &PageArgs::default())?;
             Ok(ExitCode::SUCCESS)
         }
         JobsCommand::Show(args) => {

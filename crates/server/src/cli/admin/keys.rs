@@ -120,7 +120,7 @@ pub(super) fn run(command: KeysCommand, environment: &Environment) -> anyhow::Re
                 columns: &COLUMNS,
                 empty: "there is no key",
             };
-            list(&service, &listing, pairs(&args), &PageArgs::default())?;
+            list(&service, &listing, &pairs(&args), &PageArgs::default())?;
             Ok(ExitCode::SUCCESS)
         }
         KeysCommand::Make(args) => make(&args, environment),

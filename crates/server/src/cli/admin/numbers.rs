@@ -118,7 +118,7 @@ pub(super) fn run(command: NumbersCommand, environment: &Environment) -> anyhow:
                 columns: &COLUMNS,
                 empty: "no such number",
             };
-            list(&service, &listing, pairs(&args), &args.pages)?;
+            list(&service, &listing, &pairs(&args), &args.pages)?;
             Ok(ExitCode::SUCCESS)
         }
         NumbersCommand::Show(args) => one::show(&args, environment),
@@ -146,9 +146,9 @@ fn free(row: &Value, words: &Words) -> String {
     let live = &row["live"];
     match row["status"].as_str() {
         Some("paused" | "retired") => "never".to_owned(),
-        Some("resting") => words.from_then_on(&row["resting_until"]),
+        Some("resting") => words.since_now(&row["resting_until"]),
         _ if live.is_null() => String::new(),
         _ if live["available_at"].is_null() => "now".to_owned(),
-        _ => words.from_then_on(&live["available_at"]),
+        _ => words.since_now(&live["available_at"]),
     }
 }

@@ -88,19 +88,20 @@ pub struct SetArgs {
 impl SetArgs {
     /// What is given, as the API takes it. What is wrong the service tells.
     fn members(&self) -> Map<String, Value> {
-        let number = |text: &str| {
+        type Read = fn(&str) -> Value;
+        let number: Read = |text| {
             let number = text.parse::<i64>();
             number.map_or_else(|_| Value::from(text), Value::from)
         };
-        let text = |text: &str| Value::from(text);
-        let rungs = |text: &str| text.split(',').map(str::trim).collect::<Vec<_>>().into();
-        let given: [(&str, &Option<String>, &dyn Fn(&str) -> Value); 6] = [
-            ("cooldown_seconds", &self.cooldown_seconds, &number),
-            ("reservation_seconds", &self.reservation_seconds, &number),
-            ("most_reservations", &self.most_reservations, &number),
-            ("sticky_seconds", &self.sticky_seconds, &number),
-            ("time_zone", &self.time_zone, &text),
-            ("ladder", &self.ladder, &rungs),
+        let text: Read = |text| Value::from(text);
+        let rungs: Read = |text| text.split(',').map(str::trim).collect::<Vec<_>>().into();
+        let given: [(&str, &Option<String>, Read); 6] = [
+            ("cooldown_seconds", &self.cooldown_seconds, number),
+            ("reservation_seconds", &self.reservation_seconds, number),
+            ("most_reservations", &self.most_reservations, number),
+            ("sticky_seconds", &self.sticky_seconds, number),
+            ("time_zone", &self.time_zone, text),
+            ("ladder", &self.ladder, rungs),
         ];
         let given = given.into_iter().filter_map(|(name, said, read)| {
             let said = said.as_deref()?.trim();
@@ -161,7 +162,7 @@ pub(super) fn run(command: PoolsCommand, environment: &Environment) -> anyhow::R
                 columns: &COLUMNS,
                 empty: "there is no pool",
             };
-            list(&service, &listing, Pairs::new(), &PageArgs::default())?;
+            list(&service, &listing, &Pairs::new(), &PageArgs::default())?;
             Ok(ExitCode::SUCCESS)
         }
         PoolsCommand::Show(args) => {

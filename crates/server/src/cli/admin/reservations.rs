@@ -99,7 +99,7 @@ pub(super) fn run(
                 columns: &COLUMNS,
                 empty: "no reservation lives now",
             };
-            list(&service, &listing, pairs(&args), &args.pages)?;
+            list(&service, &listing, &pairs(&args), &args.pages)?;
             Ok(ExitCode::SUCCESS)
         }
         ReservationsCommand::End(args) => {

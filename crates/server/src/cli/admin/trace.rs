@@ -116,7 +116,7 @@ pub(super) fn run(args: &TraceArgs, environment: &Environment) -> anyhow::Result
         columns: &CALLS,
         empty: "no such call is known",
     };
-    list(&service, &listing, query, &args.pages)?;
+    list(&service, &listing, &query, &args.pages)?;
     Ok(ExitCode::SUCCESS)
 }
 

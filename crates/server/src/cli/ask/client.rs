@@ -147,7 +147,7 @@ impl Client {
             Some(text) => self.run(&self.agent, head, text, changes),
             None => self.run(&self.agent, head, (), changes),
         };
-        self.answer(response?)
+        self.answer(response?, changes)
     }
 
     /// Begins to read a file. Nothing may come for as long as an answer may take.
@@ -182,7 +182,7 @@ impl Client {
         // Who may not send it is told so before a long file is on its way.
         let head = head.header("Expect", "100-continue");
         let body = ureq::SendBody::from_owned_reader(file);
-        self.answer(self.run(&self.streams, head, body, true)?)
+        self.answer(self.run(&self.streams, head, body, true)?, true)
     }
 
     fn head(&self, method: Method, path: &str, query: &query::Pairs) -> request::Builder {
@@ -206,7 +206,7 @@ impl Client {
         asked.map_err(|error| self.unreachable(error, changes))
     }
 
-    fn answer(&self, mut response: Response<Body>) -> anyhow::Result<Answer> {
+    fn answer(&self, mut response: Response<Body>, changes: bool) -> anyhow::Result<Answer> {
         let status = response.status();
         if !status.is_success() {
             return Err(self.refused(response));
@@ -214,8 +214,10 @@ impl Client {
         let tag = response.headers().get("etag");
         let tag = tag.and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MOST);
-        let text = body.read_to_string();
-        let text = text.with_context(|| format!("the answer of {} broke off", self.base()))?;
+        let text = body.read_to_string().map_err(|error| match error {
+            ureq::Error::Timeout(_) => self.unreachable(error, changes),
+            error => anyhow!("the answer of {} broke off: {error}", self.base()),
+        })?;
         let value = serde_json::from_str(&text);
         let value = value.with_context(|| {
             format!(
@@ -256,12 +258,18 @@ impl Client {
                 "{base} did not answer in {} s (--timeout waits longer)",
                 self.timeout_s
             ),
-            ureq::Error::Rustls(error) => anyhow!(
-                "cannot trust {base}: {error}; --ca-file names the certificates of your own authority"
-            ),
-            error => anyhow!(
-                "cannot reach {base}: {error}; is the service running there? CALLER_ID_URL says where to ask"
-            ),
+            error => {
+                let why = error.to_string();
+                let why = why.trim_start_matches("io: ");
+                match why.contains("certificate") {
+                    true => anyhow!(
+                        "cannot trust {base}: {why}; --ca-file names the certificates of your own authority"
+                    ),
+                    false => anyhow!(
+                        "cannot reach {base}: {why}; is the service running there? CALLER_ID_URL says where to ask"
+                    ),
+                }
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ impl Service {
     ) -> anyhow::Result<u64> {
         let mut from = self.client.download(path, query)?;
         if target.as_os_str() == "-" {
-            return copy(&mut from, |piece| out::bytes(piece));
+            return copy(&mut from, out::bytes);
         }
         let cannot = || format!("cannot write {}", target.display());
         let is_device = |there: fs::Metadata| !there.is_file() && !there.is_dir();

@@ -47,7 +47,7 @@ pub(in crate::cli) struct Listing<'a> {
 pub(in crate::cli) fn list(
     service: &Service,
     listing: &Listing<'_>,
-    filter: Pairs,
+    filter: &Pairs,
     pages: &PageArgs,
 ) -> anyhow::Result<()> {
     let mut asked = pairs(pages);
@@ -57,7 +57,7 @@ pub(in crate::cli) fn list(
     let mut table = Table::new(listing.columns);
     let mut shown = 0;
     loop {
-        let query = [filter.clone(), asked.clone()].concat();
+        let query = [filter.as_slice(), &asked].concat();
         let answer = service.get(&listing.path, &query)?;
         let rows = answer.value[listing.rows].as_array();
         let rows = rows.map(Vec::as_slice).unwrap_or_default();

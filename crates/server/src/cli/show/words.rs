@@ -86,7 +86,7 @@ impl Words {
     }
 
     /// An instant that may be past: then it is `now`.
-    pub(in crate::cli) fn from_then_on(&self, value: &Value) -> String {
+    pub(in crate::cli) fn since_now(&self, value: &Value) -> String {
         let at = value
             .as_str()
             .and_then(|text| text.parse::<Timestamp>().ok());
@@ -222,8 +222,8 @@ mod tests {
         };
         let at = json!("2026-11-23T12:52:22.052000Z");
         assert_eq!(words.instant(&at), "2026-11-23 06:52:22 CST");
-        assert_eq!(words.from_then_on(&at), "2026-11-23 06:52:22 CST");
-        assert_eq!(words.from_then_on(&json!("2026-11-23T11:00:00Z")), "now");
+        assert_eq!(words.since_now(&at), "2026-11-23 06:52:22 CST");
+        assert_eq!(words.since_now(&json!("2026-11-23T11:00:00Z")), "now");
         assert_eq!(words.asked("2026-11-23").unwrap(), "2026-11-23T06:00:00Z");
         let end = words.asked_to_end("2026-11-23");
         assert_eq!(end.unwrap(), "2026-11-24T06:00:00Z");

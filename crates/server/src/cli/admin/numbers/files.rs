@@ -169,6 +169,6 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
 
 /// The words that the service takes.
 fn on_duplicate(text: &str) -> Result<String, String> {
-    let read = rows::parse_on_duplicate(text).map_err(|error| error.to_string())?;
+    let read = rows::parse_on_duplicate(text)?;
     Ok(rows::on_duplicate_word(read).to_owned())
 }

@@ -213,15 +213,18 @@ pub(super) fn remove(args: &RemoveArgs, environment: &Environment) -> anyhow::Re
     let service = args.service.service(environment)?;
     let path = path(&["numbers", &args.number]);
     let seen = service.get(&path, &Pairs::new())?;
+    let words = &service.words;
     let what = format!(
-        "{} is removed, its history stays",
-        stands(&seen.value, &service.words)
+        "{} (pool {}, {}) will be removed; its history stays",
+        words.number(&seen.value["number"]),
+        words.text(&seen.value["pool"]),
+        words.text(&seen.value["status"])
     );
     if !args.sure.is_meant(&what)? {
         return Ok(ExitCode::FAILURE);
     }
     let answer = sayings::remove(&service, &path, &seen)?;
-    let number = service.words.number(&seen.value["number"]);
+    let number = words.number(&seen.value["number"]);
     sayings::line(&service, &answer, |_| format!("{number} is removed"))
 }
 

@@ -27,6 +27,8 @@ service over its API, from any machine:
 | the key: an API key, the admin token, or a signed token ([access.md](access.md)) | `--key-file`; `CALLER_ID_KEY`; of a service on this machine also `ADMIN_TOKEN`, or the file `admin-token` beside its database, for whoever may read it |
 | certificates of your own authority, trusted instead of the public ones | `--ca-file`; `CALLER_ID_CA_FILE` |
 
+`CALLER_ID_…` count in the environment alone, not in a file `.env`: that is of the folder one happens to be in.
+
 Instants are shown on the clock of this machine, and dates (`--since 2026-11-23`) are days there. With `--json` the answer of the API
 comes as it is, for programs; lists with `--all` give one object a line. Where something goes that does not come back you are asked;
 `--yes` says that it is meant. A change is made to what was seen: whoever else changed it meanwhile is not overwritten.

@@ -194,6 +194,21 @@ async fn a_key_comes_from_a_file_the_environment_or_the_first_start() {
     service.stop().await;
 }
 
+#[test]
+fn the_folder_one_is_in_does_not_say_where_a_key_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = "CALLER_ID_URL=http://192.0.2.1:1\nAPI_PORT=1\n";
+    std::fs::write(folder.path().join(".env"), elsewhere).unwrap();
+    let mut command = assert_cmd::Command::cargo_bin("caller-id").unwrap();
+    command
+        .env_clear()
+        .env("CALLER_ID_KEY", "key")
+        .arg("whoami");
+    let output = command.current_dir(folder.path()).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("cannot reach http://127.0.0.1:1"), "{err}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_that_are_too_small_are_named() {
     let service = Service::start().await;

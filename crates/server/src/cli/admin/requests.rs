@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::sayings;
 use crate::cli::ask::{ServiceArgs, path};
+use crate::cli::import::console::warn;
 use crate::cli::show::{Column, Table, Words};
 use crate::config::source::Environment;
 
@@ -50,7 +51,11 @@ pub(super) fn run(args: &RequestsArgs, environment: &Environment) -> anyhow::Res
         let is_shown = |row: &Value| outcome.is_none_or(|word| row["outcome"] == word);
         let rows = rows.into_iter().filter(is_shown).take(args.limit);
         let rows: Vec<Value> = rows.collect();
-        Table::new(&COLUMNS).rows(&rows, &service.words)
+        Table::new(&COLUMNS).rows(&rows, &service.words)?;
+        if value["all_nodes"] == Value::Bool(false) {
+            warn("only what this node was asked: Redis was not reached");
+        }
+        Ok(())
     })
 }
 

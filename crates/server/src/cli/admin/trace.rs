@@ -21,6 +21,9 @@ pub(super) const EXAMPLES: &str = "Examples:
   caller-id trace --campaign SOLAR --all --csv solar.csv
   caller-id trace --number 312-555-0100 --csv -        what a carrier asks for";
 
+/// So many digits have the seconds since 1970, with which Asterisk's ids begin.
+const EPOCH_DIGITS: usize = 10;
+
 /// What `trace` takes.
 #[derive(Debug, clap::Args, Serialize)]
 pub struct TraceArgs {
@@ -124,9 +127,9 @@ pub(super) fn run(args: &TraceArgs, environment: &Environment) -> anyhow::Result
 fn asked(args: &TraceArgs) -> Result<Pairs, Usage> {
     let mut query = pairs(args);
     if let Some(what) = &args.what {
-        let name = match PhoneNumber::parse(what) {
-            Ok(_) => "destination",
-            Err(_) => "call_id",
+        let name = match is_number(what) {
+            true => "destination",
+            false => "call_id",
         };
         query.push((name.to_owned(), what.clone()));
     }
@@ -137,4 +140,38 @@ fn asked(args: &TraceArgs) -> Result<Pairs, Usage> {
         return Err(Usage::new(text));
     }
     Ok(query)
+}
+
+/// Whether it is a phone number. Asterisk's own ids of calls, `1763900000.17`, could be taken for some.
+fn is_number(what: &str) -> bool {
+    let is_long = |digits: &str| digits.len() >= EPOCH_DIGITS;
+    let is_id = what
+        .split_once('.')
+        .is_some_and(|(first, _)| is_long(first));
+    !is_id && PhoneNumber::parse(what).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_calls_are_told_from_numbers() {
+        for number in [
+            "773-555-0123",
+            "773.555.0123",
+            "+442079460958",
+            "(312) 555-0100",
+        ] {
+            assert!(is_number(number), "{number}");
+        }
+        for id in [
+            "M1231234560000012345",
+            "1763900000.1",
+            "1763900000.17",
+            "555",
+        ] {
+            assert!(!is_number(id), "{id}");
+        }
+    }
 }

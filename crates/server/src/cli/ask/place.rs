@@ -13,7 +13,7 @@ use crate::cli::url::Url;
 use crate::cli::{Command, parse};
 use crate::config::ConfigError;
 use crate::config::secret::Secret;
-use crate::config::source::Environment;
+use crate::config::source::{Environment, Source};
 
 const URL: &str = "CALLER_ID_URL";
 const KEY: &str = "CALLER_ID_KEY";
@@ -39,7 +39,7 @@ pub(super) fn find(args: &ServiceArgs, environment: &Environment) -> anyhow::Res
         warn("warning: the key goes over the network unencrypted: https:// is safer");
     }
     let file = args.ca_file.clone();
-    let file = file.or_else(|| environment.get(CA_FILE).map(|(path, _)| path.into()));
+    let file = file.or_else(|| said(environment, CA_FILE).map(PathBuf::from));
     let authority = file.map(|path| match fs::read(&path) {
         Ok(text) => Ok((path, text)),
         Err(error) => Err(Usage::new(format!(
@@ -59,15 +59,15 @@ fn url(args: &ServiceArgs, environment: &Environment) -> anyhow::Result<Url> {
         let url = Url::parse(text).map_err(|why| Usage::new(format!("--url `{text}` {why}")));
         return Ok(url?);
     }
-    if let Some((text, _)) = environment.get(URL) {
+    if let Some(text) = said(environment, URL) {
         return Ok(Url::parse(text).map_err(|why| ConfigError::new(URL, text, why))?);
     }
-    let said = |name: &str| environment.get(name).map(|(value, _)| value.trim());
-    let is_six = said("API_HOST")
+    let setting = |name: &str| environment.get(name).map(|(value, _)| value.trim());
+    let is_six = setting("API_HOST")
         .and_then(|host| host.parse::<IpAddr>().ok())
         .is_some_and(|host| host.is_ipv6() && host.is_loopback());
     let host = if is_six { "[::1]" } else { "127.0.0.1" };
-    let port = said("API_PORT").unwrap_or(PORT_DEFAULT);
+    let port = setting("API_PORT").unwrap_or(PORT_DEFAULT);
     let text = format!("http://{host}:{port}");
     Ok(Url::parse(&text).map_err(|why| ConfigError::new("API_PORT", port, why))?)
 }
@@ -77,7 +77,7 @@ fn key(args: &ServiceArgs, url: &Url, environment: &Environment) -> anyhow::Resu
     if let Some(path) = &args.key_file {
         return Ok(in_file(path).map_err(Usage::new)?);
     }
-    if let Some((key, _)) = environment.get(KEY) {
+    if let Some(key) = said(environment, KEY) {
         return Ok(usable(key).ok_or_else(|| ConfigError::hidden(KEY, "expected one line"))?);
     }
     let missing = "no key: set CALLER_ID_KEY to an API key (or the admin token), or name a file that holds it with --key-file";
@@ -92,6 +92,12 @@ fn key(args: &ServiceArgs, url: &Url, environment: &Environment) -> anyhow::Resu
         |path| in_file(&path),
     );
     Ok(beside.map_err(|why| Usage::new(format!("{missing} ({why})")))?)
+}
+
+/// What the environment itself says. `.env` is of the folder one happens to be in: it must not say where a key is sent.
+fn said<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
+    let (value, source) = environment.get(name)?;
+    (source == Source::Environment).then_some(value)
 }
 
 /// Where a service with the settings of this environment keeps the token that it made.

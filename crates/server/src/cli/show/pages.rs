@@ -97,9 +97,6 @@ fn after(answer: &Value, next: Option<&str>) {
     if answer["is_live"] == Value::Bool(false) {
         warn("how they stand now is not known: the engine cannot be asked");
     }
-    if answer["all_nodes"] == Value::Bool(false) {
-        warn("only what this node knows: Redis is not used, or was not reached");
-    }
     if let Some(next) = next {
         warn(&format!(
             "there are more: --all, or the next page with --cursor {next}"

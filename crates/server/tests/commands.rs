@@ -18,5 +18,7 @@ mod lists;
 mod rig;
 #[path = "commands/seen.rs"]
 mod seen;
+#[path = "commands/shells.rs"]
+mod shells;
 #[path = "commands/stub.rs"]
 mod stub;

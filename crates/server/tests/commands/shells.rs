@@ -20,6 +20,10 @@ async fn every_command_has_a_page() {
         "{page:?}"
     );
     assert!(page.out.contains("tells how many, and asks"), "{page:?}");
+    assert!(
+        page.out.contains(".SH EXAMPLES") && page.out.is_ascii(),
+        "{page:?}"
+    );
     let page = run(&["man"], &[]).await.fine();
     assert!(page.out.contains(".TH caller-id 1"), "{page:?}");
     let folder = tempfile::tempdir().unwrap();

@@ -36,7 +36,6 @@ impl Kind {
 /// An empty one, with the servers it needs.
 pub(super) struct Place {
     pub(super) site: Site,
-    pub(super) kind: Kind,
     _servers: Option<(RedisServer, Postgres)>,
 }
 
@@ -54,7 +53,6 @@ impl Place {
         };
         Ok(Self {
             site,
-            kind,
             _servers: servers,
         })
     }

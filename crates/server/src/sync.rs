@@ -24,6 +24,8 @@ mod progress;
 const DEADLINE: Duration = Duration::from_secs(10);
 /// How often the store is asked what other processes changed.
 const POLL_EVERY: Duration = Duration::from_millis(200);
+/// So many numbers are read at once, however few a step may have.
+const PAGE_LEAST: usize = 2_048;
 
 /// Brings what the store says to the engine and to the rotator's routes.
 pub struct InventorySync {
@@ -129,14 +131,20 @@ impl InventorySync {
         let mut progress = Progress::new();
         loop {
             let from = self.allocator.known_inventory().await?;
-            let most = self.allocator.step_most();
-            let changes = self.inventory.changes(from.since, from.after, most).await?;
+            let most = self.allocator.step_most().max(1);
+            let page = most.max(PAGE_LEAST);
+            let changes = self.inventory.changes(from.since, from.after, page).await?;
             let identity = self.compare(from, changes.upto).await?;
             let campaigns_at = changes.campaigns_at;
             let done = changes.after.is_none();
-            let step = self.step((from, identity), changes);
-            progress.more(step.numbers.len(), &*self.inventory).await;
-            let followed = step.to == from || self.allocator.follow(step).await?;
+            let mut followed = true;
+            for step in self.steps((from, identity), changes, most) {
+                progress.more(step.numbers.len(), &*self.inventory).await;
+                followed = step.to == step.from || self.allocator.follow(step).await?;
+                if !followed {
+                    break;
+                }
+            }
             // After the pools that the routes lead to.
             if routes_at.is_none_or(|at| at < campaigns_at) {
                 let campaigns = self.inventory.campaigns().await?;
@@ -158,17 +166,42 @@ impl InventorySync {
         mismatch.map_or(Ok(identity), |why| Err(SyncError::OtherStore(why)))
     }
 
-    fn step(&self, (from, identity): (Position, i64), changes: Changes) -> InventoryStep {
-        InventoryStep {
-            from,
-            pools: self.whole(changes.pools.unwrap_or_default()),
-            numbers: changes.numbers.iter().map(EngineNumber::from).collect(),
-            to: Position {
-                store: Some(identity),
-                since: changes.upto,
-                after: changes.after,
-            },
-        }
+    /// The steps of a page, one after the other: each ends where the next begins, so that none undoes what another node brought
+    /// meanwhile.
+    fn steps(
+        &self,
+        (from, identity): (Position, i64),
+        changes: Changes,
+        most: usize,
+    ) -> Vec<InventoryStep> {
+        let end = Position {
+            store: Some(identity),
+            since: changes.upto,
+            after: changes.after,
+        };
+        let pieces = changes.numbers.chunks(most).count().max(1);
+        let (mut pools, mut begin) = (self.whole(changes.pools.unwrap_or_default()), from);
+        let step = |piece: usize| {
+            let numbers = changes.numbers.chunks(most).nth(piece).unwrap_or_default();
+            let last = changes
+                .revisions
+                .get(piece * most + numbers.len().saturating_sub(1));
+            let to = match (numbers.last(), last) {
+                (Some(number), Some(revision)) if piece + 1 < pieces => Position {
+                    since: *revision,
+                    after: Some(number.number),
+                    ..end
+                },
+                _ => end,
+            };
+            InventoryStep {
+                from: std::mem::replace(&mut begin, to),
+                pools: std::mem::take(&mut pools),
+                numbers: numbers.iter().map(EngineNumber::from).collect(),
+                to,
+            }
+        };
+        (0..pieces).map(step).collect()
     }
 
     fn whole(&self, pools: Vec<Pool>) -> Vec<(PoolId, Policy)> {

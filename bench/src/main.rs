@@ -8,8 +8,6 @@ mod channel;
 mod contest;
 mod history;
 mod http;
-mod import;
-mod inventory_lists;
 mod lists;
 mod load;
 mod look;
@@ -46,10 +44,6 @@ enum Part {
     Agi,
     /// Memory of the service at 20,000 and 1,000,000 numbers.
     Memory,
-    /// Import through the API and into the database.
-    Import,
-    /// Pages of lists of 1,000,000 numbers, in both stores.
-    InventoryLists,
     /// Lists, imports and explanations of 1,000,000 numbers by API, in both stores.
     Administration {
         /// One of `imports`, `lists` and `explain`; all three when none is named.
@@ -100,12 +94,6 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Memory) {
         memory::run()?;
-    }
-    if wanted(Part::Import) {
-        import::run()?;
-    }
-    if wanted(Part::InventoryLists) {
-        inventory_lists::run()?;
     }
     if part.is_none() {
         administration::run(None)?;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caller_id_core::rotator::Routes;
-use caller_id_core::store::{Changes, Revision};
+use caller_id_core::store::Revision;
 use caller_id_core::{
-    AgentLimits, Allocator, AllocatorError, EngineNumber, InventoryStep, InventoryStore, Policy,
-    Pool, PoolId, Position, Rotator, StoreError,
+    AgentLimits, Allocator, AllocatorError, InventoryStep, InventoryStore, Policy, Pool, PoolId,
+    Position, Rotator, StoreError,
 };
 use thiserror::Error;
 use tokio::sync::{Mutex, OnceCell, watch};
@@ -17,8 +17,10 @@ use crate::mismatch::Mismatch;
 use crate::telemetry::outage::{Outages, User};
 
 use self::progress::Progress;
+use self::steps::steps;
 
 mod progress;
+mod steps;
 
 /// So long an admin's request waits until the engine knows what it changed: longer than a whole import takes to be brought.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -133,12 +135,18 @@ impl InventorySync {
             let from = self.allocator.known_inventory().await?;
             let most = self.allocator.step_most().max(1);
             let page = most.max(PAGE_LEAST);
-            let changes = self.inventory.changes(from.since, from.after, page).await?;
+            let mut changes = self.inventory.changes(from.since, from.after, page).await?;
             let identity = self.compare(from, changes.upto).await?;
             let campaigns_at = changes.campaigns_at;
             let done = changes.after.is_none();
             let mut followed = true;
-            for step in self.steps((from, identity), changes, most) {
+            let to = Position {
+                store: Some(identity),
+                since: changes.upto,
+                after: changes.after,
+            };
+            let pools = self.whole(changes.pools.take().unwrap_or_default());
+            for step in steps((from, to), &changes, pools, most) {
                 progress.more(step.numbers.len(), &*self.inventory).await;
                 followed = step.to == step.from || self.allocator.follow(step).await?;
                 if !followed {
@@ -164,44 +172,6 @@ impl InventorySync {
         let mismatch = Mismatch::between(known, Some(identity), upto);
         self.belongs.send_replace(mismatch.is_none());
         mismatch.map_or(Ok(identity), |why| Err(SyncError::OtherStore(why)))
-    }
-
-    /// The steps of a page, one after the other: each ends where the next begins, so that none undoes what another node brought
-    /// meanwhile.
-    fn steps(
-        &self,
-        (from, identity): (Position, i64),
-        changes: Changes,
-        most: usize,
-    ) -> Vec<InventoryStep> {
-        let end = Position {
-            store: Some(identity),
-            since: changes.upto,
-            after: changes.after,
-        };
-        let pieces = changes.numbers.chunks(most).count().max(1);
-        let (mut pools, mut begin) = (self.whole(changes.pools.unwrap_or_default()), from);
-        let step = |piece: usize| {
-            let numbers = changes.numbers.chunks(most).nth(piece).unwrap_or_default();
-            let last = changes
-                .revisions
-                .get(piece * most + numbers.len().saturating_sub(1));
-            let to = match (numbers.last(), last) {
-                (Some(number), Some(revision)) if piece + 1 < pieces => Position {
-                    since: *revision,
-                    after: Some(number.number),
-                    ..end
-                },
-                _ => end,
-            };
-            InventoryStep {
-                from: std::mem::replace(&mut begin, to),
-                pools: std::mem::take(&mut pools),
-                numbers: numbers.iter().map(EngineNumber::from).collect(),
-                to,
-            }
-        };
-        (0..pieces).map(step).collect()
     }
 
     fn whole(&self, pools: Vec<Pool>) -> Vec<(PoolId, Policy)> {

@@ -21,40 +21,48 @@ pub(super) fn page(entries: &Entries, query: &NumberQuery) -> Vec<PhoneNumber> {
     let after = query.after.as_ref();
     let after = after.map(|place| turned((keys.of_place(&place.key), packed(place.digits))));
     let mut best = Best::new(query.most);
-    let mut look = |entry: &Entry| {
+    let few;
+    let walked = if query.filter.numbers.is_empty() {
+        walked(entries, query)
+    } else {
+        few = given(entries, &query.filter.numbers).collect::<Vec<_>>();
+        &few
+    };
+    let mut walk = walked.iter();
+    while let Some(entry) = if is_down {
+        walk.next_back()
+    } else {
+        walk.next()
+    } {
         let rank = turned((keys.of_entry(entry), entry.digits));
         if after.is_none_or(|after| rank > after) && test.holds(entry) {
             best.push(rank);
-        }
-        // In the order of numbers the first ones are the page.
-        !(query.sort == SortBy::Number && best.is_full())
-    };
-    if !query.filter.numbers.is_empty() {
-        for entry in given(entries, &query.filter.numbers) {
-            look(entry);
-        }
-    } else if query.sort == SortBy::Number {
-        let all = &entries.all;
-        // A place in another list is behind all of this one, or before, whatever its number.
-        let place = query.after.as_ref();
-        let place = place.filter(|place| place.key == SortKey::None);
-        let place = place.map(|place| packed(place.digits));
-        let place = place.map(|digits| all.partition_point(|entry| entry.digits < digits));
-        if is_down {
-            let before = all[..place.unwrap_or(all.len())].iter().rev();
-            before.take_while(|entry| look(entry)).for_each(drop);
-        } else {
-            let behind = all[place.unwrap_or_default()..].iter();
-            behind.take_while(|entry| look(entry)).for_each(drop);
-        }
-    } else {
-        for entry in &entries.all {
-            look(entry);
+            // In the order of numbers the first ones are the page.
+            if query.sort == SortBy::Number && best.is_full() {
+                break;
+            }
         }
     }
     let ranks = best.sorted().into_iter();
     let digits = ranks.map(|(_, digits)| if is_down { !digits } else { digits });
     digits.filter_map(Entry::number).collect()
+}
+
+/// The entries among which a page may be: in the order of numbers those behind its place.
+fn walked<'a>(entries: &'a Entries, query: &NumberQuery) -> &'a [Entry] {
+    let all = entries.all.as_slice();
+    match &query.after {
+        // A place in another list is behind all of this one, or before, whatever its number.
+        Some(place) if query.sort == SortBy::Number && place.key == SortKey::None => {
+            let digits = packed(place.digits);
+            let (before, behind) = all.split_at(all.partition_point(|entry| entry.digits < digits));
+            match query.direction {
+                Direction::Up => behind,
+                Direction::Down => before,
+            }
+        }
+        _ => all,
+    }
 }
 
 /// How many there are.
@@ -71,13 +79,13 @@ pub(super) fn count(entries: &Entries, filter: &NumberFilter) -> u64 {
     counted as u64
 }
 
-fn given<'a>(entries: &'a Entries, numbers: &[PhoneNumber]) -> impl Iterator<Item = &'a Entry> {
+fn given(entries: &Entries, numbers: &[PhoneNumber]) -> impl Iterator<Item = Entry> {
     let digits = numbers.iter().map(|number| packed(number.e164_digits()));
     let mut digits: Vec<u64> = digits.collect();
     digits.sort_unstable();
     digits.dedup();
     let found = digits.into_iter().filter_map(|one| entries.find(one).ok());
-    found.map(|place| &entries.all[place])
+    found.map(|place| entries.all[place])
 }
 
 /// What a filter asks of each entry, apart from single numbers.

@@ -5,6 +5,7 @@
 
 mod ahead;
 mod audit;
+mod catalog;
 mod changes;
 mod commit;
 mod error;
@@ -120,6 +121,7 @@ pub struct PostgresStore {
     owner: Option<Arc<Lane>>,
     parts: Arc<Parts>,
     ahead: Arc<Ahead>,
+    catalog: catalog::Shared,
     clock: Arc<dyn Clock>,
 }
 

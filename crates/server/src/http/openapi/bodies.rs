@@ -30,10 +30,13 @@ pub(super) fn describe(components: &mut Value) {
                 false => Need::Optional,
             };
             if let Some(look) = field_of(component, name, need) {
-                let nullable = field["type"]
-                    .as_array()
-                    .is_some_and(|types| types.iter().any(|kind| kind == "null"));
-                put(field, if nullable { or_null(look) } else { look });
+                let look = match is_nullable(component, name, field) {
+                    true => or_null(look),
+                    false => look,
+                };
+                let description = field["description"].take();
+                *field = look;
+                put(field, json!({"description": description}));
             }
         }
         if STRICT.contains(&component.as_str()) {
@@ -43,6 +46,15 @@ pub(super) fn describe(components: &mut Value) {
     components["Rest"] = rest(&components["Rest"]);
     components["BulkBody"] = bulk(&components["BulkBody"]);
     put(&mut components["ReleaseBody"], one_of_both());
+    // An empty object is both: the policy alone, or all, with nothing said.
+    let put_pool = components
+        .get_mut("PutPoolBody")
+        .and_then(Value::as_object_mut);
+    if let Some(put_pool) = put_pool
+        && let Some(variants) = put_pool.remove("oneOf")
+    {
+        put_pool.insert("anyOf".to_owned(), variants);
+    }
 }
 
 fn field_of(component: &str, name: &str, need: Need) -> Option<Value> {
@@ -54,7 +66,7 @@ fn field_of(component: &str, name: &str, need: Need) -> Option<Value> {
             "pattern": texts::name(64, Need::Required)["pattern"]}))
         }
         ("AddNumber", "status") => Some(json!({"type": "string",
-            "pattern": r"^ *(?:active|paused|retired)? *$"})),
+            "pattern": r"^(?:active|paused|retired)?$"})),
         ("AddNumber" | "NewNumber" | "NumberPatchBody", name) => texts::of_number(name, need),
         ("CallResultBody", name) => texts::of_call_result(name),
         ("ReleaseBody", name) => texts::of_parameter(name, need),
@@ -72,6 +84,14 @@ fn field_of(component: &str, name: &str, need: Need) -> Option<Value> {
         ("BulkFilter", name) => Some(of_bulk_filter(name)),
         _ => None,
     }
+}
+
+/// What is there of a change is something, where nothing can be taken away; and a filter asks for something.
+fn is_nullable(component: &str, name: &str, field: &Value) -> bool {
+    let types = field["type"].as_array();
+    let never = component == "BulkFilter"
+        || component == "NumberPatchBody" && matches!(name, "status" | "pool");
+    !never && types.is_some_and(|types| types.iter().any(|kind| kind == "null"))
 }
 
 /// The same, or `null`.

@@ -1,6 +1,6 @@
 //! What texts look like that a request may give, as JSON Schema: the same name means the same everywhere.
 //!
-//! They say what is read, with the blanks that are passed over, so that a client may check before it asks. What no schema can
+//! They say what is read, so that a client may check before it asks. What no schema can
 //! say is in words beside them: names are counted in bytes, a cursor is one that an answer gave, an area code is in service.
 
 use serde_json::{Value, json};
@@ -57,11 +57,11 @@ fn phone_pattern() -> String {
     format!("{north_american}|{with_plus}|{bare}|{dialed}")
 }
 
-/// What fits the whole of a text, with blanks around it.
+/// What fits the whole of a text.
 fn pattern(whole: &str, need: Need) -> Value {
     match need {
-        Need::Required => json!({"type": "string", "pattern": format!("^ *(?:{whole}) *$")}),
-        Need::Optional => json!({"type": "string", "pattern": format!("^ *(?:{whole})? *$")}),
+        Need::Required => json!({"type": "string", "pattern": format!("^(?:{whole})$")}),
+        Need::Optional => json!({"type": "string", "pattern": format!("^(?:{whole})?$")}),
     }
 }
 
@@ -85,17 +85,12 @@ pub(super) fn names(most: u32) -> Value {
 
 /// Values with commas between them.
 fn list(one: &str) -> Value {
-    json!({"type": "string", "pattern": format!("^ *(?:(?:{one}) *(?:, *(?:{one}) *)*)?$")})
+    json!({"type": "string", "pattern": format!("^(?:(?:{one}) *(?:, *(?:{one}) *)*)?$")})
 }
 
 /// One of these words.
 pub(super) fn words(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
-}
-
-/// An instant (RFC 3339).
-pub(super) fn instant() -> Value {
-    json!({"type": "string", "format": "date-time"})
 }
 
 /// What a filter of numbers may say under `name`, with commas between values.
@@ -171,7 +166,11 @@ pub(super) fn of_call_result(name: &str) -> Option<Value> {
         "answered_seconds" | "dialed_seconds" => {
             json!({"type": "integer", "minimum": 0, "maximum": u32::MAX})
         }
-        "sip_code" => pattern("[1-6][0-9]{2}|[A-Za-z].*", Need::Optional),
+        "sip_code" => {
+            // What does not begin like a number is what another technology says.
+            let texts = r"[1-6][0-9]{2}(?:\s[\s\S]*)?|[^0-9+\-\s][\s\S]*";
+            pattern(texts, Need::Optional)
+        }
         "format" => words(&["", "json", "text"]),
         _ => return None,
     })
@@ -185,7 +184,9 @@ pub(super) fn of_number(name: &str, need: Need) -> Option<Value> {
         "carrier" => self::name(128, need),
         "area_code" => pattern(AREA_CODE, need),
         "attestation" => words(&["", "A", "B", "C", "a", "b", "c"]),
-        "resting_until" => instant(),
+        "resting_until" => {
+            json!({"type": "string", "anyOf": [{"format": "date-time"}, {"maxLength": 0}]})
+        }
         "daily_limit" | "hourly_limit" => {
             json!({"type": "integer", "minimum": 1, "maximum": i32::MAX})
         }

@@ -51,6 +51,9 @@ fn describe_parameters(path: &str, operation: &mut Value) {
 fn of_operation(path: &str, name: &str, need: Need) -> Option<Value> {
     let special = match (path, name) {
         ("/call-result", name) => texts::of_call_result(name),
+        ("/api/v1/numbers", "limit") => {
+            Some(json!({"type": "integer", "minimum": 1, "maximum": 1000}))
+        }
         ("/api/v1/numbers/export", "format") => Some(texts::words(&["", "csv", "ndjson"])),
         ("/api/v1/numbers" | "/api/v1/numbers/export", name) => texts::of_number_filter(name),
         ("/api/v1/allocations", "format") => Some(texts::words(&["", "json", "csv"])),
@@ -62,9 +65,6 @@ fn of_operation(path: &str, name: &str, need: Need) -> Option<Value> {
         }
         ("/sign-in/sso/callback" | "/sign-in" | "/sign-in/sso", _) => {
             Some(json!({"type": "string"}))
-        }
-        (_, "limit") if path == "/api/v1/numbers" => {
-            Some(json!({"type": "integer", "minimum": 1, "maximum": 1000}))
         }
         _ => None,
     };

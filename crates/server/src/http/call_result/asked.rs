@@ -63,7 +63,8 @@ impl Asked {
             "to",
         ] {
             fields.read(name, |value| match value {
-                Value::String(_) | Value::Number(_) => Ok(()),
+                Value::String(_) => Ok(()),
+                number if number_in_digits(number).is_some() => Ok(()),
                 _ => Err(format!("{name}: a text or a whole number is expected")),
             });
         }

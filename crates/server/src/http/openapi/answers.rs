@@ -22,6 +22,11 @@ const INSTANTS: [&str; 6] = [
 /// Where an instant is a query's, or something else has the name.
 const NO_INSTANTS: [&str; 3] = ["Rest", "NewNumber", "NumberPatchBody"];
 
+const CSV: &str = "at,caller_id,destination,call_id,campaign,agent,status,answered_seconds,dialed_seconds,hangup_cause,sip_code,\
+    attestation,carrier,pool,rung,ended_at,id\n2026-11-22T12:00:00.000000Z,+13125550100,+12125551212,V1122120000000012345,SOLAR,1001,\
+    ANSWER,52,70,16,200,A,Carrier A,default,any,2026-11-22T12:01:10.000000Z,019aab38-6c00-7000-8002-0d7f1a0b5c24\n";
+const METRICS: &str = "caller_id_allocations_total{outcome=\"allocated\"} 120\n";
+
 /// See [`EXAMPLES`].
 pub(super) fn examples() -> Map<String, Value> {
     EXAMPLES.clone()
@@ -53,15 +58,15 @@ pub(super) fn describe(components: &mut Value, examples: &Map<String, Value>) {
 }
 
 /// Puts examples beside the bodies of an operation, and the forms of answers that dialplans ask for.
-pub(super) fn complete(path: &str, operation: &mut Value, examples: &Map<String, Value>) {
+pub(super) fn complete(path: &str, operation: &mut Value, components: &Value) {
     if let Some(body) = operation.get_mut("requestBody") {
-        exemplify(body, examples, None);
+        exemplify(body, components, None);
     }
     for (status, response) in members_of(operation, "responses") {
         if response.get("description").is_none() {
             put(response, json!({"description": "It"}));
         }
-        exemplify(response, examples, Some(status));
+        exemplify(response, components, Some(status));
         for (kind, example) in plain_forms(path, status) {
             response["content"][kind] = json!({"schema": {"type": "string"}, "example": example});
         }
@@ -105,17 +110,19 @@ fn plain_forms(path: &str, status: &str) -> Vec<(&'static str, String)> {
     }
 }
 
-/// Puts the example of its component beside each body that has none.
-fn exemplify(holder: &mut Value, examples: &Map<String, Value>, status: Option<&String>) {
-    for (_, content) in members_of(holder, "content") {
+/// Puts the example of its schema beside each body that has none.
+fn exemplify(holder: &mut Value, components: &Value, status: Option<&String>) {
+    for (kind, content) in members_of(holder, "content") {
         if content.get("example").is_some() {
             continue;
         }
-        let name = referred(&content["schema"]).map(str::to_owned);
-        let example = match name.as_deref() {
-            Some("ProblemBody") => status.and_then(|status| problem(status)),
-            Some(name) => examples.get(name).cloned(),
-            None => None,
+        let named = referred(&content["schema"]);
+        let example = match (kind.as_str(), named) {
+            (_, Some("ProblemBody")) => status.and_then(|status| problem(status)),
+            (_, Some(name)) => components[name].get("example").cloned(),
+            ("text/csv", None) => Some(Value::from(CSV)),
+            ("text/plain", None) => Some(Value::from(METRICS)),
+            (_, None) => content["schema"].get("example").cloned(),
         };
         if let Some(example) = example {
             put(content, json!({"example": example}));

@@ -59,8 +59,9 @@ pub(super) fn describe(components: &mut Value) {
 
 fn field_of(component: &str, name: &str, need: Need) -> Option<Value> {
     match (component, name) {
+        ("NewNumber", "status") => Some(texts::or_empty(texts::statuses())),
         // A new number may be without; one that is there is something.
-        ("NewNumber" | "NumberPatchBody", "status") => Some(texts::statuses()),
+        ("NumberPatchBody", "status") => Some(texts::statuses()),
         ("NumberPatchBody", "pool") => {
             Some(json!({"type": "string", "minLength": 1, "maxLength": 64,
             "pattern": texts::name(64, Need::Required)["pattern"]}))
@@ -96,8 +97,11 @@ fn is_nullable(component: &str, name: &str, field: &Value) -> bool {
 
 /// The same, or `null`.
 fn or_null(mut look: Value) -> Value {
-    let kind = look["type"].clone();
-    look["type"] = json!([kind, "null"]);
+    let kinds = match look["type"].take() {
+        Value::Array(kinds) => kinds,
+        kind => vec![kind],
+    };
+    look["type"] = kinds.into_iter().chain([json!("null")]).collect();
     if let Some(words) = look.get_mut("enum").and_then(Value::as_array_mut) {
         words.push(Value::Null);
     }

@@ -32,6 +32,9 @@ const DISPOSITIONS: [&str; 3] = ["ANSWERED", "NO ANSWER", "FAILED"];
 /// The words of networks for callers who hide their number.
 const NOBODY: &str = "anonymous|restricted|private|unknown|unavailable";
 
+/// Nothing but blanks, which is like none. (A blank in front is a plus in a query, and stays one.)
+const BLANK: &str = r"[\t-\r][\t-\r ]*";
+
 /// Whether nothing may be given, too: an empty value is like none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
@@ -61,7 +64,7 @@ fn phone_pattern() -> String {
 fn pattern(whole: &str, need: Need) -> Value {
     match need {
         Need::Required => json!({"type": "string", "pattern": format!("^(?:{whole})$")}),
-        Need::Optional => json!({"type": "string", "pattern": format!("^(?:{whole})?$")}),
+        Need::Optional => json!({"type": "string", "pattern": format!("^(?:{whole}|{BLANK})?$")}),
     }
 }
 
@@ -75,6 +78,11 @@ pub(super) fn name(most: u32, need: Need) -> Value {
             json!({"type": "string", "maxLength": most, "pattern": format!("^{PLAIN}*$")})
         }
     }
+}
+
+/// A flag or a count; an empty value is like none.
+pub(super) fn or_blank(kind: &Value) -> Value {
+    json!({"type": [kind, "string"], "pattern": format!("^(?:{BLANK})?$")})
 }
 
 /// Names with commas between them.
@@ -160,11 +168,14 @@ pub(super) fn of_parameter(name: &str, need: Need) -> Option<Value> {
 /// forbidden.
 pub(super) fn of_call_result(name: &str) -> Option<Value> {
     Some(match name {
-        "reservation" | "call" | "caller_id" | "to" => json!({"type": "string"}),
+        "reservation" | "call" | "caller_id" | "to" => {
+            json!({"type": ["string", "integer"], "minimum": 0})
+        }
         "dialstatus" => words(&[&DIAL_STATUSES[..], &DISPOSITIONS].concat()),
-        "hangup_cause" => json!({"type": "integer", "minimum": 0, "maximum": 127}),
+        "hangup_cause" => json!({"type": ["integer", "string"], "minimum": 0, "maximum": 127,
+            "pattern": "^(?:[0-9]{0,2}|1[01][0-9]|12[0-7])$"}),
         "answered_seconds" | "dialed_seconds" => {
-            json!({"type": "integer", "minimum": 0, "maximum": u32::MAX})
+            json!({"type": ["integer", "string"], "minimum": 0, "maximum": u32::MAX, "pattern": "^[0-9]{0,9}$"})
         }
         "sip_code" => {
             // What does not begin like a number is what another technology says.
@@ -205,4 +216,12 @@ pub(super) fn word_of_filter(name: &str) -> Value {
         "region" => words(&REGIONS.split('|').collect::<Vec<_>>()),
         _ => pattern(AREA_CODE, Need::Required),
     }
+}
+
+/// One of these words, or an empty text.
+pub(super) fn or_empty(mut words: Value) -> Value {
+    if let Some(words) = words.get_mut("enum").and_then(Value::as_array_mut) {
+        words.push(Value::from(""));
+    }
+    words
 }

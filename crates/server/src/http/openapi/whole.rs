@@ -16,7 +16,7 @@ pub(super) fn finished(mut document: Value) -> Value {
     for_each_operation(&mut document, |method, path, operation| {
         describe_parameters(path, operation);
         bodies::complete(operation, &components);
-        answers::complete(path, operation, &examples);
+        answers::complete(path, operation, &components);
         roles::tell(method, path, operation);
     });
     document
@@ -44,12 +44,19 @@ fn describe_parameters(path: &str, operation: &mut Value) {
         if let Some(schema) = of_operation(path, &name, need) {
             put(&mut parameter["schema"], schema);
         }
+        let kind = parameter["schema"]["type"].clone();
+        if kind == "boolean" || kind == "integer" {
+            put(&mut parameter["schema"], texts::or_blank(&kind));
+        }
     }
 }
 
 /// The schema of a parameter, where the name alone does not say it.
 fn of_operation(path: &str, name: &str, need: Need) -> Option<Value> {
     let special = match (path, name) {
+        ("/call-result", "reservation" | "call" | "caller_id" | "to") => {
+            Some(json!({"type": "string"}))
+        }
         ("/call-result", name) => texts::of_call_result(name),
         ("/api/v1/numbers", "limit") => {
             Some(json!({"type": "integer", "minimum": 1, "maximum": 1000}))

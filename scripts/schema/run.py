@@ -1,6 +1,6 @@
 """Asks a running service whatever its OpenAPI document allows, and what it forbids, as everybody who may ask.
 
-    run.py PROGRAM [--store sqlite|shared] [--examples COUNT] [--seed NUMBER] [--role NAME]
+    run.py PROGRAM [--store sqlite|shared] [--examples COUNT] [--seed NUMBER] [--phases LIST] [--role NAME]
 
 PROGRAM is the built `caller-id`. It runs on a free port of this machine with data in a temporary folder, all of which
 is gone at the end; `shared` gives it a Redis and a PostgreSQL of its own, too. Ends with 1 on any finding.
@@ -111,7 +111,7 @@ def ask(service, role, options):
         "--config-file", str(HERE / "schemathesis.toml"),
         "run", str(ROOT / "docs" / "openapi.json"),
         "--url", service.url,
-        "--phases", "examples,coverage,fuzzing,stateful",
+        "--phases", options.phases,
         "--max-examples", str(options.examples),
         "--seed", str(options.seed),
         "--continue-on-failure",
@@ -143,6 +143,7 @@ def main():
     words.add_argument("--store", choices=["sqlite", "shared"], default="sqlite")
     words.add_argument("--examples", type=int, default=10)
     words.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    words.add_argument("--phases", default="examples,coverage,fuzzing,stateful")
     words.add_argument("--role", choices=ROLES, action="append")
     options = words.parse_args()
     roles = options.role or ROLES

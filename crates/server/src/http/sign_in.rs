@@ -162,7 +162,7 @@ pub async fn enter(State(api): State<Arc<Api>>, request: Request) -> Result<Resp
 
 /// Ends the session. It is worth nothing any more on this node, and within a second on others.
 #[utoipa::path(post, path = "/sign-out", tag = "sign-in",
-    request_body(content_type = "application/x-www-form-urlencoded", content = Option<SignOutForm>),
+    request_body(content_type = "application/x-www-form-urlencoded", content = SignOutForm),
     responses((status = 303, description = "Nobody is signed in any more: Location is the page where to sign in"),
         (status = 403, description = "A page: not the form of our page", body = String, content_type = "text/html"),
         (status = 408, description = "The body did not come in time", body = super::openapi::ProblemBody, content_type = "application/problem+json"),

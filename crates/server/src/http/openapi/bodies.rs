@@ -111,16 +111,11 @@ fn or_null(mut look: Value) -> Value {
 /// A text or a number, or a list of them.
 fn of_bulk_filter(name: &str) -> Value {
     let number = json!({"type": "integer", "minimum": 0, "maximum": 999_999_999_999_999_u64});
-    let text = |name: &str| {
-        let text = texts::of_number_filter(name).unwrap_or_default();
-        // Each word alone: with no comma in it, and something.
-        json!({"type": "string", "minLength": 1, "pattern": text["pattern"]})
-    };
     match name {
         "no_carrier" => json!({"type": ["boolean", "string", "integer"],
             "enum": [true, false, "true", "false", "1", "0", 1, 0]}),
         "carrier" => json!({"anyOf": [texts::name(128, Need::Required), number]}),
-        "begins" | "q" => json!({"anyOf": [text(name), number]}),
+        "begins" | "q" => json!({"anyOf": [texts::digits(Need::Required), number]}),
         _ => {
             let one = match name {
                 "pool" => json!({"anyOf": [texts::name(64, Need::Required), number]}),

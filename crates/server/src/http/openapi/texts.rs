@@ -101,6 +101,12 @@ pub(super) fn words(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
 }
 
+/// Digits as people type them.
+pub(super) fn digits(need: Need) -> Value {
+    let digits = format!(r"\+?{BETWEEN}[0-9](?:{BETWEEN}[0-9]){{0,17}}{BETWEEN}");
+    pattern(&digits, need)
+}
+
 /// What a filter of numbers may say under `name`, with commas between values.
 pub(super) fn of_number_filter(name: &str) -> Option<Value> {
     Some(match name {
@@ -110,10 +116,7 @@ pub(super) fn of_number_filter(name: &str) -> Option<Value> {
         "region" => list(REGIONS),
         "attestation" => list("[A-Ca-c]"),
         "number" => list(&phone_pattern()),
-        "begins" | "q" => {
-            let digits = format!(r"\+?{BETWEEN}[0-9](?:{BETWEEN}[0-9]){{0,17}}{BETWEEN}");
-            pattern(&digits, Need::Optional)
-        }
+        "begins" | "q" => digits(Need::Optional),
         _ => return None,
     })
 }

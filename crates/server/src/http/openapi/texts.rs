@@ -35,6 +35,9 @@ const NOBODY: &str = "anonymous|restricted|private|unknown|unavailable";
 /// Nothing but blanks, which is like none. (A blank in front is a plus in a query, and stays one.)
 const BLANK: &str = r"[\t-\r][\t-\r ]*";
 
+/// What is all blank is no name.
+const ALL_BLANK: &str = r"[\t-\r\u0085]";
+
 /// Whether nothing may be given, too: an empty value is like none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
@@ -44,7 +47,7 @@ pub(super) enum Need {
 
 /// A phone number in any form that people write.
 pub(super) fn phone(need: Need) -> Value {
-    pattern(&phone_pattern(), need)
+    among_blanks(&phone_pattern(), need)
 }
 
 fn phone_pattern() -> String {
@@ -64,8 +67,15 @@ fn phone_pattern() -> String {
 fn pattern(whole: &str, need: Need) -> Value {
     match need {
         Need::Required => json!({"type": "string", "pattern": format!("^(?:{whole})$")}),
-        Need::Optional => json!({"type": "string", "pattern": format!("^(?:{whole}|{BLANK})?$")}),
+        Need::Optional => {
+            json!({"type": "string", "pattern": format!("^(?:{whole}|{BLANK})?$")})
+        }
     }
+}
+
+/// The same with blanks around it.
+fn among_blanks(whole: &str, need: Need) -> Value {
+    pattern(&format!(r"(?:{BLANK})?(?:{whole})[\t-\r ]*"), need)
 }
 
 /// A name of at most `most` bytes.
@@ -75,7 +85,9 @@ pub(super) fn name(most: u32, need: Need) -> Value {
         Need::Required => json!({"type": "string", "minLength": 1, "maxLength": most,
             "pattern": format!(r"^{PLAIN}*[^\s\u0000-\u001f\u007f-\u009f]{PLAIN}*$")}),
         Need::Optional => {
-            json!({"type": "string", "maxLength": most, "pattern": format!("^{PLAIN}*$")})
+            // Blanks around it are no part of it, as where a shell puts a line feed behind.
+            json!({"type": "string", "pattern":
+                format!(r"^(?:[\t-\r]{{0,2}}{PLAIN}{{0,{most}}}[\t-\r]{{0,2}}|{ALL_BLANK}*)$")})
         }
     }
 }
@@ -104,7 +116,7 @@ pub(super) fn words(words: &[&str]) -> Value {
 /// Digits as people type them.
 pub(super) fn digits(need: Need) -> Value {
     let digits = format!(r"\+?{BETWEEN}[0-9](?:{BETWEEN}[0-9]){{0,17}}{BETWEEN}");
-    pattern(&digits, need)
+    among_blanks(&digits, need)
 }
 
 /// What a filter of numbers may say under `name`, with commas between values.
@@ -125,7 +137,7 @@ pub(super) fn of_number_filter(name: &str) -> Option<Value> {
 pub(super) fn of_parameter(name: &str, need: Need) -> Option<Value> {
     Some(match name {
         "number" | "destination" | "caller_id" | "to" => phone(need),
-        "from" => pattern(&format!("{}|{NOBODY}", phone_pattern()), need),
+        "from" => among_blanks(&format!("{}|{NOBODY}", phone_pattern()), need),
         "campaign" | "agent" | "call" | "call_id" | "carrier" => self::name(128, need),
         "pool" => self::name(64, need),
         "since" | "until" => json!({"type": "string", "anyOf": [

@@ -45,7 +45,6 @@ pub(super) fn describe(components: &mut Value) {
     }
     components["Rest"] = rest(&components["Rest"]);
     components["BulkBody"] = bulk(&components["BulkBody"]);
-    put(&mut components["ReleaseBody"], one_of_both());
     // An empty object is both: the policy alone, or all, with nothing said.
     let put_pool = components
         .get_mut("PutPoolBody")
@@ -187,12 +186,6 @@ fn bulk(before: &Value) -> Value {
         "description": before["description"], "example": before["example"],
         "oneOf": variants.collect::<Vec<_>>(),
     })
-}
-
-/// Of two names of a call one is enough.
-fn one_of_both() -> Value {
-    let given = |name: &str| json!({"required": [name], "properties": {name: texts::name(128, Need::Required)}});
-    json!({"anyOf": [given("call_id"), given("call")]})
 }
 
 /// Puts in what every body can be refused for; and forms know no `null`.

@@ -87,7 +87,7 @@ pub(super) fn name(most: u32, need: Need) -> Value {
         Need::Optional => {
             // Blanks around it are no part of it, as where a shell puts a line feed behind.
             json!({"type": "string", "pattern":
-                format!(r"^(?:[\t-\r]{{0,2}}{PLAIN}{{0,{most}}}[\t-\r]{{0,2}}|{ALL_BLANK}*)$")})
+                format!(r"^(?:[\t-\r]*{PLAIN}{{0,{most}}}[\t-\r]*|{ALL_BLANK}*)$")})
         }
     }
 }

@@ -29,7 +29,20 @@ impl Author {
             address: None,
         }
     }
+
+    /// A migration that carries the audit log itself: what it writes is told there already, so stores make no entry for it.
+    pub fn restoring() -> Self {
+        Self::command(RESTORING)
+    }
+
+    /// Whether this is [`Author::restoring`].
+    pub fn is_restoring(&self) -> bool {
+        self.kind == AuthorKind::Command && self.name == RESTORING
+    }
 }
+
+/// The name of who makes no entries.
+const RESTORING: &str = "migrate, with the audit log";
 
 /// By what an author is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -123,6 +123,8 @@ impl App {
             access: access.clone(),
             keys: keys.clone(),
             sign_in: credentials::sign_in(&store, &settings.sso).await?,
+            audit: store.audit.clone(),
+            settings: settings.effective.clone(),
             health: Vitals::new(
                 store.journal.clone(),
                 shared.clone().map(|shared| Together {

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod audit;
 pub mod check_config;
 pub mod dialplan;
 pub mod doctor;
@@ -19,6 +20,8 @@ use serde_json::Map;
 use tracing::Level;
 
 use crate::config::describe::{environment_name, settings};
+pub use crate::config::effective::Effective;
+use crate::config::effective::HIDDEN;
 use crate::config::log::LogFormat;
 use crate::config::source::{Environment, Source};
 use crate::config::storage::masked;
@@ -46,7 +49,7 @@ pub enum Command {
     Import(Box<import::ImportArgs>),
     /// Write all numbers as CSV, in a form that imports again to the same state.
     Export(Box<export::ExportArgs>),
-    /// Move everything into another database: numbers, pools, campaigns, history.
+    /// Move everything into another database: numbers, pools, campaigns, history, API keys, the audit log.
     ///
     /// Stop the service, migrate, start the service with DATABASE_URL naming the new database. The old one is only
     /// read, and stays as it is: until calls were made with the new one, the way back is the old DATABASE_URL.
@@ -64,6 +67,11 @@ pub enum Command {
     /// goes out on the caller ID that it came with. How to put them in, and what to check: docs/vicidial.md, docs/asterisk.md.
     #[command(after_help = dialplan::EXAMPLES)]
     Dialplan(Box<dialplan::DialplanArgs>),
+    /// Check that nobody changed the audit log, or write it as CSV.
+    ///
+    /// Exit code: 0 when all is well, 1 when the log does not hold, 2 when it cannot be told, or the file cannot be written.
+    #[command(after_help = audit::EXAMPLES)]
+    Audit(Box<audit::AuditArgs>),
     /// Check the settings, and show each with where it came from.
     CheckConfig(Box<check_config::CheckConfigArgs>),
     /// Look at the Redis and the database that the settings name, and tell what is wrong with them.
@@ -92,6 +100,7 @@ pub async fn main() -> ExitCode {
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
         Command::Dialplan(args) => dialplan::run(&args),
+        Command::Audit(args) => Box::pin(audit::run(*args)).await,
         Command::CheckConfig(args) => {
             Box::pin(check_config::run(&args, &parsed.values, &environment)).await
         }
@@ -155,17 +164,6 @@ pub struct Parsed {
     pub values: Vec<Effective>,
 }
 
-/// What holds for one setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effective {
-    /// The setting.
-    pub name: String,
-    /// Its value, if any; `(hidden)` for secrets.
-    pub value: Option<String>,
-    /// Where it came from.
-    pub source: Source,
-}
-
 /// Why nothing is run.
 #[derive(Debug)]
 pub enum Stop {
@@ -207,7 +205,7 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
         arguments.splice(place + 1..place + 1, more);
     }
     let matches = command.try_get_matches_from(arguments).map_err(explain)?;
-    let cli = Cli::from_arg_matches(&matches).map_err(explain)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(explain)?;
     let matches = matches.subcommand().map(|(_, matches)| matches);
     let effective = settings().into_iter().map(|setting| {
         let source = match environment.get(&setting.name) {
@@ -223,7 +221,7 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
         Effective {
             name: setting.name,
             value: match value {
-                Some(_) if setting.secret => Some("(hidden)".to_owned()),
+                Some(_) if setting.secret => Some(HIDDEN.to_owned()),
                 // It may have a password in it.
                 Some(url) if setting.url => Some(masked(&url)),
                 value => value,
@@ -231,10 +229,13 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
             source,
         }
     });
-    Ok(Parsed {
-        values: effective.collect(),
-        cli,
-    })
+    let values: Vec<Effective> = effective.collect();
+    match &mut cli.command {
+        Command::Serve(args) => args.settings.effective = values.clone().into(),
+        Command::CheckConfig(args) => args.settings.effective = values.clone().into(),
+        _ => {}
+    }
+    Ok(Parsed { cli, values })
 }
 
 /// The settings of a service for which the environment says `pairs` and nothing else: for tests and benchmarks.
@@ -303,12 +304,18 @@ fn explain(error: clap::Error) -> Stop {
     };
     let flag = arg.split_whitespace().next().unwrap_or(arg);
     let name = environment_name(flag);
-    if !settings().iter().any(|setting| setting.name == name) {
+    let settings = settings();
+    let Some(setting) = settings.iter().find(|setting| setting.name == name) else {
         return Stop::Clap(error);
-    }
+    };
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
     let expected = std::error::Error::source(&error)
         .map(ToString::to_string)
         .unwrap_or_default();
-    Stop::Config(ConfigError::new(&name, value, expected))
+    Stop::Config(match setting {
+        secret if secret.secret => ConfigError::hidden(&name, expected),
+        // It may have a password in it.
+        url if url.url => ConfigError::new(&name, &masked(value), expected),
+        _ => ConfigError::new(&name, value, expected),
+    })
 }

@@ -8,6 +8,7 @@ pub mod agi;
 pub mod cluster;
 pub mod describe;
 mod dot_env;
+pub mod effective;
 pub mod error;
 pub mod legacy;
 pub mod list;
@@ -19,6 +20,8 @@ pub mod secret;
 pub mod source;
 pub mod sso;
 pub mod storage;
+
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -57,6 +60,9 @@ pub struct Settings {
     /// Names of the service that this one replaces.
     #[command(flatten)]
     pub legacy: legacy::LegacyConfig,
+    /// What holds for each, and where it came from: for people, without secrets.
+    #[arg(skip)]
+    pub effective: Arc<[effective::Effective]>,
 }
 
 impl Settings {
@@ -76,6 +82,7 @@ impl Settings {
     /// What is allowed, but should be known: one line each.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.legacy.warnings();
+        warnings.extend(effective::warnings(&self.effective));
         warnings.extend(self.access.warnings());
         warnings.extend(self.sso.warnings(!self.access.trusted_proxies.0.is_empty()));
         if self.cluster.is_shared() && self.access.needs_first_token() {

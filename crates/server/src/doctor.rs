@@ -1,5 +1,6 @@
 //! What is wrong with what the settings name: judging alone, without asking anybody. `app::inspect` asks, `cli::doctor` shows.
 
+pub mod access;
 pub mod cluster;
 pub mod node;
 pub mod postgres;

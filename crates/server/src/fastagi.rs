@@ -10,6 +10,7 @@ mod call_result;
 pub mod dialog;
 pub mod lines;
 mod next_cid;
+mod noted;
 pub mod protocol;
 pub mod request;
 pub mod status;
@@ -23,10 +24,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::auth::{Access, Refusal};
+use crate::request_log::RequestLog;
 use crate::telemetry::throttle::Throttle;
 
 use self::arguments::Arguments;
 use self::dialog::{Broken, Dialog};
+use self::noted::Noted;
+use self::request::Request;
 use self::status::{REPORT, STATUS, Status};
 
 static DENIED: Throttle = Throttle::new();
@@ -44,6 +48,8 @@ pub struct FastAgi {
     pub access: Arc<Access>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Shows people what was asked.
+    pub requests: Arc<RequestLog>,
     /// How destinations are dialed.
     pub dial_plan: DialPlan,
     /// How numbers are written.
@@ -81,7 +87,20 @@ impl FastAgi {
     ) -> Result<(), Broken> {
         let request = dialog.request().await?;
         whole();
-        let arguments = Arguments::of(&request);
+        let mut noted = Noted::begin(peer, self.clock.now());
+        let ended = self.run(dialog, &request, peer, &mut noted).await;
+        noted.over(&self.requests, request.path(), &ended);
+        ended
+    }
+
+    async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        dialog: &mut Dialog<S>,
+        request: &Request,
+        peer: IpAddr,
+        noted: &mut Noted,
+    ) -> Result<(), Broken> {
+        let arguments = Arguments::of(request);
         let script = match request.path() {
             b"next-cid" => Script::NextCid,
             b"call-result" => Script::CallResult,
@@ -90,6 +109,7 @@ impl FastAgi {
                     let path = text::shown(&String::from_utf8_lossy(path));
                     tracing::warn!(%peer, path, times, "FastAGI: no such path, expected agi://…/next-cid or agi://…/call-result");
                 }
+                noted.outcome = Some(Status::UnknownScript.outcome());
                 return dialog.set(STATUS, Status::UnknownScript.as_str()).await;
             }
         };
@@ -98,6 +118,7 @@ impl FastAgi {
             Ok(scope) => scope,
             Err(refusal) => {
                 deny(&refusal);
+                noted.outcome = Some(Status::Denied.outcome());
                 let variable = match script {
                     Script::NextCid => STATUS,
                     Script::CallResult => REPORT,
@@ -106,8 +127,12 @@ impl FastAgi {
             }
         };
         match script {
-            Script::NextCid => next_cid::answer(self, dialog, (&request, &arguments), &scope).await,
-            Script::CallResult => call_result::answer(self, dialog, &request, &arguments).await,
+            Script::NextCid => {
+                next_cid::answer(self, dialog, (request, &arguments), &scope, noted).await
+            }
+            Script::CallResult => {
+                call_result::answer(self, dialog, (request, &arguments), noted).await
+            }
         }
     }
 }

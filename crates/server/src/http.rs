@@ -1,6 +1,7 @@
 //! The HTTP interface: the whole route list on one screen.
 
 pub mod allocations;
+pub mod audit;
 pub mod body;
 pub mod call_result;
 pub mod campaigns;
@@ -16,6 +17,7 @@ mod guard;
 pub mod health;
 pub mod import;
 pub mod jobs;
+pub mod keys;
 pub mod lookup;
 pub mod me;
 pub mod metrics;
@@ -31,6 +33,7 @@ pub mod release;
 pub mod requests;
 pub mod reservations;
 pub mod session;
+pub mod settings;
 pub mod sign_in;
 pub mod stats;
 pub mod times;
@@ -42,7 +45,8 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::routing::{MethodRouter, any, delete, get, post};
 use caller_id_core::{
-    Clock, DialPlan, HistoryReader, Inspector, InventoryStore, NumberFormat, Policy, Rotator,
+    AuditLog, Clock, DialPlan, HistoryReader, Inspector, InventoryStore, NumberFormat, Policy,
+    Rotator,
 };
 
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -54,6 +58,7 @@ pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Operator, Peer, Vie
 
 use crate::auth::Access;
 use crate::auth::key_keeper::KeyKeeper;
+use crate::config::effective::Effective;
 use crate::jobs::Jobs;
 use crate::request_log::RequestLog;
 use crate::retention::Kept;
@@ -81,6 +86,10 @@ pub struct Api {
     pub keys: Arc<KeyKeeper>,
     /// Signs people in.
     pub sign_in: sign_in::SignIn,
+    /// Who changed what.
+    pub audit: Arc<dyn AuditLog>,
+    /// What holds for each setting, without secrets.
+    pub settings: Arc<[Effective]>,
     /// Whether store and engine can work.
     pub health: health::Vitals,
     /// The time.
@@ -160,6 +169,11 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         )
         .route("/api/v1/me", get(me::me))
         .merge(sign_in::routes())
+        .route("/api/v1/keys", get(keys::list).post(keys::make))
+        .route("/api/v1/keys/{id}", get(keys::show).delete(keys::revoke))
+        .route("/api/v1/audit", get(audit::list))
+        .route("/api/v1/audit.csv", get(audit::csv))
+        .route("/api/v1/settings", get(settings::list))
         .merge(SwaggerUi::new("/docs").config(docs()))
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::NoMethod)

@@ -5,6 +5,8 @@
 pub mod accord;
 pub mod app;
 pub mod asking;
+pub mod audit_chain;
+pub mod audit_csv;
 pub mod auth;
 pub mod cli;
 pub mod config;

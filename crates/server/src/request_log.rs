@@ -4,6 +4,7 @@
 mod line;
 mod privacy;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +47,7 @@ pub enum By {
     /// Over HTTP: the method and the path without its query.
     Http(Arc<str>),
     /// From Asterisk: the path of the URL.
-    FastAgi(&'static str),
+    FastAgi(Cow<'static, str>),
 }
 
 /// What a request for a number said of its call, and what it was given.

@@ -6,6 +6,8 @@ mod access;
 mod administration;
 #[path = "api/allocations.rs"]
 mod allocations;
+#[path = "api/audit.rs"]
+mod audit;
 #[path = "api/bulk.rs"]
 mod bulk;
 #[path = "api/call_result.rs"]
@@ -16,6 +18,8 @@ mod contract;
 mod explain;
 #[path = "api/faults.rs"]
 mod faults;
+#[path = "api/key_routes.rs"]
+mod key_routes;
 #[path = "api/keys.rs"]
 mod keys;
 #[path = "api/lookup.rs"]
@@ -30,6 +34,8 @@ mod pools;
 mod requests;
 #[path = "api/reservations.rs"]
 mod reservations;
+#[path = "api/settings.rs"]
+mod settings;
 #[path = "api/stats.rs"]
 mod stats;
 #[path = "api/support.rs"]

@@ -12,6 +12,8 @@ mod engine;
 mod fuzz;
 #[path = "fastagi/hostile.rs"]
 mod hostile;
+#[path = "fastagi/listed.rs"]
+mod listed;
 #[path = "fastagi/numbers.rs"]
 mod numbers;
 #[path = "fastagi/service.rs"]

@@ -11,7 +11,11 @@ mod reference;
 use std::collections::HashSet;
 use std::process::Stdio;
 
-use caller_id_core::InventoryStore;
+use caller_id_core::listing::{Expected, NumberChange};
+use caller_id_core::store::OnDuplicate;
+use caller_id_core::{InventoryStore, KeyStore, Number};
+use caller_id_testkit::builders::{START, somebody};
+use caller_id_testkit::store_suite::records::own;
 
 use data::{Contents, Postgres, Sqlite, export, fill, more, said, status};
 
@@ -29,13 +33,36 @@ async fn everything_moves_to_postgresql_and_back() {
         "allocations",
         "ends",
         "results",
+        "deleted",
+        "keys",
+        "hour sums",
+        "day sums",
+        "sum marks",
+        "audit log",
     ] {
         let row = table.lines().find(|line| line.starts_with(row)).unwrap();
         assert!(row.ends_with("same"), "{row}");
     }
     let back = data::migrate(&[("--from", &database.url()), ("--to", &second.url())]);
     assert_eq!(status(&back), 0, "{}", said(&back));
-    assert_eq!(first.contents().await, second.contents().await);
+    let whole = first.contents().await;
+    assert_eq!(whole, second.contents().await);
+    assert_eq!(whole, database.contents().await);
+    for (rows, least) in [
+        (whole.keys.len(), 2),
+        (whole.removed.len(), 1),
+        (whole.hours.len(), 30),
+        (whole.days.len(), 100),
+        (whole.entries.len(), 9),
+    ] {
+        assert!(rows >= least, "{rows} of {least}");
+    }
+    for url in [database.url(), second.url()] {
+        let verified = data::audit(&["verify"], &url);
+        assert_eq!(status(&verified), 0, "{}", said(&verified));
+    }
+    let session = second.open().session(data::SESSION).await.unwrap();
+    assert_eq!(session, None, "sessions are not carried");
     let identities = [
         first.open().identity().await.unwrap(),
         database.open().await.identity().await.unwrap(),
@@ -111,8 +138,71 @@ async fn what_came_into_the_source_later_is_added_by_another_run() {
     let ends = ends.each_ref().map(|(flag, url)| (*flag, url.as_str()));
     assert_eq!(status(&data::migrate(&ends)), 0);
     more(&source, 500..900).await;
-    assert_eq!(status(&data::migrate(&ends)), 0);
+    data::sum_up(&source).await;
+    let store = source.open();
+    let by = somebody();
+    store.add_key(data::key("southern"), &by).await.unwrap();
+    let west = data::key("west2").id;
+    store.touch_keys(&[(west.clone(), START)]).await.unwrap();
+    store.revoke_key(&west, START, &by).await.unwrap();
+    let back = vec![Number::new(own(900)), Number::new(own(901))];
+    let written = store.write_numbers(back, OnDuplicate::Fail, &by);
+    written.await.unwrap();
+    let deleted = store.change_number(own(901), &NumberChange::Delete, Expected::Any, &by);
+    deleted.await.unwrap();
+    store.close().await;
+    let again = data::migrate(&ends);
+    assert_eq!(status(&again), 0, "{}", said(&again));
     assert_eq!(source.contents().await, target.contents().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_changed_is_not_carried_and_can_be_left_behind() {
+    let (source, target) = (Sqlite::new(), Postgres::new());
+    fill(&source, 100).await;
+    source.sql(
+        "DROP TRIGGER audit_is_never_changed; UPDATE audit SET subject = 'nothing' WHERE place = 3",
+    );
+    let (from, to) = (source.url(), target.url());
+    let ends = [("--from", from.as_str()), ("--to", to.as_str())];
+    let refused = data::migrate(&ends);
+    assert_eq!(status(&refused), 2);
+    let told = "entry 3 of the source's audit log does not follow";
+    assert!(said(&refused).contains(told), "{}", said(&refused));
+    let without = [&ends[..], &[("--without-audit-log", "")]].concat();
+    let moved = data::migrate(&without);
+    assert_eq!(status(&moved), 0, "{}", said(&moved));
+    assert_eq!(target.contents().await.keys, source.contents().await.keys);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_merged_stands_in_the_log_of_the_target_which_keeps_its_own() {
+    let (source, target) = (Sqlite::new(), Sqlite::new());
+    fill(&source, 100).await;
+    let store = target.open();
+    let own_key = data::key("a-key-here");
+    store.add_key(own_key, &somebody()).await.unwrap();
+    store.close().await;
+    let before = target.contents().await.entries;
+    let ends = [("--from", source.url()), ("--to", target.url())];
+    let ends = ends.each_ref().map(|(flag, url)| (*flag, url.as_str()));
+    let merged = data::migrate(&[&ends[..], &[("--merge", "")]].concat());
+    assert_eq!(status(&merged), 0, "{}", said(&merged));
+    let target_now = target.contents().await;
+    assert_eq!(target_now.entries[..before.len()], before);
+    let migrated = target_now.entries[before.len()..].iter();
+    let actions: HashSet<&str> = migrated
+        .clone()
+        .map(|entry| entry.event.action.as_str())
+        .collect();
+    assert!(actions.contains("key.restore"), "{actions:?}");
+    assert!(
+        migrated
+            .clone()
+            .all(|entry| entry.event.author.name == "migrate")
+    );
+    assert_eq!(target_now.keys.len(), 3);
+    assert_eq!(status(&data::audit(&["verify"], &target.url())), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

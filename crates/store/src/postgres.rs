@@ -33,6 +33,7 @@ mod schema;
 mod sessions;
 mod stats;
 mod sums;
+mod takeover;
 mod things;
 mod words;
 mod write;

@@ -30,6 +30,7 @@ mod sessions;
 mod stats;
 mod sums;
 mod tail;
+mod takeover;
 mod things;
 mod threads;
 mod write;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use caller_id_core::Timestamp;
 use caller_id_core::history_query::Calls;
+use caller_id_core::takeover::HourPlace;
 
 pub(crate) const HOUR_MS: i64 = 3_600_000;
 pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
@@ -220,6 +221,17 @@ pub(crate) const RUNG: i16 = 3;
 
 /// A row of sums by hour: `what`, pool, campaign, key; and the counts.
 pub(crate) type HourSum = ((i16, String, String, String), Calls);
+
+/// A place before that of any sum by hour.
+pub(crate) const fn before_all_hours() -> HourPlace {
+    HourPlace {
+        what: i16::MIN,
+        hour_ms: i64::MIN,
+        pool: String::new(),
+        campaign: String::new(),
+        key: String::new(),
+    }
+}
 
 /// The rows of an hour, in order.
 pub(crate) fn hour_sums(cells: Vec<Cell>) -> Vec<HourSum> {

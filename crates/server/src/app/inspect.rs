@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use caller_id_core::roles::ApiKey;
 use caller_id_core::shared::{Announcement, Lag, StateId};
 use caller_id_core::store::Revision;
 use caller_id_core::{
@@ -15,7 +16,9 @@ use caller_id_engine::redis::Time;
 use tokio::time::timeout;
 
 use super::{engines, stores};
+use crate::audit_chain::{Found, walk_end};
 use crate::config::cluster::ClusterConfig;
+use crate::config::storage::DatabaseUrl;
 
 pub use caller_id_engine::redis::inspect::{
     Disk, Flavour, Inspection as RedisInspection, Memory, Mode, RoundTrip, Writes,
@@ -27,6 +30,8 @@ pub use caller_id_store::{
 
 /// All of one look takes no longer.
 const WAIT: Duration = Duration::from_secs(10);
+/// So many entries of the audit log are looked at, the last ones; `caller-id audit verify` looks at all.
+const AUDIT_ENTRIES: u32 = 1_000;
 /// So long Redis may take where nobody's call waits for it: who is slow is told of, and not given up at once.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -131,6 +136,30 @@ pub async fn sqlite_inventory(path: &Path) -> anyhow::Result<InventoryInspection
         identity: store.known_identity().await?,
         revision: store.changes(Revision(i64::MAX), None, 1).await?.upto,
     })
+}
+
+/// Who may ask, and whether the log of what they changed holds.
+#[derive(Debug)]
+pub struct AccessInspection {
+    /// All API keys, revoked ones too.
+    pub keys: Vec<ApiKey>,
+    /// What a walk through the last entries of the audit log found.
+    pub log: Found,
+}
+
+/// Who may ask, in a database that has the tables of this version.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn access(url: &DatabaseUrl) -> anyhow::Result<AccessInspection> {
+    let looking = async {
+        let (log, keys) = stores::open_access_beside(url).await?;
+        anyhow::Ok(AccessInspection {
+            keys: keys.keys().await?,
+            log: walk_end(&*log, AUDIT_ENTRIES).await?,
+        })
+    };
+    in_time(looking).await
 }
 
 async fn in_time<T, E: Into<anyhow::Error>>(

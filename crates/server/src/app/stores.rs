@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use caller_id_core::shared::StateRecord;
 use caller_id_core::{
     AuditLog, Clock, HistoryReader, HistoryStore, InventoryStore, Journal, KeyStore, StoreError,
-    SystemClock,
+    SystemClock, Takeover,
 };
 use caller_id_store::{
     Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
@@ -44,6 +44,8 @@ pub struct OpenStore {
     pub keys: Arc<dyn KeyStore>,
     /// Who changed what.
     pub audit: Arc<dyn AuditLog>,
+    /// What a migration takes and brings beside all that.
+    pub takeover: Arc<dyn Takeover>,
     kind: Kind,
 }
 
@@ -62,6 +64,7 @@ impl OpenStore {
             journal: store.clone(),
             keys: store.clone(),
             audit: store.clone(),
+            takeover: store.clone(),
             kind: Kind::Sqlite(store),
         }
     }
@@ -74,6 +77,7 @@ impl OpenStore {
             journal: store.clone(),
             keys: store.clone(),
             audit: store.clone(),
+            takeover: store.clone(),
             kind: Kind::Postgres(store),
         }
     }
@@ -172,7 +176,36 @@ pub async fn open_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn InventoryS
     }
 }
 
-/// The same of a file of SQLite.
+/// Opens the audit log beside a service that may be running, for the command line.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_audit_beside(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn AuditLog>> {
+    Ok(open_access_beside(url).await?.0)
+}
+
+/// Opens the audit log and the API keys beside a service that may be running.
+///
+/// # Errors
+/// When they cannot be opened.
+pub async fn open_access_beside(
+    url: &DatabaseUrl,
+) -> anyhow::Result<(Arc<dyn AuditLog>, Arc<dyn KeyStore>)> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let store = open_sqlite_beside(path).await?;
+            Ok((store.clone(), store))
+        }
+        DatabaseUrl::Postgres(url) => {
+            let options = PostgresOptions::new(Arc::new(SystemClock::new()));
+            let store = PostgresStore::open_beside(url, options).await;
+            let store = store.context(CANNOT_OPEN)?;
+            Ok((store.clone(), store))
+        }
+    }
+}
+
+/// Opens a file of SQLite beside a service that may be running.
 ///
 /// # Errors
 /// When it cannot be opened.

@@ -75,6 +75,7 @@ pub(super) fn fast_agi(api: &Api, settings: &Settings) -> FastAgi {
         rotator: api.rotator.clone(),
         access: api.access.clone(),
         clock: api.clock.clone(),
+        requests: api.requests.clone(),
         dial_plan: api.answers.dial_plan.clone(),
         format: api.answers.format,
         deadline: settings.agi.deadline(),

@@ -13,7 +13,7 @@ use crate::app::inspect::InventoryInspection;
 use crate::app::{self, inspect};
 use crate::config::Settings;
 use crate::config::storage::DatabaseUrl;
-use crate::doctor::{Finding, Verdict, cluster, node, postgres, redis, sqlite};
+use crate::doctor::{Finding, Part, Verdict, access, cluster, node, postgres, redis, sqlite};
 
 /// What `doctor` takes.
 #[derive(Debug, clap::Args)]
@@ -153,9 +153,20 @@ async fn together(settings: &Settings, database: &Looked) -> Vec<Finding> {
     }
 }
 
+/// Of a database that has the tables of this version.
+async fn of_access(part: Part, url: &DatabaseUrl) -> Vec<Finding> {
+    match Box::pin(inspect::access(url)).await {
+        Ok(found) => vec![
+            access::keys(part, &found.keys, SystemClock::new().now()),
+            access::audit_log(part, &found.log),
+        ],
+        Err(error) => vec![access::unread(part, &one_line(&error))],
+    }
+}
+
 async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {
     match url {
-        DatabaseUrl::Postgres(url) => of_postgres(settings, url).await,
+        DatabaseUrl::Postgres(address) => of_postgres(settings, address, url).await,
         DatabaseUrl::Sqlite(path) => {
             let (findings, inventory) = match inspect::sqlite(path) {
                 Ok((file, folder)) => {
@@ -165,7 +176,11 @@ async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {
                         true => inspect::sqlite_inventory(path).await.ok(),
                         false => None,
                     };
-                    (sqlite::judge(&file, &folder), inventory)
+                    let mut findings = sqlite::judge(&file, &folder);
+                    if ours {
+                        findings.extend(of_access(Part::Sqlite, url).await);
+                    }
+                    (findings, inventory)
                 }
                 Err(error) => (vec![sqlite::unreadable(&one_line(&error))], None),
             };
@@ -179,7 +194,7 @@ async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {
     }
 }
 
-async fn of_postgres(settings: &Settings, url: &str) -> Looked {
+async fn of_postgres(settings: &Settings, address: &str, url: &DatabaseUrl) -> Looked {
     let cluster = &settings.cluster;
     let by = postgres::Use {
         node: cluster.node_name(),
@@ -187,9 +202,16 @@ async fn of_postgres(settings: &Settings, url: &str) -> Looked {
         standby: cluster.standby,
         connections: settings.history.database_pool_size,
     };
-    match inspect::postgres(url).await {
+    match inspect::postgres(address).await {
         Ok(found) => Looked {
-            findings: postgres::judge(&found, &by),
+            findings: {
+                let ours = found.schema_found == found.schema_known;
+                let access = match ours {
+                    true => of_access(Part::Postgresql, url).await,
+                    false => Vec::new(),
+                };
+                [postgres::judge(&found, &by), access].concat()
+            },
             ahead_ms: Some(found.clock_offset_ms),
             inventory: found.revision.map(|revision| InventoryInspection {
                 identity: found.identity,

@@ -13,11 +13,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
-use caller_id_core::{Pool, PoolId, StoreError};
+use caller_id_core::takeover::SumMarks;
+use caller_id_core::{Author, Pool, PoolId, StoreError};
 use clap::Args;
 
 use self::bad_rows::BadRows;
-use self::compare::{Difference, Nobody, Part, compare};
+use self::compare::{Difference, LOG, Nobody, Part, Scope, compare};
 use self::console::Console;
 use self::reference::Reference;
 use self::source::Source;
@@ -59,6 +60,9 @@ pub struct MigrateArgs {
     /// source's are taken; calls that both have stay
     #[arg(long)]
     pub merge: bool,
+    /// Leave the source's audit log behind, where somebody changed it and it cannot be taken: the target begins its own
+    #[arg(long)]
+    pub without_audit_log: bool,
     /// Write every row of the reference that cannot be taken to this file, as CSV: line, caller_id, reason
     #[arg(long, value_name = "FILE", requires = "from_reference")]
     pub report: Option<PathBuf>,
@@ -90,6 +94,15 @@ pub async fn run(args: MigrateArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// How it is done.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    /// Also into a database that has other things.
+    merge: bool,
+    /// With the audit log.
+    log: bool,
+}
+
 /// What is read.
 enum From {
     Store(DatabaseUrl),
@@ -99,7 +112,7 @@ enum From {
 async fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
     let (from, to) = (args.source()?, args.target()?);
     match from {
-        From::Store(from) => migrate_store(&from, &to, args.merge).await,
+        From::Store(from) => migrate_store(&from, &to, args.manner()).await,
         From::Reference(url) => migrate_reference(&url, &to, args).await,
     }
 }
@@ -107,7 +120,7 @@ async fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
 async fn migrate_store(
     from: &DatabaseUrl,
     to: &DatabaseUrl,
-    merge: bool,
+    manner: Manner,
 ) -> anyhow::Result<ExitCode> {
     ensure!(
         !is_same(from, to),
@@ -118,9 +131,9 @@ async fn migrate_store(
     let source = source
         .await
         .map_err(|error| unopened(error, "the source", from))?;
-    let moved = into(to, &mut &source, merge, &mut Console::new()).await;
+    let moved = into(to, &mut &source, manner, &mut Console::new()).await;
     source.close().await;
-    Ok(verdict(&moved?, merge))
+    Ok(verdict(&moved?, manner.merge))
 }
 
 async fn migrate_reference(
@@ -144,7 +157,7 @@ async fn migrate_reference(
     }
     let reservation_ms = args.reservation_ttl_seconds * 1_000;
     let mut source = Reference::open(database, reservation_ms, &mut bad).await?;
-    let moved = into(to, &mut source, args.merge, &mut console).await;
+    let moved = into(to, &mut source, args.manner(), &mut console).await;
     let bad = bad.finish()?;
     let code = verdict(&moved?, args.merge);
     if bad == 0 {
@@ -185,14 +198,14 @@ fn verdict(parts: &[Part], merge: bool) -> ExitCode {
 async fn into(
     to: &DatabaseUrl,
     source: &mut dyn Source,
-    merge: bool,
+    manner: Manner,
     console: &mut Console,
 ) -> anyhow::Result<Vec<Part>> {
     let target = stores::open_alone(to);
     let target = target
         .await
         .map_err(|error| unopened(error, "the target", to))?;
-    let moved = move_all(source, &target, merge, console).await;
+    let moved = move_all(source, &target, manner, console).await;
     // A Redis that was used with the target before knows nothing of what came.
     let forgotten = target.inventory.forget_identity().await;
     target.close().await;
@@ -204,13 +217,18 @@ async fn into(
 async fn move_all(
     source: &mut dyn Source,
     target: &OpenStore,
-    merge: bool,
+    manner: Manner,
     console: &mut Console,
 ) -> anyhow::Result<Vec<Part>> {
+    let mut scope = Scope {
+        log: manner.log,
+        ..Scope::ALL
+    };
+    let mut by = Author::command("migrate");
     if !is_empty(target).await? {
         console.begin("looking at what the target has");
-        let found = compare(source, &mut &*target, &mut Nobody, console).await?;
-        if !merge && found.iter().any(Part::is_foreign) {
+        let found = compare(source, &mut &*target, scope, &mut Nobody, console).await?;
+        if !manner.merge && found.iter().any(Part::is_foreign) {
             bail!(foreign(&found));
         }
         if found.iter().all(Part::is_whole) {
@@ -218,14 +236,54 @@ async fn move_all(
             console.finish(&found);
             return Ok(found);
         }
+        scope = fitting(&found, scope, console);
+        if goes_on(&found, scope) {
+            by = Author::restoring();
+        }
+    } else if source.is_ours() && scope.log {
+        by = Author::restoring();
     }
     console.begin("moving");
-    let mut writer = Writer::new(target);
-    compare(source, &mut &*target, &mut writer, console).await?;
+    let mut writer = Writer::new(target, by);
+    compare(source, &mut &*target, scope, &mut writer, console).await?;
+    if !scope.sums || !source.is_ours() {
+        // What was summed up before lacks what came.
+        target
+            .takeover
+            .restore_sum_marks(SumMarks::default())
+            .await?;
+    }
     console.begin("verifying");
-    let found = compare(source, &mut &*target, &mut Nobody, console).await?;
+    let found = compare(source, &mut &*target, scope, &mut Nobody, console).await?;
     console.finish(&found);
     Ok(found)
+}
+
+/// What can be brought together in a target that has other things, too.
+fn fitting(found: &[Part], scope: Scope, console: &Console) -> Scope {
+    let is = |name: &str, which: fn(&Part) -> bool| {
+        found.iter().any(|part| part.name == name && which(part))
+    };
+    let log = scope.log && !is(LOG, |part| part.different > 0);
+    if scope.log && !log {
+        let said = "the target has an audit log of its own: that of the source is left behind, and what is written stands in the target's";
+        console.teller().say(said);
+    }
+    let sums = !["allocations", "hour sums", "day sums"]
+        .iter()
+        .any(|name| is(name, |part| part.extra > 0));
+    if !sums {
+        let said =
+            "the target has calls of its own: it sums up its history anew when the service runs";
+        console.teller().say(said);
+    }
+    Scope { log, sums }
+}
+
+/// Whether the source's audit log goes on where the target's ends: then it tells of all that is written.
+fn goes_on(found: &[Part], scope: Scope) -> bool {
+    let is_longer = |part: &Part| part.name == LOG && part.extra == 0;
+    scope.log && found.iter().any(is_longer)
 }
 
 /// A database as it is made, with nothing in it but the pool that every one has.
@@ -235,7 +293,12 @@ async fn is_empty(target: &OpenStore) -> anyhow::Result<bool> {
     Ok(pools == [Pool::new(PoolId::default())]
         && target.campaigns().await?.is_empty()
         && target.numbers(None).await?.is_empty()
-        && target.history(None).await?.is_empty())
+        && target.history(None).await?.is_empty()
+        && target.removed(None).await?.is_empty()
+        && target.keys().await?.is_empty()
+        && target.hours(None).await?.is_empty()
+        && target.days(None).await?.is_empty()
+        && target.entries(None).await?.is_empty())
 }
 
 fn foreign(found: &[Part]) -> String {
@@ -274,6 +337,13 @@ fn is_same(from: &DatabaseUrl, to: &DatabaseUrl) -> bool {
 }
 
 impl MigrateArgs {
+    const fn manner(&self) -> Manner {
+        Manner {
+            merge: self.merge,
+            log: !self.without_audit_log,
+        }
+    }
+
     fn source(&self) -> anyhow::Result<From> {
         match (&self.from, &self.from_reference) {
             (Some(url), _) => {

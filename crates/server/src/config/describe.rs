@@ -67,7 +67,8 @@ pub fn markdown() -> String {
          Each setting is a flag (`--api-port 8000`) and a name in the environment (`API_PORT=8000`), which may also stand in the\n\
          file `.env` of the working directory. The flag wins over the environment, the environment over `.env`, `.env` over the\n\
          default. An empty value is like none. In `.env` `${NAME}` is a variable, unless the value stands in single quotes.\n\
-         `caller-id check-config` shows what holds, and why. Secrets are never shown.\n",
+         `caller-id check-config` shows what holds, and why. Secrets are never shown. Give them in the environment or in `.env`, not as\n\
+         flags: everybody on the machine can see those in the list of processes, and the service warns of it.\n",
     );
     let mut chapter = String::new();
     for setting in settings() {

@@ -13,6 +13,7 @@ use super::arguments::Arguments;
 use super::call::Call;
 use super::dialog::{Broken, Dialog};
 use super::next_cid::saying_no;
+use super::noted::Noted;
 use super::request::Request;
 use super::status::{REPORT, RESERVATION, Status};
 
@@ -26,15 +27,20 @@ const UNKNOWN: &str = "UNKNOWN";
 pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     agi: &FastAgi,
     dialog: &mut Dialog<S>,
-    request: &Request,
-    arguments: &Arguments<'_>,
+    (request, arguments): (&Request, &Arguments<'_>),
+    noted: &mut Noted,
 ) -> Result<(), Broken> {
     let word = match target(dialog, request, arguments).await? {
         Ok(target) => {
             let report = report(dialog, arguments).await?;
-            keep(agi, dialog, target, report).await
+            let (word, outcome) = keep(agi, dialog, target, report).await;
+            noted.outcome = Some(outcome);
+            word
         }
-        Err(status) => status.as_str(),
+        Err(status) => {
+            noted.outcome = Some(status.outcome());
+            status.as_str()
+        }
     };
     dialog.set(REPORT, word).await
 }
@@ -125,19 +131,20 @@ fn is_channel(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(plain)
 }
 
-/// Gives the report to the engine. One that takes longer than there is time goes on: what it does is wanted all the same.
+/// Gives the report to the engine: the word for the dialplan, and that for the list of requests. One that takes longer than
+/// there is time goes on: what it does is wanted all the same.
 async fn keep<S: AsyncRead + AsyncWrite + Unpin>(
     agi: &FastAgi,
     dialog: &Dialog<S>,
     target: ReportTarget,
     report: CallReport,
-) -> &'static str {
+) -> (&'static str, &'static str) {
     let rotator = agi.rotator.clone();
     let mut keeping = Box::pin(async move { rotator.report(&target, &report).await });
     let until = dialog.deadline() - saying_no(agi.deadline);
     match dialog.timer().until(until, &mut keeping).await {
-        Some(Ok(Reported::Kept { .. })) => return KEPT,
-        Some(Ok(Reported::Unknown)) => return UNKNOWN,
+        Some(Ok(Reported::Kept { .. })) => return (KEPT, "done"),
+        Some(Ok(Reported::Unknown)) => return (UNKNOWN, "not_found"),
         Some(Err(error)) => log(&error),
         None => {
             tokio::spawn(async move {
@@ -147,7 +154,7 @@ async fn keep<S: AsyncRead + AsyncWrite + Unpin>(
             });
         }
     }
-    Status::Unavailable.as_str()
+    (Status::Unavailable.as_str(), Status::Unavailable.outcome())
 }
 
 fn log(error: &AllocatorError) {

@@ -9,11 +9,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::asking;
 use crate::auth::Scope;
+use crate::request_log::AskedCall;
 use crate::telemetry::throttle::Throttle;
 
 use super::arguments::{Arguments, NotText};
 use super::call::Call;
 use super::dialog::{Broken, Dialog};
+use super::noted::Noted;
 use super::request::Request;
 use super::status::{CALLER_ID, RESERVATION, RUNG, STATUS, Status};
 use super::{FastAgi, PART_FOR_SAYING_NO, deny};
@@ -31,10 +33,15 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     dialog: &mut Dialog<S>,
     asked: (&Request, &Arguments<'_>),
     scope: &Scope,
+    noted: &mut Noted,
 ) -> Result<(), Broken> {
-    let status = match allocate(agi, dialog, asked, scope).await? {
+    let status = match allocate(agi, dialog, asked, scope, &mut noted.call).await? {
         Ok(allocation) => match hand_over(agi, dialog, &allocation).await {
-            Ok(()) => Status::Ok,
+            Ok(()) => {
+                noted.call.caller_id = Some(allocation.record.number);
+                noted.outcome = allocation.repeated.then_some("repeated");
+                Status::Ok
+            }
             Err(Broken::Refused(variable)) => {
                 tracing::warn!("Asterisk refuses to set {variable}: the call keeps its own number");
                 Status::Unavailable
@@ -43,6 +50,7 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
         },
         Err(status) => status,
     };
+    noted.outcome = noted.outcome.or(Some(status.outcome()));
     // Last: a dialog that is cut before leaves no word, and the dialplan knows that it was cut.
     dialog.set(STATUS, status.as_str()).await
 }
@@ -52,11 +60,14 @@ async fn allocate<S: AsyncRead + AsyncWrite + Unpin>(
     dialog: &mut Dialog<S>,
     (request, arguments): (&Request, &Arguments<'_>),
     scope: &Scope,
+    said: &mut AskedCall,
 ) -> Result<Result<Allocation, Status>, Broken> {
     let mut asked = match read(agi, request, arguments) {
         Ok(asked) => asked,
         Err(status) => return Ok(Err(status)),
     };
+    said.destination = Some(asked.allocation.destination);
+    said.agent.clone_from(&asked.allocation.agent);
     if asked.allocation.campaign.is_none() {
         let said = dialog.get(CAMPAIGN_VARIABLE).await?;
         match campaign(said.or(asked.campaign_in_name).as_deref()) {
@@ -64,6 +75,7 @@ async fn allocate<S: AsyncRead + AsyncWrite + Unpin>(
             Err(status) => return Ok(Err(status)),
         }
     }
+    said.campaign.clone_from(&asked.allocation.campaign);
     if let Err(refusal) = scope.admit(asked.allocation.campaign.as_ref()) {
         deny(&refusal);
         return Ok(Err(Status::Denied));

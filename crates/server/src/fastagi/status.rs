@@ -49,4 +49,18 @@ impl Status {
             Self::Unavailable => "UNAVAILABLE",
         }
     }
+
+    /// The same in the list of requests, in the words of HTTP.
+    pub const fn outcome(self) -> &'static str {
+        match self {
+            Self::Ok => "allocated",
+            Self::Exhausted => "exhausted",
+            Self::AgentLimited => "agent_limited",
+            Self::NotACall => "not_a_call",
+            Self::BadDestination | Self::BadRequest => "invalid",
+            Self::Denied => "refused",
+            Self::UnknownScript => "not_found",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }

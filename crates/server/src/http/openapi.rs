@@ -21,8 +21,8 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use self::tidy::Tidy;
 use super::{
-    allocations, call_result, campaigns, explain, health, import, jobs, lookup, me, metrics,
-    next_cid, numbers, pools, release, requests, reservations, sign_in, stats,
+    allocations, audit, call_result, campaigns, explain, health, import, jobs, keys, lookup, me,
+    metrics, next_cid, numbers, pools, release, requests, reservations, settings, sign_in, stats,
 };
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
@@ -88,6 +88,13 @@ pub struct ProblemBody {
         sign_in::begin,
         sign_in::callback,
         sign_in::leave,
+        keys::list,
+        keys::make,
+        keys::show,
+        keys::revoke,
+        audit::list,
+        audit::csv,
+        settings::list,
         health::health,
         health::live,
         health::ready,

@@ -24,7 +24,8 @@ pub struct Line {
     /// The method and the path, without its query; of FastAGI the path.
     #[schema(example = "GET /next-cid")]
     pub request: String,
-    /// What became of it: `allocated`, `exhausted`, `agent_limited`, `done`, `refused`, `invalid`, `unavailable` …
+    /// What became of it: `allocated`, `exhausted`, `agent_limited`, `done`, `refused`, `invalid`, `unavailable` …; of FastAGI
+    /// also `not_a_call`, `hung_up`, `cut_off`.
     #[schema(example = "allocated")]
     pub outcome: String,
     /// The status over HTTP.
@@ -49,7 +50,7 @@ impl Line {
     pub(super) fn new(id: String, asked: &Asked, node: &str, masking: &Masking) -> Self {
         let (via, request) = match &asked.by {
             By::Http(request) => ("http", request.to_string()),
-            By::FastAgi(path) => ("fastagi", (*path).to_owned()),
+            By::FastAgi(path) => ("fastagi", path.to_string()),
         };
         let call = &asked.call;
         let took_us = u32::try_from(asked.took.as_micros()).unwrap_or(u32::MAX);

@@ -53,7 +53,7 @@ fn asked(at: i64) -> Asked {
         at: Timestamp::from_ms(at),
         took: Duration::from_micros(410),
         client: Some(IpAddr::from([10, 0, 0, 7])),
-        by: By::FastAgi("next-cid"),
+        by: By::FastAgi("next-cid".into()),
         outcome: "allocated",
         status: None,
         call: AskedCall {

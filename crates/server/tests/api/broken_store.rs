@@ -111,7 +111,13 @@ impl Rig {
             )),
             sync: Arc::new(sync),
             access: Arc::new(Access::default()),
-            keys: Arc::new(KeyKeeper::new(store, Arc::default(), Arc::default())),
+            keys: Arc::new(KeyKeeper::new(
+                store.clone(),
+                Arc::default(),
+                Arc::default(),
+            )),
+            audit: store,
+            settings: Arc::default(),
             health: Vitals::new(journal.clone(), None, std::sync::Arc::default()),
             clock: clock.clone(),
             answers: Answers {

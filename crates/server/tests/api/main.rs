@@ -3,6 +3,7 @@
 mod access;
 mod administration;
 mod allocations;
+mod audit;
 mod broken_store;
 mod bulk;
 mod call_result;
@@ -11,6 +12,7 @@ mod contract;
 mod explain;
 mod faults;
 mod hostile;
+mod key_routes;
 mod keys;
 mod lookup;
 mod matrix;
@@ -20,6 +22,9 @@ mod pools;
 mod process;
 mod requests;
 mod reservations;
+#[cfg(target_os = "linux")]
+mod secrets;
+mod settings;
 mod sign_in;
 mod slow_readers;
 mod sso;

@@ -151,6 +151,8 @@ impl Rig {
                 Arc::default(),
                 Arc::default(),
             )),
+            audit: store.clone(),
+            settings: Arc::default(),
             health: Vitals::new(store.clone(), None, std::sync::Arc::default()),
             clock,
             answers: Answers {

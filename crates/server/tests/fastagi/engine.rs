@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use caller_id::auth::Access;
 use caller_id::fastagi::FastAgi;
+use caller_id::request_log::RequestLog;
 use caller_id_core::allocator::EngineNumber;
 use caller_id_core::{
     AgentLimit, Allocator, DialPlan, Journal, JournalEvent, ManualClock, Number, NumberFormat,
@@ -57,6 +58,7 @@ impl Rig {
             rotator: Arc::new(Rotator::new(engine.clone(), AgentLimit::OFF)),
             access: Arc::new(Access::default()),
             clock,
+            requests: Arc::new(RequestLog::none()),
             dial_plan: DialPlan::new(&["9".to_owned()]).unwrap(),
             format: NumberFormat::National,
             deadline: Duration::from_millis(150),

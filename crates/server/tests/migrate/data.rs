@@ -5,19 +5,25 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use caller_id_core::listing::Expected;
+use caller_id_core::audit::AuditEntry;
+use caller_id_core::listing::{Expected, NumberChange};
+use caller_id_core::roles::{ApiKey, KeyId, Role, Session, SignedInBy};
 use caller_id_core::store::{Fields, OnDuplicate, PastAllocation};
+use caller_id_core::takeover::{DaySum, HourSum, RemovedNumber, SumMarks};
 use caller_id_core::{
-    AllocationId, CallEnd, CallReport, Campaign, HistoryStore, InventoryStore, Journal,
-    ManualClock, Number, Pool, Status, Timestamp,
+    AllocationId, AuditLog, CallEnd, CallReport, Campaign, HistoryReader, HistoryStore,
+    InventoryStore, Journal, KeyStore, ManualClock, Number, Pool, Status, Takeover, Timestamp,
 };
 use caller_id_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
-use caller_id_testkit::builders::{START, campaign, full_number, pool, somebody};
+use caller_id_testkit::builders::{START, campaign, campaign_id, full_number, pool, somebody};
 use caller_id_testkit::postgres;
 use caller_id_testkit::store_suite::records::{
     allocated, ended, full_record, full_report, own, reported,
 };
 use tempfile::TempDir;
+
+/// Of who is signed in at the source.
+pub(crate) const SESSION: [u8; 32] = [5; 32];
 
 /// All that a database has.
 #[derive(Debug, PartialEq)]
@@ -26,9 +32,18 @@ pub(crate) struct Contents {
     pub(crate) pools: Vec<Pool>,
     pub(crate) campaigns: Vec<Campaign>,
     pub(crate) history: Vec<PastAllocation>,
+    pub(crate) keys: Vec<ApiKey>,
+    pub(crate) entries: Vec<AuditEntry>,
+    pub(crate) removed: Vec<RemovedNumber>,
+    pub(crate) hours: Vec<HourSum>,
+    pub(crate) days: Vec<DaySum>,
+    pub(crate) marks: SumMarks,
 }
 
-async fn contents<S: InventoryStore + HistoryStore>(store: &S) -> Contents {
+async fn contents<S>(store: &S) -> Contents
+where
+    S: InventoryStore + HistoryStore + KeyStore + AuditLog + Takeover,
+{
     let mut history = Vec::new();
     store
         .allocations_since(Timestamp::ZERO, &mut |past| history.push(past))
@@ -39,7 +54,38 @@ async fn contents<S: InventoryStore + HistoryStore>(store: &S) -> Contents {
         pools: store.pools().await.unwrap(),
         campaigns: store.campaigns().await.unwrap(),
         history,
+        keys: store.keys().await.unwrap(),
+        entries: store.after(0, usize::MAX).await.unwrap(),
+        removed: store.removed_numbers(None, usize::MAX).await.unwrap(),
+        hours: store.hour_sums(None, usize::MAX).await.unwrap(),
+        days: store.day_sums(None, usize::MAX).await.unwrap(),
+        marks: store.sum_marks().await.unwrap(),
     }
+}
+
+/// A key with this name; the same name gives the same one.
+pub(crate) fn key(name: &str) -> ApiKey {
+    ApiKey {
+        id: KeyId(format!("{name:0<12}")),
+        name: name.to_owned(),
+        role: Role::Dialer,
+        hash: [name.len() as u8; 32],
+        addresses: vec!["10.0.0.0/8".to_owned()],
+        campaigns: vec![campaign_id("SOLAR")],
+        created_at: START,
+        created_by: "admin".to_owned(),
+        expires_at: Some(START.plus_ms(86_400_000)),
+        revoked_at: None,
+        last_used_at: None,
+    }
+}
+
+/// Sums up all that can be.
+pub(crate) async fn sum_up(sqlite: &Sqlite) {
+    let store = sqlite.open();
+    let now = START.plus_ms(60 * 86_400_000);
+    while store.sum_up(now).await.unwrap() {}
+    store.close().await;
 }
 
 /// A database of SQLite in a folder of its own.
@@ -56,6 +102,14 @@ impl Sqlite {
 
     pub(crate) fn url(&self) -> String {
         format!("sqlite:{}", self.path().display())
+    }
+
+    /// Does what nobody should.
+    pub(crate) fn sql(&self, sql: &str) {
+        rusqlite::Connection::open(self.path())
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
     }
 
     pub(crate) fn open(&self) -> Arc<SqliteStore> {
@@ -93,6 +147,13 @@ pub(crate) fn export(url: &str) -> String {
         .unwrap();
     assert!(output.status.success(), "{}", said(&output));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What `caller-id audit` says of a database.
+pub(crate) fn audit(words: &[&str], url: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
+    command.env_clear().arg("audit").args(words);
+    command.args(["--database-url", url]).output().unwrap()
 }
 
 /// A database of PostgreSQL.
@@ -173,8 +234,38 @@ pub(crate) async fn fill(sqlite: &Sqlite, calls: u64) {
             .await
             .unwrap();
     }
+    // One that was deleted, a key that was revoked, somebody who is signed in.
+    let gone = Number::new(own(900));
+    store
+        .write_numbers(vec![gone], OnDuplicate::Fail, &somebody())
+        .await
+        .unwrap();
+    store
+        .change_number(own(900), &NumberChange::Delete, Expected::Any, &somebody())
+        .await
+        .unwrap();
+    for name in ["east", "west2"] {
+        store.add_key(key(name), &somebody()).await.unwrap();
+    }
+    store
+        .revoke_key(&key("east").id, START, &somebody())
+        .await
+        .unwrap();
+    let session = Session {
+        hash: SESSION,
+        name: "ann".to_owned(),
+        role: Role::Viewer,
+        by: SignedInBy::Provider,
+        created_at: START,
+        expires_at: START.plus_ms(1),
+    };
+    store
+        .begin_session(session, START, &somebody())
+        .await
+        .unwrap();
     store.close().await;
     more(sqlite, 0..calls).await;
+    sum_up(sqlite).await;
 }
 
 /// These calls of a history that is 6,000 calls long, or 30,000, over six weeks; some end, and some stay in the journal.

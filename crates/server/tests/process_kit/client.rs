@@ -60,12 +60,29 @@ impl Client {
     /// # Panics
     /// No answer and no end came in time.
     pub(crate) fn ask(&mut self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+        self.ask_as(TOKEN, method, path, body)
+    }
+
+    /// The same with this token or key.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    ///
+    /// # Panics
+    /// As [`Client::ask`].
+    pub(crate) fn ask_as(
+        &mut self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> io::Result<Answer> {
         let media_type = match body.starts_with('{') {
             true => "application/json",
             false => "text/csv",
         };
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nx-admin-token: {TOKEN}\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nx-admin-token: {token}\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         self.stream

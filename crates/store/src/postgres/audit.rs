@@ -48,10 +48,36 @@ pub(super) async fn append(
     at: Timestamp,
     event: AuditEvent,
 ) -> Result<(), Fault> {
+    if event.author.is_restoring() {
+        return Ok(());
+    }
     let head = query::<Postgres>(TAKE_HEAD)
         .fetch_one(&mut *transaction)
         .await?;
     let entry = AuditEntry::following(read_head(&head)?, at, event);
+    put(transaction, entry).await
+}
+
+/// Adds entries that follow the last one, as part of a transaction; gives the place of the first that does not.
+pub(super) async fn restore(
+    transaction: &mut PgConnection,
+    entries: Vec<AuditEntry>,
+) -> Result<Option<i64>, Fault> {
+    let head = query::<Postgres>(TAKE_HEAD)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let mut last = read_head(&head)?;
+    for entry in entries {
+        if !entry.follows(last) {
+            return Ok(Some(entry.place));
+        }
+        last = (entry.place, entry.link);
+        put(transaction, entry).await?;
+    }
+    Ok(None)
+}
+
+async fn put(transaction: &mut PgConnection, entry: AuditEntry) -> Result<(), Fault> {
     let AuditEvent {
         author,
         action,

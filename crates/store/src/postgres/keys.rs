@@ -37,6 +37,13 @@ const ADD: &str = "INSERT INTO caller_id.keys
     (id, name, role, hash, addresses, campaigns, created_at, created_by, expires_at, revoked_at, last_used_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING";
+const PUT: &str = "INSERT INTO caller_id.keys
+    (id, name, role, hash, addresses, campaigns, created_at, created_by, expires_at, revoked_at, last_used_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, hash = excluded.hash,
+        addresses = excluded.addresses, campaigns = excluded.campaigns, created_at = excluded.created_at,
+        created_by = excluded.created_by, expires_at = excluded.expires_at, revoked_at = excluded.revoked_at,
+        last_used_at = excluded.last_used_at";
 const REVOKE: &str = "UPDATE caller_id.keys SET revoked_at = $2 WHERE id = $1";
 const TOUCH: &str = "UPDATE caller_id.keys k SET last_used_at = used.at
     FROM (SELECT id, max(at) AS at FROM UNNEST($1::text[], $2::bigint[]) AS t (id, at) GROUP BY id) AS used
@@ -51,15 +58,14 @@ async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres
     Ok(transaction)
 }
 
-async fn add(
-    connection: &mut PgConnection,
-    key: ApiKey,
-    by: Author,
-    now: Timestamp,
-) -> Result<KeyAdded, Fault> {
-    let mut transaction = begin(connection).await?;
+/// Writes a key; tells how many rows that changed.
+async fn write(
+    transaction: &mut PgConnection,
+    sql: &'static str,
+    key: &ApiKey,
+) -> Result<u64, Fault> {
     let instant = |at: Option<Timestamp>| at.map(Timestamp::as_ms);
-    let added = query::<Postgres>(ADD)
+    let written = query::<Postgres>(sql)
         .bind(&key.id.0)
         .bind(&key.name)
         .bind(key.role.as_str())
@@ -71,9 +77,31 @@ async fn add(
         .bind(instant(key.expires_at))
         .bind(instant(key.revoked_at))
         .bind(instant(key.last_used_at))
+        .execute(transaction)
+        .await?;
+    Ok(written.rows_affected())
+}
+
+/// Puts keys of another store.
+pub(super) async fn restore(connection: &mut PgConnection, keys: Vec<ApiKey>) -> Result<(), Fault> {
+    let mut transaction = begin(connection).await?;
+    for key in &keys {
+        write(&mut transaction, PUT, key).await?;
+    }
+    query::<Postgres>(CHANGED)
         .execute(&mut *transaction)
         .await?;
-    if added.rows_affected() == 0 {
+    Ok(transaction.commit().await?)
+}
+
+async fn add(
+    connection: &mut PgConnection,
+    key: ApiKey,
+    by: Author,
+    now: Timestamp,
+) -> Result<KeyAdded, Fault> {
+    let mut transaction = begin(connection).await?;
+    if write(&mut transaction, ADD, &key).await? == 0 {
         transaction.rollback().await?;
         return Ok(KeyAdded::NameTaken);
     }

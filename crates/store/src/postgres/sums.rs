@@ -158,7 +158,7 @@ async fn move_mark(connection: &mut PgConnection, step: Step) -> Result<(), Faul
 }
 
 /// One of the seven counts of each.
-fn counts<'a>(calls: impl Iterator<Item = &'a Calls>) -> [Vec<i64>; 7] {
+pub(super) fn counts<'a>(calls: impl Iterator<Item = &'a Calls>) -> [Vec<i64>; 7] {
     let mut columns: [Vec<i64>; 7] = Default::default();
     for one in calls {
         for (column, count) in columns.iter_mut().zip(columns_of(one)) {

@@ -37,7 +37,30 @@ pub(super) fn append(
     at: Timestamp,
     event: AuditEvent,
 ) -> Result<(), StoreError> {
+    if event.author.is_restoring() {
+        return Ok(());
+    }
     let entry = AuditEntry::following(head(transaction)?, at, event);
+    put(transaction, &entry)
+}
+
+/// Adds entries that follow the last one, as part of a transaction; gives the place of the first that does not.
+pub(super) fn restore(
+    transaction: &Connection,
+    entries: Vec<AuditEntry>,
+) -> Result<Option<i64>, StoreError> {
+    let mut last = head(transaction)?;
+    for entry in entries {
+        if !entry.follows(last) {
+            return Ok(Some(entry.place));
+        }
+        last = (entry.place, entry.link);
+        put(transaction, &entry)?;
+    }
+    Ok(None)
+}
+
+fn put(transaction: &Connection, entry: &AuditEntry) -> Result<(), StoreError> {
     let AuditEvent {
         author,
         action,

@@ -29,6 +29,13 @@ const ADD: &str = "INSERT INTO keys
     (id, name, role, hash, addresses, campaigns, created_at, created_by, expires_at, revoked_at, last_used_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING";
+const PUT: &str = "INSERT INTO keys
+    (id, name, role, hash, addresses, campaigns, created_at, created_by, expires_at, revoked_at, last_used_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, hash = excluded.hash,
+        addresses = excluded.addresses, campaigns = excluded.campaigns, created_at = excluded.created_at,
+        created_by = excluded.created_by, expires_at = excluded.expires_at, revoked_at = excluded.revoked_at,
+        last_used_at = excluded.last_used_at";
 const REVOKE: &str = "UPDATE keys SET revoked_at = ?2 WHERE id = ?1";
 const TOUCH: &str =
     "UPDATE keys SET last_used_at = ?2 WHERE id = ?1 AND coalesce(last_used_at < ?2, true)";
@@ -61,15 +68,10 @@ fn key(main: &Connection, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
         .transpose()
 }
 
-fn add(
-    main: &mut Connection,
-    key: &ApiKey,
-    by: Author,
-    now: Timestamp,
-) -> Result<KeyAdded, StoreError> {
-    let transaction = begin(main)?;
+/// Writes a key; tells how many rows that changed.
+fn write(transaction: &Connection, sql: &str, key: &ApiKey) -> Result<usize, StoreError> {
     let instant = |at: Option<Timestamp>| at.map(Timestamp::as_ms);
-    let parameters = (
+    let row = (
         &key.id.0,
         &key.name,
         key.role.as_str(),
@@ -82,7 +84,25 @@ fn add(
         instant(key.revoked_at),
         instant(key.last_used_at),
     );
-    if transaction.execute(ADD, parameters).map_err(sqlite)? == 0 {
+    transaction.execute(sql, row).map_err(sqlite)
+}
+
+/// Puts keys of another store, as part of a transaction.
+pub(super) fn restore(transaction: &Connection, keys: &[ApiKey]) -> Result<(), StoreError> {
+    for key in keys {
+        write(transaction, PUT, key)?;
+    }
+    transaction.execute(CHANGED, []).map(drop).map_err(sqlite)
+}
+
+fn add(
+    main: &mut Connection,
+    key: &ApiKey,
+    by: Author,
+    now: Timestamp,
+) -> Result<KeyAdded, StoreError> {
+    let transaction = begin(main)?;
+    if write(&transaction, ADD, key)? == 0 {
         return Ok(KeyAdded::NameTaken);
     }
     transaction.execute(CHANGED, []).map_err(sqlite)?;

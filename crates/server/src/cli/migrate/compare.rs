@@ -1,19 +1,25 @@
 //! Source and target side by side: what is the same, and what is not.
 
-use std::fmt;
+mod beside;
+mod part;
 
 use async_trait::async_trait;
+use caller_id_core::audit::AuditEntry;
+use caller_id_core::roles::ApiKey;
 use caller_id_core::store::PastAllocation;
+use caller_id_core::takeover::{DaySum, HourSum, RemovedNumber, SumMarks};
 use caller_id_core::{Campaign, Number, Pool, PoolId, Timestamp};
 
-use super::digest::{Canonical, Digest};
 use super::source::Source;
 use super::walk::{Pair, Walk};
 
-/// So many rows that differ in one way are named; all are counted.
-const NAMED_MOST: usize = 5;
+pub(super) use self::part::{Difference, Part};
+
 /// Who looks on is told after so many rows.
 const ROWS_BETWEEN: u64 = 1_000;
+
+/// The part that the audit log is.
+pub(super) const LOG: &str = "audit log";
 
 /// Takes what the target has not, or has otherwise.
 #[async_trait]
@@ -26,6 +32,18 @@ pub(super) trait Taker: Send {
     async fn campaign(&mut self, campaign: Campaign) -> anyhow::Result<()>;
     /// An allocation that is missing, or whose end or result is.
     async fn allocation(&mut self, past: PastAllocation) -> anyhow::Result<()>;
+    /// A number that was deleted.
+    async fn removed(&mut self, number: RemovedNumber) -> anyhow::Result<()>;
+    /// An API key, as it is to be.
+    async fn key(&mut self, key: ApiKey) -> anyhow::Result<()>;
+    /// A sum of an hour, as it is to be.
+    async fn hour(&mut self, sum: HourSum) -> anyhow::Result<()>;
+    /// A sum of a day, as it is to be.
+    async fn day(&mut self, sum: DaySum) -> anyhow::Result<()>;
+    /// How far it is summed up.
+    async fn marks(&mut self, marks: SumMarks) -> anyhow::Result<()>;
+    /// An entry of the audit log that is missing.
+    async fn entry(&mut self, entry: AuditEntry) -> anyhow::Result<()>;
     /// Nothing more of the part that was taken last.
     async fn end_of_part(&mut self) -> anyhow::Result<()>;
 }
@@ -36,153 +54,54 @@ pub(super) trait Onlooker: Send {
     fn seen(&mut self, part: &'static str, rows: u64, at: Option<Timestamp>);
 }
 
-/// One kind of rows on both sides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
-    /// What they are.
-    pub(super) name: &'static str,
-    /// All rows of the source.
-    pub(super) source: Digest,
-    /// Those rows of the target that the source has too.
-    pub(super) target: Digest,
-    /// How many the target has not.
-    pub(super) missing: u64,
-    /// How many it has otherwise.
-    pub(super) different: u64,
-    /// How many only the target has.
-    pub(super) extra: u64,
-    named: Vec<(Difference, String)>,
-}
-
-/// How the sides differ in one row.
+/// What is looked at beside the inventory and history, where the source has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Difference {
-    /// Only the source has it.
-    Missing,
-    /// Both have it, each otherwise.
-    Different,
-    /// Only the target has it.
-    Extra,
+pub(super) struct Scope {
+    /// The audit log.
+    pub(super) log: bool,
+    /// The sums. What history they count must be the source's alone.
+    pub(super) sums: bool,
 }
 
-impl Difference {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "is missing in the target",
-            Self::Different => "is another in the target",
-            Self::Extra => "is in the target alone",
-        }
-    }
+impl Scope {
+    /// Everything.
+    pub(super) const ALL: Self = Self {
+        log: true,
+        sums: true,
+    };
 }
 
-impl Part {
-    fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            source: Digest::default(),
-            target: Digest::default(),
-            missing: 0,
-            different: 0,
-            extra: 0,
-            named: Vec::new(),
-        }
-    }
-
-    /// Whether the target has all that the source has.
-    pub(super) fn is_whole(&self) -> bool {
-        self.missing == 0 && self.different == 0 && self.source == self.target
-    }
-
-    /// Whether the target has anything that does not come from the source.
-    pub(super) fn is_foreign(&self) -> bool {
-        self.different > 0 || self.extra > 0
-    }
-
-    fn both<R: Canonical + PartialEq>(&mut self, source: &R, target: &R) -> bool {
-        self.source.add(source);
-        self.target.add(target);
-        source == target
-    }
-
-    /// Counts what the sides may have of a row. `learned` is what the target would have with what the source knows. Tells
-    /// whether that is what the source has, and the target has it not yet.
-    fn part_of<R: Canonical + PartialEq>(
-        &mut self,
-        source: Option<R>,
-        target: Option<R>,
-        learned: Option<&R>,
-        name: &dyn fmt::Display,
-    ) -> bool {
-        match (source, target) {
-            (None, None) => false,
-            (None, Some(_)) => {
-                self.extra(name);
-                false
-            }
-            (Some(source), None) => {
-                self.missing(&source, name);
-                true
-            }
-            (Some(source), Some(target)) if source != target && Some(&source) == learned => {
-                self.missing(&source, name);
-                true
-            }
-            (Some(source), Some(target)) => {
-                if !self.both(&source, &target) {
-                    self.different(name);
-                }
-                false
-            }
-        }
-    }
-
-    fn missing(&mut self, row: &impl Canonical, name: &dyn fmt::Display) {
-        self.source.add(row);
-        self.missing += 1;
-        self.name(Difference::Missing, name);
-    }
-
-    fn different(&mut self, name: &dyn fmt::Display) {
-        self.different += 1;
-        self.name(Difference::Different, name);
-    }
-
-    fn extra(&mut self, name: &dyn fmt::Display) {
-        self.extra += 1;
-        self.name(Difference::Extra, name);
-    }
-
-    fn name(&mut self, difference: Difference, name: &dyn fmt::Display) {
-        if self.named(difference).count() < NAMED_MOST {
-            let text = format!("{name} {}", difference.as_str());
-            self.named.push((difference, text));
-        }
-    }
-
-    /// Some of the rows that differ in this way.
-    pub(super) fn named(&self, difference: Difference) -> impl Iterator<Item = &str> {
-        let named = self.named.iter().filter(move |(how, _)| *how == difference);
-        named.map(|(_, text)| text.as_str())
-    }
-}
-
-/// Looks through everything on both sides, in an order in which it may be written: pools, numbers, campaigns, history.
+/// Looks through everything on both sides, in an order in which it may be written: pools, numbers, campaigns, history, and what is
+/// kept beside them.
 pub(super) async fn compare(
     source: &mut dyn Source,
     target: &mut dyn Source,
+    scope: Scope,
     taker: &mut dyn Taker,
     onlooker: &mut dyn Onlooker,
 ) -> anyhow::Result<Vec<Part>> {
-    let has_pools = source.has_pools();
+    let is_ours = source.is_ours();
     let mut parts = Vec::new();
-    if has_pools {
+    if is_ours {
         parts.push(pools(source, target, taker).await?);
     }
     parts.push(numbers(source, target, taker, onlooker).await?);
-    if has_pools {
+    if is_ours {
         parts.push(campaigns(source, target, taker).await?);
     }
     parts.extend(history(source, target, taker, onlooker).await?);
+    if is_ours {
+        parts.push(beside::removed(source, target, taker).await?);
+        parts.push(beside::keys(source, target, taker).await?);
+    }
+    if is_ours && scope.sums {
+        parts.push(beside::hours(source, target, taker).await?);
+        parts.push(beside::days(source, target, taker).await?);
+        parts.push(beside::marks(source, target, taker).await?);
+    }
+    if is_ours && scope.log {
+        parts.push(beside::entries(source, target, taker, onlooker).await?);
+    }
     Ok(parts)
 }
 
@@ -371,6 +290,30 @@ impl Taker for Nobody {
     }
 
     async fn allocation(&mut self, _: PastAllocation) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn removed(&mut self, _: RemovedNumber) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn key(&mut self, _: ApiKey) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn hour(&mut self, _: HourSum) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn day(&mut self, _: DaySum) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn marks(&mut self, _: SumMarks) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn entry(&mut self, _: AuditEntry) -> anyhow::Result<()> {
         Ok(())
     }
 

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use caller_id_core::audit::AuditEntry;
+use caller_id_core::history_query::Calls;
+use caller_id_core::roles::ApiKey;
+use caller_id_core::takeover::{DaySum, HourSum, RemovedNumber, SumMarks};
 use caller_id_core::{
     AllocationRecord, CallResult, Campaign, EndRecord, Number, PhoneNumber, Pool, Status, Timestamp,
 };
@@ -153,6 +157,96 @@ impl Canonical for CallResult {
         for code in [report.hangup_cause, report.sip_code] {
             bytes.said(code.map(u32::from));
         }
+    }
+}
+
+impl Canonical for RemovedNumber {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.phone(self.number);
+        bytes.number(self.area_code.map_or(0, |code| code.get().into()));
+        bytes.text(self.pool.as_str());
+        for limit in [self.limits.daily, self.limits.hourly] {
+            bytes.number(limit.map_or(0, |limit| limit.get().into()));
+        }
+        bytes.instant(self.removed_at);
+    }
+}
+
+impl Canonical for ApiKey {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.text(&self.id.0);
+        bytes.text(&self.name);
+        bytes.text(self.role.as_str());
+        bytes.0.extend(self.hash);
+        bytes.number(self.addresses.len() as u64);
+        self.addresses.iter().for_each(|entry| bytes.text(entry));
+        bytes.number(self.campaigns.len() as u64);
+        self.campaigns.iter().for_each(|id| bytes.text(id.as_str()));
+        bytes.instant(self.created_at);
+        bytes.text(&self.created_by);
+        for at in [self.expires_at, self.revoked_at, self.last_used_at] {
+            bytes.optional(at.map(|at| at.as_ms().to_string()).as_deref());
+        }
+    }
+}
+
+impl Canonical for Calls {
+    fn write(&self, bytes: &mut Bytes) {
+        for count in [
+            self.calls,
+            self.answered,
+            self.busy,
+            self.no_answer,
+            self.cancelled,
+            self.failed,
+            self.answered_seconds,
+        ] {
+            bytes.number(count);
+        }
+    }
+}
+
+impl Canonical for HourSum {
+    fn write(&self, bytes: &mut Bytes) {
+        let place = &self.place;
+        bytes.0.extend(place.what.to_be_bytes());
+        bytes.0.extend(place.hour_ms.to_be_bytes());
+        for text in [&place.pool, &place.campaign, &place.key] {
+            bytes.text(text);
+        }
+        self.calls.write(bytes);
+    }
+}
+
+impl Canonical for DaySum {
+    fn write(&self, bytes: &mut Bytes) {
+        bytes.0.extend(self.place.0.to_be_bytes());
+        bytes.phone(self.place.1);
+        self.calls.write(bytes);
+    }
+}
+
+impl Canonical for SumMarks {
+    fn write(&self, bytes: &mut Bytes) {
+        let marks = self.0.iter();
+        marks.for_each(|mark| bytes.0.extend(mark.to_be_bytes()));
+    }
+}
+
+impl Canonical for AuditEntry {
+    fn write(&self, bytes: &mut Bytes) {
+        let event = &self.event;
+        bytes.0.extend(self.place.to_be_bytes());
+        bytes.instant(self.at);
+        bytes.text(event.author.kind.as_str());
+        bytes.text(&event.author.name);
+        let address = event.author.address.map(|address| address.to_string());
+        bytes.optional(address.as_deref());
+        bytes.text(&event.action);
+        bytes.text(&event.subject);
+        bytes.optional(event.before.as_deref());
+        bytes.optional(event.after.as_deref());
+        bytes.0.extend(self.link.0);
     }
 }
 

@@ -143,7 +143,7 @@ impl Source for Reference<'_> {
         }
     }
 
-    fn has_pools(&self) -> bool {
+    fn is_ours(&self) -> bool {
         false
     }
 

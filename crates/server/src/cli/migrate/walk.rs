@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
+use caller_id_core::audit::AuditEntry;
 use caller_id_core::store::PastAllocation;
+use caller_id_core::takeover::{DaySum, HourPlace, HourSum, RemovedNumber};
 use caller_id_core::{AllocationId, Number, PhoneNumber};
 
 use super::source::Source;
@@ -13,7 +15,7 @@ use super::source::Source;
 #[async_trait]
 pub(super) trait Row: Sized + Send {
     /// What the list is ordered by; no two rows have the same.
-    type Key: Ord + Copy + Send;
+    type Key: Ord + Clone + Send;
 
     /// This row's.
     fn key(&self) -> Self::Key;
@@ -51,6 +53,64 @@ impl Row for PastAllocation {
         after: Option<AllocationId>,
     ) -> anyhow::Result<Vec<Self>> {
         source.history(after).await
+    }
+}
+
+#[async_trait]
+impl Row for RemovedNumber {
+    type Key = PhoneNumber;
+
+    fn key(&self) -> PhoneNumber {
+        self.number
+    }
+
+    async fn page(
+        source: &mut dyn Source,
+        after: Option<PhoneNumber>,
+    ) -> anyhow::Result<Vec<Self>> {
+        source.removed(after).await
+    }
+}
+
+#[async_trait]
+impl Row for HourSum {
+    type Key = HourPlace;
+
+    fn key(&self) -> HourPlace {
+        self.place.clone()
+    }
+
+    async fn page(source: &mut dyn Source, after: Option<HourPlace>) -> anyhow::Result<Vec<Self>> {
+        source.hours(after).await
+    }
+}
+
+#[async_trait]
+impl Row for DaySum {
+    type Key = (i64, PhoneNumber);
+
+    fn key(&self) -> (i64, PhoneNumber) {
+        self.place
+    }
+
+    async fn page(
+        source: &mut dyn Source,
+        after: Option<(i64, PhoneNumber)>,
+    ) -> anyhow::Result<Vec<Self>> {
+        source.days(after).await
+    }
+}
+
+#[async_trait]
+impl Row for AuditEntry {
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.place
+    }
+
+    async fn page(source: &mut dyn Source, after: Option<i64>) -> anyhow::Result<Vec<Self>> {
+        source.entries(after).await
     }
 }
 
@@ -119,7 +179,7 @@ impl<'a, R: Row> Side<'a, R> {
     /// The key of the next row; none at the end.
     async fn key(&mut self) -> anyhow::Result<Option<R::Key>> {
         if self.ahead.is_empty() && !self.ended {
-            self.ahead = R::page(self.rows, self.last).await?.into();
+            self.ahead = R::page(self.rows, self.last.clone()).await?.into();
             self.ended = self.ahead.is_empty();
         }
         Ok(self.ahead.front().map(R::key))

@@ -1,0 +1,192 @@
+//! `caller-id audit`.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use caller_id_core::AuditLog;
+use clap::ValueEnum;
+
+use super::import::console;
+use crate::app::{self, stores};
+use crate::audit_chain::{Found, Head, walk};
+use crate::audit_csv;
+use crate::config::ConfigError;
+use crate::config::storage::StorageConfig;
+use crate::digits::grouped;
+
+/// So many entries are read at once: one of a large import has some hundred kilobytes.
+const AT_ONCE: usize = 100;
+/// A log that does not hold has 1: whoever asks by a program must not take an absent database for it.
+const EXIT_FATAL: u8 = 2;
+
+/// How it is called.
+pub const EXAMPLES: &str = "Examples:
+  caller-id audit verify
+  caller-id audit verify --head 4711:9f2c…   what an earlier run printed
+  caller-id audit export --csv audit.csv";
+
+/// What `audit` takes.
+#[derive(Debug, clap::Args)]
+pub struct AuditArgs {
+    /// What to do
+    #[arg(value_enum)]
+    pub action: Action,
+    /// With `verify`: what an earlier run printed, kept where nobody who reaches the database can change it. It finds also a log
+    /// that was written anew as a whole, or cut off
+    #[arg(long, value_name = "PLACE:HASH")]
+    pub head: Option<Head>,
+    /// With `export`: the file to write, replaced as a whole when all is well; `-` writes to the standard output
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Where the database is; a service may be using it.
+    #[command(flatten)]
+    pub storage: StorageConfig,
+}
+
+/// What is done with the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Action {
+    /// Walk through all entries; exit code 1, and the first place that does not hold, when somebody changed them
+    Verify,
+    /// Write all entries as CSV, oldest first
+    Export,
+}
+
+/// Runs the command. The exit code: 0 when all is well, 1 when the log does not hold, 2 when nothing can be said of it; what
+/// went wrong is on standard error then, in one line, and a file is as it was.
+///
+/// # Errors
+/// A setting that cannot be used.
+pub async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
+    match audit(&args).await {
+        Ok(code) => Ok(code),
+        Err(error) if error.is::<ConfigError>() => Err(error),
+        Err(error) => {
+            console::warn(&format!("caller-id: {}", super::one_line(&error)));
+            Ok(ExitCode::from(EXIT_FATAL))
+        }
+    }
+}
+
+async fn audit(args: &AuditArgs) -> anyhow::Result<ExitCode> {
+    let is_verify = args.action == Action::Verify;
+    ensure!(
+        is_verify || args.head.is_none(),
+        "--head is for `caller-id audit verify`"
+    );
+    ensure!(
+        !is_verify || args.csv.is_none(),
+        "--csv is for `caller-id audit export`"
+    );
+    ensure!(
+        app::database_is_there(&args.storage)?,
+        "there is no database {}, and so no audit log",
+        args.storage.database_shown()?
+    );
+    let log = stores::open_audit_beside(&args.storage.database()?).await?;
+    match args.action {
+        Action::Verify => verify(&*log, args.head).await,
+        Action::Export => export(&*log, args).await,
+    }
+}
+
+async fn verify(log: &dyn AuditLog, kept: Option<Head>) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    match walk(log, Head::START, kept).await? {
+        Found::Whole { entries, head } => {
+            let counted = match entries {
+                1 => "1 entry".to_owned(),
+                entries => format!("{} entries", grouped(entries)),
+            };
+            writeln!(out, "the audit log holds: {counted}")?;
+            writeln!(out, "head {head}")?;
+            if kept.is_none() {
+                writeln!(
+                    out,
+                    "Keep the head elsewhere, and give it with --head the next time: whoever can write the whole log anew is found then, too."
+                )?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Found::Broken {
+            entries,
+            place,
+            why,
+        } => {
+            writeln!(out, "the audit log DOES NOT HOLD at place {place}: {why}")?;
+            writeln!(out, "{} entries before it hold", grouped(entries))?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn export(log: &dyn AuditLog, args: &AuditArgs) -> anyhow::Result<ExitCode> {
+    let path = args.csv.as_deref().unwrap_or(Path::new("-"));
+    ensure!(
+        !app::is_own_file(&args.storage, path)?,
+        "{} belongs to the service itself, another file expected",
+        path.display()
+    );
+    let entries = match path.as_os_str() == "-" {
+        true => {
+            let written = write(log, io::stdout().lock()).await;
+            written.context("cannot write to the standard output")?.0
+        }
+        false => to_file(log, path).await?,
+    };
+    // Nobody may be reading: the entries are written all the same.
+    let _ = writeln!(io::stderr(), "{entries} entries exported");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes beside the file and puts it in place when it is whole.
+async fn to_file(log: &dyn AuditLog, path: &Path) -> anyhow::Result<u64> {
+    let cannot = || format!("cannot write {}", path.display());
+    if path
+        .metadata()
+        .is_ok_and(|there| !there.is_file() && !there.is_dir())
+    {
+        // A device or a pipe cannot be replaced.
+        let file = File::options().write(true).open(path);
+        let file = file.with_context(cannot)?;
+        return Ok(write(log, file).await.with_context(cannot)?.0);
+    }
+    let mut name = path.file_name().with_context(cannot)?.to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let draft = path.with_file_name(name);
+    let file = File::create_new(&draft).with_context(cannot)?;
+    let placed = async {
+        let (entries, file) = write(log, file).await?;
+        file.sync_all()?;
+        fs::rename(&draft, path)?;
+        anyhow::Ok(entries)
+    };
+    let placed = placed.await;
+    if placed.is_err() {
+        // What went wrong before is what the user needs to know.
+        let _ = fs::remove_file(&draft);
+    }
+    placed.with_context(cannot)
+}
+
+async fn write<W: Write>(log: &dyn AuditLog, output: W) -> anyhow::Result<(u64, W)> {
+    let mut output = BufWriter::new(output);
+    output.write_all(audit_csv::HEADER.as_bytes())?;
+    let (mut entries, mut after) = (0, 0);
+    loop {
+        let page = log.after(after, AT_ONCE).await?;
+        let Some(last) = page.last() else {
+            break;
+        };
+        after = last.place;
+        entries += page.len() as u64;
+        for entry in &page {
+            output.write_all(audit_csv::line(entry).as_bytes())?;
+        }
+    }
+    let output = output.into_inner();
+    Ok((entries, output.map_err(io::IntoInnerError::into_error)?))
+}

@@ -1,0 +1,63 @@
+//! What the list of requests is told of a dialog.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use caller_id_core::{Timestamp, text};
+use tokio::time::Instant;
+
+use crate::request_log::{Asked, AskedCall, By, RequestLog};
+
+use super::dialog::Broken;
+
+/// A dialog as far as it is known.
+#[derive(Debug)]
+pub(super) struct Noted {
+    at: Timestamp,
+    began: Instant,
+    client: IpAddr,
+    /// What the call said of itself, and the number that it was given.
+    pub(super) call: AskedCall,
+    /// What became of it: one word, the same as over HTTP. None: the dialog did not come so far.
+    pub(super) outcome: Option<&'static str>,
+}
+
+impl Noted {
+    /// A dialog that begins.
+    pub(super) fn begin(client: IpAddr, at: Timestamp) -> Self {
+        Self {
+            at,
+            began: Instant::now(),
+            client,
+            call: AskedCall::default(),
+            outcome: None,
+        }
+    }
+
+    /// The dialog about `path` is over, in this way.
+    pub(super) fn over(self, requests: &RequestLog, path: &[u8], ended: &Result<(), Broken>) {
+        let outcome = match ended {
+            Ok(()) => self.outcome.unwrap_or("done"),
+            Err(Broken::Deadline) => "unavailable",
+            Err(Broken::HungUp) => "hung_up",
+            Err(_) => "cut_off",
+        };
+        requests.note(Asked {
+            at: self.at,
+            took: self.began.elapsed(),
+            client: Some(self.client),
+            by: By::FastAgi(shown(path)),
+            outcome,
+            status: None,
+            call: self.call,
+        });
+    }
+}
+
+fn shown(path: &[u8]) -> Cow<'static, str> {
+    match path {
+        b"next-cid" => "next-cid".into(),
+        b"call-result" => "call-result".into(),
+        other => text::shown(&String::from_utf8_lossy(other)).into(),
+    }
+}

@@ -23,6 +23,7 @@ mod merge;
 mod numbers;
 mod pace;
 mod past;
+mod present;
 mod progress;
 mod rows;
 mod schema;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use caller_id_core::listing::{
-    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberQuery, NumberRow, PoolRemoval,
+    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberGroup, NumberQuery, NumberRow,
+    PoolRemoval,
 };
 use caller_id_core::store::{Changes, OnDuplicate, Revision, Written};
 use caller_id_core::{
@@ -186,6 +187,10 @@ impl InventoryStore for PostgresStore {
         self.lane
             .run(|connection| Box::pin(async move { list::count(connection, &filter).await }))
             .await
+    }
+
+    async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError> {
+        self.groups().await
     }
 
     async fn number_row(&self, number: PhoneNumber) -> Result<Option<NumberRow>, StoreError> {

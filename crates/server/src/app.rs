@@ -139,7 +139,9 @@ impl App {
             clock: clock.clone(),
             answers: answers(settings)?,
             requests,
-            pulse: Arc::new(Pulse::new(shared.as_ref().map(|shared| shared.board.clone()))),
+            pulse: Arc::new(Pulse::new(
+                shared.as_ref().map(|shared| shared.board.clone()),
+            )),
             gathered: Gathered::default(),
         });
         let origins = settings.listen.origins();

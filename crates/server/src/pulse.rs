@@ -126,7 +126,9 @@ impl Pulse {
         if changed.is_empty() {
             return Ok(());
         }
-        let written = changed.iter().map(|(step, counts)| (*step, counts.written()));
+        let written = changed
+            .iter()
+            .map(|(step, counts)| (*step, counts.written()));
         let written: Vec<_> = written.collect();
         board.tell_counts(&self.run, &written).await?;
         self.told().extend(changed);

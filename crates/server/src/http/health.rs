@@ -78,7 +78,7 @@ impl Signs {
     }
 
     /// Whether the state in Redis is there, whole and ours; `None` without Redis.
-    fn redis_up(&self) -> Option<bool> {
+    pub(super) fn redis_up(&self) -> Option<bool> {
         self.state
             .map(|state| self.ours && matches!(state, Some(Standing::Ready(_))))
     }

@@ -41,10 +41,7 @@ const REQUESTS_MOST: usize = 20;
         (status = 503, description = "It could not be gathered in time", body = super::openapi::ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub async fn overview(
-    State(api): State<Arc<Api>>,
-    _viewer: Viewer,
-) -> Result<Response, ApiError> {
+pub async fn overview(State(api): State<Arc<Api>>, _viewer: Viewer) -> Result<Response, ApiError> {
     Ok(json(api.overview().await?))
 }
 
@@ -120,7 +117,12 @@ async fn body(api: &Arc<Api>) -> OverviewBody {
 }
 
 fn pulse(hour: &Hour) -> PulseBody {
-    let column = |outcome| hour.steps.iter().map(|step| step.outcome(outcome)).collect();
+    let column = |outcome| {
+        hour.steps
+            .iter()
+            .map(|step| step.outcome(outcome))
+            .collect()
+    };
     PulseBody {
         begins: hour.begins.to_string(),
         step_s: (STEP_MS / 1_000) as u32,

@@ -15,7 +15,11 @@ pub(super) struct Ring(Vec<[AtomicU64; PLACES]>);
 
 impl Ring {
     pub(super) fn new() -> Self {
-        Self(std::iter::repeat_with(Default::default).take(SLOTS).collect())
+        Self(
+            std::iter::repeat_with(Default::default)
+                .take(SLOTS)
+                .collect(),
+        )
     }
 
     /// Counts one in `step`, unless the counter is used for a later one by now.

@@ -6,14 +6,14 @@ use crate::support::Service;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Three numbers of 312, one of 773, which shares Chicago with it, and one of 217, which is Illinois, too.
+/// Three numbers of 312, one of 872, which shares Chicago with it, and one of 217, which is Illinois, too.
 async fn stocked() -> Service {
     let service = Service::start(&[("CALLER_ID_COOLDOWN_SECONDS", "0")]).await;
     for (number, carrier, status) in [
         ("3125550100", "Acme", "active"),
         ("3125550101", "Acme", "paused"),
         ("3125550102", "Bell", "retired"),
-        ("7735550100", "", "active"),
+        ("8725550100", "", "active"),
         ("2175550100", "Bell", "active"),
     ] {
         let added = json!({"caller_id": number, "carrier": carrier, "hourly_limit": 2});
@@ -84,7 +84,7 @@ async fn calls_are_told_by_where_they_went_and_how_local_their_numbers_were() {
     let rungs = json!({"sticky": 0, "area_code": 2, "overlay": 2, "region": 1, "any": 0});
     assert_eq!(chicago["rungs"], rungs);
     let overlay = chicago["overlay"].as_array().expect("a list");
-    assert!(overlay.contains(&json!("773")), "{overlay:?}");
+    assert!(overlay.contains(&json!("872")), "{overlay:?}");
     assert_eq!(
         some(chicago, &["answered", "reported", "local_share"]),
         json!([3, 5, 0.8])

@@ -57,9 +57,9 @@ async fn worked() -> Service {
 }
 
 /// The line of which this is so.
-fn line<'a>(coverage: &'a Value, list: &str, name: &str, is: Value) -> &'a Value {
+fn line<'a>(coverage: &'a Value, list: &str, name: &str, is: &Value) -> &'a Value {
     let mut lines = coverage[list].as_array().expect("a list").iter();
-    lines.find(|line| line[name] == is).expect("the line")
+    lines.find(|line| line[name] == *is).expect("the line")
 }
 
 fn some(line: &Value, names: &[&str]) -> Value {
@@ -77,7 +77,7 @@ async fn calls_are_told_by_where_they_went_and_how_local_their_numbers_were() {
         (&coverage["days"], &coverage["since"]),
         (&json!(7), &json!("2026-11-15T14:00:00.000000Z"))
     );
-    let chicago = line(&coverage, "area_codes", "code", json!("312"));
+    let chicago = line(&coverage, "area_codes", "code", &json!("312"));
     assert_eq!(some(chicago, &["region", "country"]), json!(["IL", "US"]));
     assert_eq!(some(chicago, &NUMBERS), json!([1, 2, 1]));
     assert_eq!(some(chicago, &["calls", "local"]), json!([5, 4]));
@@ -92,15 +92,15 @@ async fn calls_are_told_by_where_they_went_and_how_local_their_numbers_were() {
     // Five calls in an hour, two for each number: three numbers, and two are local.
     assert_eq!(some(chicago, &NEED), json!([5, 2.0, 3, 1]));
     assert_eq!(chicago["busiest_hour"], "2026-11-22T12:00:00.000000Z");
-    let new_york = line(&coverage, "area_codes", "code", json!("212"));
+    let new_york = line(&coverage, "area_codes", "code", &json!("212"));
     assert_eq!(some(new_york, &NUMBERS), json!([0, 0, 0]));
     assert_eq!(some(new_york, &NEED), json!([1, 2.0, 1, 1]));
-    let downstate = line(&coverage, "area_codes", "code", json!("217"));
+    let downstate = line(&coverage, "area_codes", "code", &json!("217"));
     assert_eq!(
         some(downstate, &["active", "calls", "short"]),
         json!([1, 0, 0])
     );
-    let illinois = line(&coverage, "regions", "region", json!("IL"));
+    let illinois = line(&coverage, "regions", "region", &json!("IL"));
     assert_eq!(
         some(illinois, &["active", "numbers", "calls", "needed", "short"]),
         json!([3, 4, 5, 3, 0])
@@ -119,14 +119,13 @@ async fn calls_are_told_by_where_they_went_and_how_local_their_numbers_were() {
 async fn carriers_are_told_with_their_numbers_and_calls() {
     let service = worked().await;
     let coverage = service.see("/api/v1/coverage").await;
-    let of = |carrier| {
-        let line = line(&coverage, "carriers", "carrier", carrier);
+    let of = |carrier: Value| {
+        let line = line(&coverage, "carriers", "carrier", &carrier);
         some(line, &["active", "numbers", "calls", "reported"])
     };
     let all = [of(json!("Acme")), of(json!("Bell")), of(json!(null))];
     let sum = |place: usize| -> u64 { all.iter().filter_map(|one| one[place].as_u64()).sum() };
     assert_eq!((sum(0), sum(1), sum(2), sum(3)), (3, 4, 7, 7));
-    assert_eq!(some(&all[0], &[]), json!([]));
     assert_eq!((&all[0][0], &all[0][1]), (&json!(1), &json!(2)));
     assert_eq!((&all[2][0], &all[2][1]), (&json!(1), &json!(1)));
 }

@@ -159,5 +159,12 @@ async fn a_number_that_is_added_is_covered_soon() {
     };
     assert_eq!(active().await, 3);
     service.add(json!({"caller_id": "2125550100"})).await;
-    assert_eq!(active().await, 4);
+    // Who would have to wait is given what there was.
+    for _ in 0..100 {
+        if active().await == 4 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("it is not covered");
 }

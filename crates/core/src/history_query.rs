@@ -97,6 +97,9 @@ pub enum StatsBy {
     Number,
     /// The rung.
     Rung,
+    /// The area code of the destination and the rung, together. With a pool or a campaign it is counted from the allocations
+    /// themselves, as far back as those are kept.
+    Reach,
 }
 
 /// The spans that calls are counted in.
@@ -142,6 +145,8 @@ pub enum StatsKey {
     AreaCode(AreaCode),
     /// A rung.
     Rung(Rung),
+    /// An area code, none outside the NANP, and a rung.
+    Reach(Option<AreaCode>, Rung),
 }
 
 /// Calls, counted.
@@ -164,6 +169,11 @@ pub struct Calls {
 }
 
 impl Calls {
+    /// Of these: of which it was said how they ended.
+    pub const fn reported(&self) -> u64 {
+        self.answered + self.busy + self.no_answer + self.cancelled + self.failed
+    }
+
     /// Counts one allocation.
     pub fn count(&mut self, past: &PastAllocation) {
         self.calls += 1;
@@ -204,6 +214,52 @@ pub struct StatsRow {
     pub calls: Calls,
 }
 
+/// What a campaign does at present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// It; none: calls that named none.
+    pub campaign: Option<CampaignId>,
+    /// Its calls.
+    pub calls: Calls,
+    /// Agents that made them.
+    pub agents: u64,
+    /// Of these calls: whose reservation lives.
+    pub reserved: u64,
+}
+
+/// A number that is answered less than it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Falling {
+    /// It.
+    pub number: PhoneNumber,
+    /// Its calls of the last day.
+    pub last: Calls,
+    /// Its calls of the seven days before.
+    pub before: Calls,
+}
+
+/// Fewer calls than so many, of which it was said how they ended, say nothing of an answer rate.
+pub const FALLING_LEAST: u64 = 30;
+/// How many days before the last one are compared with it.
+pub const FALLING_DAYS: i64 = 7;
+
+impl Falling {
+    /// Whether both times have calls enough, and the rate fell by a third or more.
+    pub const fn is_so(&self) -> bool {
+        let (last, before) = (self.last.reported(), self.before.reported());
+        last >= FALLING_LEAST
+            && before >= FALLING_LEAST
+            && 3 * self.last.answered * before <= 2 * self.before.answered * last
+            && self.before.answered > 0
+    }
+
+    /// By how much the rate fell, as a part of what it was: 0 to 1.
+    pub fn fell(&self) -> f64 {
+        let rate = |calls: &Calls| calls.answered as f64 / calls.reported().max(1) as f64;
+        1.0 - rate(&self.last) / rate(&self.before).max(f64::MIN_POSITIVE)
+    }
+}
+
 /// Reads history for people.
 ///
 /// What implementers hold: everything that a [`crate::Journal`] of the same store has committed is seen, in pages as well as in counts.
@@ -229,6 +285,21 @@ pub trait HistoryReader: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn campaigns_seen(&self, since: Timestamp) -> Result<Vec<(CampaignId, u64)>, StoreError>;
+
+    /// What was allocated at `since` or later, by campaign (by their names, byte by byte; none first), and how many of these
+    /// reservations live at `now`. It looks at each of these allocations.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn activity(&self, since: Timestamp, now: Timestamp)
+    -> Result<Vec<Activity>, StoreError>;
+
+    /// The numbers for which [`Falling::is_so`] holds, those first whose rate fell most (then by number), at most `most`: of
+    /// the last day in UTC that is summed up, and the seven before it. The day comes with them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn falling(&self, most: usize) -> Result<(Timestamp, Vec<Falling>), StoreError>;
 
     /// Sums up what is old enough that no more is said of it, so that counting stays quick; some work at a time. Tells whether
     /// there is more. Any number of nodes may do it.

@@ -113,6 +113,25 @@ impl NumberFilter {
     }
 }
 
+/// Numbers that have all of this in common, counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberGroup {
+    /// [`Number::pool`].
+    pub pool: PoolId,
+    /// [`Number::area_code`].
+    pub area_code: Option<AreaCode>,
+    /// [`Number::carrier`].
+    pub carrier: Option<String>,
+    /// The kind of [`Number::status`].
+    pub status: StatusKind,
+    /// How many there are.
+    pub numbers: u64,
+    /// How many of them have a limit of an hour.
+    pub limited: u64,
+    /// The sum of these limits.
+    pub hourly_limits: u64,
+}
+
 /// By what numbers are sorted; numbers that are equal in it by the number itself, in the same direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,6 +1,7 @@
 //! The ports of an engine whose state lives outside this process, where many nodes share it and where it may be lost
 //! without them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -176,6 +177,23 @@ pub trait Board: Send + Sync {
     /// # Errors
     /// [`AllocatorError`].
     async fn posted(&self, most: usize) -> Result<Vec<String>, AllocatorError>;
+
+    /// Says what `node` counted in each of some steps of time, in place of what it said of them before. `node` has letters and
+    /// digits, and no other process the same; counts have no line's end. What is said is kept for an hour and a minute.
+    ///
+    /// # Errors
+    /// [`AllocatorError`]; some of it may be there.
+    async fn tell_counts(&self, node: &str, counts: &[(i64, String)])
+    -> Result<(), AllocatorError>;
+
+    /// What all nodes counted in each of `steps`, in their order: node and counts.
+    ///
+    /// # Errors
+    /// [`AllocatorError`].
+    async fn told_counts(
+        &self,
+        steps: Range<i64>,
+    ) -> Result<Vec<Vec<(String, String)>>, AllocatorError>;
 }
 
 /// Where the events of a shared engine wait for the store.

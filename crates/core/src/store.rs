@@ -7,7 +7,8 @@ use crate::audit::Author;
 use crate::ids::{AllocationId, CampaignId, PoolId};
 use crate::inventory::{Campaign, Number, Pool};
 use crate::listing::{
-    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberQuery, NumberRow, PoolRemoval,
+    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberGroup, NumberQuery, NumberRow,
+    PoolRemoval,
 };
 use crate::number::PhoneNumber;
 use crate::past::Sought;
@@ -197,6 +198,12 @@ pub trait InventoryStore: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn count_matching(&self, filter: &NumberFilter) -> Result<u64, StoreError>;
+
+    /// All numbers, counted by what they have in common, in no order. It looks at each number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError>;
 
     /// The number with what is known of its row, if we own it.
     ///

@@ -33,8 +33,10 @@ use crate::fence::Gate;
 use crate::http::Api;
 use crate::http::dispatch::Dispatch;
 use crate::http::explain::Counting;
+use crate::http::gathered::Gathered;
 use crate::http::health::{Together, Vitals};
 use crate::jobs::Jobs;
+use crate::pulse::Pulse;
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
 use crate::summing::Summing;
@@ -136,12 +138,16 @@ impl App {
             ),
             clock: clock.clone(),
             answers: answers(settings)?,
-            requests: requests.clone(),
+            requests,
+            pulse: Arc::new(Pulse::new(
+                shared.as_ref().map(|shared| shared.board.clone()),
+            )),
+            gathered: Gathered::default(),
         });
         let origins = settings.listen.origins();
         let mut app = Self {
             agi: Arc::new(fast_agi(&api, settings)),
-            dispatch: Dispatch::new(api, &origins, Handle::current()),
+            dispatch: Dispatch::new(api.clone(), &origins, Handle::current()),
             listen: settings.listen.clone(),
             first_token,
             engine,
@@ -161,7 +167,7 @@ impl App {
                     .await?;
             }
         }
-        ways_in::share(&mut app.tasks, &app.stop, requests);
+        ways_in::share(&mut app.tasks, &app.stop, api);
         credentials::follow(&mut app.tasks, &app.stop, &access, keys);
         let (history, reader) = (app.store.history.clone(), app.store.reader.clone());
         let summing = Summing::new(reader, clock.clone(), sync.outages());

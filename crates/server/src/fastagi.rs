@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::auth::{Access, Refusal};
+use crate::pulse::Pulse;
 use crate::request_log::RequestLog;
 use crate::telemetry::throttle::Throttle;
 
@@ -50,6 +51,8 @@ pub struct FastAgi {
     pub clock: Arc<dyn Clock>,
     /// Shows people what was asked.
     pub requests: Arc<RequestLog>,
+    /// Counts requests for numbers.
+    pub pulse: Arc<Pulse>,
     /// How destinations are dialed.
     pub dial_plan: DialPlan,
     /// How numbers are written.
@@ -89,7 +92,7 @@ impl FastAgi {
         whole();
         let mut noted = Noted::begin(peer, self.clock.now());
         let ended = self.run(dialog, &request, peer, &mut noted).await;
-        noted.over(&self.requests, request.path(), &ended);
+        noted.over((&self.requests, &self.pulse), request.path(), &ended);
         ended
     }
 

@@ -7,12 +7,14 @@ pub mod call_result;
 pub mod campaigns;
 pub mod cookie;
 pub mod cors;
+pub mod coverage;
 pub mod dispatch;
 pub mod error;
 pub mod etag;
 pub mod explain;
 pub mod fault;
 pub mod fields;
+pub mod gathered;
 mod guard;
 pub mod health;
 pub mod import;
@@ -24,6 +26,7 @@ pub mod metrics;
 pub mod next_cid;
 pub mod numbers;
 pub mod openapi;
+pub mod overview;
 pub mod page;
 mod past;
 pub mod peer;
@@ -60,6 +63,7 @@ use crate::auth::Access;
 use crate::auth::key_keeper::KeyKeeper;
 use crate::config::effective::Effective;
 use crate::jobs::Jobs;
+use crate::pulse::Pulse;
 use crate::request_log::RequestLog;
 use crate::retention::Kept;
 use crate::sync::InventorySync;
@@ -98,6 +102,10 @@ pub struct Api {
     pub answers: Answers,
     /// The latest requests.
     pub requests: Arc<RequestLog>,
+    /// Requests for numbers, counted.
+    pub pulse: Arc<Pulse>,
+    /// What the dashboard shows, gathered.
+    pub gathered: gathered::Gathered,
 }
 
 /// Settings of the answers.
@@ -151,6 +159,8 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .route("/api/v1/allocations.csv", get(allocations::csv))
         .route("/api/v1/allocations/{id}", get(allocations::show))
         .route("/api/v1/stats", get(stats::stats))
+        .route("/api/v1/overview", get(overview::overview))
+        .route("/api/v1/coverage", get(coverage::coverage))
         .route("/api/v1/explain", get(explain::explain))
         .route("/api/v1/lookup", get(lookup::lookup))
         .route("/api/v1/release", post(release::by_call))

@@ -77,7 +77,9 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use caller_id_core::history_query::{PastPage, PastQuery, StatsQuery, StatsRow};
+    use caller_id_core::history_query::{
+        Activity, Falling, PastPage, PastQuery, StatsQuery, StatsRow,
+    };
     use caller_id_core::{CampaignId, ManualClock, StoreError, Timestamp};
 
     use super::*;
@@ -97,6 +99,14 @@ mod tests {
 
         async fn campaigns_seen(&self, _: Timestamp) -> Result<Vec<(CampaignId, u64)>, StoreError> {
             Ok(Vec::new())
+        }
+
+        async fn activity(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Activity>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn falling(&self, _: usize) -> Result<(Timestamp, Vec<Falling>), StoreError> {
+            Ok((Timestamp::ZERO, Vec::new()))
         }
 
         async fn sum_up(&self, _: Timestamp) -> Result<bool, StoreError> {

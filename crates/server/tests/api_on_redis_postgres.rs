@@ -14,6 +14,8 @@ mod bulk;
 mod call_result;
 #[path = "api/contract.rs"]
 mod contract;
+#[path = "api/coverage.rs"]
+mod coverage;
 #[path = "api/explain.rs"]
 mod explain;
 #[path = "api/faults.rs"]
@@ -28,6 +30,8 @@ mod lookup;
 mod methods;
 #[path = "api/numbers.rs"]
 mod numbers;
+#[path = "api/overview.rs"]
+mod overview;
 #[path = "api/pools.rs"]
 mod pools;
 #[path = "api/requests.rs"]

@@ -55,7 +55,11 @@ impl Sums {
     pub(crate) fn of(query: &StatsQuery) -> Self {
         match query.by {
             _ if query.number.is_some() => Self::None,
-            StatsBy::Number if query.pool.is_some() || query.campaign.is_some() => Self::None,
+            StatsBy::Number | StatsBy::Reach
+                if query.pool.is_some() || query.campaign.is_some() =>
+            {
+                Self::None
+            }
             StatsBy::Number => Self::Days,
             _ => Self::Hours,
         }
@@ -100,6 +104,7 @@ impl Plan {
             StatsBy::AreaCode => sums::AREA_CODE,
             StatsBy::Carrier => sums::CARRIER,
             StatsBy::Rung => sums::RUNG,
+            StatsBy::Reach => sums::REACH,
         }
     }
 }
@@ -114,6 +119,7 @@ pub(crate) const fn word(by: StatsBy) -> &'static str {
         StatsBy::Carrier => "carrier",
         StatsBy::Number => "number",
         StatsBy::Rung => "rung",
+        StatsBy::Reach => "reach",
     }
 }
 
@@ -236,6 +242,14 @@ fn key(by: StatsBy, text: String) -> Result<StatsKey, StoreError> {
         }
         StatsBy::Number => StatsKey::Number(number(text.parse().map_err(|_| fail())?)?),
         StatsBy::Rung => StatsKey::Rung(text.parse::<Rung>().map_err(|_| fail())?),
+        StatsBy::Reach => {
+            let (code, rung) = text.split_once(' ').ok_or_else(fail)?;
+            let code = match code {
+                "" => None,
+                code => Some(code.parse().map_err(|_| fail())?),
+            };
+            StatsKey::Reach(code, rung.parse().map_err(|_| fail())?)
+        }
     })
 }
 

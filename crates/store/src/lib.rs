@@ -12,6 +12,7 @@ mod key_events;
 mod lists;
 mod look;
 mod postgres;
+mod present;
 mod session_events;
 mod sqlite;
 mod sums;

@@ -27,6 +27,7 @@ mod parts;
 mod past;
 mod place;
 mod pooled;
+mod present;
 mod record;
 mod reference;
 mod rows;

@@ -24,6 +24,7 @@ mod merge;
 mod numbers;
 mod pace;
 mod past;
+mod present;
 mod progress;
 mod rows;
 mod schema;

@@ -218,6 +218,13 @@ pub(crate) const ALL: i16 = 0;
 pub(crate) const AREA_CODE: i16 = 1;
 pub(crate) const CARRIER: i16 = 2;
 pub(crate) const RUNG: i16 = 3;
+/// Only of all pools and campaigns together: else it would be most of all rows.
+pub(crate) const REACH: i16 = 4;
+
+/// The key of an area code (empty: none) and a rung.
+pub(crate) fn reach_key(area_code: &str, rung: &str) -> String {
+    format!("{area_code} {rung}")
+}
 
 /// A row of sums by hour: `what`, pool, campaign, key; and the counts.
 pub(crate) type HourSum = ((i16, String, String, String), Calls);
@@ -237,6 +244,9 @@ pub(crate) const fn before_all_hours() -> HourPlace {
 pub(crate) fn hour_sums(cells: Vec<Cell>) -> Vec<HourSum> {
     let mut sums = BTreeMap::<_, Calls>::new();
     for cell in cells {
+        let reach = reach_key(&cell.area_code, &cell.rung);
+        let place = (REACH, String::new(), String::new(), reach);
+        sums.entry(place).or_default().add(&cell.calls);
         let keys = [
             (ALL, String::new()),
             (AREA_CODE, cell.area_code),

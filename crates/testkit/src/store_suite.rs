@@ -23,6 +23,7 @@ mod journal;
 mod keys;
 mod lists;
 mod past;
+mod present;
 pub mod records;
 mod results;
 mod sessions;
@@ -39,6 +40,7 @@ pub use journal::*;
 pub use keys::*;
 pub use lists::*;
 pub use past::*;
+pub use present::*;
 pub use results::*;
 pub use sessions::*;
 pub use stats::*;
@@ -179,6 +181,10 @@ macro_rules! store_suite {
             summing_up_at_once_counts_once,
             long_gaps_are_passed_over,
             old_sums_are_given_up,
+            // present
+            what_campaigns_do_is_counted_from_an_instant_on,
+            numbers_that_are_answered_less_are_told,
+            numbers_are_counted_by_what_they_have_in_common,
             // journal
             a_batch_committed_twice_is_in_history_once,
             the_backlog_is_what_was_committed_and_not_moved,

@@ -28,9 +28,10 @@ const PROBE: &str = "probe";
 const UNSETTLED: &str = "unsettled";
 const SETTINGS: &str = "settings";
 const REQUESTS: &str = "requests";
+const PULSE: &str = "p:";
 
 /// By which name the scripts know each.
-const NAMES: [(&str, &str); 17] = [
+const NAMES: [(&str, &str); 18] = [
     ("CLOCK", CLOCK),
     ("POOLS", POOLS),
     ("JOURNAL", JOURNAL),
@@ -42,6 +43,7 @@ const NAMES: [(&str, &str); 17] = [
     ("PROBE", PROBE),
     ("SETTINGS", SETTINGS),
     ("REQUESTS", REQUESTS),
+    ("PULSE", PULSE),
     ("UNSETTLED", UNSETTLED),
     ("NUMBER", NUMBER),
     ("ORDER", ORDER),

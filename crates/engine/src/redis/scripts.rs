@@ -33,6 +33,10 @@ pub(super) struct Scripts {
     pub(super) post: Script,
     /// The same, read.
     pub(super) posted: Script,
+    /// What nodes counted in steps of time, written down.
+    pub(super) tell_counts: Script,
+    /// The same, read.
+    pub(super) told_counts: Script,
     /// Whether anything can be written.
     pub(super) writes: Script,
     /// It is not.
@@ -89,6 +93,8 @@ impl Scripts {
             announce: script(include_str!("scripts/announce.lua")),
             post: script(include_str!("scripts/post.lua")),
             posted: script(include_str!("scripts/posted.lua")),
+            tell_counts: script(include_str!("scripts/tell_counts.lua")),
+            told_counts: script(include_str!("scripts/told_counts.lua")),
             writes: script(&writes),
             disown: script(include_str!("scripts/disown.lua")),
             rebuild: script(include_str!("scripts/rebuild.lua")),

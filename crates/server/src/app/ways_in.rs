@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::stores::OpenStore;
 use crate::config::{ConfigError, Settings};
 use crate::fastagi::FastAgi;
+use crate::http::gathered::keep_looking;
 use crate::http::{Answers, Api};
 use crate::request_log::{Masking, RequestLog};
 
@@ -56,16 +57,18 @@ pub(super) async fn request_log(
     ))
 }
 
-/// Starts the task that shares the list with other nodes.
-pub(super) fn share(
-    tasks: &mut JoinSet<&'static str>,
-    stop: &CancellationToken,
-    requests: Arc<RequestLog>,
-) {
+/// Starts the tasks that share with other nodes what they are asked, and that look after what people watch.
+pub(super) fn share(tasks: &mut JoinSet<&'static str>, stop: &CancellationToken, api: Arc<Api>) {
+    let (requests, listed) = (api.requests.clone(), stop.clone());
+    tasks.spawn(async move {
+        requests.run(listed).await;
+        "the list of requests"
+    });
     let stop = stop.clone();
     tasks.spawn(async move {
-        requests.run(stop).await;
-        "the list of requests"
+        let telling = api.pulse.run(api.clock.clone(), stop.clone());
+        tokio::join!(telling, keep_looking(api.clone(), stop));
+        "the pulse"
     });
 }
 
@@ -76,6 +79,7 @@ pub(super) fn fast_agi(api: &Api, settings: &Settings) -> FastAgi {
         access: api.access.clone(),
         clock: api.clock.clone(),
         requests: api.requests.clone(),
+        pulse: api.pulse.clone(),
         dial_plan: api.answers.dial_plan.clone(),
         format: api.answers.format,
         deadline: settings.agi.deadline(),

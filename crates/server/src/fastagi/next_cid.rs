@@ -39,6 +39,7 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
         Ok(allocation) => match hand_over(agi, dialog, &allocation).await {
             Ok(()) => {
                 noted.call.caller_id = Some(allocation.record.number);
+                noted.rung = Some(allocation.record.rung);
                 noted.outcome = allocation.repeated.then_some("repeated");
                 Status::Ok
             }

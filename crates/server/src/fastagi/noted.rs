@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use caller_id_core::{Timestamp, text};
+use caller_id_core::{Rung, Timestamp, text};
 use tokio::time::Instant;
 
+use crate::pulse::Pulse;
 use crate::request_log::{Asked, AskedCall, By, RequestLog};
 
 use super::dialog::Broken;
@@ -18,6 +19,8 @@ pub(super) struct Noted {
     client: IpAddr,
     /// What the call said of itself, and the number that it was given.
     pub(super) call: AskedCall,
+    /// On which rung that number was chosen.
+    pub(super) rung: Option<Rung>,
     /// What became of it: one word, the same as over HTTP. None: the dialog did not come so far.
     pub(super) outcome: Option<&'static str>,
 }
@@ -30,18 +33,27 @@ impl Noted {
             began: Instant::now(),
             client,
             call: AskedCall::default(),
+            rung: None,
             outcome: None,
         }
     }
 
     /// The dialog about `path` is over, in this way.
-    pub(super) fn over(self, requests: &RequestLog, path: &[u8], ended: &Result<(), Broken>) {
+    pub(super) fn over(
+        self,
+        (requests, pulse): (&RequestLog, &Pulse),
+        path: &[u8],
+        ended: &Result<(), Broken>,
+    ) {
         let outcome = match ended {
             Ok(()) => self.outcome.unwrap_or("done"),
             Err(Broken::Deadline) => "unavailable",
             Err(Broken::HungUp) => "hung_up",
             Err(_) => "cut_off",
         };
+        if path == b"next-cid" {
+            pulse.count(self.at, outcome, self.rung);
+        }
         requests.note(Asked {
             at: self.at,
             took: self.began.elapsed(),

@@ -78,7 +78,7 @@ impl Signs {
     }
 
     /// Whether the state in Redis is there, whole and ours; `None` without Redis.
-    fn redis_up(&self) -> Option<bool> {
+    pub(super) fn redis_up(&self) -> Option<bool> {
         self.state
             .map(|state| self.ours && matches!(state, Some(Standing::Ready(_))))
     }
@@ -123,6 +123,11 @@ impl Vitals {
         };
         *last = Some((now, signs));
         signs
+    }
+
+    /// Whether nodes share their state, in Redis.
+    pub(super) const fn is_shared(&self) -> bool {
+        self.shared.is_some()
     }
 
     fn ours(&self) -> bool {

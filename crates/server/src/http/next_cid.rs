@@ -75,7 +75,10 @@ pub(super) async fn answer(api: &Api, parts: &Parts, peer: Peer, timer: &Timer) 
     let mut said = AskedCall::default();
     let allocated = call.allocate(fault, &mut said).await;
     let outcome = outcome(&allocated);
-    said.caller_id = allocated.as_ref().ok().map(|given| given.record.number);
+    let given = allocated.as_ref().ok().map(|given| &given.record);
+    said.caller_id = given.map(|record| record.number);
+    api.pulse
+        .count(at, outcome, given.map(|record| record.rung));
     let response = match allocated {
         Ok(allocation) => form.answer(&allocation, api.answers.format),
         Err(error) => form.failure(error),

@@ -21,8 +21,9 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use self::tidy::Tidy;
 use super::{
-    allocations, audit, call_result, campaigns, explain, health, import, jobs, keys, lookup, me,
-    metrics, next_cid, numbers, pools, release, requests, reservations, settings, sign_in, stats,
+    allocations, audit, call_result, campaigns, coverage, explain, health, import, jobs, keys,
+    lookup, me, metrics, next_cid, numbers, overview, pools, release, requests, reservations,
+    settings, sign_in, stats,
 };
 
 /// An answer that is not a success (RFC 9457 problem details), with the reference's `detail`.
@@ -55,6 +56,8 @@ pub struct ProblemBody {
         allocations::csv,
         allocations::show,
         stats::stats,
+        overview::overview,
+        coverage::coverage,
         explain::explain,
         lookup::lookup,
         numbers::add_number,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use caller_id_core::history_query::{Calls, Span, StatsBy, StatsKey, StatsQuery, StatsRow};
-use caller_id_core::{CampaignId, PhoneNumber, PoolId, TimeZone, Timestamp};
+use caller_id_core::{AreaCode, CampaignId, PhoneNumber, PoolId, Rung, TimeZone, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -89,6 +89,7 @@ impl From<StatsRow> for StatsLine {
                 StatsKey::Number(number) => Some(number.to_string()),
                 StatsKey::AreaCode(code) => Some(code.to_string()),
                 StatsKey::Rung(rung) => Some(rung.to_string()),
+                StatsKey::Reach(code, rung) => Some(reach(code, rung)),
             },
             calls,
             answered,
@@ -101,6 +102,11 @@ impl From<StatsRow> for StatsLine {
             average_seconds: each(answered_seconds, answered),
         }
     }
+}
+
+fn reach(code: Option<AreaCode>, rung: Rung) -> String {
+    let code = code.map(|code| code.to_string()).unwrap_or_default();
+    format!("{code} {rung}")
 }
 
 /// `sum` for each of `count`, to four digits behind the point.
@@ -220,6 +226,7 @@ const fn by_word(by: StatsBy) -> &'static str {
         StatsBy::Carrier => "carrier",
         StatsBy::Number => "number",
         StatsBy::Rung => "rung",
+        StatsBy::Reach => "reach",
     }
 }
 

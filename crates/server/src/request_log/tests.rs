@@ -38,6 +38,17 @@ impl Board for Wall {
         let kept = self.lines.lock().expect("whole");
         Ok(kept.iter().take(most).cloned().collect())
     }
+
+    async fn tell_counts(&self, _: &str, _: &[(i64, String)]) -> Result<(), AllocatorError> {
+        self.reached()
+    }
+
+    async fn told_counts(
+        &self,
+        _: std::ops::Range<i64>,
+    ) -> Result<Vec<Vec<(String, String)>>, AllocatorError> {
+        self.reached().map(|()| Vec::new())
+    }
 }
 
 fn log(node: &str, board: Option<Arc<dyn Board>>) -> RequestLog {

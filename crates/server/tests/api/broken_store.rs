@@ -129,6 +129,8 @@ impl Rig {
                 body_deadline: deadline,
             },
             requests: Arc::new(caller_id::request_log::RequestLog::none()),
+            pulse: Arc::new(caller_id::pulse::Pulse::new(None)),
+            gathered: Default::default(),
         };
         let dispatch = Dispatch::new(Arc::new(api), &[], Handle::current());
         Self {

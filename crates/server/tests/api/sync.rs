@@ -164,6 +164,8 @@ impl Rig {
                 body_deadline: Duration::from_secs(1),
             },
             requests: Arc::new(caller_id::request_log::RequestLog::none()),
+            pulse: Arc::new(caller_id::pulse::Pulse::new(None)),
+            gathered: Default::default(),
         };
         Self {
             dispatch: Dispatch::new(Arc::new(api), &[], Handle::current()),

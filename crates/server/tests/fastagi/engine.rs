@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use caller_id::auth::Access;
 use caller_id::fastagi::FastAgi;
+use caller_id::pulse::Pulse;
 use caller_id::request_log::RequestLog;
 use caller_id_core::allocator::EngineNumber;
 use caller_id_core::{
@@ -59,6 +60,7 @@ impl Rig {
             access: Arc::new(Access::default()),
             clock,
             requests: Arc::new(RequestLog::none()),
+            pulse: Arc::new(Pulse::new(None)),
             dial_plan: DialPlan::new(&["9".to_owned()]).unwrap(),
             format: NumberFormat::National,
             deadline: Duration::from_millis(150),

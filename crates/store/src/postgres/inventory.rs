@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use caller_id_core::listing::{
-    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberQuery, NumberRow, PoolRemoval,
+    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberGroup, NumberQuery, NumberRow,
+    PoolRemoval,
 };
 use caller_id_core::store::{Changes, OnDuplicate, Revision, Written};
 use caller_id_core::{
@@ -178,6 +179,10 @@ impl InventoryStore for PostgresStore {
 
     async fn count_matching(&self, filter: &NumberFilter) -> Result<u64, StoreError> {
         self.count(filter).await
+    }
+
+    async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError> {
+        self.groups().await
     }
 
     async fn number_row(&self, number: PhoneNumber) -> Result<Option<NumberRow>, StoreError> {

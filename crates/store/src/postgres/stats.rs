@@ -1,7 +1,9 @@
 //! Counting calls: from sums, and from the allocations of which there are none yet.
 
 use async_trait::async_trait;
-use caller_id_core::history_query::{Calls, PastPage, PastQuery, StatsQuery, StatsRow};
+use caller_id_core::history_query::{
+    Activity, Calls, Falling, PastPage, PastQuery, StatsQuery, StatsRow,
+};
 use caller_id_core::{CampaignId, HistoryReader, StoreError, Timestamp};
 use sqlx_core::connection::Connection;
 use sqlx_core::query::{Query, query};
@@ -54,7 +56,10 @@ const RAW: &str = concat!(
         WHEN 'campaign' THEN coalesce(campaign, '') WHEN 'area_code' THEN ",
     area_code!(),
     "   WHEN 'carrier' THEN coalesce((SELECT carrier FROM caller_id.numbers n WHERE n.number = a.number), '')
-        WHEN 'number' THEN number::text WHEN 'rung' THEN rung ELSE '' END, ",
+        WHEN 'number' THEN number::text WHEN 'rung' THEN rung
+        WHEN 'reach' THEN ",
+    area_code!(),
+    " || ' ' || rung ELSE '' END, ",
     counted!(),
     " FROM caller_id.allocations a WHERE id >= $1 AND id < $2 AND ($6::text IS NULL OR pool = $6)
         AND ($7::text IS NULL OR campaign = $7) AND ($8::bigint IS NULL OR number = $8) GROUP BY 1, 2"
@@ -176,6 +181,18 @@ impl HistoryReader for PostgresStore {
     async fn campaigns_seen(&self, since: Timestamp) -> Result<Vec<(CampaignId, u64)>, StoreError> {
         let plan = |asked: &StatsQuery, summed| Plan::since(asked.since, summed);
         campaigns(self.lines(of_campaigns(since), plan, usize::MAX).await?)
+    }
+
+    async fn activity(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Activity>, StoreError> {
+        self.activity_since(since, now).await
+    }
+
+    async fn falling(&self, most: usize) -> Result<(Timestamp, Vec<Falling>), StoreError> {
+        self.falling_most(most).await
     }
 
     async fn sum_up(&self, now: Timestamp) -> Result<bool, StoreError> {

@@ -41,7 +41,7 @@ const CALLS_OF_DAY: &str =
 const HOLD_MARK: &str = "SELECT value FROM caller_id.meta WHERE key = $1 FOR UPDATE";
 const MOVE_MARK: &str = "UPDATE caller_id.meta SET value = $3 WHERE key = $1 AND value = $2";
 const EMPTY_HOUR: &str =
-    "DELETE FROM caller_id.sums_by_hour WHERE what IN (0, 1, 2, 3) AND hour = $1";
+    "DELETE FROM caller_id.sums_by_hour WHERE what IN (0, 1, 2, 3, 4) AND hour = $1";
 const PUT_HOUR: &str = "INSERT INTO caller_id.sums_by_hour
         (hour, what, pool, campaign, key, calls, answered, busy, no_answer, cancelled, failed, answered_seconds)
     SELECT $1, * FROM UNNEST($2::smallint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
@@ -56,7 +56,7 @@ const PUT_NUMBERS: &str = "INSERT INTO caller_id.sums_by_day
 const GIVE_UP_HOURS: &str =
     "DELETE FROM caller_id.sums_by_hour WHERE (what, hour, pool, campaign, key) IN
     (SELECT what, hour, pool, campaign, key FROM caller_id.sums_by_hour
-        WHERE what IN (0, 1, 2, 3) AND hour < $1 LIMIT $2)";
+        WHERE what IN (0, 1, 2, 3, 4) AND hour < $1 LIMIT $2)";
 const GIVE_UP_DAYS: &str = "DELETE FROM caller_id.sums_by_day WHERE (day, number) IN
     (SELECT day, number FROM caller_id.sums_by_day WHERE day < $1 ORDER BY day, number LIMIT $2)";
 

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use caller_id_core::listing::{
-    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberQuery, NumberRow, PoolRemoval,
+    BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberGroup, NumberQuery, NumberRow,
+    PoolRemoval,
 };
 use caller_id_core::store::{Changes, OnDuplicate, Revision, Written};
 use caller_id_core::{
@@ -13,6 +14,7 @@ use rusqlite::OptionalExtension;
 use super::changes::changes;
 use super::error::sqlite;
 use super::list::{self, list};
+use super::present;
 use super::rows::{self, select_numbers};
 use super::things::{CAMPAIGNS, POOLS};
 use super::write::Change;
@@ -156,6 +158,10 @@ impl InventoryStore for SqliteStore {
         self.readers
             .run(move |main| catalog.count(main, &filter))
             .await
+    }
+
+    async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError> {
+        self.readers.run(|main| present::groups(main)).await
     }
 
     async fn number_row(&self, number: PhoneNumber) -> Result<Option<NumberRow>, StoreError> {

@@ -1,7 +1,9 @@
 //! Counting calls: from sums, and from the allocations of which there are none yet.
 
 use async_trait::async_trait;
-use caller_id_core::history_query::{Calls, PastPage, PastQuery, StatsQuery, StatsRow};
+use caller_id_core::history_query::{
+    Activity, Calls, Falling, PastPage, PastQuery, StatsQuery, StatsRow,
+};
 use caller_id_core::{CampaignId, StoreError, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
@@ -49,7 +51,8 @@ macro_rules! raw {
             "SELECT iif(?3, 0, at / ?4 * ?4), CASE ?5 WHEN 'pool' THEN pool WHEN 'campaign' THEN coalesce(campaign, '')
                 WHEN 'area_code' THEN ", area_code!(), "
                 WHEN 'carrier' THEN coalesce((SELECT carrier FROM main.numbers n WHERE n.number = every.number), '')
-                WHEN 'number' THEN CAST(number AS TEXT) WHEN 'rung' THEN rung ELSE '' END, ", counted!(), "
+                WHEN 'number' THEN CAST(number AS TEXT) WHEN 'rung' THEN rung
+                WHEN 'reach' THEN ", area_code!(), " || ' ' || rung ELSE '' END, ", counted!(), "
             FROM (
                 SELECT a.at, a.number, a.destination, a.campaign, a.pool, a.rung,
                     CASE WHEN coalesce(a.call_end, 'RELEASED') = 'RELEASED'
@@ -182,6 +185,20 @@ impl caller_id_core::HistoryReader for SqliteStore {
         self.history
             .run(move |reader| reader.campaigns_seen(since))
             .await
+    }
+
+    async fn activity(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Activity>, StoreError> {
+        self.history
+            .run(move |reader| reader.activity(since, now))
+            .await
+    }
+
+    async fn falling(&self, most: usize) -> Result<(Timestamp, Vec<Falling>), StoreError> {
+        self.history.run(move |reader| reader.falling(most)).await
     }
 
     async fn sum_up(&self, now: Timestamp) -> Result<bool, StoreError> {

@@ -33,7 +33,7 @@ const CALLS_OF_HOUR: &str =
 const CALLS_OF_DAY: &str = "SELECT coalesce(sum(calls), 0) FROM sums_by_day WHERE day = ?1";
 
 const MOVE_MARK: &str = "UPDATE meta SET value = ?3 WHERE key = ?1 AND value = ?2";
-const EMPTY_HOUR: &str = "DELETE FROM sums_by_hour WHERE what IN (0, 1, 2, 3) AND hour = ?1";
+const EMPTY_HOUR: &str = "DELETE FROM sums_by_hour WHERE what IN (0, 1, 2, 3, 4) AND hour = ?1";
 const PUT_HOUR: &str = "INSERT INTO sums_by_hour
     (hour, what, pool, campaign, key, calls, answered, busy, no_answer, cancelled, failed, answered_seconds)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -44,7 +44,7 @@ const PUT_NUMBER: &str = "INSERT INTO sums_by_day
         no_answer = excluded.no_answer, cancelled = excluded.cancelled, failed = excluded.failed,
         answered_seconds = excluded.answered_seconds";
 const GIVE_UP_HOURS: &str = "DELETE FROM sums_by_hour WHERE (what, hour, pool, campaign, key) IN
-    (SELECT what, hour, pool, campaign, key FROM sums_by_hour WHERE what IN (0, 1, 2, 3) AND hour < ?1 LIMIT ?2)";
+    (SELECT what, hour, pool, campaign, key FROM sums_by_hour WHERE what IN (0, 1, 2, 3, 4) AND hour < ?1 LIMIT ?2)";
 const GIVE_UP_DAYS: &str = "DELETE FROM sums_by_day WHERE (day, number) IN
     (SELECT day, number FROM sums_by_day WHERE day < ?1 ORDER BY day, number LIMIT ?2)";
 

@@ -89,6 +89,12 @@ fn key(by: StatsBy, past: &PastAllocation) -> (String, StatsKey) {
         StatsBy::Carrier => name(carrier(record.number)),
         StatsBy::Number => (record.number.to_string(), StatsKey::Number(record.number)),
         StatsBy::Rung => (record.rung.to_string(), StatsKey::Rung(record.rung)),
+        StatsBy::Reach => {
+            let code = record.destination.area_code();
+            let text = code.map(|code| code.to_string()).unwrap_or_default();
+            let key = StatsKey::Reach(code, record.rung);
+            (format!("{text} {}", record.rung), key)
+        }
     }
 }
 
@@ -138,6 +144,7 @@ fn query(span_ms: i64) -> impl Strategy<Value = StatsQuery> {
         StatsBy::Carrier,
         StatsBy::Number,
         StatsBy::Rung,
+        StatsBy::Reach,
     ]);
     let chicago = TimeZone::parse("America/Chicago").unwrap();
     let span = prop::sample::select(vec![

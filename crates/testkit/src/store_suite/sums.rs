@@ -7,7 +7,7 @@ use super::records::{allocated, at, ended, full_record, full_report, own, record
 use super::stats::{DAY_MS, HOUR_MS, all_by, stats, sum_up_all};
 use super::{DataSet, OpenStore};
 
-const BYS: [StatsBy; 7] = [
+const BYS: [StatsBy; 8] = [
     StatsBy::All,
     StatsBy::Pool,
     StatsBy::Campaign,
@@ -15,6 +15,7 @@ const BYS: [StatsBy; 7] = [
     StatsBy::Carrier,
     StatsBy::Number,
     StatsBy::Rung,
+    StatsBy::Reach,
 ];
 
 /// Everything, by everything.

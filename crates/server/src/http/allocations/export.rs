@@ -183,7 +183,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use async_trait::async_trait;
-    use caller_id_core::history_query::{StatsQuery, StatsRow};
+    use caller_id_core::history_query::{Activity, Falling, StatsQuery, StatsRow};
     use caller_id_core::{AllocationRecord, CampaignId, ManualClock, PoolId, Rung};
     use caller_id_store::{SqliteOptions, SqliteStore};
     use http_body_util::BodyExt;
@@ -237,6 +237,14 @@ mod tests {
 
         async fn campaigns_seen(&self, _: Timestamp) -> Result<Vec<(CampaignId, u64)>, StoreError> {
             Ok(Vec::new())
+        }
+
+        async fn activity(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Activity>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn falling(&self, _: usize) -> Result<(Timestamp, Vec<Falling>), StoreError> {
+            Ok((Timestamp::ZERO, Vec::new()))
         }
 
         async fn sum_up(&self, _: Timestamp) -> Result<bool, StoreError> {

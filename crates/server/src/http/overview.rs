@@ -1,0 +1,171 @@
+//! `GET /api/v1/overview`: how the service works now.
+
+mod attention;
+pub mod shape;
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use caller_id_core::Rung;
+use caller_id_core::history_query::Activity;
+
+use self::attention::Seen;
+use self::shape::{CampaignLive, OverviewBody, PulseBody, ReservationsLive, RungsBody};
+use super::{Api, ApiError, Viewer};
+use crate::cached::Pace;
+use crate::pulse::{Hour, Outcome, STEP_MS};
+
+/// At most once a second, however many look.
+const PACE: Pace = Pace {
+    least_ms: 1_000,
+    times: 2,
+    stale_ms: 0,
+};
+/// Nobody waits longer.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// So many campaigns are shown.
+const CAMPAIGNS_MOST: usize = 50;
+/// So many requests are shown.
+const REQUESTS_MOST: usize = 20;
+
+/// How the service works now: requests by outcome over the last hour, pools, campaigns, the latest requests, and what somebody
+/// should look at. It is gathered at most once a second, and all who ask get the same; parts that take longer are some
+/// seconds old. In a cluster it is that of all nodes.
+#[utoipa::path(get, path = "/api/v1/overview", tag = "people", security(("admin_token" = []), ("bearer" = [])),
+    responses(
+        (status = 200, body = OverviewBody),
+        (status = 503, description = "It could not be gathered in time", body = super::openapi::ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
+pub async fn overview(State(api): State<Arc<Api>>, _viewer: Viewer) -> Result<Response, ApiError> {
+    Ok(json(api.overview().await?))
+}
+
+/// An answer that is JSON already.
+pub(super) fn json(bytes: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], bytes).into_response()
+}
+
+impl Api {
+    /// The overview as JSON, the same bytes for all who ask at the same time.
+    ///
+    /// # Errors
+    /// [`ApiError::DeadlinePassed`].
+    pub async fn overview(self: &Arc<Self>) -> Result<Bytes, ApiError> {
+        let gather = || {
+            let api = self.clone();
+            async move { serde_json::to_vec(&body(&api).await).ok().map(Bytes::from) }
+        };
+        let cached = &self.gathered.overview;
+        let bytes = cached.get(self.clock.now(), PACE, PATIENCE, gather).await;
+        bytes
+            .map(|bytes| Bytes::clone(&bytes))
+            .ok_or(ApiError::DeadlinePassed)
+    }
+}
+
+async fn body(api: &Arc<Api>) -> OverviewBody {
+    let now = api.clock.now();
+    let (hour, (mut requests, all_listed), signs, pools, recent, configured, falling) = tokio::join!(
+        api.pulse.hour(now),
+        api.requests.latest(),
+        api.health.signs(now),
+        api.pools_live(),
+        api.recent(),
+        api.configured(),
+        api.falling(),
+    );
+    requests.truncate(REQUESTS_MOST);
+    let is_missing = [
+        ("pools", pools.is_none()),
+        ("reservations", recent.is_none()),
+        ("campaigns", recent.is_none()),
+        ("answer_rates", falling.is_none()),
+    ];
+    let missing = is_missing.into_iter().filter(|(_, is)| *is);
+    let attention = Seen {
+        signs: &signs,
+        pools: pools.as_deref().map_or(&[], Vec::as_slice),
+        campaigns: recent.as_deref().map_or(&[], |recent| &recent.campaigns),
+        configured: configured.as_deref().map_or(&[], Vec::as_slice),
+        falling: falling.as_deref(),
+    };
+    OverviewBody {
+        at: now.to_string(),
+        all_nodes: hour.all_nodes && all_listed,
+        rungs: rungs(&hour),
+        pulse: pulse(&hour),
+        attention: attention.told(),
+        pools: pools.as_deref().cloned().unwrap_or_default(),
+        reservations: ReservationsLive {
+            active: recent.as_deref().map(|recent| recent.reserved),
+        },
+        campaigns_since: recent
+            .as_deref()
+            .map_or(now.plus_ms(-3_600_000), |recent| recent.since)
+            .to_string(),
+        campaigns: recent
+            .as_deref()
+            .map_or_else(Vec::new, |recent| campaigns(&recent.campaigns)),
+        requests,
+        missing: missing.map(|(name, _)| name).collect(),
+    }
+}
+
+fn pulse(hour: &Hour) -> PulseBody {
+    let column = |outcome| {
+        hour.steps
+            .iter()
+            .map(|step| step.outcome(outcome))
+            .collect()
+    };
+    PulseBody {
+        begins: hour.begins.to_string(),
+        step_s: (STEP_MS / 1_000) as u32,
+        allocated: column(Outcome::Allocated),
+        repeated: column(Outcome::Repeated),
+        exhausted: column(Outcome::Exhausted),
+        agent_limited: column(Outcome::AgentLimited),
+        unavailable: column(Outcome::Unavailable),
+        refused: column(Outcome::Refused),
+        invalid: column(Outcome::Invalid),
+    }
+}
+
+fn rungs(hour: &Hour) -> RungsBody {
+    let sum = |rung| hour.steps.iter().map(|step| step.rung(rung)).sum();
+    RungsBody {
+        sticky: sum(Rung::Sticky),
+        area_code: sum(Rung::AreaCode),
+        overlay: sum(Rung::Overlay),
+        region: sum(Rung::Region),
+        any: sum(Rung::Any),
+    }
+}
+
+/// The busiest first.
+fn campaigns(seen: &[Activity]) -> Vec<CampaignLive> {
+    let mut seen: Vec<&Activity> = seen.iter().collect();
+    seen.sort_by_key(|one| (Reverse(one.calls.calls), one.campaign.clone()));
+    let shown = seen.into_iter().take(CAMPAIGNS_MOST);
+    shown
+        .map(|one| CampaignLive {
+            id: one.campaign.as_ref().map(ToString::to_string),
+            calls: one.calls.calls,
+            agents: one.agents,
+            answered: one.calls.answered,
+            reported: one.calls.reported(),
+            answer_rate: share(one.calls.answered, one.calls.reported()),
+        })
+        .collect()
+}
+
+/// `part` of `whole`, to four digits behind the point; null of nothing.
+pub(super) fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0)
+}

@@ -1,0 +1,223 @@
+//! What somebody should look at: a sentence each, the serious first.
+
+use std::collections::BTreeSet;
+
+use caller_id_core::Timestamp;
+use caller_id_core::history_query::{Activity, Calls, Falling};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::shape::{Attention, PoolLive};
+use crate::http::health::Signs;
+
+const SERIOUS: &str = "serious";
+const WARNING: &str = "warning";
+
+/// A pool is low with fewer free of a hundred than so many, or when it lasts for less than this.
+const LOW_PERCENT: u64 = 10;
+const LOW_MS: i64 = 30 * 60_000;
+/// The store is behind when the oldest event waits for longer, or when so many of a hundred that may wait do.
+const BEHIND_MS: i64 = 30_000;
+const BEHIND_PERCENT: u64 = 10;
+/// And seriously with so many of a hundred: at a hundred no number is handed out.
+const FAR_BEHIND_PERCENT: u64 = 50;
+/// So many unknown campaigns are told of.
+const UNKNOWN_MOST: usize = 10;
+
+/// What stays as it is in the path of a page.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'+');
+
+/// What was seen.
+pub(super) struct Seen<'a> {
+    /// Store and engine.
+    pub(super) signs: &'a Signs,
+    /// Pools.
+    pub(super) pools: &'a [PoolLive],
+    /// Campaigns of the last hour.
+    pub(super) campaigns: &'a [Activity],
+    /// Those that somebody configured.
+    pub(super) configured: &'a [String],
+    /// Numbers that are answered less, and the day of which that is said.
+    pub(super) falling: Option<&'a (Timestamp, Vec<Falling>)>,
+}
+
+impl Seen<'_> {
+    /// What there is to tell, the serious first.
+    pub(super) fn told(&self) -> Vec<Attention> {
+        let mut all = self.service();
+        all.extend(self.outbox());
+        all.extend(self.pools.iter().filter_map(pool));
+        all.extend(self.unknown());
+        all.extend(self.falling.iter().flat_map(|(day, numbers)| {
+            let numbers = numbers.iter();
+            numbers.map(|number| falling(*day, number))
+        }));
+        // Stable: of equal weight as they come here.
+        all.sort_by_key(|one| one.severity != SERIOUS);
+        all
+    }
+
+    fn service(&self) -> Vec<Attention> {
+        let signs = self.signs;
+        let mut all = Vec::new();
+        if !signs.store {
+            let text = match signs.state {
+                None => "The database takes no writes: no number is handed out.",
+                Some(_) => {
+                    "The database takes no writes: numbers are handed out from Redis, and history waits there."
+                }
+            };
+            all.push(about_service("store_away", SERIOUS, text));
+        }
+        if signs.redis_up() == Some(false) {
+            let text = "Redis is away, or its state is being rebuilt, or is not the one that this database belongs to: no number is handed out.";
+            all.push(about_service("engine_away", SERIOUS, text));
+        }
+        if signs.unfit {
+            let text = "Redis is set as it must not be, and may drop what it holds: `caller-id doctor` tells more.";
+            all.push(about_service("engine_unfit", WARNING, text));
+        }
+        all
+    }
+
+    fn outbox(&self) -> Vec<Attention> {
+        let Some(lag) = self.signs.lag else {
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        let percent = lag.events.saturating_mul(100) / lag.most.max(1);
+        if lag.oldest_ms > BEHIND_MS || percent >= BEHIND_PERCENT {
+            let severity = match percent >= FAR_BEHIND_PERCENT {
+                true => SERIOUS,
+                false => WARNING,
+            };
+            let text = format!(
+                "{} events wait in Redis for the database, the oldest for {} seconds. With {} no number is handed out.",
+                lag.events,
+                lag.oldest_ms / 1_000,
+                lag.most
+            );
+            all.push(about_service("outbox_lag", severity, &text));
+        }
+        if lag.aside > 0 {
+            let text = format!(
+                "{} events could not be read: they are kept in Redis, and are in no history.",
+                lag.aside
+            );
+            all.push(about_service("outbox_aside", WARNING, &text));
+        }
+        all
+    }
+
+    /// Where nobody configures campaigns none is unknown.
+    fn unknown(&self) -> Vec<Attention> {
+        let configured: BTreeSet<&str> = self.configured.iter().map(String::as_str).collect();
+        if configured.is_empty() {
+            return Vec::new();
+        }
+        let named = self.campaigns.iter().filter_map(|campaign| {
+            let id = campaign.campaign.as_ref()?.as_str();
+            (!configured.contains(id)).then_some((id, campaign.calls.calls))
+        });
+        named
+            .take(UNKNOWN_MOST)
+            .map(|(id, calls)| Attention {
+                kind: "unknown_campaign",
+                severity: WARNING,
+                name: id.to_owned(),
+                text: format!(
+                    "The campaign {id} is not configured: its {} of the last hour used the pool default.",
+                    plural(calls, "call")
+                ),
+                link: page("campaigns", id),
+            })
+            .collect()
+    }
+}
+
+fn about_service(kind: &'static str, severity: &'static str, text: &str) -> Attention {
+    Attention {
+        kind,
+        severity,
+        name: String::new(),
+        text: text.to_owned(),
+        link: "/dashboard".to_owned(),
+    }
+}
+
+/// Paused and retired numbers are no use to a pool.
+fn pool(pool: &PoolLive) -> Option<Attention> {
+    let usable = pool.numbers.saturating_sub(pool.paused);
+    if usable == 0 {
+        return None;
+    }
+    let about = |kind, severity, text| Attention {
+        kind,
+        severity,
+        name: pool.id.clone(),
+        text,
+        link: page("pools", &pool.id),
+    };
+    if pool.eligible == 0 {
+        let text = format!(
+            "No number of the pool {} is free: of {usable}, {} are reserved, {} cool down, {} are at their limit and {} rest.",
+            pool.id, pool.reserved, pool.cooling, pool.limited, pool.resting
+        );
+        return Some(about("pool_exhausted", SERIOUS, text));
+    }
+    let free = format!(
+        "{} of {} numbers of the pool {} are free",
+        pool.eligible, usable, pool.id
+    );
+    let lasts_ms = match pool.per_minute {
+        Some(pace) if pace > 0.0 => (pool.eligible as f64 / pace * 60_000.0) as i64,
+        _ => i64::MAX,
+    };
+    if lasts_ms < LOW_MS {
+        let minutes = lasts_ms / 60_000 + 1;
+        let text = format!(
+            "{free}; at this pace none is in {}.",
+            plural(minutes.unsigned_abs(), "minute")
+        );
+        return Some(about("pool_low", WARNING, text));
+    }
+    let is_low = pool.eligible.saturating_mul(100) < usable.saturating_mul(LOW_PERCENT);
+    is_low.then(|| about("pool_low", WARNING, format!("{free}.")))
+}
+
+fn falling(day: Timestamp, number: &Falling) -> Attention {
+    let percent =
+        |calls: &Calls| (100 * calls.answered + calls.reported() / 2) / calls.reported().max(1);
+    let day = day.to_string();
+    let date = day.split('T').next().unwrap_or_default();
+    let phone = number.number.to_string();
+    Attention {
+        kind: "answer_rate_falling",
+        severity: WARNING,
+        text: format!(
+            "{phone} was answered {} % of the time on {date}, and {} % in the seven days before.",
+            percent(&number.last),
+            percent(&number.before)
+        ),
+        link: page("numbers", &phone),
+        name: phone,
+    }
+}
+
+fn page(kind: &str, name: &str) -> String {
+    format!("/dashboard/{kind}/{}", utf8_percent_encode(name, PLAIN))
+}
+
+fn plural(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

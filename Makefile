@@ -5,12 +5,12 @@ CARGO ?= cargo
 RUN_DIR ?= .run
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run test test-asterisk lint bench docs
+.PHONY: help deps run test test-schema test-asterisk lint bench docs
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer, node, Chromium)
+deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer, node, Python's venv, Chromium)
 	@sh scripts/deps.sh
 
 run: ## Run the service on 127.0.0.1:8000 with example numbers
@@ -23,7 +23,11 @@ run: ## Run the service on 127.0.0.1:8000 with example numbers
 test: deps lint ## Check and test everything
 	$(CARGO) nextest run --workspace --locked
 	$(CARGO) test --workspace --doc --locked
+	@sh scripts/schema/test.sh
 	@sh scripts/asterisk/test.sh where-possible
+
+test-schema: deps ## Ask all that the OpenAPI document allows and forbids, as every role (some three minutes; SEED=, EXAMPLES=)
+	@sh scripts/schema/test.sh
 
 test-asterisk: deps ## Place calls on a real Asterisk (root; some three minutes, the first time two more)
 	@sh scripts/asterisk/test.sh
@@ -33,7 +37,7 @@ lint: ## Formatting, lints and documentation
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
-bench: ## Measure, and print ratios of one run (about five minutes)
+bench: ## Measure, and print ratios of one run (about fifteen minutes; PART=pick for one part)
 	@sh scripts/deps.sh linker
 	$(CARGO) build --release --locked --package caller-id --package caller-id-bench
 	$(TARGET)/release/caller-id-bench $(PART)

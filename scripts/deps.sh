@@ -85,6 +85,17 @@ if [ "${1:-all}" = all ] && ! command -v chromedriver >/dev/null 2>&1; then
     fi
 fi
 
+# A test of the OpenAPI document is a Python program with packages of its own.
+if [ "${1:-all}" = all ] && ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
+    else
+        echo "python3 or its venv is missing, tests need it: sudo apt-get install python3-venv" >&2
+        exit 1
+    fi
+fi
+
 # After PostgreSQL: the account it runs as comes with that. Some put it where only root looks.
 if [ "${1:-all}" = all ] && ! command -v pgbouncer >/dev/null 2>&1 && [ ! -x /usr/sbin/pgbouncer ]; then
     without_service pgbouncer

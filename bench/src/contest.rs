@@ -53,6 +53,7 @@ impl Contest<'_> {
                 connections,
                 threads,
                 seconds: SECONDS,
+                pause: std::time::Duration::ZERO,
             }
             .run()
         };

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rand::rngs::SmallRng;
@@ -21,6 +22,8 @@ pub(crate) struct Load {
     pub(crate) connections: usize,
     pub(crate) threads: usize,
     pub(crate) seconds: f64,
+    /// Each connection waits so long after each answer.
+    pub(crate) pause: Duration,
 }
 
 /// How a server is asked.
@@ -65,6 +68,12 @@ struct Tally {
 impl Load {
     /// Loads the server for the time, after a moment that is not counted.
     pub(crate) fn run(self) -> anyhow::Result<Report> {
+        let time = Duration::from_secs_f64(self.seconds);
+        Ok(self.run_while(|| std::thread::sleep(time))?.1)
+    }
+
+    /// Loads the server for as long as something else takes, after a moment that is not counted.
+    pub(crate) fn run_while<T>(self, work: impl FnOnce() -> T) -> anyhow::Result<(T, Report)> {
         let (counting, stop) = (
             Arc::new(AtomicBool::new(false)),
             Arc::new(AtomicBool::new(false)),
@@ -75,10 +84,10 @@ impl Load {
                 std::thread::spawn(move || self.work(thread, &counting, &stop))
             })
             .collect();
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(300));
         counting.store(true, Ordering::Relaxed);
         let watch = Stopwatch::start();
-        std::thread::sleep(std::time::Duration::from_secs_f64(self.seconds));
+        let done = work();
         stop.store(true, Ordering::Relaxed);
         let seconds = watch.seconds();
         let (mut latencies, mut refused, mut asked) = (Vec::new(), 0, 0);
@@ -89,12 +98,13 @@ impl Load {
             asked += tally.asked;
         }
         latencies.sort_unstable();
-        Ok(Report {
+        let report = Report {
             rate: latencies.len() as f64 / seconds,
             latencies,
             refused,
             asked,
-        })
+        };
+        Ok((done, report))
     }
 
     fn work(
@@ -104,7 +114,7 @@ impl Load {
         stop: &Arc<AtomicBool>,
     ) -> anyhow::Result<Tally> {
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
+            .enable_all()
             .build()?;
         runtime.block_on(async {
             let mut tasks = tokio::task::JoinSet::new();
@@ -154,6 +164,9 @@ impl Load {
                 } else {
                     tally.refused += 1;
                 }
+            }
+            if !self.pause.is_zero() {
+                tokio::time::sleep(self.pause).await;
             }
         }
         Ok(tally)

@@ -2,13 +2,12 @@
 //!
 //! `make bench` builds everything in release and runs this. Each part can be run alone.
 
+mod administration;
 mod agi;
 mod channel;
 mod contest;
 mod history;
 mod http;
-mod import;
-mod inventory_lists;
 mod lists;
 mod load;
 mod look;
@@ -35,7 +34,7 @@ struct Cli {
     part: Option<Part>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 enum Part {
     /// A pick in process, at 1,000 to 1,000,000 numbers.
     Pick,
@@ -45,10 +44,11 @@ enum Part {
     Agi,
     /// Memory of the service at 20,000 and 1,000,000 numbers.
     Memory,
-    /// Import through the API and into the database.
-    Import,
-    /// Pages of lists of 1,000,000 numbers, in both stores.
-    InventoryLists,
+    /// Lists, imports and explanations of 1,000,000 numbers by API, in both stores.
+    Administration {
+        /// One of `imports`, `lists` and `explain`; all three when none is named.
+        only: Option<String>,
+    },
     /// Start with a million allocations in history.
     Start,
     /// GET /next-cid of one node on Redis and PostgreSQL against a bare handler.
@@ -79,6 +79,9 @@ fn main() -> anyhow::Result<()> {
     if part == Some(Part::BareAgi) {
         return agi::serve_bare();
     }
+    if let Some(Part::Administration { only }) = &part {
+        return administration::run(only.as_deref());
+    }
     let wanted = |one| part.is_none() || part == Some(one);
     if wanted(Part::Pick) {
         pick::run();
@@ -92,11 +95,8 @@ fn main() -> anyhow::Result<()> {
     if wanted(Part::Memory) {
         memory::run()?;
     }
-    if wanted(Part::Import) {
-        import::run()?;
-    }
-    if wanted(Part::InventoryLists) {
-        inventory_lists::run()?;
+    if part.is_none() {
+        administration::run(None)?;
     }
     if wanted(Part::Start) {
         start::run()?;

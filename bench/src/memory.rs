@@ -22,6 +22,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             connections: 8,
             threads: 1,
             seconds: SECONDS,
+            pause: std::time::Duration::ZERO,
         };
         let rate = load.run()?.rate;
         println!(

@@ -40,6 +40,11 @@ impl Site {
         self.folder.path().join("caller-id.db")
     }
 
+    /// The path of a file of this name in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Writes a CSV file with these numbers, without limits that a benchmark could reach.
     pub(crate) fn csv(&self, numbers: &[PhoneNumber]) -> anyhow::Result<PathBuf> {
         let path = self
@@ -74,6 +79,34 @@ impl Site {
             bail!("import failed: {}", String::from_utf8_lossy(&done.stderr));
         }
         Ok(seconds)
+    }
+
+    /// As [`Site::import`]; gives the most memory that it took, too, in MB of 1,000,000 bytes.
+    pub(crate) fn import_watched(
+        &self,
+        csv: &Path,
+        arguments: &[&str],
+    ) -> anyhow::Result<(f64, f64)> {
+        let (watch, mut peak) = (Stopwatch::start(), 0.0);
+        let mut command = self.command("import");
+        command.arg("--csv").arg(csv).args(arguments);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            // It may end just now: then what was seen last is the most.
+            peak = status_mb(child.id(), "VmHWM:").unwrap_or(peak);
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let seconds = watch.seconds();
+        if !status.success() {
+            bail!("import ended with {status}");
+        }
+        Ok((seconds, peak))
     }
 
     fn command(&self, command: &str) -> Command {
@@ -172,14 +205,25 @@ impl Server {
 
     /// Resident memory now, in MB of 1,000,000 bytes.
     pub(crate) fn memory_mb(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("no VmRSS")?;
-        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib * 1_024.0 / 1_000_000.0)
+        status_mb(self.child.id(), "VmRSS:")
     }
+
+    /// The most resident memory since its start, in the same unit.
+    pub(crate) fn peak_mb(&self) -> anyhow::Result<f64> {
+        status_mb(self.child.id(), "VmHWM:")
+    }
+}
+
+/// What the kernel says of a process's memory, in MB of 1,000,000 bytes.
+fn status_mb(process: u32, name: &str) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kib: f64 = line
+        .with_context(|| format!("no {name}"))?
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()?;
+    Ok(kib * 1_024.0 / 1_000_000.0)
 }
 
 impl Server {

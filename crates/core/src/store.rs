@@ -89,6 +89,8 @@ pub struct Position {
 pub struct Changes {
     /// As they are now. At most the number asked for.
     pub numbers: Vec<Number>,
+    /// At which revision each of them changed, in the same order.
+    pub revisions: Vec<Revision>,
     /// All pools, when any changed.
     pub pools: Option<Vec<Pool>>,
     /// All campaigns, when any changed.

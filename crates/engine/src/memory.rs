@@ -1,5 +1,6 @@
 //! The memory engine: all hot state in one process, under one lock, committed to a journal before it answers.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -24,7 +25,9 @@ mod state;
 mod undo;
 
 /// So many numbers change in one locked step, so that no allocation waits for more.
-const CHANGES_AT_ONCE: u32 = 256;
+const CHANGES_AT_ONCE: u32 = 128;
+/// So often it is looked between two such steps whether those who wait for the lock have it: some microseconds each.
+const LOOKS_MOST: u32 = 64;
 /// So many numbers are a step of the inventory: a page that the store reads quickly.
 const STEP_MOST: usize = 5_000;
 
@@ -42,6 +45,8 @@ pub struct MemoryAllocator {
 
 struct Engine {
     shared: Mutex<Shared>,
+    /// How many requests wait for the lock.
+    waiting: AtomicU32,
     commits: Commits,
     broken: Notify,
 }
@@ -69,6 +74,7 @@ impl MemoryAllocator {
     pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Arc<Self> {
         let engine = Engine {
             shared: Mutex::default(),
+            waiting: AtomicU32::new(0),
             commits: Commits::new(journal),
             broken: Notify::new(),
         };
@@ -97,6 +103,18 @@ impl MemoryAllocator {
         self.engine.broken.notified().await;
     }
 
+    /// Between two steps of one who has many: the lock goes to whoever asks first, and that would be the same again, long
+    /// before those are awake who wait.
+    async fn give_way(&self) {
+        tokio::task::yield_now().await;
+        for _ in 0..LOOKS_MOST {
+            if self.engine.waiting.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shared> {
         lock(&self.engine.shared)
     }
@@ -114,7 +132,10 @@ impl MemoryAllocator {
     ) -> Result<T, AllocatorError> {
         let now = self.clock.now();
         let (answer, party, leads) = {
-            let mut shared = self.engine.sound()?;
+            self.engine.waiting.fetch_add(1, Ordering::Relaxed);
+            let sound = self.engine.sound();
+            self.engine.waiting.fetch_sub(1, Ordering::Relaxed);
+            let mut shared = sound?;
             let Shared { state, batch } = &mut *shared;
             batch.check_open()?;
             let decision = decide(state, now);
@@ -216,7 +237,7 @@ impl Allocator for MemoryAllocator {
         for (id, policy) in pools {
             self.lock().state.put_pool(&id, policy, now);
             while self.lock().state.reindex(&id, CHANGES_AT_ONCE, now) {
-                tokio::task::yield_now().await;
+                self.give_way().await;
             }
         }
         Ok(())
@@ -225,10 +246,13 @@ impl Allocator for MemoryAllocator {
     async fn put_numbers(&self, numbers: Vec<EngineNumber>) -> Result<(), AllocatorError> {
         let now = self.clock.now();
         for some in numbers.chunks(CHANGES_AT_ONCE as usize) {
-            let mut shared = self.lock();
-            for number in some {
-                shared.state.put_number(number, now);
+            {
+                let mut shared = self.lock();
+                for number in some {
+                    shared.state.put_number(number, now);
+                }
             }
+            self.give_way().await;
         }
         Ok(())
     }

@@ -55,8 +55,8 @@ pub use self::settings::Settings;
 
 /// So many numbers change in one script, so that no request waits for more: half a millisecond or so.
 const CHANGES_AT_ONCE: usize = 64;
-/// So many numbers are a step of the inventory, which is one script, or another node could come between: two milliseconds.
-const STEP_MOST: usize = 256;
+/// So many numbers are a step of the inventory, which is one script, or another node could come between.
+const STEP_MOST: usize = CHANGES_AT_ONCE;
 /// The same of what history says, while a node rebuilds and nobody is served: ten milliseconds or so.
 const RECOVERED_AT_ONCE: usize = 1_024;
 /// And of events that are counted again one by one.

@@ -17,7 +17,12 @@ pub struct Pace {
     pub least_ms: i64,
     /// Nor before so many times as long as it took.
     pub times: u32,
+    /// What is not older than so many milliseconds is given to who would have to wait for newer.
+    pub stale_ms: i64,
 }
+
+/// Nobody waits longer where there is something that is not too old.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// Something that is gathered: the latest of it, and whether it is being gathered now.
 #[derive(Debug)]
@@ -77,6 +82,10 @@ impl<T> Cached<T> {
                 }
             }
         };
+        let patience = match self.kept().is_younger(now, pace.stale_ms) {
+            true => patience.min(MOMENT),
+            false => patience,
+        };
         // An error is the end of the flight.
         let _ = tokio::time::timeout(patience, flight.changed()).await;
         self.kept().value.clone()
@@ -114,10 +123,15 @@ impl<T> Cached<T> {
 }
 
 impl<T> Kept<T> {
+    fn is_younger(&self, now: Timestamp, ms: i64) -> bool {
+        let at = self.value.as_ref().and(self.good);
+        at.is_some_and(|(at, _)| (0..ms).contains(&now.as_ms().saturating_sub(at.as_ms())))
+    }
+
     /// A clock that was set back makes nothing last longer.
     fn is_good(&self, now: Timestamp) -> bool {
         self.good
-            .is_some_and(|(at, ms)| (0..ms).contains(&now.ms_since(at)))
+            .is_some_and(|(at, ms)| (0..ms).contains(&now.as_ms().saturating_sub(at.as_ms())))
     }
 }
 
@@ -132,6 +146,7 @@ mod tests {
     const PACE: Pace = Pace {
         least_ms: 1_000,
         times: 0,
+        stale_ms: 0,
     };
     const LONG: Duration = Duration::from_secs(60);
 
@@ -177,6 +192,25 @@ mod tests {
         gate.add_permits(1);
         assert_eq!(ask().await.as_deref(), Some(&2));
         assert_eq!(times.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_too_old_is_given_to_who_would_have_to_wait() {
+        let cached = Cached::default();
+        get(&cached, 0, Some(1)).await;
+        let pace = Pace {
+            stale_ms: 5_000,
+            ..PACE
+        };
+        let began = Instant::now();
+        let slow = || async {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            Some(2)
+        };
+        let given = cached.get(at(4_999), pace, LONG, slow).await;
+        assert_eq!((given.as_deref(), began.elapsed()), (Some(&1), MOMENT));
+        let given = cached.get(at(5_000), pace, LONG, slow).await;
+        assert_eq!(given.as_deref(), Some(&2));
     }
 
     #[tokio::test]

@@ -1,15 +1,21 @@
 //! The command line.
 
+pub mod admin;
+mod ask;
 pub mod audit;
 pub mod check_config;
+pub mod completions;
 pub mod dialplan;
 pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod migrate;
+pub mod reference;
 pub mod serve;
+mod show;
 #[cfg(test)]
 mod tests;
+mod url;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -31,9 +37,13 @@ use crate::telemetry::json_line;
 /// The exit code of everything that was asked wrongly.
 const EXIT_WRONG: u8 = 2;
 
+/// What the help ends with.
+const AFTER_HELP: &str = "CALLER_ID_URL and CALLER_ID_KEY say which service is asked, and with which key. On the machine of the \
+    service neither is needed. More in docs/commands.md, or by `caller-id help COMMAND`.";
+
 /// Hands out caller IDs for outbound calls.
 #[derive(Debug, Parser)]
-#[command(name = "caller-id", version, max_term_width = 100)]
+#[command(name = "caller-id", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -67,11 +77,9 @@ pub enum Command {
     /// goes out on the caller ID that it came with. How to put them in, and what to check: docs/vicidial.md, docs/asterisk.md.
     #[command(after_help = dialplan::EXAMPLES)]
     Dialplan(Box<dialplan::DialplanArgs>),
-    /// Check that nobody changed the audit log, or write it as CSV.
-    ///
-    /// Exit code: 0 when all is well, 1 when the log does not hold, 2 when it cannot be told, or the file cannot be written.
-    #[command(after_help = audit::EXAMPLES)]
-    Audit(Box<audit::AuditArgs>),
+    /// The audit log: show it, check that nobody changed it, write it as CSV.
+    #[command(subcommand, after_help = audit::EXAMPLES)]
+    Audit(Box<audit::AuditCommand>),
     /// Check the settings, and show each with where it came from.
     CheckConfig(Box<check_config::CheckConfigArgs>),
     /// Look at the Redis and the database that the settings name, and tell what is wrong with them.
@@ -81,6 +89,15 @@ pub enum Command {
     ///
     /// Exit code: 0 when all is well or there are warnings, 1 when there is an error, 2 when a setting cannot be used.
     Doctor(Box<doctor::DoctorArgs>),
+    /// What is asked of a running service.
+    #[command(flatten)]
+    Admin(Box<admin::AdminCommand>),
+    /// Print what a shell completes commands with
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::CompletionsArgs),
+    /// Print a page for `man`, or write the pages of all commands
+    #[command(after_help = completions::MAN_EXAMPLES)]
+    Man(completions::ManArgs),
 }
 
 /// Runs the process: reads the command line and the environment, does what they say, and gives the exit code.
@@ -100,17 +117,20 @@ pub async fn main() -> ExitCode {
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
         Command::Dialplan(args) => dialplan::run(&args),
-        Command::Audit(args) => Box::pin(audit::run(*args)).await,
+        Command::Audit(command) => Box::pin(audit::run(*command, &environment)).await,
         Command::CheckConfig(args) => {
             Box::pin(check_config::run(&args, &parsed.values, &environment)).await
         }
         Command::Doctor(args) => Box::pin(doctor::run(*args)).await,
+        Command::Admin(command) => admin::run(*command, &environment),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
     };
     match done {
         Ok(code) => code,
         Err(error) => {
             let why = one_line(&error);
-            let wrong = error.is::<ConfigError>();
+            let wrong = error.is::<ConfigError>() || admin::is_usage(&error);
             match format {
                 LogFormat::Json => eprintln!("{}", json_line(Level::ERROR, &why, Map::new())),
                 LogFormat::Text if wrong => eprintln!("{why}"),
@@ -193,15 +213,8 @@ impl Stop {
 pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<Parsed, Stop> {
     let command = Cli::command();
     let given = flags_given(&arguments);
-    let subcommand = |word: &OsString| is_subcommand(&command, word);
-    // The first word is the program. Help on a command takes no settings.
-    let place = arguments.iter().skip(1).position(subcommand);
-    if let Some(place) =
-        place.filter(|place| arguments.get(*place).is_none_or(|word| word != "help"))
-    {
-        let place = place + 1;
-        let subcommand = arguments[place].to_string_lossy().into_owned();
-        let more = from_environment(&command, &subcommand, &given, environment);
+    if let Some((place, asked)) = asked(&command, &arguments) {
+        let more = from_environment(asked, &given, environment);
         arguments.splice(place + 1..place + 1, more);
     }
     let matches = command.try_get_matches_from(arguments).map_err(explain)?;
@@ -252,10 +265,25 @@ pub fn serve_settings(pairs: &[(&str, &str)]) -> Result<Settings, Stop> {
     }
 }
 
-fn is_subcommand(command: &clap::Command, word: &OsString) -> bool {
-    command
-        .get_subcommands()
-        .any(|known| word == known.get_name())
+/// The command that is asked for, and the place of its last word. Help on a command takes no settings.
+fn asked<'a>(
+    command: &'a clap::Command,
+    arguments: &[OsString],
+) -> Option<(usize, &'a clap::Command)> {
+    // The first word is the program.
+    let words = arguments.iter().enumerate().skip(1);
+    let mut known = words.filter_map(|(place, word)| Some((place, named(command, word)?)));
+    let (mut place, mut asked) = known.next()?;
+    while let Some(next) = arguments.get(place + 1).and_then(|word| named(asked, word)) {
+        (place, asked) = (place + 1, next);
+    }
+    let is_help = arguments[..place].iter().any(|word| word == "help");
+    (!is_help).then_some((place, asked))
+}
+
+fn named<'a>(command: &'a clap::Command, word: &OsString) -> Option<&'a clap::Command> {
+    let mut commands = command.get_subcommands();
+    commands.find(|known| word == known.get_name())
 }
 
 /// The names of all long flags on the command line. An empty value is like none, so it counts as not given.
@@ -272,16 +300,15 @@ fn flags_given(arguments: &[OsString]) -> Vec<String> {
 /// Flags for what the environment says and the command line does not. Only settings: a variable `MODE` of somebody else's is
 /// not our `--mode`.
 fn from_environment(
-    command: &clap::Command,
-    subcommand: &str,
+    asked: &clap::Command,
     given: &[String],
     environment: &Environment,
 ) -> Vec<OsString> {
-    let Some(subcommand) = command.find_subcommand(subcommand) else {
+    if asks_a_service(asked) {
         return Vec::new();
-    };
+    }
     let settings = settings();
-    let flags = subcommand.get_arguments().filter_map(clap::Arg::get_long);
+    let flags = asked.get_arguments().filter_map(clap::Arg::get_long);
     flags
         .filter(|flag| settings.iter().any(|setting| setting.flag == *flag))
         .filter(|flag| !given.iter().any(|given| given == flag))
@@ -290,6 +317,12 @@ fn from_environment(
             Some(OsString::from(format!("--{flag}={value}")))
         })
         .collect()
+}
+
+/// Whether a command asks a running service: that has settings of its own, and `pools set --ladder` is none of them.
+fn asks_a_service(command: &clap::Command) -> bool {
+    let mut flags = command.get_arguments();
+    flags.any(|flag| flag.get_help_heading() == Some(ask::HEADING))
 }
 
 /// One line for a value that cannot be used; everything else is told in clap's own words.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caller_id_core::rotator::Routes;
-use caller_id_core::store::{Changes, Revision};
+use caller_id_core::store::Revision;
 use caller_id_core::{
-    AgentLimits, Allocator, AllocatorError, EngineNumber, InventoryStep, InventoryStore, Policy,
-    Pool, PoolId, Position, Rotator, StoreError,
+    AgentLimits, Allocator, AllocatorError, InventoryStep, InventoryStore, Policy, Pool, PoolId,
+    Position, Rotator, StoreError,
 };
 use thiserror::Error;
 use tokio::sync::{Mutex, OnceCell, watch};
@@ -17,13 +17,17 @@ use crate::mismatch::Mismatch;
 use crate::telemetry::outage::{Outages, User};
 
 use self::progress::Progress;
+use self::steps::steps;
 
 mod progress;
+mod steps;
 
 /// So long an admin's request waits until the engine knows what it changed: longer than a whole import takes to be brought.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// How often the store is asked what other processes changed.
 const POLL_EVERY: Duration = Duration::from_millis(200);
+/// So many numbers are read at once, however few a step may have.
+const PAGE_LEAST: usize = 2_048;
 
 /// Brings what the store says to the engine and to the rotator's routes.
 pub struct InventorySync {
@@ -129,14 +133,26 @@ impl InventorySync {
         let mut progress = Progress::new();
         loop {
             let from = self.allocator.known_inventory().await?;
-            let most = self.allocator.step_most();
-            let changes = self.inventory.changes(from.since, from.after, most).await?;
+            let most = self.allocator.step_most().max(1);
+            let page = most.max(PAGE_LEAST);
+            let mut changes = self.inventory.changes(from.since, from.after, page).await?;
             let identity = self.compare(from, changes.upto).await?;
             let campaigns_at = changes.campaigns_at;
             let done = changes.after.is_none();
-            let step = self.step((from, identity), changes);
-            progress.more(step.numbers.len(), &*self.inventory).await;
-            let followed = step.to == from || self.allocator.follow(step).await?;
+            let mut followed = true;
+            let to = Position {
+                store: Some(identity),
+                since: changes.upto,
+                after: changes.after,
+            };
+            let pools = self.whole(changes.pools.take().unwrap_or_default());
+            for step in steps((from, to), &changes, pools, most) {
+                progress.more(step.numbers.len(), &*self.inventory).await;
+                followed = step.to == step.from || self.allocator.follow(step).await?;
+                if !followed {
+                    break;
+                }
+            }
             // After the pools that the routes lead to.
             if routes_at.is_none_or(|at| at < campaigns_at) {
                 let campaigns = self.inventory.campaigns().await?;
@@ -156,19 +172,6 @@ impl InventorySync {
         let mismatch = Mismatch::between(known, Some(identity), upto);
         self.belongs.send_replace(mismatch.is_none());
         mismatch.map_or(Ok(identity), |why| Err(SyncError::OtherStore(why)))
-    }
-
-    fn step(&self, (from, identity): (Position, i64), changes: Changes) -> InventoryStep {
-        InventoryStep {
-            from,
-            pools: self.whole(changes.pools.unwrap_or_default()),
-            numbers: changes.numbers.iter().map(EngineNumber::from).collect(),
-            to: Position {
-                store: Some(identity),
-                since: changes.upto,
-                after: changes.after,
-            },
-        }
     }
 
     fn whole(&self, pools: Vec<Pool>) -> Vec<(PoolId, Policy)> {

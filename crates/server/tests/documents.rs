@@ -5,7 +5,7 @@ use std::path::Path;
 use axum::body::Body;
 use axum::http::Request;
 use caller_id::app::App;
-use caller_id::cli::{Cli, Command, dialplan, serve_settings};
+use caller_id::cli::{Cli, Command, dialplan, reference, serve_settings};
 use caller_id::config::describe::{env_example, markdown, settings};
 use caller_id::http::Peer;
 use caller_id_core::SystemClock;
@@ -39,6 +39,11 @@ fn check(path: &str, said: &str) {
 #[test]
 fn the_page_of_settings_is_what_the_program_says() {
     check("docs/CONFIG.md", &markdown());
+}
+
+#[test]
+fn the_page_of_commands_is_the_help_of_the_program() {
+    check("docs/commands.md", &reference::markdown());
 }
 
 #[test]

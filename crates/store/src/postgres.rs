@@ -5,6 +5,7 @@
 
 mod ahead;
 mod audit;
+mod catalog;
 mod changes;
 mod commit;
 mod error;
@@ -121,6 +122,7 @@ pub struct PostgresStore {
     owner: Option<Arc<Lane>>,
     parts: Arc<Parts>,
     ahead: Arc<Ahead>,
+    catalog: catalog::Shared,
     clock: Arc<dyn Clock>,
 }
 

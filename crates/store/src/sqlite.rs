@@ -4,6 +4,7 @@
 //! makes them wait. See `docs/adr/0002-two-sqlite-files.md`.
 
 mod audit;
+mod catalog;
 mod changes;
 mod checkpoint;
 mod codec;
@@ -114,6 +115,7 @@ pub struct SqliteStore {
     writer: Lane<Connection>,
     readers: Lane<Connection>,
     history: Lane<HistoryReader>,
+    catalog: catalog::Shared,
     clock: Arc<dyn Clock>,
     progress: Arc<Progress>,
     /// None when opened beside a server.
@@ -222,6 +224,7 @@ impl SqliteStore {
                 // It reads two files, and names them itself.
                 |_, error| error,
             ),
+            catalog: catalog::Shared::default(),
             clock: options.clock,
             progress,
             journal,

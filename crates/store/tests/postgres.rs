@@ -153,10 +153,7 @@ async fn history_of_the_version_before_is_kept_and_takes_results() {
          DROP TABLE caller_id.audit, caller_id.audit_head, caller_id.keys, caller_id.sessions, caller_id.cookie_key;
          DROP FUNCTION caller_id.audit_is_only_added_to; DELETE FROM caller_id.meta WHERE key = 'keys_revision';
          DROP TABLE caller_id.sums_by_hour, caller_id.sums_by_day; DELETE FROM caller_id.meta WHERE key LIKE 'summed%';
-         DROP TABLE caller_id.removed_numbers; ALTER TABLE caller_id.campaigns DROP COLUMN agent_limit_per_minute;
-         DROP INDEX caller_id.numbers_by_area_code, caller_id.numbers_by_carrier, caller_id.numbers_by_pool,
-            caller_id.numbers_by_status, caller_id.numbers_by_created, caller_id.numbers_by_updated,
-            caller_id.numbers_by_attestation",
+         DROP TABLE caller_id.removed_numbers; ALTER TABLE caller_id.campaigns DROP COLUMN agent_limit_per_minute",
     );
     let newer = database.open().await.unwrap();
     let a_week_later = full_record(7 * 24 * 3_600_000, 2, own(1));

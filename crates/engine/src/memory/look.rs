@@ -10,7 +10,7 @@ use caller_id_core::{AllocatorError, Ask, Inspector, NumberState, PhoneNumber, P
 use super::MemoryAllocator;
 
 /// So many numbers are looked at in one locked step.
-const LOOKED_AT_ONCE: u32 = 1_000;
+const LOOKED_AT_ONCE: u32 = 3_000;
 /// So many candidates are listed in one locked step before they are counted: to list is much quicker than to count.
 const LISTED_MOST: usize = 10_000;
 /// Between two steps of a count all others have the lock for so long.

@@ -4,16 +4,19 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use caller_id_core::AuditLog;
-use clap::ValueEnum;
+use clap::Subcommand;
 
+use super::admin::{self, audit::ListArgs};
 use super::import::console;
 use crate::app::{self, stores};
 use crate::audit_chain::{Found, Head, walk};
 use crate::audit_csv;
 use crate::config::ConfigError;
+use crate::config::source::Environment;
 use crate::config::storage::StorageConfig;
 use crate::digits::grouped;
 
@@ -24,44 +27,63 @@ const EXIT_FATAL: u8 = 2;
 
 /// How it is called.
 pub const EXAMPLES: &str = "Examples:
+  caller-id audit list --subject +13125550100 --since 2026-11-01
+  caller-id audit list --author 'dialer east' --action number.
+  caller-id audit list --since 2026-11-01 --csv november.csv
   caller-id audit verify
   caller-id audit verify --head 4711:9f2c…   what an earlier run printed
   caller-id audit export --csv audit.csv";
 
-/// What `audit` takes.
+/// What is done with the log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show who changed what, newest first: asks a running service
+    List(ListArgs),
+    /// Walk through all entries in the database: did somebody change one?
+    ///
+    /// Exit code: 0 when the log holds, 1 when it does not, with the first place, 2 when it cannot be told.
+    Verify(VerifyArgs),
+    /// Write all entries in the database as CSV, oldest first
+    ///
+    /// Exit code: 0 when the file is whole, 2 when it cannot be written.
+    Export(ExportArgs),
+}
+
+/// What `audit verify` takes.
 #[derive(Debug, clap::Args)]
-pub struct AuditArgs {
-    /// What to do
-    #[arg(value_enum)]
-    pub action: Action,
-    /// With `verify`: what an earlier run printed, kept where nobody who reaches the database can change it. It finds also a log
-    /// that was written anew as a whole, or cut off
+pub struct VerifyArgs {
+    /// What an earlier run printed, kept where nobody who reaches the database can change it. It finds also a log that was
+    /// written anew as a whole, or cut off
     #[arg(long, value_name = "PLACE:HASH")]
     pub head: Option<Head>,
-    /// With `export`: the file to write, replaced as a whole when all is well; `-` writes to the standard output
-    #[arg(long, value_name = "FILE")]
-    pub csv: Option<PathBuf>,
     /// Where the database is; a service may be using it.
     #[command(flatten)]
     pub storage: StorageConfig,
 }
 
-/// What is done with the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Action {
-    /// Walk through all entries; exit code 1, and the first place that does not hold, when somebody changed them
-    Verify,
-    /// Write all entries as CSV, oldest first
-    Export,
+/// What `audit export` takes.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// The file to write, replaced as a whole when all is well; `-` writes to the standard output
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub csv: PathBuf,
+    /// Where the database is; a service may be using it.
+    #[command(flatten)]
+    pub storage: StorageConfig,
 }
 
 /// Runs the command. The exit code: 0 when all is well, 1 when the log does not hold, 2 when nothing can be said of it; what
 /// went wrong is on standard error then, in one line, and a file is as it was.
 ///
 /// # Errors
-/// A setting that cannot be used.
-pub async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
-    match audit(&args).await {
+/// A setting that cannot be used; of `list`, what went wrong, with the exit codes of all commands that ask a service.
+pub async fn run(command: AuditCommand, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let done = match &command {
+        AuditCommand::List(args) => return admin::audit::run(args, environment),
+        AuditCommand::Verify(args) => verify(args).await,
+        AuditCommand::Export(args) => export(args).await,
+    };
+    match done {
         Ok(code) => Ok(code),
         Err(error) if error.is::<ConfigError>() => Err(error),
         Err(error) => {
@@ -71,31 +93,20 @@ pub async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn audit(args: &AuditArgs) -> anyhow::Result<ExitCode> {
-    let is_verify = args.action == Action::Verify;
+async fn open(storage: &StorageConfig) -> anyhow::Result<Arc<dyn AuditLog>> {
     ensure!(
-        is_verify || args.head.is_none(),
-        "--head is for `caller-id audit verify`"
-    );
-    ensure!(
-        !is_verify || args.csv.is_none(),
-        "--csv is for `caller-id audit export`"
-    );
-    ensure!(
-        app::database_is_there(&args.storage)?,
+        app::database_is_there(storage)?,
         "there is no database {}, and so no audit log",
-        args.storage.database_shown()?
+        storage.database_shown()?
     );
-    let log = stores::open_audit_beside(&args.storage.database()?).await?;
-    match args.action {
-        Action::Verify => verify(&*log, args.head).await,
-        Action::Export => export(&*log, args).await,
-    }
+    stores::open_audit_beside(&storage.database()?).await
 }
 
-async fn verify(log: &dyn AuditLog, kept: Option<Head>) -> anyhow::Result<ExitCode> {
+async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let log = open(&args.storage).await?;
+    let kept = args.head;
     let mut out = io::stdout().lock();
-    match walk(log, Head::START, kept).await? {
+    match walk(&*log, Head::START, kept).await? {
         Found::Whole { entries, head } => {
             let counted = match entries {
                 1 => "1 entry".to_owned(),
@@ -123,8 +134,9 @@ async fn verify(log: &dyn AuditLog, kept: Option<Head>) -> anyhow::Result<ExitCo
     }
 }
 
-async fn export(log: &dyn AuditLog, args: &AuditArgs) -> anyhow::Result<ExitCode> {
-    let path = args.csv.as_deref().unwrap_or(Path::new("-"));
+async fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let log = &*open(&args.storage).await?;
+    let path = args.csv.as_path();
     ensure!(
         !app::is_own_file(&args.storage, path)?,
         "{} belongs to the service itself, another file expected",

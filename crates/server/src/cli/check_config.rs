@@ -17,7 +17,7 @@ pub struct CheckConfigArgs {
     #[command(flatten)]
     pub settings: Settings,
     /// Connect to what the settings name too, and tell what is wrong with it, as `doctor` does
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub connect: bool,
 }
 

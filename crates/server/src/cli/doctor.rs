@@ -22,7 +22,7 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub settings: Settings,
     /// Write one JSON object instead of lines, for programs
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub json: bool,
 }
 

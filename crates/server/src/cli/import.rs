@@ -12,15 +12,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use caller_id_core::Author;
 use caller_id_core::store::OnDuplicate;
 use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
-use self::client::{Client, Url};
+use self::client::Client;
 use self::console::Console;
 use self::input::Input;
+use super::url::Url;
 use crate::app;
 use crate::auth::first_token::FILE_NAME;
 use crate::config::ConfigError;
@@ -208,7 +209,8 @@ impl ImportArgs {
     }
 
     fn url(&self) -> anyhow::Result<Url> {
-        let url = Url::parse(&self.api_url())?;
+        let text = self.api_url();
+        let url = Url::parse(&text).map_err(|why| anyhow!("api-url `{text}` {why}"))?;
         if url.shows_the_token() {
             console::warn("the admin token goes over the network unencrypted: https:// is safer");
         }

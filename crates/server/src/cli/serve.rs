@@ -25,7 +25,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub settings: Settings,
     /// Print the admin token at start, also when it was made before
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub show_token: bool,
 }
 

@@ -45,9 +45,11 @@ fn help_on_a_command_needs_no_good_environment() {
         "check-config",
         "doctor",
         "dialplan",
+        "pools set",
+        "audit verify",
     ] {
         let help = parsed(
-            &["help", command],
+            &[&["help"][..], &command.split(' ').collect::<Vec<_>>()].concat(),
             &[("API_PORT", "1")],
             &[("DATA_DIR", "x")],
         );
@@ -157,4 +159,37 @@ fn an_error_tells_each_thing_once() {
 #[test]
 fn variables_of_somebody_else_are_not_our_flags() {
     assert!(parsed(&["serve"], &[("SHOW_TOKEN", "x"), ("HELP", "1")], &[]).is_ok());
+}
+
+#[test]
+fn a_command_below_another_takes_the_settings_that_it_has() {
+    let here = [("DATABASE_URL", "sqlite:x.db"), ("LADDER", "any")];
+    let parsed = parsed(&["audit", "verify"], &here, &[]).unwrap();
+    let Command::Audit(command) = parsed.cli.command else {
+        panic!("audit expected");
+    };
+    let audit::AuditCommand::Verify(args) = *command else {
+        panic!("verify expected");
+    };
+    let database = args.storage.database_shown().unwrap();
+    assert!(database.ends_with("x.db"), "{database}");
+}
+
+#[test]
+fn a_command_that_asks_a_service_takes_no_settings_of_this_machine() {
+    let here = [
+        ("STICKY_SECONDS", "3600"),
+        ("LADDER", "any"),
+        ("API_PORT", "x"),
+    ];
+    let words = ["pools", "set", "east", "--cooldown-seconds", "5"];
+    let parsed = parsed(&words, &here, &[]).unwrap();
+    let Command::Admin(command) = parsed.cli.command else {
+        panic!("a command for administration expected");
+    };
+    let said = format!("{command:?}");
+    assert!(
+        said.contains("sticky_seconds: None") && said.contains("ladder: None"),
+        "{said}"
+    );
 }

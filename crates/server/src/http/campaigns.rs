@@ -27,6 +27,8 @@ const SEEN_MS: i64 = 30 * 24 * 3_600_000;
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body; it is read field by field")]
 pub struct PutCampaign {
+    /// As in the path.
+    id: Option<String>,
     /// 1 to 16 names of pools that exist.
     pools: Vec<String>,
     /// Most allocations of one agent in a minute, on this campaign's calls; 0 = no limit, null = the global setting.

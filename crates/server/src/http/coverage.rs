@@ -25,6 +25,7 @@ use crate::cached::Pace;
 const PACE: Pace = Pace {
     least_ms: 10_000,
     times: 20,
+    stale_ms: 300_000,
 };
 /// Nobody waits longer.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use super::query::shown;
 use super::{ApiError, Fault};
 
+/// The largest whole number that a float has exactly: 2^53.
+const EXACT_MOST: f64 = 9_007_199_254_740_992.0;
+
 /// The fields of an object. What is read is taken out; faults are kept until [`Fields::finish`].
 #[derive(Debug)]
 pub struct Fields {
@@ -148,9 +151,7 @@ impl Fields {
     /// A whole number from `least` to `most`; a text of digits is one too.
     pub fn count(&mut self, name: &str, least: u32, most: u32) -> Given<u32> {
         self.read(name, |value| {
-            let number = value
-                .as_i64()
-                .or_else(|| value.as_str()?.trim().parse().ok());
+            let number = whole(value).or_else(|| value.as_str()?.trim().parse().ok());
             let in_range = number.and_then(|number| u32::try_from(number).ok());
             in_range
                 .filter(|number| (least..=most).contains(number))
@@ -183,6 +184,17 @@ impl Fields {
         place.chain([name]).collect()
     }
 
+    /// The same fields, where there is no fault so far.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] with all faults noted.
+    pub fn sound(self) -> Result<Self, ApiError> {
+        match self.faults.is_empty() {
+            true => Ok(self),
+            false => Err(ApiError::Invalid(self.faults)),
+        }
+    }
+
     /// Fails with all faults noted, if there are any.
     ///
     /// # Errors
@@ -194,6 +206,19 @@ impl Fields {
             Err(ApiError::Invalid(self.faults))
         }
     }
+}
+
+/// A whole number: `174.0` is one, too, as JSON knows but one kind of number.
+fn whole(value: &Value) -> Option<i64> {
+    let whole = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT_MOST;
+    let float = || value.as_f64().filter(whole).map(|number| number as i64);
+    value.as_i64().or_else(float)
+}
+
+/// What is a whole number, 0 or more, as the text that it could have been given as.
+pub fn number_in_digits(value: &Value) -> Option<String> {
+    let whole = whole(value).and_then(|number| u64::try_from(number).ok());
+    value.as_u64().or(whole).map(|number| number.to_string())
 }
 
 /// Scalars as given; what could be large only by its kind.

@@ -12,6 +12,7 @@ use caller_id_core::history_query::{Activity, Falling};
 use caller_id_core::listing::NumberGroup;
 use caller_id_core::store::Revision;
 use caller_id_core::{StoreError, Timestamp};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::samples::Samples;
@@ -21,31 +22,40 @@ use crate::cached::{Cached, Pace};
 
 /// A page waits for a part no longer.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// To count a million numbers takes two seconds, and is a twentieth of the engine's time meanwhile.
+/// To count a million numbers takes two seconds, of which the engine is held for a twentieth.
 const POOLS: Pace = Pace {
     least_ms: 1_000,
-    times: 4,
+    times: 2,
+    stale_ms: 0,
 };
+/// In Redis it may take longer, and half of that time is Redis's, which all nodes ask.
+const POOLS_IN_REDIS: Pace = Pace { times: 10, ..POOLS };
 /// The inventory is looked at for changes; counted only where there are some.
 const CENSUS: Pace = Pace {
     least_ms: 2_000,
     times: 20,
+    stale_ms: 0,
 };
 const ACTIVITY: Pace = Pace {
     least_ms: 2_000,
     times: 20,
+    stale_ms: 0,
 };
 const FALLING: Pace = Pace {
     least_ms: 60_000,
     times: 100,
+    stale_ms: 0,
 };
 /// The store is not asked by each who looks.
 const CAMPAIGNS: Pace = Pace {
     least_ms: 2_000,
     times: 20,
+    stale_ms: 0,
 };
 /// Without anybody who looks, so that a page that is opened has something to show.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// A start has better things to do.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// The parts, as they were gathered last.
 #[derive(Default)]
@@ -103,8 +113,12 @@ impl Api {
             let api = self.clone();
             async move { parts::pools(&api).await }
         };
+        let pace = match self.health.is_shared() {
+            true => POOLS_IN_REDIS,
+            false => POOLS,
+        };
         let cached = &self.gathered.pools;
-        cached.get(self.clock.now(), POOLS, PATIENCE, gather).await
+        cached.get(self.clock.now(), pace, PATIENCE, gather).await
     }
 
     /// What campaigns did in the last hour.
@@ -159,9 +173,8 @@ pub(super) fn told<T>(what: &str, gathered: Result<T, StoreError>) -> Option<T> 
 
 /// Looks at the pools now and then until `stop`, also when nobody else does: how fast they empty is told from what was seen.
 pub async fn keep_looking(api: Arc<Api>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    let mut ticks = tokio::time::interval_at(Instant::now() + FIRST_LOOK, LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    ticks.tick().await;
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let looking = async { tokio::join!(api.pools_live(), api.falling()) };
         stop.run_until_cancelled(looking).await;

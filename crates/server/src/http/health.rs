@@ -125,6 +125,11 @@ impl Vitals {
         signs
     }
 
+    /// Whether nodes share their state, in Redis.
+    pub(super) const fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
     fn ours(&self) -> bool {
         let shared = self.shared.as_ref();
         shared.is_none_or(|together| *together.gate.borrow() == Gate::Open)

@@ -24,6 +24,7 @@ use crate::pulse::{Hour, Outcome, STEP_MS};
 const PACE: Pace = Pace {
     least_ms: 1_000,
     times: 2,
+    stale_ms: 0,
 };
 /// Nobody waits longer.
 const PATIENCE: Duration = Duration::from_secs(3);

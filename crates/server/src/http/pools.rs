@@ -49,6 +49,34 @@ pub struct PolicyBody {
     ladder: Option<Vec<String>>,
 }
 
+/// What `PUT` takes: the policy alone, or all that `GET` gives.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum PutPoolBody {
+    /// The policy alone.
+    Policy(PolicyBody),
+    /// All of it.
+    Whole(PutPool),
+}
+
+/// A pool as `GET` gives it, of which `policy` can be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read field by field")]
+pub struct PutPool {
+    /// What this pool says itself.
+    policy: Option<PolicyBody>,
+    /// As in the path.
+    id: Option<String>,
+    /// As it was, or as it is then.
+    #[schema(value_type = Option<Object>)]
+    effective: Option<Value>,
+    /// As they were, or as they are then.
+    warnings: Option<Vec<String>>,
+    /// Passed over.
+    #[schema(value_type = Option<Object>)]
+    numbers: Option<Value>,
+}
+
 /// A pool as the API shows it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PoolBody {
@@ -116,7 +144,7 @@ pub async fn show(
         ("If-Match" = Option<String>, Header, description = "The ETag of what was seen"),
         ("If-None-Match" = Option<String>, Header, description = "*: only where there is none"),
     ),
-    request_body = PolicyBody,
+    request_body = PutPoolBody,
     responses(
         (status = 200, description = "As it is now", body = PoolBody, headers(("ETag" = String, description = "For If-Match"))),
         (status = 412, description = "It is not what was seen", body = super::openapi::ProblemBody),

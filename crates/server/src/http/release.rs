@@ -106,10 +106,10 @@ pub async fn by_call(
         object(&text)?
     };
     let mut fields = Fields::new(members);
-    let call_id = match fields.text("call_id", CallId::new) {
-        Given::Missing | Given::Null if !fields.has_fault("call_id") => {
-            fields.text("call", CallId::new)
-        }
+    let call_id = fields.text("call_id", CallId::new);
+    let call = fields.text("call", CallId::new);
+    let call_id = match call_id {
+        Given::Missing | Given::Null if !fields.has_fault("call_id") => call,
         given => given,
     };
     // The fault that is noted has the name that was given.

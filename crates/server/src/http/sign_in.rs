@@ -15,7 +15,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use caller_id_core::audit::{AuditEvent, AuditLog, Author};
 use caller_id_core::roles::{KeyStore, Session};
+use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use self::page::Page;
 use self::return_to::ReturnTo;
@@ -70,6 +72,26 @@ impl SignIn {
     }
 }
 
+/// The form of the page.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read field by field")]
+pub struct SignInForm {
+    /// The admin token or an API key.
+    token: String,
+    /// That of the page.
+    csrf_token: String,
+    /// Where to go then: a path of this service.
+    return_to: Option<String>,
+}
+
+/// The form that signs out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body; it is read field by field")]
+pub struct SignOutForm {
+    /// That of the page or of `/api/v1/me`; or in the header X-CSRF-Token.
+    csrf_token: Option<String>,
+}
+
 /// The routes of this file.
 pub(super) fn routes() -> Router<Arc<Api>> {
     Router::new()
@@ -96,8 +118,7 @@ pub async fn show(State(api): State<Arc<Api>>, request: Request) -> Response {
 
 /// Signs in with a token or an API key, given in the form of the page.
 #[utoipa::path(post, path = "/sign-in", tag = "sign-in",
-    request_body(content_type = "application/x-www-form-urlencoded", content = String,
-        description = "`token`: the admin token or an API key; `csrf_token`: that of the page; `return_to`"),
+    request_body(content_type = "application/x-www-form-urlencoded", content = SignInForm),
     responses((status = 303, description = "Signed in: Location says where to go on"),
         (status = 401, description = "A page: that is no token or key of ours", body = String, content_type = "text/html"),
         (status = 403, description = "A page: not from there, or not the form of our page", body = String, content_type = "text/html"),
@@ -141,8 +162,7 @@ pub async fn enter(State(api): State<Arc<Api>>, request: Request) -> Result<Resp
 
 /// Ends the session. It is worth nothing any more on this node, and within a second on others.
 #[utoipa::path(post, path = "/sign-out", tag = "sign-in",
-    request_body(content_type = "application/x-www-form-urlencoded", content = String,
-        description = "`csrf_token`: that of the page or of /api/v1/me; or in the header X-CSRF-Token"),
+    request_body(content_type = "application/x-www-form-urlencoded", content = SignOutForm),
     responses((status = 303, description = "Nobody is signed in any more: Location is the page where to sign in"),
         (status = 403, description = "A page: not the form of our page", body = String, content_type = "text/html"),
         (status = 408, description = "The body did not come in time", body = super::openapi::ProblemBody, content_type = "application/problem+json"),

@@ -6,14 +6,14 @@ use crate::support::Service;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Three numbers of 312, one of 773, which shares Chicago with it, and one of 217, which is Illinois, too.
+/// Three numbers of 312, one of 872, which shares Chicago with it, and one of 217, which is Illinois, too.
 async fn stocked() -> Service {
     let service = Service::start(&[("CALLER_ID_COOLDOWN_SECONDS", "0")]).await;
     for (number, carrier, status) in [
         ("3125550100", "Acme", "active"),
         ("3125550101", "Acme", "paused"),
         ("3125550102", "Bell", "retired"),
-        ("7735550100", "", "active"),
+        ("8725550100", "", "active"),
         ("2175550100", "Bell", "active"),
     ] {
         let added = json!({"caller_id": number, "carrier": carrier, "hourly_limit": 2});
@@ -49,7 +49,7 @@ async fn worked() -> Service {
     ] {
         call(&service, to, how).await;
     }
-    service.clock.advance_ms(HOUR_MS);
+    service.clock.advance_ms(2 * HOUR_MS);
     call(&service, "12125551200", "BUSY").await;
     call(&service, "%2B442079460958", "BUSY").await;
     service.stored().await;
@@ -57,9 +57,9 @@ async fn worked() -> Service {
 }
 
 /// The line of which this is so.
-fn line<'a>(coverage: &'a Value, list: &str, name: &str, is: Value) -> &'a Value {
+fn line<'a>(coverage: &'a Value, list: &str, name: &str, is: &Value) -> &'a Value {
     let mut lines = coverage[list].as_array().expect("a list").iter();
-    lines.find(|line| line[name] == is).expect("the line")
+    lines.find(|line| line[name] == *is).expect("the line")
 }
 
 fn some(line: &Value, names: &[&str]) -> Value {
@@ -67,15 +67,6 @@ fn some(line: &Value, names: &[&str]) -> Value {
 }
 
 const NUMBERS: [&str; 3] = ["active", "numbers", "overlay_active"];
-const CALLS: [&str; 7] = [
-    "calls",
-    "local",
-    "area_code",
-    "overlay",
-    "region",
-    "any",
-    "sticky",
-];
 const NEED: [&str; 4] = ["busiest_hour_calls", "uses_per_hour", "needed", "short"];
 
 #[tokio::test]
@@ -84,12 +75,16 @@ async fn calls_are_told_by_where_they_went_and_how_local_their_numbers_were() {
     let coverage = service.see("/api/v1/coverage").await;
     assert_eq!(
         (&coverage["days"], &coverage["since"]),
-        (&json!(7), &json!("2026-11-15T13:00:00.000000Z"))
+        (&json!(7), &json!("2026-11-15T14:00:00.000000Z"))
     );
-    let chicago = line(&coverage, "area_codes", "code", json!("312"));
+    let chicago = line(&coverage, "area_codes", "code", &json!("312"));
     assert_eq!(some(chicago, &["region", "country"]), json!(["IL", "US"]));
     assert_eq!(some(chicago, &NUMBERS), json!([1, 2, 1]));
-    assert_eq!(some(chicago, &CALLS), json!([5, 4, 2, 2, 1, 0, 0]));
+    assert_eq!(some(chicago, &["calls", "local"]), json!([5, 4]));
+    let rungs = json!({"sticky": 0, "area_code": 2, "overlay": 2, "region": 1, "any": 0});
+    assert_eq!(chicago["rungs"], rungs);
+    let overlay = chicago["overlay"].as_array().expect("a list");
+    assert!(overlay.contains(&json!("872")), "{overlay:?}");
     assert_eq!(
         some(chicago, &["answered", "reported", "local_share"]),
         json!([3, 5, 0.8])
@@ -97,22 +92,22 @@ async fn calls_are_told_by_where_they_went_and_how_local_their_numbers_were() {
     // Five calls in an hour, two for each number: three numbers, and two are local.
     assert_eq!(some(chicago, &NEED), json!([5, 2.0, 3, 1]));
     assert_eq!(chicago["busiest_hour"], "2026-11-22T12:00:00.000000Z");
-    let new_york = line(&coverage, "area_codes", "code", json!("212"));
+    let new_york = line(&coverage, "area_codes", "code", &json!("212"));
     assert_eq!(some(new_york, &NUMBERS), json!([0, 0, 0]));
     assert_eq!(some(new_york, &NEED), json!([1, 2.0, 1, 1]));
-    let downstate = line(&coverage, "area_codes", "code", json!("217"));
+    let downstate = line(&coverage, "area_codes", "code", &json!("217"));
     assert_eq!(
         some(downstate, &["active", "calls", "short"]),
         json!([1, 0, 0])
     );
-    let illinois = line(&coverage, "regions", "region", json!("IL"));
+    let illinois = line(&coverage, "regions", "region", &json!("IL"));
     assert_eq!(
         some(illinois, &["active", "numbers", "calls", "needed", "short"]),
         json!([3, 4, 5, 3, 0])
     );
     assert_eq!(
-        some(&coverage["elsewhere"], &["active", "calls", "any"]),
-        json!([0, 1, 1])
+        some(&coverage["elsewhere"], &["active", "calls", "local"]),
+        json!([0, 1, 0])
     );
     assert_eq!(
         some(&coverage["total"], &["active", "numbers", "calls"]),
@@ -124,14 +119,13 @@ async fn calls_are_told_by_where_they_went_and_how_local_their_numbers_were() {
 async fn carriers_are_told_with_their_numbers_and_calls() {
     let service = worked().await;
     let coverage = service.see("/api/v1/coverage").await;
-    let of = |carrier| {
-        let line = line(&coverage, "carriers", "carrier", carrier);
+    let of = |carrier: Value| {
+        let line = line(&coverage, "carriers", "carrier", &carrier);
         some(line, &["active", "numbers", "calls", "reported"])
     };
     let all = [of(json!("Acme")), of(json!("Bell")), of(json!(null))];
     let sum = |place: usize| -> u64 { all.iter().filter_map(|one| one[place].as_u64()).sum() };
     assert_eq!((sum(0), sum(1), sum(2), sum(3)), (3, 4, 7, 7));
-    assert_eq!(some(&all[0], &[]), json!([]));
     assert_eq!((&all[0][0], &all[0][1]), (&json!(1), &json!(2)));
     assert_eq!((&all[2][0], &all[2][1]), (&json!(1), &json!(1)));
 }
@@ -165,5 +159,12 @@ async fn a_number_that_is_added_is_covered_soon() {
     };
     assert_eq!(active().await, 3);
     service.add(json!({"caller_id": "2125550100"})).await;
-    assert_eq!(active().await, 4);
+    // Who would have to wait is given what there was.
+    for _ in 0..100 {
+        if active().await == 4 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("it is not covered");
 }

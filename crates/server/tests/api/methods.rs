@@ -48,6 +48,40 @@ async fn a_call_is_released_under_either_name_of_its_id() {
 }
 
 #[tokio::test]
+async fn what_is_not_needed_to_find_a_call_is_of_its_type_all_the_same() {
+    let service = Service::start(&[]).await;
+    for (path, body, field) in [
+        (
+            "/api/v1/release",
+            json!({"call_id": "V1", "call": {}}),
+            "call",
+        ),
+        (
+            "/api/v1/release",
+            json!({"call_id": "V1", "call": "a\u{84}"}),
+            "call",
+        ),
+        ("/call-result", json!({"call": "V1", "to": {}}), "to"),
+        ("/call-result", json!({"call": "V1", "to": -1}), "to"),
+        (
+            "/call-result",
+            json!({"call": "V1", "caller_id": 0.5}),
+            "caller_id",
+        ),
+    ] {
+        let answer = service.ask("POST", path).json(&body).send().await;
+        assert_eq!(
+            (answer.status, answer.faulty_fields()),
+            (422, vec![field.to_owned()]),
+            "{body}"
+        );
+    }
+    let body = json!({"call": "V1", "to": "911"});
+    let answer = service.ask("POST", "/call-result").json(&body).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
 async fn docs_shows_the_interface_with_files_of_our_own_only() {
     let service = Service::start(&[]).await;
     let redirect = service.get("/docs").await;

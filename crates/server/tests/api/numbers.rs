@@ -35,6 +35,22 @@ fn shape(answer: &Answer) -> (u16, Vec<String>) {
 }
 
 #[tokio::test]
+async fn of_a_new_number_an_empty_text_is_like_null_and_a_float_may_be_whole() {
+    let service = with_numbers(&[json!({
+        "number": "3125550100", "status": "", "resting_until": "", "pool": "", "daily_limit": 174.0
+    })])
+    .await;
+    let row = &list(&service, "").await["numbers"][0];
+    assert_eq!(
+        (&row["status"], &row["pool"], &row["daily_limit"]),
+        (&json!("active"), &json!("default"), &json!(174))
+    );
+    let half = json!({"number": "3125550101", "daily_limit": 174.5});
+    let answer = service.admin("POST", NUMBERS, &half).await;
+    assert_eq!(shape(&answer), (422, vec!["daily_limit".to_owned()]));
+}
+
+#[tokio::test]
 async fn a_number_is_made_with_its_place_and_tag_and_takes_calls_at_once() {
     let service = with_numbers(&[]).await;
     let body = json!({"number": "(312) 555-0100", "carrier": "A", "hourly_limit": null,

@@ -72,6 +72,7 @@ async fn requests_are_counted_by_what_became_of_them() {
     let refused = service.ask("GET", "/next-cid?to=13125551234");
     assert_eq!(refused.from("203.0.113.9").send().await.status, 401);
     for line in 0..11 {
+        service.clock.advance_ms(1);
         service
             .get(&format!("/next-cid?to=131255520{line:02}"))
             .await;

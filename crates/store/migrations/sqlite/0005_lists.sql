@@ -1,13 +1,3 @@
--- Lists of numbers for people. The key is appended to each index: so a page of any filter, and of any order, is a walk.
-CREATE INDEX numbers_by_area_code ON numbers (area_code);
-CREATE INDEX numbers_by_carrier ON numbers (carrier);
-CREATE INDEX numbers_by_pool ON numbers (pool);
-CREATE INDEX numbers_by_status ON numbers (status);
-CREATE INDEX numbers_by_created ON numbers (created_at);
-CREATE INDEX numbers_by_updated ON numbers (updated_at);
--- Nobody asks for numbers that have none.
-CREATE INDEX numbers_by_attestation ON numbers (attestation) WHERE attestation IS NOT NULL;
-
 -- Numbers that were deleted, with what engines need to go on counting their uses: they come back, and their limits hold. A
 -- number is in one of the two tables. Its pool may be gone.
 CREATE TABLE removed_numbers (

@@ -1,8 +1,8 @@
 //! What a filter asks of each column.
 
-use caller_id_core::listing::{NumberFilter, SortBy, StatusKind};
+use caller_id_core::listing::{NumberFilter, StatusKind};
 
-use super::sql::{Part, Statement, Value, Way};
+use super::sql::{Part, Statement, Value};
 
 /// The most digits of a number.
 const DIGITS_MOST: u32 = 15;
@@ -45,21 +45,10 @@ impl Asked {
         })
     }
 
-    /// Whether a column is asked for.
-    pub(super) fn of(&self, column: Option<&str>) -> Option<&OneOf> {
-        self.columns.iter().find(|of| Some(of.column) == column)
-    }
-
-    /// Adds all of it to a statement that finds its rows otherwise; `led` by a column, or by ranges where that is none, it
-    /// leaves that out.
-    pub(super) fn aside(&self, statement: &mut Statement, led: Led) {
+    /// Adds all of it to a statement, but the ranges.
+    pub(super) fn aside(&self, statement: &mut Statement) {
         for of in &self.columns {
-            if led != Led::By(of.column) {
-                statement.and_one_of(of.column, &of.parts, Way::Aside);
-            }
-        }
-        if let Some(ranges) = self.ranges.as_deref().filter(|_| led != Led::ByRange) {
-            statement.and_in_ranges(ranges, Way::Aside);
+            statement.and_one_of(of.column, &of.parts);
         }
         if let Some(digits) = &self.contains {
             statement.and_has_digits(digits);
@@ -67,31 +56,6 @@ impl Asked {
     }
 }
 
-/// What of a filter leads a statement along an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Led {
-    /// Nothing.
-    Not,
-    /// A column.
-    By(&'static str),
-    /// Ranges of numbers.
-    ByRange,
-}
-
-/// The column that a list is sorted by, before the number.
-pub(super) const fn sort_column(sort: SortBy) -> Option<&'static str> {
-    match sort {
-        SortBy::Number => None,
-        SortBy::AreaCode => Some("area_code"),
-        SortBy::Carrier => Some("carrier"),
-        SortBy::Pool => Some("pool"),
-        SortBy::Status => Some("status"),
-        SortBy::CreatedAt => Some("created_at"),
-        SortBy::UpdatedAt => Some("updated_at"),
-    }
-}
-
-/// Those that usually say most come first.
 fn columns(filter: &NumberFilter) -> Vec<OneOf> {
     let text = |text: &str| Part::Is(Value::Text(text.to_owned()));
     let areas = filter.area_codes.iter();

@@ -26,14 +26,6 @@ impl Dialect {
             Self::Postgres => "caller_id.numbers",
         }
     }
-
-    /// What stands before a column by which no index is to be chosen: PostgreSQL chooses by what it knows of the values.
-    const fn aside(self) -> &'static str {
-        match self {
-            Self::Sqlite => "+",
-            Self::Postgres => "",
-        }
-    }
 }
 
 /// A statement. Each value stands in it once, in their order, so that both databases number them alike.
@@ -44,15 +36,6 @@ pub(crate) struct Statement {
     /// Its values.
     pub(crate) values: Vec<Value>,
     dialect: Dialect,
-}
-
-/// How a condition is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// By an index.
-    Leading,
-    /// By looking at each row that is found otherwise.
-    Aside,
 }
 
 /// What a column is compared with.
@@ -87,31 +70,9 @@ impl Statement {
         self.push(&format!("${place}"))
     }
 
-    /// Goes on with a column.
-    fn column(&mut self, column: &str, way: Way) -> &mut Self {
-        if way == Way::Aside {
-            self.push(self.dialect.aside());
-        }
-        self.push(column)
-    }
-
-    /// ` AND column <sign> value`
-    pub(crate) fn and(&mut self, column: &str, sign: &str, value: Value) -> &mut Self {
-        self.push(&format!(" AND {column} {sign} ")).value(value)
-    }
-
-    /// ` AND` the column is that.
-    pub(crate) fn and_is(&mut self, column: &str, part: &Part) -> &mut Self {
-        match part {
-            Part::Null => self.push(&format!(" AND {column} IS NULL")),
-            Part::Is(value) => self.and(column, "=", value.clone()),
-        }
-    }
-
     /// ` AND` the column is one of these.
-    pub(crate) fn and_one_of(&mut self, column: &str, parts: &[Part], way: Way) -> &mut Self {
-        self.push(" AND (");
-        self.column(column, way).push(" IN (");
+    pub(crate) fn and_one_of(&mut self, column: &str, parts: &[Part]) -> &mut Self {
+        self.push(&format!(" AND ({column} IN ("));
         let values = parts.iter().filter_map(|part| match part {
             Part::Null => None,
             Part::Is(value) => Some(value),
@@ -122,18 +83,7 @@ impl Statement {
         }
         self.push(")");
         if parts.contains(&Part::Null) {
-            self.push(" OR ").column(column, way).push(" IS NULL");
-        }
-        self.push(")")
-    }
-
-    /// ` AND` the number is in one of these ranges, both ends included.
-    pub(crate) fn and_in_ranges(&mut self, ranges: &[(i64, i64)], way: Way) -> &mut Self {
-        for (place, (from, to)) in ranges.iter().enumerate() {
-            self.push(if place == 0 { " AND (" } else { " OR " });
-            self.column("number", way).push(" BETWEEN ");
-            self.value(Value::Whole(*from)).push(" AND ");
-            self.value(Value::Whole(*to));
+            self.push(&format!(" OR {column} IS NULL"));
         }
         self.push(")")
     }

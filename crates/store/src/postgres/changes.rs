@@ -85,7 +85,7 @@ impl Page {
     async fn numbers(
         self,
         connection: &mut PgConnection,
-    ) -> Result<(Vec<Number>, Option<Revision>), Fault> {
+    ) -> Result<(Vec<At>, Option<Revision>), Fault> {
         let mut page = self.part(connection, CHANGED, read_changed).await?;
         let removed = self.part(connection, REMOVED, read_removed).await?;
         if !removed.is_empty() {
@@ -95,7 +95,7 @@ impl Page {
         let cut = page.len() > self.most;
         page.truncate(self.most);
         let end = page.last().filter(|_| cut).map(|(revision, _)| *revision);
-        Ok((page.into_iter().map(|(_, number)| number).collect(), end))
+        Ok((page, end))
     }
 
     /// What changed.
@@ -112,7 +112,8 @@ impl Page {
             .begin_with(SqlStr::from_static(ONE_MOMENT))
             .await?;
         let (upto, pools_at, campaigns_at) = revisions(&mut moment).await?;
-        let (numbers, cut_at) = self.numbers(&mut moment).await?;
+        let (page, cut_at) = self.numbers(&mut moment).await?;
+        let (revisions, numbers): (Vec<_>, Vec<_>) = page.into_iter().unzip();
         let pools = match pools_at > self.since.0 {
             true => Some(list(&mut moment, POOLS, rows::read_pool).await?),
             false => None,
@@ -123,8 +124,9 @@ impl Page {
         };
         moment.commit().await?;
         Ok(Changes {
-            after: cut_at.and(numbers.last().map(|last| last.number)),
+            after: cut_at.and(numbers.last().map(|last: &Number| last.number)),
             numbers,
+            revisions,
             pools,
             campaigns,
             campaigns_at: Revision(campaigns_at),

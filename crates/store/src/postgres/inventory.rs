@@ -11,14 +11,12 @@ use caller_id_core::store::{Changes, OnDuplicate, Revision, Written};
 use caller_id_core::{
     Author, Campaign, CampaignId, InventoryStore, Number, PhoneNumber, Pool, PoolId, StoreError,
 };
-use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
 use sqlx_core::query_scalar::query_scalar;
-use sqlx_core::sql_str::SqlStr;
 use sqlx_postgres::{PgConnection, Postgres};
 
 use super::PostgresStore;
-use super::changes::{ONE_MOMENT, Page};
+use super::changes::Page;
 use super::error::Fault;
 use super::lane::Work;
 use super::list::{self, list};
@@ -28,6 +26,7 @@ use super::write::Change;
 use crate::values::new_identity;
 
 const NUMBERS: &str = select_numbers!("WHERE number > $1 ORDER BY number LIMIT $2");
+const COUNT: &str = "SELECT count(*) FROM caller_id.numbers";
 const FORGET_IDENTITY: &str = "DELETE FROM caller_id.meta WHERE key = 'identity'";
 pub(super) const IDENTITY: &str = "SELECT value FROM caller_id.meta WHERE key = 'identity'";
 /// Whoever comes first makes it.
@@ -162,31 +161,28 @@ impl InventoryStore for PostgresStore {
     }
 
     async fn count_numbers(&self) -> Result<u64, StoreError> {
-        self.count_matching(&NumberFilter::default()).await
+        let counted: i64 = self
+            .lane
+            .run(|connection| {
+                Box::pin(async move {
+                    let count = query_scalar::<Postgres, _>(COUNT);
+                    Ok(count.fetch_one(connection).await?)
+                })
+            })
+            .await?;
+        Ok(counted.unsigned_abs())
     }
 
     async fn list_numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRow>, StoreError> {
-        let query = query.clone();
-        self.lane
-            .run(|connection| {
-                Box::pin(async move {
-                    // Several statements show one moment.
-                    let mut moment = connection
-                        .begin_with(SqlStr::from_static(ONE_MOMENT))
-                        .await?;
-                    let page = list::page(&mut moment, &query).await?;
-                    moment.commit().await?;
-                    Ok(page)
-                })
-            })
-            .await
+        self.page(query).await
     }
 
     async fn count_matching(&self, filter: &NumberFilter) -> Result<u64, StoreError> {
-        let filter = filter.clone();
-        self.lane
-            .run(|connection| Box::pin(async move { list::count(connection, &filter).await }))
-            .await
+        self.count(filter).await
+    }
+
+    async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError> {
+        self.groups().await
     }
 
     async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError> {

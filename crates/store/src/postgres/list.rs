@@ -1,16 +1,15 @@
-//! Lists of numbers for people.
+//! Rows of numbers, found by their keys or on a walk through all.
 
 use caller_id_core::PhoneNumber;
-use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow};
+use caller_id_core::listing::{NumberFilter, NumberRow};
 use sqlx_core::query::{Query, query};
-use sqlx_core::row::Row;
 use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::{PgArguments, PgConnection, PgRow, Postgres};
 
 use super::error::Fault;
-use super::rows::{column, read_row};
+use super::rows::read_row;
 use crate::lists::sql::{Dialect, Statement, Value};
-use crate::lists::{self, COLUMNS, Listing, Plan};
+use crate::lists::{self, COLUMNS, Walk};
 
 /// All that a statement gives.
 pub(super) async fn list<T>(
@@ -53,53 +52,28 @@ pub(super) async fn given(
     rows.iter().map(read_row).collect()
 }
 
-/// A page, in a transaction where it is to show one moment.
-pub(super) async fn page(
+/// The next numbers that a filter asks for, as the transaction sees them.
+pub(super) async fn next(
     connection: &mut PgConnection,
-    query: &NumberQuery,
+    filter: &NumberFilter,
+    after: Option<PhoneNumber>,
+    most: usize,
 ) -> Result<Vec<NumberRow>, Fault> {
-    let listing = Listing::new(query, Dialect::Postgres);
-    let counted = match listing.probe() {
-        Some(probe) => counts(connection, probe).await?,
-        None => Vec::new(),
-    };
     let mut found = Vec::new();
-    match listing.plan(&counted) {
-        Plan::InTurn(walks) => {
+    match lists::walk(filter, after, most, Dialect::Postgres) {
+        Walk::InTurn(walks) => {
             for walk in walks {
-                if found.len() >= query.most {
+                if found.len() >= most {
                     break;
                 }
                 found.extend(rows(connection, walk).await?);
             }
-            found.truncate(query.most);
-            return Ok(found);
+            found.truncate(most);
+            Ok(found)
         }
-        Plan::Together(walks) => {
-            for walk in walks {
-                found.extend(rows(connection, walk).await?);
-            }
+        Walk::Given(numbers) => {
+            let rows = given(connection, &numbers).await?;
+            Ok(lists::given(filter, after, most, rows))
         }
-        Plan::Given(numbers) => found = given(connection, &numbers).await?,
     }
-    Ok(lists::page(query, found))
-}
-
-/// How many numbers a filter asks for.
-pub(super) async fn count(
-    connection: &mut PgConnection,
-    filter: &NumberFilter,
-) -> Result<u64, Fault> {
-    if let Some(count) = lists::count(filter, Dialect::Postgres) {
-        let counts = counts(connection, count).await?;
-        return Ok(counts.first().copied().unwrap_or_default().unsigned_abs());
-    }
-    let query = lists::in_order(filter, None, usize::MAX);
-    Ok(page(connection, &query).await?.len() as u64)
-}
-
-/// The one row of a statement that counts.
-async fn counts(connection: &mut PgConnection, count: Statement) -> Result<Vec<i64>, Fault> {
-    let row = bound(count).fetch_one(connection).await?;
-    (0..row.len()).map(|place| column(&row, place)).collect()
 }

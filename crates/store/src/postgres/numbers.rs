@@ -13,7 +13,6 @@ use super::list;
 use super::write::{self, Change};
 use crate::entries::{Numbers, Of};
 use crate::expectations::{self, no_pool, pool_named};
-use crate::lists;
 
 const MAKE_POOLS: &str = "INSERT INTO caller_id.pools (id, policy)
     SELECT id, '{}' FROM UNNEST($1::text[]) AS t (id) ON CONFLICT (id) DO NOTHING";
@@ -94,8 +93,7 @@ impl Change<'_> {
     ) -> Result<BulkStep, Fault> {
         self.check_pool(change).await?;
         let most = most.max(1);
-        let query = lists::in_order(filter, after, most);
-        let page = list::page(self.connection(), &query).await?;
+        let page = list::next(self.connection(), filter, after, most).await?;
         let next = page.last().filter(|_| page.len() == most);
         let next = next.map(|row| row.number.number);
         let matched = page.len() as u64;

@@ -91,6 +91,7 @@ impl PostgresStore {
             owner,
             parts: Arc::new(Parts::default()),
             ahead: Arc::default(),
+            catalog: Arc::default(),
             clock: options.clock,
         };
         let week = Week::of(store.clock.now());

@@ -48,7 +48,7 @@ fn numbers(
     since: Revision,
     after: Option<PhoneNumber>,
     most: usize,
-) -> Result<(Vec<Number>, Option<Revision>), StoreError> {
+) -> Result<(Vec<At>, Option<Revision>), StoreError> {
     // Without a number to go on after, the revision itself is complete: no number is greater than this.
     let after = after.map_or(i64::MAX, |number| number.e164_digits() as i64);
     // One more than asked for tells whether there are more.
@@ -63,7 +63,7 @@ fn numbers(
     let cut = page.len() > most;
     page.truncate(most);
     let end = page.last().filter(|_| cut).map(|(revision, _)| *revision);
-    Ok((page.into_iter().map(|(_, number)| number).collect(), end))
+    Ok((page, end))
 }
 
 /// See [`caller_id_core::InventoryStore::changes`].
@@ -83,7 +83,8 @@ pub(super) fn changes(
             ..Changes::default()
         });
     }
-    let (numbers, cut_at) = numbers(&moment, since, after, most.max(1))?;
+    let (page, cut_at) = numbers(&moment, since, after, most.max(1))?;
+    let (revisions, numbers): (Vec<_>, Vec<_>) = page.into_iter().unzip();
     let pools = match meta(&moment, "pools_revision")? > since.0 {
         true => Some(list(&moment, POOLS, [], rows::read_pool)?),
         false => None,
@@ -93,8 +94,9 @@ pub(super) fn changes(
         false => None,
     };
     Ok(Changes {
-        after: cut_at.and(numbers.last().map(|last| last.number)),
+        after: cut_at.and(numbers.last().map(|last: &Number| last.number)),
         numbers,
+        revisions,
         pools,
         campaigns,
         campaigns_at,

@@ -22,8 +22,9 @@ use super::{SqliteStore, meta};
 use crate::values::new_identity;
 
 const NUMBERS: &str = select_numbers!("WHERE number > ?1 ORDER BY number LIMIT ?2");
+const COUNT: &str = "SELECT count(*) FROM numbers";
 const FORGET_IDENTITY: &str = "DELETE FROM meta WHERE key = 'identity'";
-const IDENTITY: &str = "SELECT value FROM meta WHERE key = 'identity'";
+pub(super) const IDENTITY: &str = "SELECT value FROM meta WHERE key = 'identity'";
 /// Whoever comes first makes it.
 const MAKE_IDENTITY: &str =
     "INSERT INTO meta (key, value) VALUES ('identity', ?1) ON CONFLICT (key) DO NOTHING";
@@ -140,24 +141,22 @@ impl InventoryStore for SqliteStore {
     }
 
     async fn count_numbers(&self) -> Result<u64, StoreError> {
-        self.count_matching(&NumberFilter::default()).await
+        let read = |row: &rusqlite::Row<'_>| rows::column::<i64>(row, 0);
+        let counted = self.readers.run(move |main| list(main, COUNT, [], read));
+        Ok(counted.await?.first().map_or(0, |all| all.unsigned_abs()))
     }
 
     async fn list_numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRow>, StoreError> {
-        let query = query.clone();
+        let (query, catalog) = (query.clone(), self.catalog.clone());
         self.readers
-            .run(move |main| {
-                // Several statements show one moment.
-                let moment = main.transaction().map_err(sqlite)?;
-                list::page(&moment, &query)
-            })
+            .run(move |main| catalog.page(main, &query))
             .await
     }
 
     async fn count_matching(&self, filter: &NumberFilter) -> Result<u64, StoreError> {
-        let filter = filter.clone();
+        let (filter, catalog) = (filter.clone(), self.catalog.clone());
         self.readers
-            .run(move |main| list::count(main, &filter))
+            .run(move |main| catalog.count(main, &filter))
             .await
     }
 

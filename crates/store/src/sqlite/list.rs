@@ -1,6 +1,6 @@
-//! Lists of numbers for people.
+//! Rows of numbers, found by their keys or on a walk through all.
 
-use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow};
+use caller_id_core::listing::{NumberFilter, NumberRow};
 use caller_id_core::{PhoneNumber, StoreError};
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Params, Row, params_from_iter};
@@ -8,7 +8,7 @@ use rusqlite::{Connection, Params, Row, params_from_iter};
 use super::error::sqlite;
 use super::rows::read_row;
 use crate::lists::sql::{Dialect, Statement, Value};
-use crate::lists::{self, COLUMNS, Listing, Plan};
+use crate::lists::{self, COLUMNS, Walk};
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -51,7 +51,11 @@ pub(super) fn number_row(
     Ok(found.into_iter().next())
 }
 
-fn given(connection: &Connection, numbers: &[PhoneNumber]) -> Result<Vec<NumberRow>, StoreError> {
+/// These numbers, as far as they are there.
+pub(super) fn given(
+    connection: &Connection,
+    numbers: &[PhoneNumber],
+) -> Result<Vec<NumberRow>, StoreError> {
     let mut found = Vec::new();
     for number in numbers {
         found.extend(number_row(connection, *number)?);
@@ -59,56 +63,28 @@ fn given(connection: &Connection, numbers: &[PhoneNumber]) -> Result<Vec<NumberR
     Ok(found)
 }
 
-/// A page, in a transaction where it is to show one moment.
-pub(super) fn page(
+/// The next numbers that a filter asks for, as the transaction sees them.
+pub(super) fn next(
     connection: &Connection,
-    query: &NumberQuery,
+    filter: &NumberFilter,
+    after: Option<PhoneNumber>,
+    most: usize,
 ) -> Result<Vec<NumberRow>, StoreError> {
-    let listing = Listing::new(query, Dialect::Sqlite);
-    let counts = match listing.probe() {
-        Some(probe) => counts(connection, &probe)?,
-        None => Vec::new(),
-    };
     let mut found = Vec::new();
-    match listing.plan(&counts) {
-        Plan::InTurn(walks) => {
+    match lists::walk(filter, after, most, Dialect::Sqlite) {
+        Walk::InTurn(walks) => {
             for walk in walks {
-                if found.len() >= query.most {
+                if found.len() >= most {
                     break;
                 }
                 found.extend(rows(connection, &walk)?);
             }
-            found.truncate(query.most);
-            return Ok(found);
+            found.truncate(most);
+            Ok(found)
         }
-        Plan::Together(walks) => {
-            for walk in walks {
-                found.extend(rows(connection, &walk)?);
-            }
+        Walk::Given(numbers) => {
+            let rows = given(connection, &numbers)?;
+            Ok(lists::given(filter, after, most, rows))
         }
-        Plan::Given(numbers) => found = given(connection, &numbers)?,
     }
-    Ok(lists::page(query, found))
-}
-
-/// How many numbers a filter asks for.
-pub(super) fn count(connection: &Connection, filter: &NumberFilter) -> Result<u64, StoreError> {
-    if let Some(count) = lists::count(filter, Dialect::Sqlite) {
-        let counts = counts(connection, &count)?;
-        return Ok(counts.first().copied().unwrap_or_default().unsigned_abs());
-    }
-    let query = lists::in_order(filter, None, usize::MAX);
-    Ok(page(connection, &query)?.len() as u64)
-}
-
-/// The one row of a statement that counts.
-fn counts(connection: &Connection, count: &Statement) -> Result<Vec<i64>, StoreError> {
-    let values = params_from_iter(&count.values);
-    let read = |row: &Row<'_>| {
-        let columns = 0..row.as_ref().column_count();
-        let counts: Result<Vec<i64>, _> = columns.map(|place| row.get(place)).collect();
-        counts.map_err(sqlite)
-    };
-    let found = list(connection, &count.text, values, read)?;
-    Ok(found.into_iter().next().unwrap_or_default())
 }

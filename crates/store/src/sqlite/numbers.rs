@@ -10,7 +10,6 @@ use super::list;
 use super::write::Change;
 use crate::entries::{Numbers, Of};
 use crate::expectations::{self, no_pool, pool_named};
-use crate::lists;
 
 /// Numbers that are written one by one: a number that comes twice is a duplicate of itself.
 struct Writing<'c, 'a> {
@@ -140,8 +139,7 @@ impl Change<'_> {
     ) -> Result<BulkStep, StoreError> {
         self.check_pool(change)?;
         let most = most.max(1);
-        let query = lists::in_order(filter, after, most);
-        let page = list::page(self.connection(), &query)?;
+        let page = list::next(self.connection(), filter, after, most)?;
         let next = page.last().filter(|_| page.len() == most);
         let next = next.map(|row| row.number.number);
         let matched = page.len() as u64;

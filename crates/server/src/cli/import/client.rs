@@ -1,13 +1,12 @@
 //! One request to the service.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow};
 use serde::Deserialize;
 use ureq::Agent;
-use ureq::http::Uri;
 
+use crate::cli::url::Url;
 use crate::config::secret::Secret;
 use crate::rows::{self, BadRow, Options, Tally, WriteMode};
 
@@ -76,7 +75,7 @@ impl Client {
     }
 
     fn ask(&self, csv: &[u8], options: Options) -> anyhow::Result<Answer> {
-        let base = &self.url.base;
+        let base = self.url.base();
         let mut response = self
             .agent
             .post(format!("{base}/api/v1/numbers/import"))
@@ -111,7 +110,7 @@ impl Client {
     }
 
     fn unreachable(&self, error: ureq::Error) -> anyhow::Error {
-        let base = &self.url.base;
+        let base = self.url.base();
         match error {
             ureq::Error::Timeout(_) => anyhow!(
                 "{base} did not answer in time ({error}); what it wrote of the last {} rows is not known, run the import again to be sure",
@@ -124,7 +123,7 @@ impl Client {
     }
 
     fn refused(&self, status: u16, text: &str) -> Answer {
-        let base = &self.url.base;
+        let base = self.url.base();
         let problem: Problem = serde_json::from_str(text).unwrap_or_default();
         let said = match &problem.detail {
             serde_json::Value::String(detail) => detail.clone(),
@@ -155,87 +154,6 @@ impl Client {
             tally: problem.tally.unwrap_or_default(),
             errors: Vec::new(),
             failure: Some(failure),
-        }
-    }
-}
-
-/// Where the service listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Url {
-    /// Without a slash at the end.
-    base: String,
-    host: String,
-    plain: bool,
-}
-
-impl Url {
-    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
-        let expected = "expected one like http://127.0.0.1:8000";
-        let base = text.trim().trim_end_matches('/').to_owned();
-        let uri: Uri = base
-            .parse()
-            .with_context(|| format!("api-url `{text}` is no URL, {expected}"))?;
-        let plain = match uri.scheme_str() {
-            Some("http") => true,
-            Some("https") => false,
-            _ => bail!("api-url `{text}` begins with neither http:// nor https://, {expected}"),
-        };
-        ensure!(
-            uri.query().is_none(),
-            "api-url `{text}` has a query, {expected}"
-        );
-        let host = uri
-            .host()
-            .unwrap_or_default()
-            .trim_matches(['[', ']'])
-            .to_owned();
-        ensure!(
-            !host.is_empty(),
-            "api-url `{text}` names no host, {expected}"
-        );
-        Ok(Self { base, host, plain })
-    }
-
-    /// Whether the service is on this machine.
-    pub(super) fn is_loopback(&self) -> bool {
-        let address = self.host.parse::<IpAddr>();
-        self.host.eq_ignore_ascii_case("localhost")
-            || address.is_ok_and(|address| address.is_loopback())
-    }
-
-    /// Whether the admin token would cross a network that can read it.
-    pub(super) fn shows_the_token(&self) -> bool {
-        self.plain && !self.is_loopback()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_is_known_by_name_and_by_address() {
-        for text in [
-            "http://127.0.0.1:8000",
-            "http://localhost/",
-            "http://[::1]:8000",
-        ] {
-            assert!(Url::parse(text).unwrap().is_loopback(), "{text}");
-        }
-        let url = Url::parse("http://dialer.example:8000").unwrap();
-        assert!(!url.is_loopback() && url.shows_the_token());
-        assert!(
-            !Url::parse("https://dialer.example")
-                .unwrap()
-                .shows_the_token()
-        );
-    }
-
-    #[test]
-    fn what_is_no_url_is_named() {
-        for text in ["127.0.0.1:8000", "ftp://x", "", "http://", "http://x/?a=b"] {
-            let error = Url::parse(text).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("api-url `{text}`")), "{error}");
         }
     }
 }

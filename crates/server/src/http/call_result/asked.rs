@@ -5,7 +5,7 @@ use caller_id_core::{
 };
 use serde_json::{Map, Value};
 
-use super::super::fields::{Fields, Given};
+use super::super::fields::{Fields, Given, number_in_digits};
 use super::super::query::Query;
 use super::super::{Answers, ApiError};
 
@@ -51,7 +51,24 @@ impl Asked {
     ///
     /// # Errors
     /// [`ApiError::Invalid`] names each that cannot be understood, or what is missing to say which call.
-    pub(super) fn read(mut fields: Fields, answers: &Answers) -> Result<Self, ApiError> {
+    pub(super) fn read(fields: Fields, answers: &Answers) -> Result<Self, ApiError> {
+        let mut fields = fields;
+        // Also of those that are not needed to find the call.
+        for name in [
+            "reservation",
+            "reservation_id",
+            "call",
+            "call_id",
+            "caller_id",
+            "to",
+        ] {
+            fields.read(name, |value| match value {
+                Value::String(_) => Ok(()),
+                number if number_in_digits(number).is_some() => Ok(()),
+                _ => Err(format!("{name}: a text or a whole number is expected")),
+            });
+        }
+        let mut fields = fields.sound()?;
         let target = target(&mut fields, answers);
         let report = CallReport {
             status: optional(&mut fields, "dialstatus", |text| {
@@ -143,10 +160,11 @@ pub(super) fn optional<T>(
 ) -> Option<T> {
     let given = fields.read(name, |value| {
         let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return Err(format!("{name}: a text or a number is expected")),
+            Value::String(text) => Some(text.clone()),
+            number => number_in_digits(number),
         };
+        let expected = || format!("{name}: a text or a whole number is expected");
+        let text = text.ok_or_else(expected)?;
         if text.trim().is_empty() {
             return Ok(None);
         }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::overview::shape::RungsBody;
+
 /// Where is called, and what numbers there are for it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CoverageBody {
@@ -36,17 +38,9 @@ pub struct Reach {
     pub calls: u64,
     /// Calls with a number of the destination's area code, or one that shares territory with it.
     pub local: u64,
-    /// Of these: of the very area code.
-    pub area_code: u64,
-    /// Of these: of an area code that shares territory with it.
-    pub overlay: u64,
-    /// Calls with a number of the destination's state or province.
-    pub region: u64,
-    /// Calls with any number.
-    pub any: u64,
-    /// Calls with the number that the destination was shown before, wherever that is.
-    pub sticky: u64,
-    /// `local` of `calls` without `sticky`, from 0 to 1. Null without any.
+    /// All of them by how their numbers were chosen.
+    pub rungs: RungsBody,
+    /// `local` of all calls but the sticky ones, from 0 to 1. Null without any.
     pub local_share: Option<f64>,
     /// Calls that were answered, by a person or by voicemail.
     pub answered: u64,

@@ -9,6 +9,7 @@ use caller_id_core::history_query::Calls;
 use caller_id_core::listing::StatusKind;
 
 use super::shape::Reach;
+use crate::http::overview::shape::RungsBody;
 use crate::http::overview::share;
 
 /// Numbers and calls of one place.
@@ -68,11 +69,13 @@ impl Sum {
             numbers: self.numbers,
             calls: self.calls.calls,
             local,
-            area_code: rung(Rung::AreaCode),
-            overlay: rung(Rung::Overlay),
-            region: rung(Rung::Region),
-            any: rung(Rung::Any),
-            sticky: rung(Rung::Sticky),
+            rungs: RungsBody {
+                sticky: rung(Rung::Sticky),
+                area_code: rung(Rung::AreaCode),
+                overlay: rung(Rung::Overlay),
+                region: rung(Rung::Region),
+                any: rung(Rung::Any),
+            },
             local_share: share(local, self.calls.calls - rung(Rung::Sticky)),
             answered: self.calls.answered,
             reported: self.calls.reported(),

@@ -20,7 +20,7 @@ pub(super) struct Samples(VecDeque<(Timestamp, HashMap<String, u64>)>);
 impl Samples {
     /// Keeps what is seen now.
     pub(super) fn take(&mut self, now: Timestamp, pools: &[PoolLive]) {
-        let is_past = |at: Timestamp| (0..=KEPT_MS).contains(&now.ms_since(at));
+        let is_past = |at: Timestamp| (0..=KEPT_MS).contains(&(now.as_ms() - at.as_ms()));
         self.0.retain(|(at, _)| is_past(*at));
         // What was seen a moment ago gives its place to what is seen now, unless the one before it is as near.
         if self.0.len() > 1 && now.ms_since(self.0[self.0.len() - 2].0) < APART_MS {

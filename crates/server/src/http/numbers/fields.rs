@@ -94,7 +94,8 @@ pub struct NumberPatchBody {
 pub(super) fn new_number(mut members: Map<String, Value>) -> Result<Number, ApiError> {
     // Where there is nothing yet there is nothing to take away.
     members.retain(|name, value| {
-        !(value.is_null() && matches!(name.as_str(), "pool" | "status" | "resting_until"))
+        let is_empty = value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
+        !(is_empty && matches!(name.as_str(), "pool" | "status" | "resting_until"))
     });
     let mut fields = Fields::new(members);
     let known: Vec<&str> = ["number"].into_iter().chain(CHANGEABLE).collect();

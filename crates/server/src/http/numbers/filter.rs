@@ -6,7 +6,7 @@ use caller_id_core::listing::{NumberFilter, StatusKind};
 use caller_id_core::{AreaCode, PhoneNumber, PoolId, area_codes, inventory};
 use serde_json::Value;
 
-use crate::http::fields::{Fields, Given};
+use crate::http::fields::{Fields, Given, number_in_digits};
 use crate::http::page::Parameters;
 
 /// The names of a filter.
@@ -58,11 +58,10 @@ impl Source for Fields {
     fn words(&mut self, name: &str) -> Vec<String> {
         let one = |value: &Value| match value {
             Value::String(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
-            Value::Number(number) => Ok(number.to_string()),
-            Value::Bool(word) => Ok(word.to_string()),
-            _ => Err(format!(
-                "{name}: a text that is not empty, or a list of them, is expected"
-            )),
+            Value::Bool(word) if name == "no_carrier" => Ok(word.to_string()),
+            value => number_in_digits(value).ok_or_else(|| {
+                format!("{name}: a text that is not empty, or a list of them, is expected")
+            }),
         };
         let given = self.read(name, |value| match value {
             Value::Array(values) if !(1..=VALUES_MOST).contains(&values.len()) => {

@@ -57,8 +57,8 @@ pub struct PulseBody {
     pub invalid: Vec<u64>,
 }
 
-/// How the numbers of the last hour were chosen. Repeated answers are not counted.
-#[derive(Debug, Default, Serialize, ToSchema)]
+/// How numbers were chosen. Repeated answers are not counted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct RungsBody {
     /// The destination was shown this number before.
     pub sticky: u64,

@@ -1,0 +1,96 @@
+//! Where the service keeps what it has: a file, or Redis and PostgreSQL.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use caller_id_core::{NumberFormat, PhoneNumber};
+use caller_id_testkit::postgres::Postgres;
+use caller_id_testkit::redis::RedisServer;
+
+use crate::server::Site;
+
+/// Settings of a server that keeps what it acknowledged, with memory as a small one has.
+const SERVER: [&str; 3] = ["fsync=on", "shared_buffers=512MB", "max_wal_size=4GB"];
+
+/// Which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// State in memory.
+    Sqlite,
+    /// State in Redis.
+    Postgres,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL + Redis",
+        }
+    }
+}
+
+/// An empty one, with the servers it needs.
+pub(super) struct Place {
+    pub(super) site: Site,
+    _servers: Option<(RedisServer, Postgres)>,
+}
+
+impl Place {
+    pub(super) fn new(kind: Kind) -> anyhow::Result<Self> {
+        let mut site = Site::new()?;
+        let servers = match kind {
+            Kind::Sqlite => None,
+            Kind::Postgres => {
+                let servers = (RedisServer::start(), Postgres::start_with(&SERVER, &[]));
+                site.set("DATABASE_URL", &servers.1.url(&servers.1.database()));
+                site.set("REDIS_URL", &servers.0.url());
+                Some(servers)
+            }
+        };
+        Ok(Self {
+            site,
+            _servers: servers,
+        })
+    }
+}
+
+/// Writes a file of these numbers as an owner of many has them: pools that were bought one after the other, most numbers alike,
+/// and some of them rare. Pools from the fifteenth on have their numbers from one carrier.
+pub(super) fn csv(site: &Site, numbers: &[PhoneNumber]) -> anyhow::Result<PathBuf> {
+    let path = site.path("inventory.csv");
+    let mut file = std::io::BufWriter::new(File::create(&path)?);
+    writeln!(
+        file,
+        "caller_id,carrier,pool,attestation,status,daily_limit,hourly_limit"
+    )?;
+    let of_a_pool = numbers.len().div_ceil(20);
+    for (place, number) in numbers.iter().enumerate() {
+        let pool = place / of_a_pool;
+        let carriers = ["Bandwidth", "Inteliquent", "Lumen", "Telnyx", "Twilio", ""];
+        let carrier = match pool {
+            15.. => "Telnyx",
+            _ => carriers[place / 11 % carriers.len()],
+        };
+        let name = match place % 300_000 {
+            7 => "rare".to_owned(),
+            _ => format!("pool-{pool:02}"),
+        };
+        let level = ["A", "B", ""][place / 13 % 3];
+        let status = match place % 1_000 {
+            0..30 => "retired",
+            500 => "paused",
+            _ => "active",
+        };
+        let number = number.format(NumberFormat::E164);
+        writeln!(
+            file,
+            "{number},{carrier},{name},{level},{status},1000000,1000000"
+        )?;
+    }
+    file.flush()?;
+    Ok(path)
+}

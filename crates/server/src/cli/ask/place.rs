@@ -1,0 +1,126 @@
+//! Where the service is, and what opens it: from flags, the environment, or the settings of a service on this machine.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use super::ServiceArgs;
+use super::problem::Usage;
+use crate::auth::first_token::FILE_NAME;
+use crate::cli::import::console::warn;
+use crate::cli::url::Url;
+use crate::cli::{Command, parse};
+use crate::config::ConfigError;
+use crate::config::secret::Secret;
+use crate::config::source::{Environment, Source};
+
+const URL: &str = "CALLER_ID_URL";
+const KEY: &str = "CALLER_ID_KEY";
+const CA_FILE: &str = "CALLER_ID_CA_FILE";
+const PORT_DEFAULT: &str = "8000";
+
+/// A service, and what opens it.
+pub(super) struct Place {
+    pub(super) url: Url,
+    pub(super) key: Secret,
+    /// Certificates that are trusted instead of the public ones, PEM.
+    pub(super) authority: Option<(PathBuf, Vec<u8>)>,
+}
+
+/// Finds out.
+///
+/// # Errors
+/// [`Usage`] and [`ConfigError`] name what is missing or cannot be used.
+pub(super) fn find(args: &ServiceArgs, environment: &Environment) -> anyhow::Result<Place> {
+    let url = url(args, environment)?;
+    let key = key(args, &url, environment)?;
+    if url.shows_the_token() {
+        warn("warning: the key goes over the network unencrypted: https:// is safer");
+    }
+    let file = args.ca_file.clone();
+    let file = file.or_else(|| said(environment, CA_FILE).map(PathBuf::from));
+    let authority = file.map(|path| match fs::read(&path) {
+        Ok(text) => Ok((path, text)),
+        Err(error) => Err(Usage::new(format!(
+            "cannot read the certificates in {}: {error}",
+            path.display()
+        ))),
+    });
+    Ok(Place {
+        url,
+        key,
+        authority: authority.transpose()?,
+    })
+}
+
+fn url(args: &ServiceArgs, environment: &Environment) -> anyhow::Result<Url> {
+    if let Some(text) = &args.url {
+        let url = Url::parse(text).map_err(|why| Usage::new(format!("--url `{text}` {why}")));
+        return Ok(url?);
+    }
+    if let Some(text) = said(environment, URL) {
+        return Ok(Url::parse(text).map_err(|why| ConfigError::new(URL, text, why))?);
+    }
+    let setting = |name: &str| environment.get(name).map(|(value, _)| value.trim());
+    let is_six = setting("API_HOST")
+        .and_then(|host| host.parse::<IpAddr>().ok())
+        .is_some_and(|host| host.is_ipv6() && host.is_loopback());
+    let host = if is_six { "[::1]" } else { "127.0.0.1" };
+    let port = setting("API_PORT").unwrap_or(PORT_DEFAULT);
+    let text = format!("http://{host}:{port}");
+    Ok(Url::parse(&text).map_err(|why| ConfigError::new("API_PORT", port, why))?)
+}
+
+/// What is said for this command first; then, of this machine alone, what its service is opened with.
+fn key(args: &ServiceArgs, url: &Url, environment: &Environment) -> anyhow::Result<Secret> {
+    if let Some(path) = &args.key_file {
+        return Ok(in_file(path).map_err(Usage::new)?);
+    }
+    if let Some(key) = said(environment, KEY) {
+        return Ok(usable(key).ok_or_else(|| ConfigError::hidden(KEY, "expected one line"))?);
+    }
+    let missing = "no key: set CALLER_ID_KEY to an API key (or the admin token), or name a file that holds it with --key-file";
+    if !url.is_loopback() {
+        return Err(Usage::new(missing).into());
+    }
+    if let Some(token) = environment.get("ADMIN_TOKEN").and_then(|it| usable(it.0)) {
+        return Ok(token);
+    }
+    let beside = token_file(environment).map_or_else(
+        || Err("no database is named here".to_owned()),
+        |path| in_file(&path),
+    );
+    Ok(beside.map_err(|why| Usage::new(format!("{missing} ({why})")))?)
+}
+
+/// What the environment itself says. `.env` is of the folder one happens to be in: it must not say where a key is sent.
+fn said<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
+    let (value, source) = environment.get(name)?;
+    (source == Source::Environment).then_some(value)
+}
+
+/// Where a service with the settings of this environment keeps the token that it made.
+fn token_file(environment: &Environment) -> Option<PathBuf> {
+    let words = ["caller-id", "export"].map(OsString::from);
+    let parsed = parse(words.to_vec(), environment).ok()?;
+    let Command::Export(args) = parsed.cli.command else {
+        return None;
+    };
+    Some(args.storage.folder().ok()?.join(FILE_NAME))
+}
+
+/// The first line of a file.
+fn in_file(path: &Path) -> Result<Secret, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the key in {}: {error}", path.display()))?;
+    let line = text.lines().next().unwrap_or_default();
+    usable(line).ok_or_else(|| format!("{} holds no key in its first line", path.display()))
+}
+
+/// What can stand in a header.
+fn usable(text: &str) -> Option<Secret> {
+    let text = text.trim();
+    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (!text.is_empty() && is_plain).then(|| Secret::new(text))
+}

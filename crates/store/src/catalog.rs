@@ -1,0 +1,297 @@
+//! All numbers in the memory of whoever lists them, packed: a page of any filter and any order is one walk through them.
+//!
+//! To walk through a million entries takes some milliseconds, whatever is asked for. No index of a database does that: there
+//! would have to be one for each pair of a filter and an order, and every import would write them all. The store stays what is
+//! true: before each look the catalog takes in what changed since the last one, in the same moment that the page is read in.
+//! See `docs/adr/0017-lists-from-a-catalog.md`.
+
+mod entry;
+mod search;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use caller_id_core::listing::{NumberFilter, NumberQuery};
+use caller_id_core::{PhoneNumber, StoreError};
+
+pub(crate) use self::entry::Described;
+use self::entry::{Entry, Names, packed};
+
+/// Up to where a catalog has what the store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// All changes before this revision.
+    pub(crate) revision: i64,
+    /// And those of this revision up to that number.
+    pub(crate) number: i64,
+    /// All that was deleted up to this revision.
+    pub(crate) removed: i64,
+}
+
+impl Mark {
+    const NOTHING: Self = Self {
+        revision: 0,
+        number: 0,
+        removed: 0,
+    };
+
+    /// All up to a revision.
+    pub(crate) const fn whole(revision: i64) -> Self {
+        Self {
+            revision,
+            number: i64::MAX,
+            removed: revision,
+        }
+    }
+}
+
+/// The numbers of a store, and up to where they are known.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    mark: Mark,
+    identity: Option<i64>,
+    entries: Arc<Entries>,
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self {
+            mark: Mark::NOTHING,
+            identity: None,
+            entries: Arc::default(),
+        }
+    }
+}
+
+impl Catalog {
+    /// From where changes are missing in a store at `revision`; `None`: it has all. One of another store, or of one that went
+    /// back, starts over.
+    pub(crate) fn missing(&mut self, revision: i64, identity: Option<i64>) -> Option<Mark> {
+        if identity != self.identity || revision < self.mark.revision {
+            *self = Self {
+                identity,
+                ..Self::default()
+            };
+        }
+        (self.mark != Mark::whole(revision)).then_some(self.mark)
+    }
+
+    /// Takes in what changed up to a mark.
+    pub(crate) fn take(&mut self, news: News, upto: Mark) {
+        // Whoever searches keeps what it has: then these are a copy.
+        Arc::make_mut(&mut self.entries).take(news);
+        self.mark = upto;
+    }
+
+    /// To look into, for as long as one likes.
+    pub(crate) fn entries(&self) -> Arc<Entries> {
+        Arc::clone(&self.entries)
+    }
+}
+
+/// What changed.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    described: Vec<Told>,
+    removed: Vec<u64>,
+}
+
+/// A number whose texts are not yet known by their places.
+#[derive(Debug)]
+struct Told {
+    entry: Entry,
+    carrier: Option<Arc<str>>,
+    pool: Arc<str>,
+}
+
+/// Texts that come again and again, each kept once.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    fn get(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let text: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&text));
+        text
+    }
+}
+
+impl News {
+    /// A number is new, or another one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`].
+    pub(crate) fn push(
+        &mut self,
+        number: &Described<'_>,
+        texts: &mut Texts,
+    ) -> Result<(), StoreError> {
+        self.described.push(Told {
+            entry: number.entry()?,
+            carrier: number.carrier.map(|name| texts.get(name)),
+            pool: texts.get(number.pool),
+        });
+        Ok(())
+    }
+
+    /// A number is no more there.
+    pub(crate) fn remove(&mut self, digits: i64) {
+        self.removed.push(packed(digits.unsigned_abs()));
+    }
+}
+
+/// The numbers, ascending.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Entries {
+    all: Vec<Entry>,
+    carriers: Names,
+    pools: Names,
+}
+
+impl Entries {
+    /// The numbers of a page, in its order.
+    pub(crate) fn page(&self, query: &NumberQuery) -> Vec<PhoneNumber> {
+        search::page(self, query)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self, filter: &NumberFilter) -> u64 {
+        search::count(self, filter)
+    }
+
+    fn take(&mut self, News { described, removed }: News) {
+        let mut news = Vec::with_capacity(described.len());
+        for Told {
+            entry,
+            carrier,
+            pool,
+        } in described
+        {
+            let carrier = carrier.map_or(Names::NONE, |name| self.carriers.place(&name));
+            let pool = self.pools.place(&pool);
+            let entry = Entry {
+                carrier,
+                pool,
+                ..entry
+            };
+            // Where it is there already no other entry moves.
+            match self.find(entry.digits) {
+                Ok(place) => self.all[place] = entry,
+                Err(_) => news.push(entry),
+            }
+        }
+        if !news.is_empty() {
+            self.merge(news);
+        }
+        if !removed.is_empty() {
+            let removed: HashSet<u64> = removed.into_iter().collect();
+            self.all.retain(|entry| !removed.contains(&entry.digits));
+        }
+    }
+
+    /// Puts new ones in, from the end, so that each entry moves once.
+    fn merge(&mut self, mut news: Vec<Entry>) {
+        news.sort_unstable_by_key(|entry| entry.digits);
+        let mut old = self.all.len();
+        self.all.extend_from_slice(&news);
+        let mut end = self.all.len();
+        while let Some(last) = news.last() {
+            end -= 1;
+            if old > 0 && self.all[old - 1].digits > last.digits {
+                old -= 1;
+                self.all[end] = self.all[old];
+            } else {
+                self.all[end] = *last;
+                news.pop();
+            }
+        }
+    }
+
+    fn find(&self, digits: u64) -> Result<usize, usize> {
+        self.all.binary_search_by_key(&digits, |entry| entry.digits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(numbers: &[i64], pool: &str) -> News {
+        let (mut news, mut texts) = (News::default(), Texts::default());
+        for number in numbers {
+            let described = Described {
+                number: *number,
+                area_code: Some(312),
+                carrier: None,
+                attestation: None,
+                status: "active",
+                pool,
+                created_at: 1,
+                updated_at: 1,
+            };
+            news.push(&described, &mut texts).expect("a good row");
+        }
+        news
+    }
+
+    fn listed(catalog: &Catalog) -> Vec<u64> {
+        let query = NumberQuery {
+            most: 100,
+            ..NumberQuery::default()
+        };
+        let page = catalog.entries().page(&query);
+        page.iter().map(|number| number.e164_digits()).collect()
+    }
+
+    #[test]
+    fn numbers_are_put_where_they_belong_and_once() {
+        let mut catalog = Catalog::default();
+        catalog.take(told(&[13_125_550_107, 13_125_550_103], "a"), Mark::whole(1));
+        catalog.take(
+            told(&[13_125_550_105, 13_125_550_103, 442_079_460_958], "b"),
+            Mark::whole(2),
+        );
+        let mut gone = told(&[13_125_550_101, 13_125_550_109], "c");
+        gone.remove(13_125_550_107);
+        catalog.take(gone, Mark::whole(3));
+        let expected = [
+            13_125_550_101,
+            13_125_550_103,
+            13_125_550_105,
+            13_125_550_109,
+            442_079_460_958,
+        ];
+        assert_eq!(listed(&catalog), expected);
+        let filter = NumberFilter {
+            pools: vec![caller_id_core::PoolId::new("b").expect("a name")],
+            ..NumberFilter::default()
+        };
+        assert_eq!(catalog.entries().count(&filter), 3);
+    }
+
+    #[test]
+    fn a_store_that_went_back_and_another_one_start_over() {
+        for (revision, identity) in [(4, Some(1)), (5, Some(2)), (5, None)] {
+            let mut catalog = Catalog::default();
+            assert_eq!(catalog.missing(5, Some(1)), Some(Mark::NOTHING));
+            catalog.take(told(&[13_125_550_107], "a"), Mark::whole(5));
+            assert_eq!(catalog.missing(5, Some(1)), None);
+            assert_eq!(catalog.missing(7, Some(1)), Some(Mark::whole(5)));
+            assert_eq!(catalog.missing(revision, identity), Some(Mark::NOTHING));
+            assert!(listed(&catalog).is_empty());
+        }
+    }
+
+    #[test]
+    fn who_searches_keeps_what_it_began_with() {
+        let mut catalog = Catalog::default();
+        catalog.take(told(&[13_125_550_107], "a"), Mark::whole(1));
+        let before = catalog.entries();
+        catalog.take(told(&[13_125_550_108], "a"), Mark::whole(2));
+        assert_eq!(before.count(&NumberFilter::default()), 1);
+        assert_eq!(listed(&catalog).len(), 2);
+    }
+}

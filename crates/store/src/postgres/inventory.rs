@@ -185,10 +185,6 @@ impl InventoryStore for PostgresStore {
         self.groups().await
     }
 
-    async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError> {
-        self.groups().await
-    }
-
     async fn number_row(&self, number: PhoneNumber) -> Result<Option<NumberRow>, StoreError> {
         self.lane
             .run(|connection| {

@@ -40,5 +40,6 @@ pub fn over(api: Router, stop: CancellationToken) -> Router {
         .route("/", get(async || Redirect::to("/dashboard")))
         .merge(assets::routes())
         .merge(pages::routes())
+        .route("/dashboard/{*page}", get(pages::missing))
         .with_state(dashboard)
 }

@@ -46,7 +46,7 @@ impl Failure {
             .map_or("/", |place| place.as_str());
         let place = utf8_percent_encode(place, NON_ALPHANUMERIC);
         let sign_in = visit
-            .has_no_credential()
+            .is_in_person()
             .then(|| format!("{SIGN_IN}?return_to={place}"));
         Self {
             status,
@@ -78,6 +78,12 @@ impl Failure {
             part: false,
             headers: HeaderMap::new(),
         }
+    }
+
+    /// What whoever looks is told by us.
+    pub(super) fn of(visit: &Visit, status: StatusCode, text: &str) -> Self {
+        let problem = serde_json::json!({ "detail": text });
+        Self::told(visit, status, &HeaderMap::new(), problem)
     }
 
     /// One line for people.

@@ -6,13 +6,21 @@ mod overview;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 
 use super::Dashboard;
+use super::failure::Failure;
+use super::visit::Visit;
 
 /// All of them.
 pub(super) fn routes() -> Router<Arc<Dashboard>> {
     Router::new()
         .route("/dashboard", get(overview::show))
         .route("/dashboard/live", get(live::follow))
+}
+
+/// There is no such page: somebody who may not see any is told to sign in first.
+pub(super) async fn missing(visit: Visit) -> Failure {
+    Failure::of(&visit, StatusCode::NOT_FOUND, "There is no such page")
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{
-    ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, FORWARDED, HOST, HeaderName, ORIGIN, USER_AGENT,
+    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, FORWARDED, HOST, HeaderName, ORIGIN, USER_AGENT,
 };
 use axum::http::request::{Builder, Parts};
 use axum::http::{Extensions, HeaderMap, Method, Request, Uri};
@@ -65,10 +65,15 @@ impl Visit {
         is_part(&self.headers)
     }
 
-    /// Whether they came with nothing to be known by but a cookie, as a browser does.
-    pub(super) fn has_no_credential(&self) -> bool {
+    /// Whether they came as people do: with a browser, that wants a page, and nothing to be known by but a cookie.
+    pub(super) fn is_in_person(&self) -> bool {
         let known = ["authorization", "x-admin-token", "x-api-key"];
+        let wants = self
+            .headers
+            .get(ACCEPT)
+            .and_then(|kinds| kinds.to_str().ok());
         !known.iter().any(|name| self.headers.contains_key(*name))
+            && (self.wants_part() || wants.is_some_and(|kinds| kinds.contains("text/html")))
     }
 
     /// The query of the page, as it was given.
@@ -92,7 +97,7 @@ impl FromRequestParts<Arc<Dashboard>> for Visit {
         parts: &mut Parts,
         dashboard: &Arc<Dashboard>,
     ) -> Result<Self, Failure> {
-        let kept = [HTMX, HTMX_HISTORY];
+        let kept = [ACCEPT, HTMX, HTMX_HISTORY];
         let mut headers = HeaderMap::new();
         for name in PASSED_ON.iter().chain(&kept) {
             for value in parts.headers.get_all(name) {

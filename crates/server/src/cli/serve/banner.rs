@@ -75,6 +75,7 @@ impl Banner<'_> {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.listens()];
         let named = |name, what: Option<String>| what.map(|what| format!("{name}: {what}"));
+        lines.push(format!("Dashboard: {}/dashboard", self.url()));
         lines.extend(named("FastAGI", self.agi_url()));
         lines.extend(named("Database", self.database()));
         lines.extend(named("Redis", self.redis()));

@@ -22,11 +22,13 @@ use crate::cached::{Cached, Pace};
 
 /// A page waits for a part no longer.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// A part that is not older than so many milliseconds is shown to who would have to wait for a newer one.
+const STALE_MS: i64 = 60_000;
 /// To count a million numbers takes two seconds, of which the engine is held for a twentieth.
 const POOLS: Pace = Pace {
     least_ms: 1_000,
     times: 2,
-    stale_ms: 0,
+    stale_ms: STALE_MS,
 };
 /// In Redis it may take longer, and half of that time is Redis's, which all nodes ask.
 const POOLS_IN_REDIS: Pace = Pace { times: 10, ..POOLS };
@@ -34,23 +36,23 @@ const POOLS_IN_REDIS: Pace = Pace { times: 10, ..POOLS };
 const CENSUS: Pace = Pace {
     least_ms: 2_000,
     times: 20,
-    stale_ms: 0,
+    stale_ms: STALE_MS,
 };
 const ACTIVITY: Pace = Pace {
     least_ms: 2_000,
     times: 20,
-    stale_ms: 0,
+    stale_ms: STALE_MS,
 };
 const FALLING: Pace = Pace {
     least_ms: 60_000,
     times: 100,
-    stale_ms: 0,
+    stale_ms: 3_600_000,
 };
 /// The store is not asked by each who looks.
 const CAMPAIGNS: Pace = Pace {
     least_ms: 2_000,
     times: 20,
-    stale_ms: 0,
+    stale_ms: STALE_MS,
 };
 /// Without anybody who looks, so that a page that is opened has something to show.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -171,12 +173,13 @@ pub(super) fn told<T>(what: &str, gathered: Result<T, StoreError>) -> Option<T> 
         .ok()
 }
 
-/// Looks at the pools now and then until `stop`, also when nobody else does: how fast they empty is told from what was seen.
+/// Looks now and then until `stop`, also when nobody else does: a page that is opened has something to show at once, and how fast
+/// pools empty is told from what was seen.
 pub async fn keep_looking(api: Arc<Api>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval_at(Instant::now() + FIRST_LOOK, LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let looking = async { tokio::join!(api.pools_live(), api.falling()) };
+        let looking = async { tokio::join!(api.pools_live(), api.recent(), api.falling()) };
         stop.run_until_cancelled(looking).await;
     }
 }

@@ -9,7 +9,7 @@ use crate::dashboard::failure::Failure;
 use crate::dashboard::form::Form;
 
 /// More lines are not on one page.
-pub(super) const LINES_MOST: usize = 100;
+const LINES_MOST: usize = 100;
 
 /// A name as one part of a path or of a query, whatever it holds.
 pub(super) fn segment(name: &str) -> String {

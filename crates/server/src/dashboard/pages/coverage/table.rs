@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use serde_json::{Value, json};
 
-use crate::dashboard::pages::shared::LINES_MOST;
+/// More area codes are not on one page.
+const LINES_MOST: usize = 50;
 
 /// The order of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -116,6 +116,12 @@ impl TimeZone {
         self.local_day(now).unwrap_or_else(|| Day::utc(now))
     }
 
+    /// The local date of `now`, as in `2026-11-22`.
+    pub fn date_at(&self, now: Timestamp) -> Option<String> {
+        let now = jiff::Timestamp::from_millisecond(now.as_ms()).ok()?;
+        Some(now.to_zoned(self.0.clone()).date().to_string())
+    }
+
     /// The local day of that date, as in `2026-11-22`.
     ///
     /// # Errors
@@ -257,6 +263,17 @@ mod tests {
         ] {
             assert!(date("UTC", none).is_err(), "{none}");
         }
+    }
+
+    #[test]
+    fn an_instant_has_a_local_date() {
+        let date = |zone: &str, now: &str| {
+            let zone = TimeZone::parse(zone).expect("a zone");
+            zone.date_at(now.parse().expect("an instant"))
+        };
+        let now = "2026-11-22T03:00:00Z";
+        assert_eq!(date("UTC", now).as_deref(), Some("2026-11-22"));
+        assert_eq!(date("America/Chicago", now).as_deref(), Some("2026-11-21"));
     }
 
     /// British Columbia keeps UTC-7 all the year from November 2026 (time zone data 2026b).

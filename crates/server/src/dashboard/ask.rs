@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, LOCATION};
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
@@ -39,6 +39,8 @@ pub(super) struct Order {
     pub(super) body: Value,
     /// Only where the thing is still as it was shown.
     pub(super) etag: Option<String>,
+    /// Only where there is no such thing yet.
+    pub(super) is_new: bool,
 }
 
 impl Order {
@@ -49,7 +51,14 @@ impl Order {
             path: path.into(),
             body,
             etag: None,
+            is_new: false,
         }
+    }
+
+    /// The same, where there is no such thing yet.
+    pub(super) fn unless_there(mut self) -> Self {
+        self.is_new = true;
+        self
     }
 
     /// The same, where the thing is still as it was shown.
@@ -98,6 +107,9 @@ impl Asker {
         let mut request = visit.request(order.method, &order.path)?;
         if let Some(etag) = order.etag {
             request = request.header(IF_MATCH, etag);
+        }
+        if order.is_new {
+            request = request.header(IF_NONE_MATCH, "*");
         }
         if !proof.is_empty() {
             request = request.header(CSRF, proof);

@@ -67,7 +67,8 @@ impl FromRequest<Arc<Dashboard>> for Form {
 }
 
 impl Form {
-    fn read(body: &[u8]) -> Self {
+    /// The fields in what browsers send, or in the query of a page.
+    pub(super) fn read(body: &[u8]) -> Self {
         let mut fields: HashMap<String, Vec<String>> = HashMap::new();
         for (name, value) in form_urlencoded::parse(body) {
             fields

@@ -1,7 +1,12 @@
 //! Each page in its file.
 
+mod campaigns;
+mod coverage;
+mod explain;
 mod live;
 mod overview;
+mod pools;
+mod shared;
 
 use std::sync::Arc;
 
@@ -18,6 +23,10 @@ pub(super) fn routes() -> Router<Arc<Dashboard>> {
     Router::new()
         .route("/dashboard", get(overview::show))
         .route("/dashboard/live", get(live::follow))
+        .merge(pools::routes())
+        .merge(campaigns::routes())
+        .merge(explain::routes())
+        .merge(coverage::routes())
 }
 
 /// There is no such page: somebody who may not see any is told to sign in first.

@@ -27,6 +27,15 @@ macro_rules! templates {
 
 const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
     "base.html",
+    "campaigns/days.html",
+    "campaigns/list.html",
+    "campaigns/show.html",
+    "coverage/carriers.html",
+    "coverage/map.html",
+    "coverage/page.html",
+    "coverage/table.html",
+    "explain/ladder.html",
+    "explain/page.html",
     "failure.html",
     "macros.html",
     "overview.html",
@@ -37,8 +46,16 @@ const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
     "overview/requests.html",
     "overview/rungs.html",
     "overview/tiles.html",
+    "pools/bar.html",
+    "pools/fields.html",
+    "pools/list.html",
+    "pools/live.html",
+    "pools/new.html",
+    "pools/now.html",
+    "pools/pages.html",
+    "pools/show.html",
 ];
-const TEMPLATES_COUNT: usize = 11;
+const TEMPLATES_COUNT: usize = 28;
 
 /// The templates.
 pub(super) struct Templates(Environment<'static>);

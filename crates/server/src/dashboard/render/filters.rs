@@ -2,6 +2,7 @@
 
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, HtmlEscape};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Adds the filters.
 pub(super) fn add(environment: &mut Environment<'static>) {
@@ -12,6 +13,7 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("words", words);
     environment.add_filter("per", per);
     environment.add_filter("json_text", json_text);
+    environment.add_filter("segment", segment);
 }
 
 /// `+13125550100` as people write it: (312) 555-0100; numbers of other countries as they are.
@@ -84,6 +86,12 @@ fn per(values: &Value, seconds: f64) -> Result<Value, Error> {
 fn json_text(value: &Value) -> Result<String, Error> {
     let text = serde_json::to_string(value);
     text.map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
+}
+
+/// A name as one part of a path, or as a value in a query: unlike `urlencode` it keeps no slash.
+fn segment(value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// What is shown where there is nothing.

@@ -4,7 +4,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::render;
 use super::visit::Visit;
@@ -91,8 +91,9 @@ impl Failure {
                     .and_then(|place| place.last()?.as_str());
                 let what = fault["msg"].as_str().unwrap_or_default();
                 match field {
-                    Some(field) => format!("{field}: {what}"),
-                    None => what.to_owned(),
+                    // Many a fault names its field itself.
+                    Some(field) if !what.starts_with(field) => format!("{field}: {what}"),
+                    _ => what.to_owned(),
                 }
             };
             faults.iter().map(line).collect::<Vec<_>>().join("; ")
@@ -101,6 +102,48 @@ impl Failure {
         detail
             .or(title)
             .unwrap_or_else(|| "Something broke: the log of the service says more.".to_owned())
+    }
+}
+
+impl Failure {
+    /// What was filled in in one field cannot be taken.
+    pub(super) fn of_field(field: &str, text: &str) -> Self {
+        let fault = serde_json::json!({"loc": ["body", field], "msg": text});
+        Self {
+            problem: serde_json::json!({ "detail": [fault] }),
+            ..Self::invalid(text)
+        }
+    }
+
+    /// There is no such page.
+    pub(super) fn missing(text: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            ..Self::invalid(text)
+        }
+    }
+
+    /// What is wrong with each field, by the field's name; nothing where it is not a matter of fields.
+    pub(super) fn faults(&self) -> Map<String, Value> {
+        let faults = self.problem["detail"].as_array().into_iter().flatten();
+        let named = faults.filter_map(|fault| {
+            let field = fault["loc"].as_array()?.last()?.as_str()?;
+            let what = fault["msg"].as_str()?;
+            // Beside the field its name is said already.
+            let what = what.strip_prefix(&format!("{field}: ")).unwrap_or(what);
+            Some((field.to_owned(), what.into()))
+        });
+        named.collect()
+    }
+
+    /// Whether the thing was changed since it was shown.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.status == StatusCode::PRECONDITION_FAILED
+    }
+
+    /// Whether whoever filled in a form can mend it: what they filled in is shown again.
+    pub(super) fn can_be_mended(&self) -> bool {
+        self.status.is_client_error() && self.status != StatusCode::UNAUTHORIZED
     }
 }
 

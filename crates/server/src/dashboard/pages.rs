@@ -1,6 +1,8 @@
 //! Each page in its file.
 
+mod import;
 mod live;
+mod numbers;
 mod overview;
 
 use std::sync::Arc;
@@ -15,4 +17,6 @@ pub(super) fn routes() -> Router<Arc<Dashboard>> {
     Router::new()
         .route("/dashboard", get(overview::show))
         .route("/dashboard/live", get(live::follow))
+        .merge(numbers::routes())
+        .merge(import::routes())
 }

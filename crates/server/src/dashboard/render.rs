@@ -37,8 +37,21 @@ const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
     "overview/requests.html",
     "overview/rungs.html",
     "overview/tiles.html",
+    "import/form.html",
+    "import/job.html",
+    "import/progress.html",
+    "numbers/bulk.html",
+    "numbers/job.html",
+    "numbers/list.html",
+    "numbers/macros.html",
+    "numbers/new.html",
+    "numbers/one.html",
+    "numbers/one/calls.html",
+    "numbers/one/changes.html",
+    "numbers/one/edit.html",
+    "numbers/progress.html",
 ];
-const TEMPLATES_COUNT: usize = 11;
+const TEMPLATES_COUNT: usize = 24;
 
 /// The templates.
 pub(super) struct Templates(Environment<'static>);

@@ -115,6 +115,14 @@ impl Failure {
         }
     }
 
+    /// The same for whoever looks: where htmx asks, a line above the page.
+    pub(super) fn seen_by(self, visit: &Visit) -> Self {
+        Self {
+            part: visit.wants_part(),
+            ..self
+        }
+    }
+
     /// There is no such page.
     pub(super) fn missing(text: &str) -> Self {
         Self {

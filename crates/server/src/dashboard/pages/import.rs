@@ -49,7 +49,7 @@ async fn preview(
 ) -> Result<Response, Failure> {
     let job = upload.pass_on(&dashboard, &visit, true).await?;
     if visit.wants_part() {
-        return part(&dashboard, &visit, &job);
+        return part(&dashboard, &visit, &job, true);
     }
     Ok(Redirect::to(&page_of(&job)).into_response())
 }
@@ -76,17 +76,24 @@ async fn job(
 ) -> Result<Response, Failure> {
     let job = dashboard.api.get(&visit, &place(&id)).await?;
     if visit.wants_part() {
-        return part(&dashboard, &visit, &job);
+        let in_form = visit.query() == "in=form";
+        return part(&dashboard, &visit, &job, in_form);
     }
     dashboard
         .templates
         .page(&visit, "import/job.html", context! { job })
 }
 
-fn part(dashboard: &Dashboard, visit: &Visit, job: &Value) -> Result<Response, Failure> {
+/// How far it is, alone; below the form, which has the file still, or on a page of its own.
+fn part(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    job: &Value,
+    in_form: bool,
+) -> Result<Response, Failure> {
     dashboard
         .templates
-        .page(visit, "import/progress.html", context! { job })
+        .page(visit, "import/progress.html", context! { job, in_form })
 }
 
 async fn cancel(

@@ -73,6 +73,16 @@ impl Upload {
         visit: &Visit,
         dry_run: bool,
     ) -> Result<Value, Failure> {
+        let passed = self.pass(dashboard, visit, dry_run).await;
+        passed.map_err(|failure| failure.seen_by(visit))
+    }
+
+    async fn pass(
+        self,
+        dashboard: &Dashboard,
+        visit: &Visit,
+        dry_run: bool,
+    ) -> Result<Value, Failure> {
         let Self(mut form) = self;
         let mut said = Said::default();
         loop {

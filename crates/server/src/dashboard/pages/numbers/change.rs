@@ -76,7 +76,7 @@ pub(super) fn change(form: &Form) -> Map<String, Value> {
             Value::Null => json!({"status": "resting"}),
             until => json!({"status": "resting", "resting_until": until}),
         },
-        "pool" => json!({"pool": form.value("pool")}),
+        "pool" => json!({"pool": form.value("to_pool")}),
         "carrier" => json!({"carrier": form.value("new_carrier")}),
         "attestation" => json!({"attestation": form.value("new_attestation")}),
         "limits" => limits(form),

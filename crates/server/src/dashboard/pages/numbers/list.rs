@@ -34,11 +34,7 @@ struct Asked {
 
 impl Asked {
     fn read(query: &str) -> Self {
-        let value = |name: &str| {
-            let mut given = form_urlencoded::parse(query.as_bytes());
-            let found = given.find(|(known, _)| known == name);
-            found.map(|(_, value)| value.trim().to_owned())
-        };
+        let value = |name| value(query, name);
         let trail = value("trail").unwrap_or_default();
         let trail = trail.split('.').filter(|cursor| !cursor.is_empty());
         Self {
@@ -100,6 +96,13 @@ impl Asked {
     }
 }
 
+/// A parameter of the page.
+fn value(query: &str, name: &str) -> Option<String> {
+    let mut given = form_urlencoded::parse(query.as_bytes());
+    let found = given.find(|(known, _)| known == name);
+    found.map(|(_, value)| value.trim().to_owned())
+}
+
 pub(super) async fn show(
     State(dashboard): State<Arc<Dashboard>>,
     visit: Visit,
@@ -126,12 +129,15 @@ pub(super) async fn show(
         next => found["next"].as_str().map(|next| asked.onward(next)),
         refused => refused.as_ref().map(Failure::text),
         faults => refused.as_ref().map(Failure::faults),
+        done => value(visit.query(), "done"),
+        changed => value(visit.query(), "changed").and_then(|many| many.parse::<u64>().ok()),
         now => dashboard.clock.now().to_string(),
     };
     let mut page = dashboard
         .templates
         .page(&visit, "numbers/list.html", shown)?;
-    if let Some(refused) = refused {
+    // htmx would show nothing of what is refused.
+    if let Some(refused) = refused.filter(|_| !visit.wants_part()) {
         *page.status_mut() = refused.status;
     }
     Ok(page)

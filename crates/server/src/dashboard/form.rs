@@ -73,7 +73,7 @@ impl FromRequest<Arc<Dashboard>> for Form {
 }
 
 impl Form {
-    /// The fields of a body.
+    /// The fields in what browsers send, or in the query of a page.
     pub(super) fn read(body: &[u8]) -> Self {
         let mut fields: HashMap<String, Vec<String>> = HashMap::new();
         for (name, value) in form_urlencoded::parse(body) {

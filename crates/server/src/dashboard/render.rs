@@ -49,9 +49,10 @@ const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
     "numbers/one/calls.html",
     "numbers/one/changes.html",
     "numbers/one/edit.html",
+    "numbers/one/state.html",
     "numbers/progress.html",
 ];
-const TEMPLATES_COUNT: usize = 24;
+const TEMPLATES_COUNT: usize = 25;
 
 /// The templates.
 pub(super) struct Templates(Environment<'static>);

@@ -63,12 +63,14 @@ fn after(which: &Which, answer: &Value) -> String {
     if let Some(job) = answer["id"].as_str() {
         return format!("/dashboard/numbers/bulk/{job}");
     }
-    let filters = match which {
-        Which::Matching(filter) => filter.query(),
-        Which::Ticked(_) => String::new(),
-    };
     let changed = answer["changed"].as_u64().unwrap_or_default();
-    format!("/dashboard/numbers?{filters}&done=changed&changed={changed}")
+    let done = format!("done=changed&changed={changed}");
+    match which {
+        Which::Matching(filter) if !filter.is_empty() => {
+            format!("/dashboard/numbers?{}&{done}", filter.query())
+        }
+        _ => format!("/dashboard/numbers?{done}"),
+    }
 }
 
 async fn ask(

@@ -63,7 +63,7 @@ pub(super) fn day(stats: &Value, limit: &Value, span: (Timestamp, Timestamp)) ->
         let values = vec![limit; calls.len()];
         lines.push(json!({"name": "Most in an hour", "colour": "--warn", "values": values}));
     }
-    json!({"begins": span.0.to_string(), "step_s": HOUR_MS / 1_000, "height": 200, "lines": lines})
+    json!({"begins": span.0.to_string(), "step_s": HOUR_MS / 1_000, "height": 250, "lines": lines})
 }
 
 /// A chart of the last days: calls and how many of them were answered.
@@ -75,7 +75,7 @@ pub(super) fn month(stats: &Value, span: (Timestamp, Timestamp)) -> Value {
         .iter()
         .sum();
     let each = |sum: u64, count: u64| (count > 0).then(|| sum as f64 / count as f64);
-    let chart = json!({"begins": span.0.to_string(), "step_s": DAY_MS / 1_000, "height": 200, "lines": [
+    let chart = json!({"begins": span.0.to_string(), "step_s": DAY_MS / 1_000, "height": 250, "lines": [
         {"name": "Calls", "colour": "--accent", "fill": true, "values": calls},
         {"name": "Answered", "colour": "--good", "values": answered},
     ]});

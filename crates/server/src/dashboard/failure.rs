@@ -25,7 +25,7 @@ pub(super) struct Failure {
     /// Where to sign in first.
     sign_in: Option<String>,
     part: bool,
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
 }
 
 impl Failure {
@@ -53,7 +53,7 @@ impl Failure {
             problem,
             sign_in: sign_in.filter(|_| status == StatusCode::UNAUTHORIZED),
             part: visit.wants_part(),
-            headers,
+            headers: Box::new(headers),
         }
     }
 
@@ -65,7 +65,7 @@ impl Failure {
             problem: Value::Null,
             sign_in: None,
             part: false,
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Failure {
             problem: serde_json::json!({ "detail": text }),
             sign_in: None,
             part: false,
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -192,7 +192,7 @@ impl IntoResponse for Failure {
             false => (self.status, render::failure(self.status, &text)).into_response(),
         };
         let headers = answer.headers_mut();
-        headers.extend(self.headers);
+        headers.extend(*self.headers);
         headers.insert(CONTENT_TYPE, html);
         render::protect(headers);
         answer

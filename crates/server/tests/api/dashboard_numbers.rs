@@ -253,7 +253,7 @@ async fn a_number_is_added_by_a_form_which_says_what_is_wrong_with_it() {
     assert_eq!(twice.status, 409);
     let other = [("number", "3125550101"), ("then", "another")];
     let next = admin.form("/dashboard/numbers/new", &other).await;
-    let page = admin.see(&next.header("location").to_owned()).await;
+    let page = admin.see(next.header("location")).await;
     assert!(page.contains("(312) 555-0101"), "{page}");
 }
 
@@ -262,7 +262,7 @@ async fn a_number_has_a_page_with_its_past_and_its_life() {
     let service = Service::start(&[]).await;
     service.add(json!({"caller_id": "3125550100"})).await;
     service
-        .take("to=13125551212&campaign=SOLAR&agent=1001&call_id=c1")
+        .take("to=13125551212&campaign=SOLAR&agent=1001&call=c1")
         .await;
     let report = json!({"call_id": "c1", "dialstatus": "ANSWER", "answered_seconds": 42});
     service.admin("POST", "/call-result", &report).await;
@@ -379,7 +379,7 @@ async fn buttons_take_a_number_out_and_bring_it_back() {
             .await;
         assert_eq!(done.status, 303, "{action}: {}", done.body);
         assert_eq!(status(&service, "3125550100").await, status_then);
-        let page = admin.see(&done.header("location").to_owned()).await;
+        let page = admin.see(done.header("location")).await;
         assert!(page.contains("role=\"status\""), "{action}");
     }
     let past = [("until", "2020-01-01T00:00:00Z")];

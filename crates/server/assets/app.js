@@ -143,5 +143,26 @@
   document.addEventListener("htmx:sseError", () => live(false));
   document.addEventListener("htmx:sseClose", () => live(false));
 
+  // What is filled in below a choice chooses it.
+  document.addEventListener("input", (event) => {
+    const chosen = event.target.dataset?.chooses;
+    const choice = chosen && event.target.form?.querySelector(`input[type=radio][value="${CSS.escape(chosen)}"]`);
+    if (choice) choice.checked = true;
+  });
+
+  // How much of a file is sent.
+  const sent = (form, share) => {
+    const bar = form.querySelector?.("progress");
+    if (!bar || !("uploads" in form.dataset)) return;
+    bar.classList.toggle("hidden", share == null);
+    bar.value = share ?? 0;
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => sent(event.target, 0));
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const { loaded, total, lengthComputable } = event.detail;
+    if (lengthComputable && total > 0) sent(event.target, loaded / total);
+  });
+  document.addEventListener("htmx:afterRequest", (event) => sent(event.target, null));
+
   document.addEventListener("DOMContentLoaded", () => dress(document));
 })();

@@ -146,8 +146,8 @@ impl App {
             gathered: Gathered::default(),
         });
         let origins = settings.listen.origins();
-        let pages_stop = stop.child_token();
-        let pages = |api| dashboard::over(api, pages_stop);
+        let (pages_clock, pages_stop) = (clock.clone(), stop.child_token());
+        let pages = |api| dashboard::over(api, pages_clock, pages_stop);
         let mut app = Self {
             agi: Arc::new(fast_agi(&api, settings)),
             dispatch: Dispatch::new(api.clone(), &origins, pages, Handle::current()),

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
+use caller_id_core::Clock;
 use tokio_util::sync::CancellationToken;
 
 use self::ask::Asker;
@@ -26,14 +27,16 @@ use self::render::Templates;
 struct Dashboard {
     api: Asker,
     templates: Templates,
+    clock: Arc<dyn Clock>,
     stop: CancellationToken,
 }
 
 /// The dashboard over an API: all its routes. Pages that are kept up to date end with `stop`.
-pub fn over(api: Router, stop: CancellationToken) -> Router {
+pub fn over(api: Router, clock: Arc<dyn Clock>, stop: CancellationToken) -> Router {
     let dashboard = Arc::new(Dashboard {
         api: Asker::new(api),
         templates: Templates::new(),
+        clock,
         stop,
     });
     Router::new()

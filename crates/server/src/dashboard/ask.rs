@@ -131,7 +131,15 @@ impl Asker {
         answer
     }
 
-    async fn answer(&self, visit: &Visit, request: Request<Body>) -> Result<Answer, Failure> {
+    /// Makes a request of [`Visit::request`], for what has a body of its own.
+    ///
+    /// # Errors
+    /// As [`Asker::get`].
+    pub(super) async fn answer(
+        &self,
+        visit: &Visit,
+        request: Request<Body>,
+    ) -> Result<Answer, Failure> {
         let Ok(answer) = self.api.clone().oneshot(request).await;
         let (parts, body) = answer.into_parts();
         let body = Limited::new(body, ANSWER_MOST).collect().await;

@@ -4,7 +4,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::render;
 use super::visit::Visit;
@@ -25,7 +25,7 @@ pub(super) struct Failure {
     /// Where to sign in first.
     sign_in: Option<String>,
     part: bool,
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
 }
 
 impl Failure {
@@ -53,7 +53,7 @@ impl Failure {
             problem,
             sign_in: sign_in.filter(|_| status == StatusCode::UNAUTHORIZED),
             part: visit.wants_part(),
-            headers,
+            headers: Box::new(headers),
         }
     }
 
@@ -65,7 +65,7 @@ impl Failure {
             problem: Value::Null,
             sign_in: None,
             part: false,
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Failure {
             problem: serde_json::json!({ "detail": text }),
             sign_in: None,
             part: false,
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -97,8 +97,9 @@ impl Failure {
                     .and_then(|place| place.last()?.as_str());
                 let what = fault["msg"].as_str().unwrap_or_default();
                 match field {
-                    Some(field) => format!("{field}: {what}"),
-                    None => what.to_owned(),
+                    // Many a fault names its field itself.
+                    Some(field) if !what.starts_with(field) => format!("{field}: {what}"),
+                    _ => what.to_owned(),
                 }
             };
             faults.iter().map(line).collect::<Vec<_>>().join("; ")
@@ -107,6 +108,56 @@ impl Failure {
         detail
             .or(title)
             .unwrap_or_else(|| "Something broke: the log of the service says more.".to_owned())
+    }
+}
+
+impl Failure {
+    /// What was filled in in one field cannot be taken.
+    pub(super) fn of_field(field: &str, text: &str) -> Self {
+        let fault = serde_json::json!({"loc": ["body", field], "msg": text});
+        Self {
+            problem: serde_json::json!({ "detail": [fault] }),
+            ..Self::invalid(text)
+        }
+    }
+
+    /// The same for whoever looks: where htmx asks, a line above the page.
+    pub(super) fn seen_by(self, visit: &Visit) -> Self {
+        Self {
+            part: visit.wants_part(),
+            ..self
+        }
+    }
+
+    /// There is no such page.
+    pub(super) fn missing(text: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            ..Self::invalid(text)
+        }
+    }
+
+    /// What is wrong with each field, by the field's name; nothing where it is not a matter of fields.
+    pub(super) fn faults(&self) -> Map<String, Value> {
+        let faults = self.problem["detail"].as_array().into_iter().flatten();
+        let named = faults.filter_map(|fault| {
+            let field = fault["loc"].as_array()?.last()?.as_str()?;
+            let what = fault["msg"].as_str()?;
+            // Beside the field its name is said already.
+            let what = what.strip_prefix(&format!("{field}: ")).unwrap_or(what);
+            Some((field.to_owned(), what.into()))
+        });
+        named.collect()
+    }
+
+    /// Whether the thing was changed since it was shown.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.status == StatusCode::PRECONDITION_FAILED
+    }
+
+    /// Whether whoever filled in a form can mend it: what they filled in is shown again.
+    pub(super) fn can_be_mended(&self) -> bool {
+        self.status.is_client_error() && self.status != StatusCode::UNAUTHORIZED
     }
 }
 
@@ -147,7 +198,7 @@ impl IntoResponse for Failure {
             false => (self.status, render::failure(self.status, &text)).into_response(),
         };
         let headers = answer.headers_mut();
-        headers.extend(self.headers);
+        headers.extend(*self.headers);
         headers.insert(CONTENT_TYPE, html);
         render::protect(headers);
         answer

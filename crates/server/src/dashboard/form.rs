@@ -47,6 +47,12 @@ impl Form {
         }
     }
 
+    /// All fields, for a form that is shown again: of each what was filled in last.
+    pub(super) fn filled(&self) -> HashMap<&str, &str> {
+        let names = self.0.keys().map(String::as_str);
+        names.map(|name| (name, self.text(name))).collect()
+    }
+
     /// A number that was filled in; what is none is passed on as it is, for the API says best what is wrong with it.
     pub(super) fn number(&self, name: &str) -> Value {
         match self.text(name) {

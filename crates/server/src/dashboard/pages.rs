@@ -3,7 +3,9 @@
 mod campaigns;
 mod coverage;
 mod explain;
+mod import;
 mod live;
+mod numbers;
 mod overview;
 mod pools;
 mod shared;
@@ -27,6 +29,8 @@ pub(super) fn routes() -> Router<Arc<Dashboard>> {
         .merge(campaigns::routes())
         .merge(explain::routes())
         .merge(coverage::routes())
+        .merge(numbers::routes())
+        .merge(import::routes())
 }
 
 /// There is no such page: somebody who may not see any is told to sign in first.

@@ -21,11 +21,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// Every template by its name.
 macro_rules! templates {
     ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("../../templates/", $name)))),*]
+        &[$(($name, include_str!(concat!("../../templates/", $name)))),*]
     };
 }
 
-const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
+const TEMPLATES: &[(&str, &str)] = templates![
     "base.html",
     "campaigns/days.html",
     "campaigns/list.html",
@@ -37,7 +37,21 @@ const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
     "explain/ladder.html",
     "explain/page.html",
     "failure.html",
+    "import/form.html",
+    "import/job.html",
+    "import/progress.html",
     "macros.html",
+    "numbers/bulk.html",
+    "numbers/job.html",
+    "numbers/list.html",
+    "numbers/macros.html",
+    "numbers/new.html",
+    "numbers/one.html",
+    "numbers/one/calls.html",
+    "numbers/one/changes.html",
+    "numbers/one/edit.html",
+    "numbers/one/state.html",
+    "numbers/progress.html",
     "overview.html",
     "overview/attention.html",
     "overview/campaigns.html",
@@ -55,7 +69,6 @@ const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
     "pools/pages.html",
     "pools/show.html",
 ];
-const TEMPLATES_COUNT: usize = 28;
 
 /// The templates.
 pub(super) struct Templates(Environment<'static>);

@@ -1,0 +1,163 @@
+//! Many numbers changed at once: what would change is shown before it does.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::Method;
+use axum::response::{IntoResponse, Redirect, Response};
+use minijinja::{Value as Shown, context};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::change::{Which, change as what};
+use super::one::done;
+use crate::dashboard::Dashboard;
+use crate::dashboard::ask::Order;
+use crate::dashboard::failure::Failure;
+use crate::dashboard::form::Form;
+use crate::dashboard::visit::Visit;
+
+const BULK: &str = "/api/v1/numbers/bulk";
+/// So many numbers are shown as they are and as they would be.
+const SAMPLE: usize = 20;
+
+/// What may be done with these numbers.
+pub(super) async fn show(
+    State(dashboard): State<Arc<Dashboard>>,
+    visit: Visit,
+) -> Result<Response, Failure> {
+    let which = Which::of_query(visit.query());
+    page(&dashboard, &visit, &which, context! {}).await
+}
+
+/// What would become of them, or, where that was seen, what does.
+pub(super) async fn change(
+    State(dashboard): State<Arc<Dashboard>>,
+    visit: Visit,
+    form: Form,
+) -> Result<Response, Failure> {
+    let which = Which::of_form(&form);
+    let is_sure = form.text("step") == "do";
+    let answer = match is_sure {
+        true => ask(&dashboard, &visit, &form, &which, false).await,
+        false => preview(&dashboard, &visit, &form, &which).await,
+    };
+    match answer {
+        Ok(answer) if is_sure => Ok(Redirect::to(&after(&which, &answer)).into_response()),
+        Ok(told) => {
+            let shown = context! { filled => form.filled(), told };
+            page(&dashboard, &visit, &which, shown).await
+        }
+        Err(failure) if failure.can_be_mended() => {
+            let shown = context! { filled => form.filled(), fault => failure.text(), faults => failure.faults() };
+            let mut page = page(&dashboard, &visit, &which, shown).await?;
+            *page.status_mut() = failure.status;
+            Ok(page)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Where the result is seen: the list, or the job that goes on.
+fn after(which: &Which, answer: &Value) -> String {
+    if let Some(job) = answer["id"].as_str() {
+        return format!("/dashboard/numbers/bulk/{job}");
+    }
+    let changed = answer["changed"].as_u64().unwrap_or_default();
+    let done = format!("done=changed&changed={changed}");
+    match which {
+        Which::Matching(filter) if !filter.is_empty() => {
+            format!("/dashboard/numbers?{}&{done}", filter.query())
+        }
+        _ => format!("/dashboard/numbers?{done}"),
+    }
+}
+
+async fn ask(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    form: &Form,
+    which: &Which,
+    dry_run: bool,
+) -> Result<Value, Failure> {
+    let mut members = which.members();
+    members.extend(what(form));
+    members.insert("dry_run".to_owned(), dry_run.into());
+    let order = Order::new(Method::POST, BULK, members.into());
+    Ok(dashboard.api.order(visit, form.proof(), order).await?.body)
+}
+
+/// A dry run. Of very many numbers it is a job, which counts; what becomes of some is shown by a dry run of the first ones.
+async fn preview(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    form: &Form,
+    which: &Which,
+) -> Result<Value, Failure> {
+    let mut told = ask(dashboard, visit, form, which, true).await?;
+    if told["id"].is_string() {
+        let path = format!("/api/v1/numbers?{}&limit={SAMPLE}", which.query());
+        let list = dashboard.api.get(visit, &path).await?;
+        let numbers = list["numbers"].as_array().into_iter().flatten();
+        let numbers = numbers.filter_map(|one| one["number"].as_str().map(str::to_owned));
+        let some = Which::Ticked(numbers.collect());
+        let sample = ask(dashboard, visit, form, &some, true).await?;
+        told = json!({"job": told, "first": sample["first"]});
+    }
+    Ok(told)
+}
+
+async fn page(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    which: &Which,
+    shown: Shown,
+) -> Result<Response, Failure> {
+    let (matching, numbers) = match which {
+        Which::Matching(filter) => (Some(filter.by_name()), &[][..]),
+        Which::Ticked(numbers) => (None, &numbers[..]),
+    };
+    let count = match which {
+        Which::Ticked(numbers) => numbers.len().into(),
+        Which::Matching(_) => {
+            let path = format!("/api/v1/numbers?{}&count=true&limit=1", which.query());
+            dashboard.api.get(visit, &path).await?["total"].clone()
+        }
+    };
+    let pools = dashboard.api.get(visit, "/api/v1/pools").await?;
+    let filters = matching.is_some().then(|| which.query());
+    let shown = context! { matching, numbers, count, filters, pools => &pools["pools"], ..shown };
+    dashboard.templates.page(visit, "numbers/bulk.html", shown)
+}
+
+/// How far a change of very many numbers is.
+pub(super) async fn job(
+    State(dashboard): State<Arc<Dashboard>>,
+    Path(id): Path<String>,
+    visit: Visit,
+) -> Result<Response, Failure> {
+    let job = dashboard.api.get(&visit, &place(&id)).await?;
+    let name = match visit.wants_part() {
+        true => "numbers/progress.html",
+        false => "numbers/job.html",
+    };
+    let shown = context! { job, done => done(&visit) };
+    dashboard.templates.page(&visit, name, shown)
+}
+
+pub(super) async fn cancel(
+    State(dashboard): State<Arc<Dashboard>>,
+    Path(id): Path<String>,
+    visit: Visit,
+    form: Form,
+) -> Result<Response, Failure> {
+    let order = Order::new(Method::DELETE, place(&id), Value::Null);
+    let job = dashboard.api.order(&visit, form.proof(), order).await?.body;
+    let id = job["id"].as_str().unwrap_or_default();
+    Ok(Redirect::to(&format!("/dashboard/numbers/bulk/{id}")).into_response())
+}
+
+fn place(id: &str) -> String {
+    let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
+    format!("/api/v1/jobs/{id}")
+}

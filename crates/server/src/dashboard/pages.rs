@@ -1,7 +1,16 @@
 //! Each page in its file.
 
+mod audit;
+mod history;
+mod jobs;
+mod keys;
 mod live;
+mod lookup;
 mod overview;
+mod requests;
+mod reservations;
+mod search;
+mod settings;
 
 use std::sync::Arc;
 
@@ -18,6 +27,14 @@ pub(super) fn routes() -> Router<Arc<Dashboard>> {
     Router::new()
         .route("/dashboard", get(overview::show))
         .route("/dashboard/live", get(live::follow))
+        .merge(audit::routes())
+        .merge(history::routes())
+        .merge(jobs::routes())
+        .merge(keys::routes())
+        .merge(lookup::routes())
+        .merge(requests::routes())
+        .merge(reservations::routes())
+        .merge(settings::routes())
 }
 
 /// There is no such page: somebody who may not see any is told to sign in first.

@@ -37,8 +37,20 @@ const TEMPLATES: [(&str, &str); TEMPLATES_COUNT] = templates![
     "overview/requests.html",
     "overview/rungs.html",
     "overview/tiles.html",
+    "audit/list.html",
+    "history/call.html",
+    "history/list.html",
+    "history/parts.html",
+    "jobs/list.html",
+    "keys/list.html",
+    "keys/made.html",
+    "keys/new.html",
+    "lookup/show.html",
+    "requests/list.html",
+    "reservations/list.html",
+    "settings/list.html",
 ];
-const TEMPLATES_COUNT: usize = 11;
+const TEMPLATES_COUNT: usize = 23;
 
 /// The templates.
 pub(super) struct Templates(Environment<'static>);

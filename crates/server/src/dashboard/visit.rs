@@ -7,11 +7,12 @@ use axum::http::header::{
     ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, FORWARDED, HOST, HeaderName, ORIGIN, USER_AGENT,
 };
 use axum::http::request::{Builder, Parts};
-use axum::http::{Extensions, HeaderMap, Method, Request, Uri};
+use axum::http::{HeaderMap, Method, Request, Uri};
 use serde_json::Value;
 
 use super::Dashboard;
 use super::failure::Failure;
+use crate::http::Peer;
 
 /// What the API is told of whoever looks: by what they are known, from where they come, and that a page of ours asks.
 const PASSED_ON: [HeaderName; 16] = [
@@ -37,7 +38,8 @@ const PASSED_ON: [HeaderName; 16] = [
 #[derive(Debug)]
 pub(super) struct Visit {
     headers: HeaderMap,
-    extensions: Extensions,
+    /// From where they come. Nothing else of their request is passed on: least of all what our router read out of the path.
+    peer: Option<Peer>,
     /// The page, with its query.
     pub(super) uri: Uri,
     /// What `/api/v1/me` says of them.
@@ -54,8 +56,8 @@ impl Visit {
         if let Some(headers) = request.headers_mut() {
             headers.clone_from(&self.headers);
         }
-        if let Some(extensions) = request.extensions_mut() {
-            extensions.extend(self.extensions.clone());
+        if let Some((peer, extensions)) = self.peer.zip(request.extensions_mut()) {
+            extensions.insert(peer);
         }
         Ok(request)
     }
@@ -106,7 +108,7 @@ impl FromRequestParts<Arc<Dashboard>> for Visit {
         }
         let mut visit = Self {
             headers,
-            extensions: parts.extensions.clone(),
+            peer: parts.extensions.get::<Peer>().copied(),
             uri: parts.uri.clone(),
             me: Value::Null,
         };

@@ -29,9 +29,13 @@ struct Change {
     after: Option<String>,
 }
 
-/// What makes `after` of `before`. Fields of fields have a dot in their name.
+/// What makes `after` of `before`. Fields of fields have a dot in their name. Of many things that are new, or gone, each is a line.
 pub(super) fn of(before: &Value, after: &Value) -> Changes {
-    let (before, after) = (flat(before), flat(after));
+    let depth = match before.is_null() || after.is_null() {
+        true => Depth::Things,
+        false => Depth::Fields,
+    };
+    let (before, after) = (flat(before, depth), flat(after, depth));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let mut changes = Changes::default();
     for name in names {
@@ -52,21 +56,39 @@ pub(super) fn of(before: &Value, after: &Value) -> Changes {
     changes
 }
 
-fn flat(value: &Value) -> Map<String, Value> {
+/// How far a list of things is taken apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    Things,
+    Fields,
+}
+
+fn flat(value: &Value, depth: Depth) -> Map<String, Value> {
     let mut fields = Map::new();
-    flatten(String::new(), value, &mut fields);
+    flatten(String::new(), value, depth, &mut fields);
     fields
 }
 
-fn flatten(name: String, value: &Value, fields: &mut Map<String, Value>) {
+fn flatten(name: String, value: &Value, depth: Depth, fields: &mut Map<String, Value>) {
+    let below = |member: &str| match name.as_str() {
+        "" => member.to_owned(),
+        name => format!("{name}.{member}"),
+    };
     match value {
         Value::Object(members) if !members.is_empty() => {
             for (member, value) in members {
-                let name = match name.as_str() {
-                    "" => member.clone(),
-                    name => format!("{name}.{member}"),
-                };
-                flatten(name, value, fields);
+                flatten(below(member), value, depth, fields);
+            }
+        }
+        Value::Array(things) if things.iter().any(Value::is_object) => {
+            for (place, thing) in things.iter().enumerate() {
+                let name = name_of(thing).unwrap_or_else(|| format!("{}", place + 1));
+                match depth {
+                    Depth::Fields => flatten(below(&name), thing, depth, fields),
+                    Depth::Things => {
+                        fields.insert(below(&name), thing.clone());
+                    }
+                }
             }
         }
         Value::Null => {}
@@ -74,6 +96,13 @@ fn flatten(name: String, value: &Value, fields: &mut Map<String, Value>) {
             fields.insert(name, value.clone());
         }
     }
+}
+
+/// By what one of several things is known.
+fn name_of(thing: &Value) -> Option<String> {
+    let names = ["caller_id", "number", "id", "name"];
+    let name = names.into_iter().find_map(|name| thing[name].as_str())?;
+    Some(name.to_owned())
 }
 
 /// As people read it; none where there is nothing.
@@ -88,7 +117,14 @@ fn text(value: &Value) -> Option<String> {
             let texts: Vec<String> = values.iter().filter_map(text).collect();
             texts.join(", ")
         }
-        other => other.to_string(),
+        Value::Object(members) => {
+            let fields = members.iter().filter_map(|(name, value)| {
+                let name = name.replace('_', " ");
+                Some(format!("{name} {}", text(value)?))
+            });
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        Value::Number(number) => number.to_string(),
     })
 }
 
@@ -146,6 +182,21 @@ mod tests {
             ["is_new: yes > -", "pool: a > -"]
         );
         assert_eq!(lines(json!("x"), json!("y")), [": x > y"]);
+    }
+
+    #[test]
+    fn of_many_things_each_is_known_by_its_name() {
+        let number = |name: &str, status: &str| json!({"caller_id": name, "status": status});
+        let before = json!([number("+1", "active"), number("+2", "active")]);
+        let after = json!([number("+1", "paused"), number("+2", "active")]);
+        assert_eq!(lines(before.clone(), after), ["+1.status: active > paused"]);
+        assert_eq!(
+            lines(Value::Null, before),
+            [
+                "+1: - > caller id +1, status active",
+                "+2: - > caller id +2, status active"
+            ]
+        );
     }
 
     #[test]

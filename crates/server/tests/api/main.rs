@@ -10,6 +10,7 @@ mod call_result;
 mod connections;
 mod contract;
 mod coverage;
+mod dashboard_calls;
 mod explain;
 mod faults;
 mod hostile;

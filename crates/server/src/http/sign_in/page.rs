@@ -9,6 +9,7 @@ use axum::http::header::{
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use caller_id_core::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
@@ -53,7 +54,7 @@ impl Page {
             "<p>You are <strong>{}</strong>, role <strong>{}</strong>, until {}.</p>",
             escaped(&known.principal.author.name),
             known.principal.role,
-            known.session.expires_at,
+            minute(known.session.expires_at),
         );
         let (place, words) = match *return_to == ReturnTo::default() {
             true => ("/dashboard", "To the dashboard"),
@@ -153,6 +154,13 @@ impl IntoResponse for Page {
     }
 }
 
+/// An instant to the minute: there is no script here that knows the viewer's zone.
+fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    let minute = text.get(..16).unwrap_or(&text);
+    format!("{} UTC", minute.replace('T', " "))
+}
+
 /// A text, fit for a page or for an attribute between double quotes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -179,6 +187,12 @@ mod tests {
             escaped("<a href=\"x\" on='y'>&"),
             "&lt;a href=&quot;x&quot; on=&#39;y&#39;&gt;&amp;"
         );
+    }
+
+    #[test]
+    fn a_time_is_readable_without_a_script() {
+        let at = Timestamp::from_ms(1_795_348_800_000);
+        assert_eq!(minute(at), "2026-11-22 12:00 UTC");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The latest requests, and what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,6 +17,22 @@ use crate::dashboard::visit::Visit;
 
 /// More lines nobody reads, and the page is made every two seconds.
 const LINES_MOST: usize = 100;
+/// What becomes of requests, the usual first. Another word that is found is a choice, too.
+const OUTCOMES: [&str; 13] = [
+    "allocated",
+    "repeated",
+    "exhausted",
+    "agent_limited",
+    "not_rotated",
+    "unavailable",
+    "refused",
+    "limited",
+    "invalid",
+    "conflict",
+    "not_found",
+    "failed",
+    "done",
+];
 /// What words are looked for in.
 const TEXTS: [&str; 7] = [
     "destination",
@@ -43,19 +59,20 @@ async fn show(State(dashboard): State<Arc<Dashboard>>, visit: Visit) -> Result<R
     };
     let kept = lines.len();
     lines.retain(|line| holds(line, &q));
-    let mut outcomes = BTreeMap::from([(wanted.to_owned(), 0)]);
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for line in &lines {
-        *outcomes.entry(outcome(line).to_owned()).or_insert(0) += 1;
+        *counts.entry(outcome(line).to_owned()).or_insert(0) += 1;
     }
-    outcomes.remove("");
-    let fitting = lines.len();
+    let others = counts.keys().map(String::as_str).chain([wanted]);
+    let others = others.filter(|word| !word.is_empty() && !OUTCOMES.contains(word));
+    let outcomes: BTreeSet<&str> = others.collect();
+    let outcomes: Vec<&str> = OUTCOMES.into_iter().chain(outcomes).collect();
     lines.retain(|line| wanted.is_empty() || outcome(line) == wanted);
     let found = lines.len();
     lines.truncate(LINES_MOST);
-    let nodes: std::collections::BTreeSet<_> =
-        lines.iter().map(|line| line["node"].as_str()).collect();
+    let nodes: BTreeSet<_> = lines.iter().map(|line| line["node"].as_str()).collect();
     let shown = context! {
-        q => search.text("q"), wanted, kept, fitting, found, outcomes,
+        q => search.text("q"), wanted, kept, found, outcomes, counts,
         several_nodes => nodes.len() > 1,
         all_nodes => &log["all_nodes"],
         query => search.query(),

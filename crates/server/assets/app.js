@@ -31,7 +31,12 @@
       if (field.value) data.set(field.name, new Date(field.value).toISOString());
     }
   };
-  document.addEventListener("formdata", (event) => asInstants(event.target, event.formData));
+  document.addEventListener("formdata", (event) => {
+    asInstants(event.target, event.formData);
+    // Addresses of searches name only what was filled in.
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zones = (within) => {
@@ -44,6 +49,32 @@
     instants(within);
     zones(within);
   };
+
+  // Without TLS browsers give no clipboard: then what stands beside the button is selected, and copied as people do it.
+  const copy = async (button) => {
+    let copied = true;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copies);
+    } catch {
+      button.parentElement.querySelector("input")?.select();
+      copied = document.execCommand("copy");
+    }
+    button.textContent = copied ? "Copied" : "Press Ctrl+C";
+  };
+
+  // What is kept up to date, unless nobody looks, somebody is at it, or said that it shall stay.
+  const isBusy = (part) => {
+    const rows = part.querySelector("tbody");
+    const chosen = getSelection();
+    return rows?.contains(document.activeElement) || (!chosen.isCollapsed && part.contains(chosen.anchorNode));
+  };
+  setInterval(() => {
+    if (document.visibilityState !== "visible") return;
+    for (const part of document.querySelectorAll("[data-refreshed]")) {
+      const keeper = document.querySelector(`[data-keeps="${CSS.escape(part.id)}"]`);
+      if (keeper?.checked !== false && !isBusy(part)) part.dispatchEvent(new Event("refresh"));
+    }
+  }, 2000);
 
   // Colours.
   const isDark = () =>
@@ -64,10 +95,7 @@
     }
     if (at("[data-closes]")) at("dialog")?.close();
     const copier = at("[data-copies]");
-    if (copier) {
-      navigator.clipboard?.writeText(copier.dataset.copies);
-      copier.textContent = "Copied";
-    }
+    if (copier) copy(copier);
     const all = at("input[data-ticks]");
     if (all) {
       for (const box of document.querySelectorAll(`input[name="${CSS.escape(all.dataset.ticks)}"]`)) box.checked = all.checked;

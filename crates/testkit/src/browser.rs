@@ -246,6 +246,10 @@ impl Browser {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where Cargo builds is said in its environment"
+)]
 fn pictures() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),

@@ -1,13 +1,22 @@
 //! Each page in its file.
 
+mod audit;
 mod campaigns;
 mod coverage;
 mod explain;
+mod history;
 mod import;
+mod jobs;
+mod keys;
 mod live;
+mod lookup;
 mod numbers;
 mod overview;
 mod pools;
+mod requests;
+mod reservations;
+mod search;
+mod settings;
 mod shared;
 
 use std::sync::Arc;
@@ -31,6 +40,14 @@ pub(super) fn routes() -> Router<Arc<Dashboard>> {
         .merge(coverage::routes())
         .merge(numbers::routes())
         .merge(import::routes())
+        .merge(audit::routes())
+        .merge(history::routes())
+        .merge(jobs::routes())
+        .merge(keys::routes())
+        .merge(lookup::routes())
+        .merge(requests::routes())
+        .merge(reservations::routes())
+        .merge(settings::routes())
 }
 
 /// There is no such page: somebody who may not see any is told to sign in first.

@@ -26,6 +26,7 @@ macro_rules! templates {
 }
 
 const TEMPLATES: &[(&str, &str)] = templates![
+    "audit/list.html",
     "base.html",
     "campaigns/days.html",
     "campaigns/list.html",
@@ -37,9 +38,17 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "explain/ladder.html",
     "explain/page.html",
     "failure.html",
+    "history/call.html",
+    "history/list.html",
+    "history/parts.html",
     "import/form.html",
     "import/job.html",
     "import/progress.html",
+    "jobs/list.html",
+    "keys/list.html",
+    "keys/made.html",
+    "keys/new.html",
+    "lookup/show.html",
     "macros.html",
     "numbers/bulk.html",
     "numbers/job.html",
@@ -68,6 +77,9 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "pools/now.html",
     "pools/pages.html",
     "pools/show.html",
+    "requests/list.html",
+    "reservations/list.html",
+    "settings/list.html",
 ];
 
 /// The templates.

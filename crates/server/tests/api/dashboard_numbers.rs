@@ -362,7 +362,8 @@ async fn buttons_take_a_number_out_and_bring_it_back() {
     let service = Service::start(&[]).await;
     service.add(json!({"caller_id": "3125550100"})).await;
     let mut admin = Person::enter(&service, TOKEN).await;
-    let steps: [(&str, &[(&str, &str)], &str); 5] = [
+    type Step<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let steps: [Step<'_>; 5] = [
         ("pause", &[], "paused"),
         ("resume", &[], "active"),
         ("rest", &[("minutes", "60"), ("until", "")], "resting"),

@@ -11,6 +11,7 @@ mod connections;
 mod contract;
 mod coverage;
 mod dashboard_bulk;
+mod dashboard_calls;
 mod dashboard_campaigns;
 mod dashboard_coverage;
 mod dashboard_explain;

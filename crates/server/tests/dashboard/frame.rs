@@ -4,7 +4,18 @@ use crate::service::{Service, TOKEN, assert_sound};
 use caller_id_testkit::browser::Browser;
 
 /// Every page that there is, and who sees it.
-pub(crate) const PAGES: [(&str, &str); 1] = [("/dashboard", "viewer")];
+pub(crate) const PAGES: [(&str, &str); 10] = [
+    ("/dashboard", "viewer"),
+    ("/dashboard/history", "viewer"),
+    ("/dashboard/lookup", "viewer"),
+    ("/dashboard/requests", "viewer"),
+    ("/dashboard/reservations", "viewer"),
+    ("/dashboard/jobs", "operator"),
+    ("/dashboard/audit", "admin"),
+    ("/dashboard/keys", "admin"),
+    ("/dashboard/keys/new", "admin"),
+    ("/dashboard/settings", "admin"),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_sign_in_see_their_way_back_and_sign_out() {

@@ -9,6 +9,7 @@ use axum::http::header::{
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use caller_id_core::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
@@ -18,14 +19,9 @@ use super::super::session::SignedIn;
 use super::PROOF_FIELD;
 use super::return_to::ReturnTo;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;color:#1b1b1b;background:#f4f5f7;margin:0;padding:10vh 1rem}\
-main{max-width:26rem;margin:auto;background:#fff;padding:1.5rem 2rem 2rem;border:1px solid #c9ccd1;border-radius:8px}\
-h1{font-size:1.35rem;margin:.2rem 0 1rem}label{display:block;margin:1rem 0 .3rem}\
-input{width:100%;box-sizing:border-box;font:inherit;padding:.5rem;border:1px solid #6b7280;border-radius:4px}\
-button,a.button{display:block;width:100%;box-sizing:border-box;margin-top:1rem;padding:.6rem;font:inherit;text-align:center;\
-text-decoration:none;color:#fff;background:#1d4ed8;border:0;border-radius:4px;cursor:pointer}\
-:focus-visible{outline:3px solid #f59e0b;outline-offset:2px}.error{border-left:4px solid #b91c1c;padding:.3rem 0 .3rem .8rem}\
-small{color:#4b5563}";
+/// In the colours of the dashboard, whose style it does without: nobody is known yet, and nothing is loaded.
+const STYLE: &str = include_str!("../../../assets/sign-in.css");
+const ICON: &str = include_str!("../../../assets/icon.svg");
 
 /// The style above and forms to us; nothing else is loaded, run, or shown inside other pages.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
@@ -58,16 +54,21 @@ impl Page {
             "<p>You are <strong>{}</strong>, role <strong>{}</strong>, until {}.</p>",
             escaped(&known.principal.author.name),
             known.principal.role,
-            known.session.expires_at,
+            minute(known.session.expires_at),
         );
-        if *return_to != ReturnTo::default() {
-            let place = escaped(return_to.as_str());
-            let _ = write!(page.body, "<a class=\"button\" href=\"{place}\">Go on</a>");
-        }
+        let (place, words) = match *return_to == ReturnTo::default() {
+            true => ("/dashboard", "To the dashboard"),
+            false => (return_to.as_str(), "Go on"),
+        };
+        let place = escaped(place);
+        let _ = write!(
+            page.body,
+            "<a class=\"button\" href=\"{place}\">{words}</a>"
+        );
         let _ = write!(
             page.body,
             "<form method=\"post\" action=\"/sign-out\"><input type=\"hidden\" name=\"{PROOF_FIELD}\" value=\"{}\">\
-             <button>Sign out</button></form>",
+             <button class=\"second\">Sign out</button></form>",
             known.secret.forgery_token()
         );
         page
@@ -102,7 +103,8 @@ impl Page {
             let place = utf8_percent_encode(self.return_to.as_str(), NON_ALPHANUMERIC);
             let _ = write!(
                 self.body,
-                "<a class=\"button\" href=\"/sign-in/sso?return_to={place}\" rel=\"nofollow\">Sign in over {}</a>",
+                "<a class=\"button\" href=\"/sign-in/sso?return_to={place}\" rel=\"nofollow\">Sign in over {}</a>\
+                 <p class=\"or\">or</p>",
                 escaped(host)
             );
         }
@@ -135,7 +137,7 @@ impl IntoResponse for Page {
         let text = format!(
             "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} · caller-id</title>\
-             <style>{STYLE}</style></head><body><main><small>caller-id</small><h1>{title}</h1>{body}</main></body></html>"
+             <style>{STYLE}</style></head><body><main><p class=\"brand\">{ICON}caller-id</p><h1>{title}</h1>{body}</main></body></html>"
         );
         let mut answer = match self.told {
             None => text.into_response(),
@@ -150,6 +152,13 @@ impl IntoResponse for Page {
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         answer
     }
+}
+
+/// An instant to the minute: there is no script here that knows the viewer's zone.
+fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    let minute = text.get(..16).unwrap_or(&text);
+    format!("{} UTC", minute.replace('T', " "))
 }
 
 /// A text, fit for a page or for an attribute between double quotes.
@@ -178,6 +187,12 @@ mod tests {
             escaped("<a href=\"x\" on='y'>&"),
             "&lt;a href=&quot;x&quot; on=&#39;y&#39;&gt;&amp;"
         );
+    }
+
+    #[test]
+    fn a_time_is_readable_without_a_script() {
+        let at = Timestamp::from_ms(1_795_348_800_000);
+        assert_eq!(minute(at), "2026-11-22 12:00 UTC");
     }
 
     #[test]

@@ -140,6 +140,9 @@ pub(super) fn complete(operation: &mut Value, components: &Value) {
     {
         let mut plain = components[name].clone();
         members_of(&mut plain, "properties").for_each(|(_, field)| forget_null(field));
+        if plain.get("anyOf").is_some() {
+            choices::of_form(&mut plain);
+        }
         form["schema"] = plain;
     }
     for (status, meaning) in [

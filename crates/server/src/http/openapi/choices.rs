@@ -78,6 +78,17 @@ fn release(before: &Value) -> Value {
     any_of(before, &[&[("call_id", name())], &[("call", name())]])
 }
 
+/// What a form can say of a body: texts alone.
+pub(super) fn of_form(schema: &mut Value) {
+    for way in schema["anyOf"].as_array_mut().into_iter().flatten() {
+        for (_, field) in members_of(way, "properties") {
+            if let Some(kinds) = field.get_mut("anyOf").and_then(Value::as_array_mut) {
+                kinds.retain(|kind| kind["type"] != "integer");
+            }
+        }
+    }
+}
+
 /// By the reservation, the call, or what was shown to whom.
 fn call_result(before: &Value) -> Value {
     let id = || json!({"type": "string", "format": "uuid"});
@@ -93,6 +104,8 @@ fn call_result(before: &Value) -> Value {
             &[("reservation", id())],
             &[("reservation_id", id())],
             &[("caller_id", phone()), ("to", phone())],
+            // Some are never called with a number of ours, so there is no such call: 911.
+            &[("to", texts::digits(Need::Required))],
         ],
     )
 }

@@ -35,8 +35,8 @@ def ask(url, method, path, headers, body=None):
 class Key:
     """An API key, just made by an admin."""
 
-    def __init__(self, service, role):
-        body = json.dumps({"name": f"schema {role}", "role": role, "expires_in_days": 1})
+    def __init__(self, service, name, role):
+        body = json.dumps({"name": f"schema {name}", "role": role, "expires_in_days": 1})
         by = {"X-Admin-Token": token(service.secret, "admin"), "Content-Type": "application/json"}
         status, _, made = ask(service.url, "POST", "/api/v1/keys", by, body)
         if status != 201:

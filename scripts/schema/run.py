@@ -87,7 +87,7 @@ class Service:
             return {}
         if role == "viewer":
             return {"Authorization": f"Bearer {credentials.token(self.secret, role)}"}
-        key = credentials.Key(self, "operator" if role == "session" else role)
+        key = credentials.Key(self, role, "operator" if role == "session" else role)
         self.keys.append(key.id)
         return credentials.session(self, key) if role == "session" else {"X-API-Key": key.text}
 

@@ -4,6 +4,7 @@ Good requests are made to fit what is there (a pool that exists, an instant that
 """
 
 import datetime
+import ipaddress
 import itertools
 import json
 import os
@@ -17,7 +18,10 @@ PATH_NAMES = {"/api/v1/pools/{id}": 64, "/api/v1/campaigns/{id}": 128}
 ZONES = itertools.cycle(["UTC", "America/Chicago", "America/St_Johns", "Asia/Kolkata", "Pacific/Apia"])
 # Keys with which is asked.
 KEYS = os.environ["CALLER_ID_KEYS"].split()
-PLACES = (f"198.18.{third}.{fourth}" for third in itertools.cycle(range(256)) for fourth in range(1, 255))
+# Where those who ask are, of 131,072 addresses for tests (RFC 2544): each role has a part of its own.
+FIRST_PLACE, COUNT_PLACES = int(os.environ["CALLER_ID_FIRST_PLACE"]), int(os.environ["CALLER_ID_COUNT_PLACES"])
+PLACES = (str(ipaddress.ip_address("198.18.0.0") + place)
+          for place in itertools.cycle(range(FIRST_PLACE, FIRST_PLACE + COUNT_PLACES)))
 
 
 @schemathesis.serializer("application/x-ndjson")

@@ -31,6 +31,8 @@ ROOT = HERE.parent.parent
 # who signed in; the viewer has a signed token, all others have API keys.
 ROLES = ["nobody", "dialer", "viewer", "operator", "admin", "session"]
 START_SECONDS = 60
+# How many addresses somebody asks from, so that nobody guesses twice from one of them.
+PLACES = 20_000
 # A run that hangs ends here; it takes a minute at most.
 RUN_SECONDS = 600
 # Bodies can be very long.
@@ -129,6 +131,7 @@ def ask(service, role, headers, options):
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PYTHONHASHSEED": str(options.seed % 2**32),
         "PYTHONDONTWRITEBYTECODE": "1", "CALLER_ID_KEYS": " ".join(service.keys),
+        "CALLER_ID_FIRST_PLACE": str(ROLES.index(role) * PLACES), "CALLER_ID_COUNT_PLACES": str(PLACES),
     }
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as empty:

@@ -96,6 +96,8 @@ fn call_result(before: &Value) -> Value {
         || json!({"anyOf": [texts::name(128, Need::Required), {"type": "integer", "minimum": 0}]});
     let phone =
         || json!({"anyOf": [texts::phone(Need::Required), {"type": "integer", "minimum": 0}]});
+    let dialed =
+        json!({"anyOf": [texts::digits(Need::Required), {"type": "integer", "minimum": 0}]});
     any_of(
         before,
         &[
@@ -105,7 +107,7 @@ fn call_result(before: &Value) -> Value {
             &[("reservation_id", id())],
             &[("caller_id", phone()), ("to", phone())],
             // Some are never called with a number of ours, so there is no such call: 911.
-            &[("to", texts::digits(Need::Required))],
+            &[("to", dialed)],
         ],
     )
 }

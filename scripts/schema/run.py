@@ -7,11 +7,7 @@ is gone at the end; `shared` gives it a Redis and a PostgreSQL of its own, too. 
 """
 
 import argparse
-import base64
 import concurrent.futures
-import hashlib
-import hmac
-import json
 import os
 import pathlib
 import random
@@ -26,28 +22,21 @@ import time
 import urllib.error
 import urllib.request
 
+import credentials
 import servers
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-# Who asks. `nobody` has neither a key nor an address that is known, so that it is no dialer either.
-ROLES = ["nobody", "dialer", "viewer", "operator", "admin"]
+# Who asks. `nobody` has neither a key nor an address that is known, so that it is no dialer either; `session` is an operator
+# who signed in; the viewer has a signed token, all others have API keys.
+ROLES = ["nobody", "dialer", "viewer", "operator", "admin", "session"]
 START_SECONDS = 60
+# How many addresses somebody asks from, so that nobody guesses twice from one of them.
+PLACES = 20_000
 # A run that hangs ends here; it takes a minute at most.
 RUN_SECONDS = 600
 # Bodies can be very long.
 LINE_MOST = 2000
-
-
-def token(secret, role):
-    """A signed token (JWT, HS256) of somebody with this role."""
-    def part(value):
-        return base64.urlsafe_b64encode(value).rstrip(b"=")
-
-    claims = {"sub": f"schema-{role}", "role": role, "exp": int(time.time()) + 3600}
-    text = b".".join(part(json.dumps(value).encode()) for value in ({"alg": "HS256", "typ": "JWT"}, claims))
-    signature = hmac.new(secret.encode(), text, hashlib.sha256).digest()
-    return (text + b"." + part(signature)).decode()
 
 
 def free_port():
@@ -63,6 +52,7 @@ class Service:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.secret = secrets.token_hex(32)
         self.log = folder / "service.log"
+        self.keys = []
         environment = {
             "PATH": os.environ["PATH"],
             "DATA_DIR": str(folder),
@@ -93,6 +83,16 @@ class Service:
                 time.sleep(0.05)
         raise SystemExit(f"the service did not start:\n{self.log.read_text()}")
 
+    def headers(self, role):
+        """By what somebody with this role is known."""
+        if role == "nobody":
+            return {}
+        if role == "viewer":
+            return {"Authorization": f"Bearer {credentials.token(self.secret, role)}"}
+        key = credentials.Key(self, role, "operator" if role == "session" else role)
+        self.keys.append(key.id)
+        return credentials.session(self, key) if role == "session" else {"X-API-Key": key.text}
+
     def stop(self):
         """Whether it ran until now, and stopped as it should."""
         ran = self.process.poll() is None
@@ -104,32 +104,45 @@ class Service:
             return False
 
 
-def ask(service, role, options):
+def ask(service, role, headers, options):
     """One run of schemathesis: whether it found nothing, and what it printed."""
+    phases, examples = options.phases, options.examples
+    if role == "session":
+        # Routes are the operator's: what differs is by what somebody is known.
+        phases, examples = "examples,fuzzing", max(1, examples // 2)
     words = [
-        str(pathlib.Path(sys.executable).parent / "schemathesis"),
+        sys.executable, "-m", "schemathesis.cli",
         "--config-file", str(HERE / "schemathesis.toml"),
         "run", str(ROOT / "docs" / "openapi.json"),
         "--url", service.url,
-        "--phases", options.phases,
-        "--max-examples", str(options.examples),
+        "--phases", phases,
+        "--max-examples", str(examples),
         "--seed", str(options.seed),
         "--continue-on-failure",
         "--no-color",
         "--generation-database", "none",
         "--request-timeout", "20",
     ]
-    if role != "nobody":
-        words += ["--header", f"X-Admin-Token: {token(service.secret, role)}"]
+    for name, value in headers.items():
+        words += ["--header", f"{name}: {value}"]
+    if role == "session":
+        # It would be over.
+        words += ["--exclude-path", "/sign-out"]
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PYTHONHASHSEED": str(options.seed % 2**32),
-        "PYTHONDONTWRITEBYTECODE": "1", "CALLER_ID_ROLE": role,
+        "PYTHONDONTWRITEBYTECODE": "1", "CALLER_ID_KEYS": " ".join(service.keys),
+        "CALLER_ID_FIRST_PLACE": str(ROLES.index(role) * PLACES), "CALLER_ID_COUNT_PLACES": str(PLACES),
     }
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as empty:
         done = subprocess.run(words, env=environment, cwd=empty, text=True, timeout=RUN_SECONDS,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return done.returncode == 0, done.stdout, time.monotonic() - began
+    known = credentials.role(service, headers)
+    passed, printed = done.returncode == 0, done.stdout
+    expected = {"nobody": None, "session": "operator"}.get(role, role)
+    if known != expected:
+        passed, printed = False, f"{printed}\nnot known as {expected} any more, but as {known}"
+    return passed, printed, time.monotonic() - began
 
 
 def cases(printed):
@@ -155,7 +168,8 @@ def main():
             service = Service(options.program, folder, shared)
             total = 0
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
-                runs = {role: pool.submit(ask, service, role, options) for role in roles}
+                headers = {role: service.headers(role) for role in roles}
+                runs = {role: pool.submit(ask, service, role, headers[role], options) for role in roles}
                 for role, run in runs.items():
                     passed, printed, seconds = run.result()
                     total += cases(printed)

@@ -8,13 +8,14 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::audit::{AuditEntry, AuditFilter};
-use caller_id_core::{AuditLog, StoreError, Timestamp};
+use caller_id_core::{AuditLog, StoreError};
 use futures_util::stream;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::page::{List, Parameters};
+use super::times::{SINCE, TIME_ZONE, Times, UNTIL};
 use super::{Admin, Api, ApiError};
 use crate::audit_csv;
 
@@ -22,7 +23,7 @@ use crate::audit_csv;
 const AT_ONCE: usize = 50;
 /// A page ends early when what its entries say is longer than this, in bytes.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
-const FILTERS: [&str; 5] = ["author", "action", "subject", "since", "until"];
+const FILTERS: [&str; 6] = ["author", "action", "subject", SINCE, UNTIL, TIME_ZONE];
 
 /// One entry.
 #[derive(Debug, Serialize, ToSchema)]
@@ -102,9 +103,10 @@ pub struct AuditPage {
         ("author" = Option<String>, Query, description = "By this name"),
         ("action" = Option<String>, Query, description = "Actions that begin with this: `number.` or `number.create`"),
         ("subject" = Option<String>, Query, description = "To this very thing: `+13125550100`, a pool, the id of a key"),
-        ("since" = Option<String>, Query, description = "At this instant or later", example = "2026-11-22T00:00:00Z"),
-        ("until" = Option<String>, Query, description = "Before this instant", example = "2026-11-23T00:00:00Z"),
-        ("limit" = Option<u32>, Query, description = "1 to 1000, 50 when nothing is said"),
+        ("since" = Option<String>, Query, description = "At this instant or later, or from the beginning of this date", example = "2026-11-22T00:00:00Z"),
+        ("until" = Option<String>, Query, description = "Before this instant, or to the end of this date", example = "2026-11-23T00:00:00Z"),
+        ("time_zone" = Option<String>, Query, description = "Where dates begin; UTC when nothing is said", example = "America/Chicago"),
+        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 1,000; 50 when nothing is said", minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
     responses(
@@ -140,8 +142,9 @@ pub async fn list(
         ("author" = Option<String>, Query, description = "By this name"),
         ("action" = Option<String>, Query, description = "Actions that begin with this: `number.` or `number.create`"),
         ("subject" = Option<String>, Query, description = "To this very thing: `+13125550100`, a pool, the id of a key"),
-        ("since" = Option<String>, Query, description = "At this instant or later", example = "2026-11-22T00:00:00Z"),
-        ("until" = Option<String>, Query, description = "Before this instant", example = "2026-11-23T00:00:00Z"),
+        ("since" = Option<String>, Query, description = "At this instant or later, or from the beginning of this date", example = "2026-11-22T00:00:00Z"),
+        ("until" = Option<String>, Query, description = "Before this instant, or to the end of this date", example = "2026-11-23T00:00:00Z"),
+        ("time_zone" = Option<String>, Query, description = "Where dates begin; UTC when nothing is said", example = "America/Chicago"),
     ),
     responses(
         (status = 200, description = "A header, then one entry a row", body = String, content_type = "text/csv",
@@ -201,14 +204,13 @@ impl Lines {
 fn filter(parameters: &mut Parameters<'_>) -> AuditFilter {
     let mut text = |name: &str| parameters.one(name, |given| plain(name, given));
     let [author, action, subject] = ["author", "action", "subject"].map(&mut text);
-    let mut instant = |name: &str| parameters.one(name, |given| given.trim().parse::<Timestamp>());
-    let [since, until] = ["since", "until"].map(&mut instant);
+    let times = Times::read(parameters);
     AuditFilter {
         author,
         action,
         subject,
-        since,
-        until,
+        since: times.since,
+        until: times.until,
     }
 }
 

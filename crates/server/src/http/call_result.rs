@@ -14,7 +14,6 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::Reported;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use self::asked::{Asked, members};
@@ -22,10 +21,11 @@ use super::body::{self, is_form, is_json, object};
 use super::fields::Fields;
 use super::peer;
 use super::query::Query;
-use super::{Api, ApiError};
+use super::{Api, ApiError, Fault};
 
 /// What `POST /call-result` takes, as JSON or as a form. Which call is meant say `reservation`, else `call`, else `caller_id` and
-/// `to` together. Empty fields are like missing ones.
+/// `to` together: the first of these that can be read. Empty fields are like missing ones. What cannot be read beside that counts
+/// as not said, and is named in `ignored`: the number is free all the same.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body; it is read field by field")]
 pub struct CallResultBody {
@@ -61,26 +61,31 @@ pub struct CallResultKept {
     released: bool,
     /// Which allocation it was.
     reservation_id: Option<String>,
+    /// What of the report cannot be understood, and counts as not said; missing where all can.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<Fault>,
 }
 
-impl From<Reported> for CallResultKept {
-    fn from(reported: Reported) -> Self {
+impl CallResultKept {
+    fn new(reported: Reported, ignored: Vec<Fault>) -> Self {
         match reported {
             Reported::Kept { id, released } => Self {
                 kept: true,
                 released,
                 reservation_id: Some(id.to_string()),
+                ignored,
             },
             Reported::Unknown => Self {
                 kept: false,
                 released: false,
                 reservation_id: None,
+                ignored,
             },
         }
     }
 }
 
-/// Keeps how a call went, and ends its reservation.
+/// Keeps how a call went, and ends its reservation. What cannot be read of it counts as not said, and is named in `ignored`.
 #[utoipa::path(
     get,
     path = "/call-result",
@@ -91,16 +96,16 @@ impl From<Reported> for CallResultKept {
         ("caller_id" = Option<String>, Query, description = "The number that was shown, together with `to`"),
         ("to" = Option<String>, Query, description = "The called party, as `/next-cid` takes it"),
         ("dialstatus" = Option<String>, Query, description = "How the call ended: Asterisk's DIALSTATUS, or the disposition of a CDR"),
-        ("answered_seconds" = Option<u32>, Query, description = "How long the two talked: ANSWEREDTIME"),
-        ("dialed_seconds" = Option<u32>, Query, description = "How long the call took: DIALEDTIME"),
-        ("hangup_cause" = Option<u16>, Query, description = "The cause of the hang-up (ITU-T Q.850): HANGUPCAUSE"),
+        ("answered_seconds" = Option<String>, Query, description = "How long the two talked: ANSWEREDTIME"),
+        ("dialed_seconds" = Option<String>, Query, description = "How long the call took: DIALEDTIME"),
+        ("hangup_cause" = Option<String>, Query, description = "The cause of the hang-up (ITU-T Q.850): HANGUPCAUSE"),
         ("sip_code" = Option<String>, Query, description = "The last answer of the other side: a number, or what HANGUPCAUSE(…,tech) says of SIP"),
         ("format" = Option<String>, Query, description = "json (default), or text: an empty line, nothing at all on failure"),
     ),
     responses(
         (status = 200, description = "It is kept, now or before; or nobody knows the call", body = CallResultKept),
         (status = 401, description = "No dialer key, and the address is not allowed", body = super::openapi::ProblemBody),
-        (status = 422, description = "A parameter cannot be understood, or none says which call", body = super::openapi::ProblemBody),
+        (status = 422, description = "No parameter says which call, or none that can be understood", body = super::openapi::ProblemBody),
         (status = 503, description = "Nothing can be recorded now", body = super::openapi::ProblemBody),
     )
 )]
@@ -110,14 +115,15 @@ pub async fn by_query(State(api): State<Arc<Api>>, request: Request) -> Response
     let mut form = Form::hinted(&query);
     let answer = async {
         admit(&api, &parts).await?;
-        let fields = Fields::of_query(members(&query)?);
+        let (members, faults) = members(&query);
+        let fields = Fields::of_query(members).with_faults(faults);
         keep(&api, fields, &mut form).await
     };
     let answer = answer.await;
     form.answer(answer)
 }
 
-/// Keeps how a call went, and ends its reservation.
+/// Keeps how a call went, and ends its reservation. What cannot be read of it counts as not said, and is named in `ignored`.
 #[utoipa::path(
     post,
     path = "/call-result",
@@ -129,7 +135,7 @@ pub async fn by_query(State(api): State<Arc<Api>>, request: Request) -> Response
     responses(
         (status = 200, description = "It is kept, now or before; or nobody knows the call", body = CallResultKept),
         (status = 401, description = "No dialer key, and the address is not allowed", body = super::openapi::ProblemBody),
-        (status = 422, description = "A field cannot be understood, or none says which call", body = super::openapi::ProblemBody),
+        (status = 422, description = "No field says which call, or none that can be understood", body = super::openapi::ProblemBody),
         (status = 503, description = "Nothing can be recorded now", body = super::openapi::ProblemBody),
     )
 )]
@@ -140,7 +146,7 @@ pub async fn by_body(State(api): State<Arc<Api>>, request: Request) -> Response 
     let answer = async {
         // Nothing is read for strangers.
         admit(&api, &parts).await?;
-        let fields = Fields::new(given(&api, &parts.headers, body).await?);
+        let fields = given(&api, &parts.headers, body).await?;
         keep(&api, fields, &mut form).await
     };
     let answer = answer.await;
@@ -200,8 +206,8 @@ async fn admit(api: &Api, parts: &Parts) -> Result<(), ApiError> {
     peer::dialer(parts, api, &[]).await.map(drop)
 }
 
-/// The members of a body: a JSON object, or a form.
-async fn given(api: &Api, headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, ApiError> {
+/// The fields of a body: a JSON object, or a form.
+async fn given(api: &Api, headers: &HeaderMap, body: Body) -> Result<Fields, ApiError> {
     let is_form = is_form(headers);
     if !is_form && !is_json(headers) {
         return Err(ApiError::MediaType(
@@ -209,23 +215,28 @@ async fn given(api: &Api, headers: &HeaderMap, body: Body) -> Result<Map<String,
         ));
     }
     let text = body::read(body, api.answers.body_deadline).await?;
-    match is_form {
-        true => members(&Query::parse(&text, "body")),
-        false => object(&text),
+    if !is_form {
+        return object(&text).map(Fields::new);
     }
+    let (members, faults) = members(&Query::parse(&text, "body"));
+    Ok(Fields::new(members).with_faults(faults))
 }
 
 /// Reads what is said, and gives it to the engine.
 async fn keep(api: &Api, mut fields: Fields, form: &mut Form) -> Result<CallResultKept, ApiError> {
     *form = asked::optional(&mut fields, "format", |text| text.parse().map(Some)).unwrap_or(*form);
-    let Asked { target, report } = Asked::read(fields, &api.answers)?;
+    let Asked {
+        target,
+        report,
+        ignored,
+    } = Asked::read(fields, &api.answers)?;
     let Some(target) = target else {
-        return Ok(Reported::Unknown.into());
+        return Ok(CallResultKept::new(Reported::Unknown, ignored));
     };
     let rotator = api.rotator.clone();
     let mut keeping = Box::pin(async move { rotator.report(&target, &report).await });
     match tokio::time::timeout(api.answers.deadline, &mut keeping).await {
-        Ok(reported) => Ok(reported?.into()),
+        Ok(reported) => Ok(CallResultKept::new(reported?, ignored)),
         Err(_) => {
             // What it does is wanted all the same.
             tokio::spawn(async move {

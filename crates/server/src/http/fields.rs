@@ -61,6 +61,13 @@ impl Fields {
         }
     }
 
+    /// The same fields, of which these faults are known already.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
     /// The same fields, which stand deeper in the body, under these names.
     #[must_use]
     pub fn inside(mut self, names: &[&str]) -> Self {
@@ -184,15 +191,9 @@ impl Fields {
         place.chain([name]).collect()
     }
 
-    /// The same fields, where there is no fault so far.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] with all faults noted.
-    pub fn sound(self) -> Result<Self, ApiError> {
-        match self.faults.is_empty() {
-            true => Ok(self),
-            false => Err(ApiError::Invalid(self.faults)),
-        }
+    /// All faults noted, where they are none for who asked.
+    pub fn into_faults(self) -> Vec<Fault> {
+        self.faults
     }
 
     /// Fails with all faults noted, if there are any.

@@ -152,8 +152,7 @@ pub async fn list(
 
 /// Makes an API key. The answer is the only place where all of it is ever shown.
 #[utoipa::path(post, path = "/api/v1/keys", tag = "administration", security(("admin_token" = []), ("bearer" = [])),
-    request_body(content = NewKeyBody,
-        example = json!({"name": "dialer east", "role": "dialer", "addresses": ["10.0.0.0/8"], "campaigns": ["SOLAR"], "expires_in_days": 365})),
+    request_body = NewKeyBody,
     responses(
         (status = 201, description = "The key, whole for this once", body = MadeKeyBody),
         (status = 409, description = "A key that is not revoked has the name", body = super::openapi::ProblemBody, content_type = "application/problem+json"),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bodies;
+mod choices;
 mod roles;
 mod texts;
 mod tidy;

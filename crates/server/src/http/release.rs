@@ -8,15 +8,16 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use caller_id_core::{AllocationId, CallEnd, CallId, ReleaseTarget};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Map;
 use utoipa::ToSchema;
 
 use super::body::{is_form, is_json, object, read};
 use super::fields::{Fields, Given, PathId};
 use super::query::Query;
-use super::{Api, ApiError, DialerOrOperator};
+use super::{Api, ApiError, DialerOrOperator, Fault};
 
-/// What `POST /api/v1/release` takes, as JSON or as a form.
+/// What `POST /api/v1/release` takes, as JSON or as a form. What cannot be read beside an id that can counts as not said, and is named
+/// in `ignored`: the number is free all the same.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body; it is read field by field")]
 pub struct ReleaseBody {
@@ -37,9 +38,12 @@ pub struct Released {
     reservation_id: Option<String>,
     /// When it ended (RFC 3339).
     released_at: Option<String>,
+    /// What was said beside it and cannot be understood; missing where all can.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<Fault>,
 }
 
-/// Ends the reservation with this id.
+/// Ends the reservation with this id. A dial status that cannot be read counts as not said, and is named in `ignored`.
 #[utoipa::path(
     delete,
     path = "/api/v1/reservations/{id}",
@@ -51,7 +55,7 @@ pub struct Released {
     responses(
         (status = 200, description = "It is over, now or before", body = Released),
         (status = 401, description = "No dialer key, and the address is not allowed", body = super::openapi::ProblemBody),
-        (status = 422, description = "The id or the dial status cannot be understood", body = super::openapi::ProblemBody),
+        (status = 422, description = "The id cannot be understood", body = super::openapi::ProblemBody),
     )
 )]
 pub async fn by_reservation(
@@ -62,15 +66,11 @@ pub async fn by_reservation(
 ) -> Result<Json<Released>, ApiError> {
     let id = id.parse(str::parse::<AllocationId>)?;
     let query = Query::parse(query.as_deref().unwrap_or_default().as_bytes(), "query");
-    let end = query
-        .parsed("dialstatus", call_end)
-        .map_err(|fault| ApiError::Invalid(vec![fault]))?;
-    release(
-        &api,
-        ReleaseTarget::Reservation(id),
-        end.unwrap_or_default(),
-    )
-    .await
+    let (end, ignored) = match query.parsed("dialstatus", call_end) {
+        Ok(end) => (end.unwrap_or_default(), Vec::new()),
+        Err(fault) => (CallEnd::default(), vec![fault]),
+    };
+    release(&api, ReleaseTarget::Reservation(id), end, ignored).await
 }
 
 /// Ends the reservation of this call.
@@ -85,7 +85,7 @@ pub async fn by_reservation(
     responses(
         (status = 200, description = "It is over, now or before", body = Released),
         (status = 401, description = "No dialer key, and the address is not allowed", body = super::openapi::ProblemBody),
-        (status = 422, description = "A field cannot be understood", body = super::openapi::ProblemBody),
+        (status = 422, description = "No field says which call, or none that can be understood", body = super::openapi::ProblemBody),
     )
 )]
 pub async fn by_call(
@@ -100,35 +100,30 @@ pub async fn by_call(
         ));
     }
     let text = read(body, api.answers.body_deadline).await?;
-    let members = if is_form(&headers) {
-        form(&text)?
+    let mut fields = if is_form(&headers) {
+        form(&text)
     } else {
-        object(&text)?
+        Fields::new(object(&text)?)
     };
-    let mut fields = Fields::new(members);
-    let call_id = fields.text("call_id", CallId::new);
-    let call = fields.text("call", CallId::new);
-    let call_id = match call_id {
-        Given::Missing | Given::Null if !fields.has_fault("call_id") => call,
-        given => given,
-    };
-    // The fault that is noted has the name that was given.
-    let name = if fields.has_fault("call") {
-        "call"
-    } else {
-        "call_id"
-    };
-    let call_id = fields.required(name, call_id);
+    // Of two names of a call the first that can be read is enough.
+    let mut call = |name| fields.text(name, CallId::new).value();
+    let call_id = call("call_id").or_else(|| call("call"));
     let end = fields.text("dialstatus", call_end).value();
-    fields.finish()?;
-    let call_id = call_id.ok_or(ApiError::Invalid(Vec::new()))?;
-    release(&api, ReleaseTarget::Call(call_id), end.unwrap_or_default()).await
+    let Some(call_id) = call_id else {
+        if !fields.has_fault("call") {
+            fields.required("call_id", Given::<CallId>::Missing);
+        }
+        return Err(ApiError::Invalid(fields.into_faults()));
+    };
+    let (target, ignored) = (ReleaseTarget::Call(call_id), fields.into_faults());
+    release(&api, target, end.unwrap_or_default(), ignored).await
 }
 
 async fn release(
     api: &Api,
     target: ReleaseTarget,
     end: CallEnd,
+    ignored: Vec<Fault>,
 ) -> Result<Json<Released>, ApiError> {
     let released = tokio::time::timeout(api.answers.deadline, api.rotator.release(&target, end));
     let ended = released.await.map_err(|_| ApiError::DeadlinePassed)??;
@@ -136,6 +131,7 @@ async fn release(
         released: ended.is_some(),
         reservation_id: ended.map(|end| end.id.to_string()),
         released_at: ended.map(|end| end.at.to_string()),
+        ignored,
     }))
 }
 
@@ -148,16 +144,15 @@ fn call_end(text: &str) -> Result<CallEnd, String> {
     text.parse()
 }
 
-fn form(text: &[u8]) -> Result<Map<String, Value>, ApiError> {
+fn form(text: &[u8]) -> Fields {
     let query = Query::parse(text, "body");
-    let mut members = Map::new();
+    let (mut members, mut faults) = (Map::new(), Vec::new());
     for name in ["call_id", "call", "dialstatus"] {
-        let value = query
-            .get(name)
-            .map_err(|fault| ApiError::Invalid(vec![fault]))?;
-        if let Some(value) = value {
-            members.insert(name.to_owned(), value.into_owned().into());
+        match query.get(name) {
+            Ok(Some(value)) => drop(members.insert(name.to_owned(), value.into_owned().into())),
+            Ok(None) => {}
+            Err(fault) => faults.push(fault),
         }
     }
-    Ok(members)
+    Fields::new(members).with_faults(faults)
 }

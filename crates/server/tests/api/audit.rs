@@ -82,6 +82,10 @@ async fn filters_are_taken_together_and_what_is_no_filter_is_refused() {
         ("subject=%2B13125550100", 1),
         ("since=2026-11-22T12:00:02Z", 2),
         ("since=2026-11-22T12:00:02Z&until=2026-11-22T12:00:03Z", 1),
+        ("since=2026-11-22", 4),
+        ("since=2026-11-23", 0),
+        ("until=2026-11-21", 0),
+        ("until=2026-11-22&time_zone=America/Chicago", 4),
         ("author=nobody", 0),
     ] {
         let page = log(&service, query).await;
@@ -90,6 +94,7 @@ async fn filters_are_taken_together_and_what_is_no_filter_is_refused() {
     for (query, field) in [
         ("who=x", "who"),
         ("since=today", "since"),
+        ("since=2026-11-23&until=2026-11-22", "until"),
         ("limit=1001", "limit"),
         ("author=a%00", "author"),
         ("cursor=x", "cursor"),

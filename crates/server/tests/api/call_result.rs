@@ -172,7 +172,7 @@ async fn text_is_an_empty_line_and_nothing_at_all_on_failure() {
     }
     let posted = form(&service, "format=text&call=V1").await;
     assert_eq!((posted.status, posted.body.as_str()), (200, "\n"));
-    for wrong in ["", "&call=V1&answered_seconds=-1"] {
+    for wrong in ["", "&call=%ff", "&caller_id=3125550100"] {
         let answer = service
             .get(&format!("/call-result?format=text{wrong}"))
             .await;
@@ -194,27 +194,97 @@ async fn who_names_no_call_is_told_all_ways_to_name_one() {
     }
 }
 
+const WRONG: &str =
+    "dialstatus=HUNGUP&answered_seconds=-1&dialed_seconds=x&hangup_cause=300&sip_code=%ff";
+const WRONG_FIELDS: [&str; 5] = [
+    "dialstatus",
+    "answered_seconds",
+    "dialed_seconds",
+    "hangup_cause",
+    "sip_code",
+];
+
+/// Of an answer that ignored something: the fields.
+fn ignored(answer: &Answer) -> Vec<String> {
+    let faults = answer.json()["ignored"].as_array().cloned();
+    let field = |fault: Value| fault["loc"][1].as_str().unwrap_or_default().to_owned();
+    let mut fields: Vec<String> = faults.unwrap_or_default().into_iter().map(field).collect();
+    fields.sort();
+    fields
+}
+
+/// Releasing matters more than a report that is whole.
 #[tokio::test]
-async fn every_fault_is_named() {
+async fn what_cannot_be_read_of_a_report_is_named_and_keeps_no_number_reserved() {
     let service = stocked().await;
-    let wrong = "call=V1&dialstatus=HUNGUP&answered_seconds=-1&dialed_seconds=x&hangup_cause=300&sip_code=42";
-    let fields = [
-        "dialstatus",
-        "answered_seconds",
-        "dialed_seconds",
-        "hangup_cause",
-        "sip_code",
-    ];
-    let answer = form(&service, wrong).await;
+    let mut fields = WRONG_FIELDS.map(str::to_owned).to_vec();
+    fields.sort();
+    for round in 0..2 {
+        taken(&service, "&call=V1").await;
+        let wrong = format!("call=V1&{WRONG}");
+        let answer = match round {
+            0 => form(&service, &wrong).await,
+            _ => service.get(&format!("/call-result?{wrong}")).await,
+        };
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.json()["released"], true, "{}", answer.body);
+        assert_eq!(ignored(&answer), fields);
+        service.clock.advance_ms(60_000);
+    }
+    let body = json!({"call": "V9", "dialstatus": {}, "answered_seconds": [], "format": "xml", "to": false});
+    let answer = service.ask("POST", "/call-result").json(&body).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(
-        (answer.status, answer.faulty_fields()),
-        (422, fields.map(str::to_owned).to_vec())
+        ignored(&answer),
+        ["answered_seconds", "dialstatus", "format"],
+        "`to` is not looked at"
     );
-    let answer = service.get(&format!("/call-result?{wrong}")).await;
+    let past = kept(service).await;
+    assert_eq!(past.status(), CallEnd::Released);
+    let report = past.result.expect("it is kept").report;
+    assert_eq!((report.answered_seconds, report.sip_code), (None, None));
+}
+
+#[tokio::test]
+async fn of_what_says_which_call_one_that_can_be_read_is_enough() {
+    let service = stocked().await;
+    for (query, wrong) in [
+        ("reservation=x&call=V1", vec!["reservation"]),
+        ("reservation=%ff&call_id=V1&call=", vec!["reservation"]),
+        ("call=%ff&call_id=V1", vec!["call"]),
+        ("call=V1&caller_id=1&to=", vec![]),
+        (
+            "call=a%01b&caller_id=3125550100&to=12125551212",
+            vec!["call"],
+        ),
+    ] {
+        taken(&service, "&call=V1").await;
+        service.stored().await;
+        let answer = service.get(&format!("/call-result?{query}")).await;
+        assert_eq!(
+            (answer.status, ignored(&answer)),
+            (200, wrong.iter().map(|&name| name.to_owned()).collect()),
+            "{query}"
+        );
+        assert_eq!(answer.json()["released"], true, "{query}");
+        service.clock.advance_ms(60_000);
+    }
+}
+
+#[tokio::test]
+async fn every_fault_is_named_where_no_call_is() {
+    let service = stocked().await;
+    let answer = form(&service, &format!("call=%ff&{WRONG}")).await;
+    let mut faulty = answer.faulty_fields();
+    faulty.sort();
+    let mut fields = [&WRONG_FIELDS[..], &["call"]].concat();
+    fields.sort_unstable();
     assert_eq!(
-        answer.json()["detail"][0]["loc"],
-        json!(["query", "dialstatus"])
+        (answer.status, faulty),
+        (422, fields.into_iter().map(str::to_owned).collect())
     );
+    let answer = service.get("/call-result?call=%ff").await;
+    assert_eq!(answer.json()["detail"][0]["loc"], json!(["query", "call"]));
     for (query, field) in [
         ("", "reservation"),
         ("call=&reservation=", "reservation"),
@@ -222,7 +292,6 @@ async fn every_fault_is_named() {
         ("caller_id=3125550100", "to"),
         ("to=12125551212", "caller_id"),
         ("caller_id=1&to=12125551212", "caller_id"),
-        ("call=V1&format=xml", "format"),
     ] {
         let answer = service.get(&format!("/call-result?{query}")).await;
         assert_eq!(

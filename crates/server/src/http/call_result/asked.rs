@@ -1,4 +1,4 @@
-//! What a report says, read field by field, so that one answer names every fault.
+//! What a report says, read field by field: what cannot be understood is named, and keeps no number reserved.
 
 use caller_id_core::{
     AllocationId, CallId, CallReport, DestinationError, PhoneNumber, ReportTarget, call_report,
@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use super::super::fields::{Fields, Given, number_in_digits};
 use super::super::query::Query;
-use super::super::{Answers, ApiError};
+use super::super::{Answers, ApiError, Fault};
 
+/// What is read; the first six say which call.
 const NAMES: [&str; 12] = [
     "reservation",
     "reservation_id",
@@ -24,18 +25,17 @@ const NAMES: [&str; 12] = [
     "format",
 ];
 
-/// The parameters of a query or a form, as members of an object.
-pub(super) fn members(query: &Query<'_>) -> Result<Map<String, Value>, ApiError> {
-    let mut members = Map::new();
+/// The parameters of a query or a form, as members of an object, and faults of those that are not UTF-8.
+pub(super) fn members(query: &Query<'_>) -> (Map<String, Value>, Vec<Fault>) {
+    let (mut members, mut faults) = (Map::new(), Vec::new());
     for name in NAMES {
-        let value = query
-            .get(name)
-            .map_err(|fault| ApiError::Invalid(vec![fault]))?;
-        if let Some(value) = value {
-            members.insert(name.to_owned(), value.into_owned().into());
+        match query.get(name) {
+            Ok(Some(value)) => drop(members.insert(name.to_owned(), value.into_owned().into())),
+            Ok(None) => {}
+            Err(fault) => faults.push(fault),
         }
     }
-    Ok(members)
+    (members, faults)
 }
 
 /// A report, understood.
@@ -44,32 +44,17 @@ pub(super) struct Asked {
     pub(super) target: Option<ReportTarget>,
     /// How it went.
     pub(super) report: CallReport,
+    /// What cannot be understood beside that, and counts as not said: the call is over all the same.
+    pub(super) ignored: Vec<Fault>,
 }
 
 impl Asked {
     /// Reads all fields.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] names each that cannot be understood, or what is missing to say which call.
-    pub(super) fn read(fields: Fields, answers: &Answers) -> Result<Self, ApiError> {
-        let mut fields = fields;
-        // Also of those that are not needed to find the call.
-        for name in [
-            "reservation",
-            "reservation_id",
-            "call",
-            "call_id",
-            "caller_id",
-            "to",
-        ] {
-            fields.read(name, |value| match value {
-                Value::String(_) => Ok(()),
-                number if number_in_digits(number).is_some() => Ok(()),
-                _ => Err(format!("{name}: a text or a whole number is expected")),
-            });
-        }
-        let mut fields = fields.sound()?;
-        let target = target(&mut fields, answers);
+    /// [`ApiError::Invalid`] where nothing says which call; it names every field that cannot be understood.
+    pub(super) fn read(mut fields: Fields, answers: &Answers) -> Result<Self, ApiError> {
+        let which = which(&mut fields, answers);
         let report = CallReport {
             status: optional(&mut fields, "dialstatus", |text| {
                 call_report::dial_status(text).map(Some)
@@ -80,19 +65,36 @@ impl Asked {
             hangup_cause: optional(&mut fields, "hangup_cause", call_report::hangup_cause),
             sip_code: optional(&mut fields, "sip_code", call_report::sip_code),
         };
-        fields.finish()?;
-        Ok(Self { target, report })
+        let target = match which {
+            Which::Call(target) => Some(target),
+            Which::NeverRotated => None,
+            Which::Unreadable => return Err(ApiError::Invalid(fields.into_faults())),
+        };
+        Ok(Self {
+            target,
+            report,
+            ignored: fields.into_faults(),
+        })
     }
 }
 
-/// By the reservation, else by the call, else by what was shown to whom. None with a fault noted, or without one: there can be no
-/// such call.
-fn target(fields: &mut Fields, answers: &Answers) -> Option<ReportTarget> {
+/// Which call is meant.
+enum Which {
+    /// This one.
+    Call(ReportTarget),
+    /// There can be none: no number is ever shown to this destination.
+    NeverRotated,
+    /// Nothing says it; faults are noted.
+    Unreadable,
+}
+
+/// By the reservation, else by the call, else by what was shown to whom: by the first of these that can be read.
+fn which(fields: &mut Fields, answers: &Answers) -> Which {
     for name in ["reservation", "reservation_id"] {
         if let Some(id) = optional(fields, name, |text| {
             text.trim().parse::<AllocationId>().map(Some)
         }) {
-            return Some(ReportTarget::Reservation(id));
+            return Which::Call(ReportTarget::Reservation(id));
         }
     }
     for name in ["call", "call_id"] {
@@ -102,19 +104,13 @@ fn target(fields: &mut Fields, answers: &Answers) -> Option<ReportTarget> {
                 .map_err(|error| error.to_string())
         });
         if let Some(call) = call {
-            return Some(ReportTarget::Call(call));
+            return Which::Call(ReportTarget::Call(call));
         }
-    }
-    if ["reservation", "reservation_id", "call", "call_id"]
-        .iter()
-        .any(|name| fields.has_fault(name))
-    {
-        return None;
     }
     shown(fields, answers)
 }
 
-fn shown(fields: &mut Fields, answers: &Answers) -> Option<ReportTarget> {
+fn shown(fields: &mut Fields, answers: &Answers) -> Which {
     let number = optional(fields, "caller_id", |text| {
         PhoneNumber::parse(text)
             .map(Some)
@@ -132,24 +128,28 @@ fn shown(fields: &mut Fields, answers: &Answers) -> Option<ReportTarget> {
         }
     });
     if is_never_rotated {
-        return None;
+        return Which::NeverRotated;
     }
-    if number.is_none()
-        && destination.is_none()
-        && !fields.has_fault("caller_id")
-        && !fields.has_fault("to")
-    {
-        let expected = "which call? reservation, or call, or caller_id and to together expected";
-        fields.fault("reservation", expected.to_owned());
-        return None;
+    let is_given = |name| fields.has_fault(name);
+    match (number, destination) {
+        (Some(number), Some(destination)) => Which::Call(ReportTarget::Shown {
+            number,
+            destination,
+        }),
+        (None, None) if NAMES[..6].iter().any(|name| is_given(name)) => Which::Unreadable,
+        (None, None) => {
+            let expected =
+                "which call? reservation, or call, or caller_id and to together expected";
+            fields.fault("reservation", expected.to_owned());
+            Which::Unreadable
+        }
+        (number, destination) => {
+            let given = |value: Option<PhoneNumber>| value.map_or(Given::Missing, Given::Value);
+            fields.required("caller_id", given(number));
+            fields.required("to", given(destination));
+            Which::Unreadable
+        }
     }
-    let given = |value: Option<PhoneNumber>| value.map_or(Given::Missing, Given::Value);
-    let number = fields.required("caller_id", given(number));
-    let destination = fields.required("to", given(destination));
-    Some(ReportTarget::Shown {
-        number: number?,
-        destination: destination?,
-    })
 }
 
 /// A field as whatever `parse` makes of its text, or of its number; an empty one is none.

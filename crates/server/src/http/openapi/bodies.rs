@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::choices;
 use super::texts::{self, Need};
 use super::whole::{members, members_of, put, referred};
 
@@ -43,8 +44,7 @@ pub(super) fn describe(components: &mut Value) {
             put(schema, json!({"additionalProperties": false}));
         }
     }
-    components["Rest"] = rest(&components["Rest"]);
-    components["BulkBody"] = bulk(&components["BulkBody"]);
+    choices::describe(components);
     // An empty object is both: the policy alone, or all, with nothing said.
     let put_pool = components
         .get_mut("PutPoolBody")
@@ -68,8 +68,6 @@ fn field_of(component: &str, name: &str, need: Need) -> Option<Value> {
         ("AddNumber", "status") => Some(json!({"type": "string",
             "pattern": r"^(?:active|paused|retired)?$"})),
         ("AddNumber" | "NewNumber" | "NumberPatchBody", name) => texts::of_number(name, need),
-        ("CallResultBody", name) => texts::of_call_result(name),
-        ("ReleaseBody", name) => texts::of_parameter(name, need),
         ("PolicyBody", "sticky_seconds") => {
             Some(json!({"type": "integer", "minimum": 0, "maximum": 31_622_400}))
         }
@@ -131,63 +129,6 @@ fn of_bulk_filter(name: &str) -> Value {
     }
 }
 
-/// Until an instant, or for some minutes: one of both.
-fn rest(before: &Value) -> Value {
-    let minutes = &before["properties"]["minutes"];
-    let variant = |until: Value, minutes: Value, required: &str| {
-        json!({"type": "object", "additionalProperties": false, "required": [required],
-            "properties": {"until": until, "minutes": minutes}})
-    };
-    let minutes = json!({"type": "integer", "minimum": 1, "maximum": minutes["maximum"],
-        "description": minutes["description"]});
-    let until = json!({"type": "string", "format": "date-time",
-        "description": before["properties"]["until"]["description"]});
-    json!({
-        "description": before["description"], "example": before["example"],
-        "oneOf": [
-            variant(json!({"enum": [null, ""]}), minutes, "minutes"),
-            variant(until, json!({"type": "null"}), "until"),
-        ],
-    })
-}
-
-/// Which numbers, said in one of two ways, and what is done to them, said in one of two ways.
-fn bulk(before: &Value) -> Value {
-    let field = |name: &str| before["properties"][name].clone();
-    let no = json!({"type": ["boolean", "null"], "enum": [false, null]});
-    let yes = |name: &str| json!({"type": "boolean", "enum": [true], "description": field(name)["description"]});
-    let nothing = json!({"type": ["object", "null"], "maxProperties": 0});
-    let whole =
-        |name: &str| json!({"$ref": format!("#/components/schemas/{name}"), "minProperties": 1});
-    let change = json!({"$ref": "#/components/schemas/NumberPatchBody", "minProperties": 1,
-        "properties": {"area_code": {"enum": [null, ""]}}});
-    let which = [
-        (
-            "filter",
-            [("filter", whole("BulkFilter")), ("all", no.clone())],
-        ),
-        ("all", [("filter", nothing.clone()), ("all", yes("all"))]),
-    ];
-    let what = [
-        ("change", [("change", change), ("delete", no)]),
-        ("delete", [("change", nothing), ("delete", yes("delete"))]),
-    ];
-    let both = which
-        .iter()
-        .flat_map(|which| what.iter().map(move |what| (which, what)));
-    let variants = both.map(|((which, of_which), (what, of_what))| {
-        let mut properties = json!({"dry_run": field("dry_run"), "job": field("job")});
-        for (name, look) in of_which.iter().chain(of_what) {
-            properties[*name] = look.clone();
-        }
-        json!({"type": "object", "additionalProperties": false, "required": [which, what], "properties": properties})
-    });
-    json!({
-        "description": before["description"], "example": before["example"],
-        "oneOf": variants.collect::<Vec<_>>(),
-    })
-}
-
 /// Puts in what every body can be refused for; and forms know no `null`.
 pub(super) fn complete(operation: &mut Value, components: &Value) {
     let content = operation.pointer_mut("/requestBody/content");
@@ -199,6 +140,9 @@ pub(super) fn complete(operation: &mut Value, components: &Value) {
     {
         let mut plain = components[name].clone();
         members_of(&mut plain, "properties").for_each(|(_, field)| forget_null(field));
+        if plain.get("anyOf").is_some() {
+            choices::of_form(&mut plain);
+        }
         form["schema"] = plain;
     }
     for (status, meaning) in [

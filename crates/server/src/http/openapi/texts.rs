@@ -14,26 +14,15 @@ const PLAIN: &str = r"[^\u0000-\u001f\u007f-\u009f]";
 const REGIONS: &str = "AB|AK|AL|AR|AS|AZ|BC|CA|CO|CT|DC|DE|FL|GA|GU|HI|IA|ID|IL|IN|KS|KY|LA|MA|MB|MD|ME|MI|MN|MO|MP|MS|MT|NB|NC|ND|NE|\
     NH|NJ|NL|NM|NS|NT|NV|NY|OH|OK|ON|OR|PA|PR|QC|RI|SC|SD|SK|TN|TX|UT|VA|VI|VT|WA|WI|WV|WY";
 const STATUSES: &str = "active|paused|resting|retired";
-const DIAL_STATUSES: [&str; 11] = [
-    "",
-    "ANSWER",
-    "BUSY",
-    "NOANSWER",
-    "CANCEL",
-    "CONGESTION",
-    "CHANUNAVAIL",
-    "RELEASED",
-    "DONTCALL",
-    "TORTURE",
-    "INVALIDARGS",
-];
-/// Those of the disposition of a CDR.
-const DISPOSITIONS: [&str; 3] = ["ANSWERED", "NO ANSWER", "FAILED"];
 /// The words of networks for callers who hide their number.
 const NOBODY: &str = "anonymous|restricted|private|unknown|unavailable";
 
 /// Nothing but blanks, which is like none. (A blank in front is a plus in a query, and stays one.)
 const BLANK: &str = r"[\t-\r][\t-\r ]*";
+
+/// A network; IPv6 ones in the forms that most people write.
+pub(super) const NETWORK: &str = "^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\
+    /(?:3[0-2]|[12]?[0-9])|(?:[0-9a-fA-F]{1,4}:){1,6}:/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))$";
 
 /// What is all blank is no name.
 const ALL_BLANK: &str = r"[\t-\r\u0085]";
@@ -104,7 +93,7 @@ pub(super) fn names(most: u32) -> Value {
 }
 
 /// Values with commas between them.
-fn list(one: &str) -> Value {
+pub(super) fn list(one: &str) -> Value {
     json!({"type": "string", "pattern": format!("^(?:(?:{one}) *(?:, *(?:{one}) *)*)?$")})
 }
 
@@ -144,7 +133,6 @@ pub(super) fn of_parameter(name: &str, need: Need) -> Option<Value> {
             {"format": "date"}, {"format": "date-time"}, {"maxLength": 0}]}),
         "time_zone" => json!({"type": "string", "pattern": "^[A-Za-z0-9_+/-]*$", "maxLength": 64}),
         "cursor" => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}),
-        "dialstatus" => words(&DIAL_STATUSES),
         "span" => words(&["", "whole", "hour", "day"]),
         "by" => words(&[
             "",
@@ -175,29 +163,6 @@ pub(super) fn of_parameter(name: &str, need: Need) -> Option<Value> {
             "-updated_at",
         ]),
         "If-Match" | "If-None-Match" => json!({"type": "string"}),
-        _ => return None,
-    })
-}
-
-/// What `GET` and `POST /call-result` read under `name`. What is not needed to find the call is not looked at, so little is
-/// forbidden.
-pub(super) fn of_call_result(name: &str) -> Option<Value> {
-    Some(match name {
-        "reservation" | "call" | "caller_id" | "to" => {
-            json!({"type": ["string", "integer"], "minimum": 0})
-        }
-        "dialstatus" => words(&[&DIAL_STATUSES[..], &DISPOSITIONS].concat()),
-        "hangup_cause" => json!({"type": ["integer", "string"], "minimum": 0, "maximum": 127,
-            "pattern": "^(?:[0-9]{0,2}|1[01][0-9]|12[0-7])$"}),
-        "answered_seconds" | "dialed_seconds" => {
-            json!({"type": ["integer", "string"], "minimum": 0, "maximum": u32::MAX, "pattern": "^[0-9]{0,9}$"})
-        }
-        "sip_code" => {
-            // What does not begin like a number is what another technology says.
-            let texts = r"[1-6][0-9]{2}(?:\s[\s\S]*)?|[^0-9+\-\s][\s\S]*";
-            pattern(texts, Need::Optional)
-        }
-        "format" => words(&["", "json", "text"]),
         _ => return None,
     })
 }

@@ -54,10 +54,14 @@ fn describe_parameters(path: &str, operation: &mut Value) {
 /// The schema of a parameter, where the name alone does not say it.
 fn of_operation(path: &str, name: &str, need: Need) -> Option<Value> {
     let special = match (path, name) {
-        ("/call-result", "reservation" | "call" | "caller_id" | "to") => {
+        // One of these that can be read is enough, and what cannot be read of all else counts as not said.
+        ("/call-result", _) | ("/api/v1/reservations/{id}", "dialstatus") => {
             Some(json!({"type": "string"}))
         }
-        ("/call-result", name) => texts::of_call_result(name),
+        ("/api/v1/audit" | "/api/v1/audit.csv", "author" | "action" | "subject") => {
+            Some(json!({"type": "string", "pattern": r"^[^\u0000]*$"}))
+        }
+        ("/api/v1/keys", "state") => Some(texts::list("active|expired|revoked")),
         ("/api/v1/numbers", "limit") => {
             Some(json!({"type": "integer", "minimum": 1, "maximum": 1000}))
         }

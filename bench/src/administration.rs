@@ -1,14 +1,14 @@
 //! What people do with a million numbers, through the API of a real service, and what calls notice of it.
 
-mod client;
 mod explain;
 mod imports;
 mod pages;
-mod place;
 
-use self::client::Client;
-use self::place::{Kind, Place};
+pub(crate) use self::pages::{median, part};
+
+use crate::client::Client;
 use crate::contest::SETTINGS;
+use crate::place::{Kind, Place};
 
 /// Prints times for lists, imports and explanations, in a file and in Redis and PostgreSQL. `only` names one of the three.
 pub(crate) fn run(only: Option<&str>) -> anyhow::Result<()> {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use anyhow::ensure;
 use caller_id_core::history_query::{PastFilter, PastQuery, Span, StatsBy, StatsQuery};
 use caller_id_core::{
-    AgentId, AllocationId, AllocationRecord, CallEnd, CallId, CampaignId, Clock, EndRecord,
-    HistoryReader, HistoryStore, Journal, JournalEvent, PhoneNumber, PoolId, Rung, SystemClock,
-    Timestamp,
+    CampaignId, Clock, HistoryReader, HistoryStore, Journal, PhoneNumber, SystemClock, Timestamp,
 };
 use caller_id_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
 use caller_id_testkit::postgres::Postgres;
 
 use crate::numbers::inventory;
+use crate::past::{Past, destination};
 use crate::stopwatch::Stopwatch;
 
 const ALLOCATIONS: u64 = 2_000_000;
@@ -20,9 +19,6 @@ const NUMBERS: usize = 20_000;
 const DAY_MS: i64 = 24 * 3_600_000;
 /// The time that they are made in.
 const SPAN_MS: i64 = 30 * DAY_MS;
-const BATCH: u64 = 4_096;
-/// One call in so many is of the rare campaign.
-const RARE: u64 = 100_000;
 const ROUNDS: u64 = 21;
 const PAGE: usize = 100;
 /// How deep into the list it is gone by cursor.
@@ -60,7 +56,14 @@ where
     let numbers = inventory(NUMBERS);
     let now = clock.now();
     let watch = Stopwatch::start();
-    fill(store, &numbers, now).await?;
+    let past = Past {
+        numbers: &numbers,
+        now,
+        span_ms: SPAN_MS,
+        allocations: ALLOCATIONS,
+        pool: |place| format!("pool{}", place % 5),
+    };
+    past.write(store).await?;
     println!("written in {:.0} s", watch.seconds());
     let (watch, mut steps) = (Stopwatch::start(), 0);
     while store.sum_up(now).await? {
@@ -70,66 +73,6 @@ where
     pages(store, &numbers).await?;
     deep(store).await?;
     counts(store, now).await
-}
-
-/// Spread evenly over the time, in its order.
-async fn fill<S: HistoryStore + Journal>(
-    store: &S,
-    numbers: &[PhoneNumber],
-    now: Timestamp,
-) -> anyhow::Result<()> {
-    for first in (0..ALLOCATIONS).step_by(BATCH as usize) {
-        let mut events = Vec::new();
-        for place in first..(first + BATCH).min(ALLOCATIONS) {
-            let record = record(numbers, place, now)?;
-            let (id, at) = (record.id, record.at.plus_ms(30_000));
-            events.push(JournalEvent::Allocated(Arc::new(record)));
-            if place % 2 == 0 {
-                let end = CallEnd::ALL[place as usize / 2 % CallEnd::ALL.len()];
-                events.push(JournalEvent::Ended(EndRecord { id, at, end }));
-            }
-        }
-        store.commit(events).await?;
-        // Whoever writes as fast as this runs into the bound on what is not moved yet.
-        if store.backlog() > 500_000 {
-            store.settle().await?;
-        }
-    }
-    store.settle().await?;
-    Ok(())
-}
-
-fn destination(place: u64) -> anyhow::Result<PhoneNumber> {
-    let digits = 12_012_000_000 + place * 7_919_111 % 700 * 10_000_000 + place % 600_000;
-    let other = 13_122_000_000 + place % 600_000;
-    PhoneNumber::from_e164_digits(digits)
-        .or(PhoneNumber::from_e164_digits(other))
-        .ok_or_else(|| anyhow::anyhow!("`{digits}` is no number"))
-}
-
-fn campaign(place: u64) -> String {
-    match place % RARE {
-        0 => "RARE".to_owned(),
-        n => format!("CAMPAIGN{}", n % 20),
-    }
-}
-
-fn record(numbers: &[PhoneNumber], place: u64, now: Timestamp) -> anyhow::Result<AllocationRecord> {
-    let step_ms = SPAN_MS / ALLOCATIONS as i64;
-    let at = now.plus_ms((place as i64 - ALLOCATIONS as i64) * step_ms);
-    let number = numbers[place as usize % numbers.len()];
-    Ok(AllocationRecord {
-        id: AllocationId::of(number, at, place as u32 & 0xff_ffff),
-        at,
-        number,
-        destination: destination(place)?,
-        campaign: Some(CampaignId::new(&campaign(place))?),
-        agent: Some(AgentId::new(&format!("{}", 1_000 + place % 500))?),
-        call_id: Some(CallId::new(&format!("V1122074740{place:09}"))?),
-        pool: PoolId::new(&format!("pool{}", place % 5))?,
-        rung: Rung::ALL[place as usize % 5],
-        reserved_until: at.plus_ms(300_000),
-    })
 }
 
 /// The median of some rounds, in milliseconds.

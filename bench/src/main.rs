@@ -5,7 +5,9 @@
 mod administration;
 mod agi;
 mod channel;
+mod client;
 mod contest;
+mod dashboard;
 mod history;
 mod http;
 mod lists;
@@ -14,7 +16,9 @@ mod look;
 mod memory;
 mod midnight;
 mod numbers;
+mod past;
 mod pick;
+mod place;
 mod redis;
 mod server;
 mod start;
@@ -49,6 +53,11 @@ enum Part {
         /// One of `imports`, `lists` and `explain`; all three when none is named.
         only: Option<String>,
     },
+    /// Every page of the dashboard, and calls beside fifty open ones, in both stores.
+    Dashboard {
+        /// Some of `sqlite` or `postgres`, `few` or `many` numbers, `pages` or `open`; all of what is not named.
+        only: Vec<String>,
+    },
     /// Start with a million allocations in history.
     Start,
     /// GET /next-cid of one node on Redis and PostgreSQL against a bare handler.
@@ -82,6 +91,9 @@ fn main() -> anyhow::Result<()> {
     if let Some(Part::Administration { only }) = &part {
         return administration::run(only.as_deref());
     }
+    if let Some(Part::Dashboard { only }) = &part {
+        return dashboard::run(only);
+    }
     let wanted = |one| part.is_none() || part == Some(one);
     if wanted(Part::Pick) {
         pick::run();
@@ -97,6 +109,7 @@ fn main() -> anyhow::Result<()> {
     }
     if part.is_none() {
         administration::run(None)?;
+        dashboard::run(&[])?;
     }
     if wanted(Part::Start) {
         start::run()?;

@@ -36,6 +36,13 @@ impl Site {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
+    /// A setting that commands have, where one was made.
+    pub(crate) fn setting(&self, name: &str) -> Option<&str> {
+        let mut settings = self.settings.iter().rev();
+        let found = settings.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("caller-id.db")
     }

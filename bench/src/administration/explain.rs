@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::client::Client;
 use super::imports::{alone, compare, dial};
 use super::pages::median;
-use super::place::{Kind, Place};
+use crate::client::Client;
 use crate::contest::SETTINGS;
 use crate::numbers::inventory;
+use crate::place::{Kind, Place};
 
 const NUMBERS: usize = 1_000_000;
 const ROUNDS: usize = 5;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::client::Client;
-use super::place::{Kind, Place, csv};
+use crate::client::Client;
 use crate::contest::SETTINGS;
 use crate::load::{Load, Protocol, Report};
 use crate::numbers::inventory;
+use crate::place::{Kind, Place, csv};
 use crate::server::{Server, TOKEN};
 use crate::stopwatch::Stopwatch;
 

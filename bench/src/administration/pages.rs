@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::client::Client;
+use crate::client::Client;
 
 /// Most that a page of this list took by the median may be.
 const ASKED_MS: f64 = 50.0;
@@ -200,12 +200,12 @@ fn deep(client: &mut Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) fn median(times: &[f64]) -> f64 {
+pub(crate) fn median(times: &[f64]) -> f64 {
     part(times, 50)
 }
 
 /// What so many hundredths of the times do not pass.
-fn part(times: &[f64], hundredths: usize) -> f64 {
+pub(crate) fn part(times: &[f64], hundredths: usize) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
     let place = (sorted.len() * hundredths / 100).min(sorted.len().saturating_sub(1));

@@ -21,12 +21,15 @@ use caller_id_core::Clock;
 use tokio_util::sync::CancellationToken;
 
 use self::ask::Asker;
+use self::pages::Made;
 use self::render::Templates;
 
 /// What pages are made with.
 struct Dashboard {
     api: Asker,
-    templates: Templates,
+    templates: &'static Templates,
+    /// The first page, as it was made last.
+    made: Made,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 }
@@ -35,7 +38,8 @@ struct Dashboard {
 pub fn over(api: Router, clock: Arc<dyn Clock>, stop: CancellationToken) -> Router {
     let dashboard = Arc::new(Dashboard {
         api: Asker::new(api),
-        templates: Templates::new(),
+        templates: render::templates(),
+        made: Made::default(),
         clock,
         stop,
     });

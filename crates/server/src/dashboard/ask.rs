@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION};
+use axum::http::response::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
@@ -84,6 +85,16 @@ impl Asker {
         Ok(self.answer(visit, request).await?.body)
     }
 
+    /// The same as it came, for who may have read it before.
+    ///
+    /// # Errors
+    /// As [`Asker::get`].
+    pub(super) async fn get_bytes(&self, visit: &Visit, path: &str) -> Result<Bytes, Failure> {
+        let request = visit.request(Method::GET, path)?;
+        let request = request.body(Body::empty())?;
+        Ok(self.told(visit, request).await?.1)
+    }
+
     /// The same, with its `ETag`.
     ///
     /// # Errors
@@ -140,15 +151,8 @@ impl Asker {
         visit: &Visit,
         request: Request<Body>,
     ) -> Result<Answer, Failure> {
-        let Ok(answer) = self.api.clone().oneshot(request).await;
-        let (parts, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_MOST).collect().await;
-        let body =
-            body.map_err(|error| Failure::broken(format!("an answer broke off: {error}")))?;
-        let body = read(&body.to_bytes());
-        if !parts.status.is_success() {
-            return Err(Failure::told(visit, parts.status, &parts.headers, body));
-        }
+        let (parts, body) = self.told(visit, request).await?;
+        let body = read(&body);
         if parts.status == StatusCode::CREATED || parts.status == StatusCode::ACCEPTED {
             debug_assert!(parts.headers.contains_key(LOCATION) || !body.is_null());
         }
@@ -156,6 +160,24 @@ impl Asker {
             body,
             etag: text(&parts.headers, &ETAG),
         })
+    }
+
+    async fn told(&self, visit: &Visit, request: Request<Body>) -> Result<(Parts, Bytes), Failure> {
+        let Ok(answer) = self.api.clone().oneshot(request).await;
+        let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER_MOST).collect().await;
+        let body =
+            body.map_err(|error| Failure::broken(format!("an answer broke off: {error}")))?;
+        let body = body.to_bytes();
+        if !parts.status.is_success() {
+            return Err(Failure::told(
+                visit,
+                parts.status,
+                &parts.headers,
+                read(&body),
+            ));
+        }
+        Ok((parts, body))
     }
 }
 

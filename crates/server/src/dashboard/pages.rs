@@ -25,6 +25,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 
+pub(super) use self::live::Made;
+
 use super::Dashboard;
 use super::failure::Failure;
 use super::visit::Visit;

@@ -2,6 +2,8 @@
 
 mod filters;
 
+use std::sync::LazyLock;
+
 use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY,
@@ -82,6 +84,13 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "settings/list.html",
 ];
 
+static ALL: LazyLock<Templates> = LazyLock::new(Templates::new);
+
+/// All templates, read once.
+pub(super) fn templates() -> &'static Templates {
+    &ALL
+}
+
 /// The templates.
 pub(super) struct Templates(Environment<'static>);
 
@@ -127,6 +136,11 @@ impl Templates {
 }
 
 /// HTML, as an answer that browsers keep for nobody else.
+///
+/// It is never compressed. A page holds what proves that a form is ours, and numbers that were called, beside words that stood
+/// in its address: whoever can have somebody's browser open addresses and sees how long the answers are could guess the one
+/// by the other, letter by letter, if equal text made them shorter (BREACH). A page of 100 lines is 60 KB as it is; the files
+/// that it loads hold nothing of anybody's, and are compressed.
 pub(super) fn html(text: String) -> Response {
     let mut answer = text.into_response();
     let headers = answer.headers_mut();
@@ -149,20 +163,14 @@ pub(super) fn protect(headers: &mut HeaderMap) {
 pub(super) fn failure(status: StatusCode, text: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Error");
     let shown = context! { status => status.as_u16(), title, text, me => Value::Null, path => "" };
-    alone("failure.html", shown)
+    let page = templates().fragment("failure.html", shown);
+    page.unwrap_or_else(|_| "Something broke.".to_owned())
 }
 
 /// A line above the page.
 pub(super) fn message(text: &str) -> String {
     let text = minijinja::HtmlEscape(text);
     format!("<p class=\"message bad\" role=\"alert\">{text}</p>")
-}
-
-/// Where the templates of a dashboard are not at hand: pages that fail are few.
-fn alone(name: &str, shown: Shown) -> String {
-    Templates::new()
-        .fragment(name, shown)
-        .unwrap_or_else(|_| "Something broke.".to_owned())
 }
 
 #[cfg(test)]

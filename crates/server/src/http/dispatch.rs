@@ -1,5 +1,7 @@
 //! Who answers a request: calls are answered where they come in, all else elsewhere.
 
+mod onward;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -104,6 +106,7 @@ impl Dispatch {
         // The panic of a handler is in the log already.
         let mut answer = answer.await.map_or_else(|_| broken(), |Ok(answer)| answer);
         guard(uri.path(), &mut answer);
+        let answer = answer.map(|body| onward::made_on(&self.general, body));
         let status = answer.status();
         let outcome = word(status);
         if asked.is_telling || outcome == "refused" {

@@ -1,20 +1,29 @@
 //! Keeps the first page up to date, by server-sent events.
+//!
+//! Whoever looks is asked for anew every two seconds, by the API itself, so that nobody looks on who may not any more. What the
+//! API says is gathered at most once a second, and the page is made of it once for all who look with the same role. When
+//! nobody looks nothing is done.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use minijinja::context;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use super::overview::OVERVIEW;
 use crate::dashboard::Dashboard;
 use crate::dashboard::failure::Failure;
+use crate::dashboard::render::Templates;
 use crate::dashboard::visit::Visit;
 
 /// So often the page is made new.
@@ -34,12 +43,55 @@ const PARTS: [&str; 7] = [
 
 static FOLLOWERS: AtomicUsize = AtomicUsize::new(0);
 
+/// The text of each part.
+type Parts = [Arc<str>; PARTS.len()];
+
+/// The page as it was made last, for each role: there are four.
+#[derive(Debug, Default)]
+pub(in crate::dashboard) struct Made(Mutex<BTreeMap<String, (Bytes, Arc<Parts>)>>);
+
+impl Made {
+    /// The parts of the page for a role, made of what the API said unless it says what it said before. Of a part that is as it
+    /// was the text is the same one, not only an equal one.
+    ///
+    /// # Errors
+    /// A template that does not fit: a fault of ours.
+    async fn of(
+        &self,
+        said: Bytes,
+        role: &str,
+        templates: &Templates,
+    ) -> Result<Arc<Parts>, Failure> {
+        // Kept while the page is made, for the others wait for the same.
+        let mut made = self.0.lock().await;
+        let before = made.get(role);
+        if let Some((_, parts)) = before.filter(|(of, _)| *of == said) {
+            return Ok(parts.clone());
+        }
+        let overview: Value = serde_json::from_slice(&said).unwrap_or_default();
+        let shown = context! { overview, me => json!({ "role": role }) };
+        let before = before.map(|(_, parts)| parts.clone());
+        let mut parts = Parts::default();
+        for (place, part) in PARTS.iter().enumerate() {
+            let name = format!("overview/{part}.html");
+            let text = templates.fragment(&name, shown.clone())?;
+            let same = before.as_ref().map(|parts| parts[place].clone());
+            parts[place] = same
+                .filter(|same| **same == *text)
+                .unwrap_or_else(|| text.into());
+        }
+        let parts = Arc::new(parts);
+        made.insert(role.to_owned(), (said, parts.clone()));
+        Ok(parts)
+    }
+}
+
 /// One page that is kept up to date.
 struct Follower {
     dashboard: Arc<Dashboard>,
     visit: Visit,
     /// What was sent of each part.
-    sent: [String; PARTS.len()],
+    sent: Parts,
     waiting: Vec<Event>,
     ticks: tokio::time::Interval,
 }
@@ -61,7 +113,7 @@ pub(super) async fn follow(State(dashboard): State<Arc<Dashboard>>, visit: Visit
     let follower = Follower {
         dashboard,
         visit,
-        sent: Default::default(),
+        sent: Parts::default(),
         waiting: Vec::new(),
         ticks,
     };
@@ -89,16 +141,58 @@ impl Follower {
     }
 
     async fn look(&mut self) -> Result<(), Failure> {
-        let overview = self.dashboard.api.get(&self.visit, OVERVIEW).await?;
-        let shown = context! { overview, me => &self.visit.me };
-        for (part, sent) in PARTS.iter().zip(&mut self.sent) {
-            let name = format!("overview/{part}.html");
-            let text = self.dashboard.templates.fragment(&name, shown.clone())?;
-            if text != *sent {
-                self.waiting.push(Event::default().event(*part).data(&text));
-                *sent = text;
+        let Dashboard {
+            api,
+            made,
+            templates,
+            ..
+        } = &*self.dashboard;
+        let said = api.get_bytes(&self.visit, OVERVIEW).await?;
+        let role = self.visit.me["role"].as_str().unwrap_or_default();
+        let parts = made.of(said, role, templates).await?;
+        for ((part, text), sent) in PARTS.iter().zip(&*parts).zip(&mut self.sent) {
+            if !Arc::ptr_eq(text, sent) {
+                self.waiting.push(Event::default().event(*part).data(text));
+                *sent = text.clone();
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(reserved: u32) -> Bytes {
+        let pulse: Vec<u32> = vec![1; 360];
+        let overview = json!({
+            "pulse": {"begins": "2026-11-22T12:00:00Z", "step_s": 10, "allocated": pulse, "repeated": pulse,
+                "exhausted": pulse, "agent_limited": pulse, "unavailable": pulse, "refused": pulse},
+            "rungs": {"sticky": 0, "area_code": 1, "overlay": 0, "region": 0, "any": 0},
+            "reservations": {"active": reserved}, "pools": [], "campaigns": [], "requests": [],
+        });
+        Bytes::from(overview.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_page_is_made_once_for_all_who_look_with_the_same_role() {
+        let (made, templates) = (Made::default(), Templates::new());
+        let one = made.of(said(1), "viewer", &templates).await.expect("parts");
+        let other = made.of(said(1), "viewer", &templates).await.expect("parts");
+        assert!(Arc::ptr_eq(&one, &other));
+        let admin = made.of(said(1), "admin", &templates).await.expect("parts");
+        assert!(!Arc::ptr_eq(&one, &admin));
+    }
+
+    #[tokio::test]
+    async fn only_parts_that_changed_are_new() {
+        let (made, templates) = (Made::default(), Templates::new());
+        let before = made.of(said(1), "viewer", &templates).await.expect("parts");
+        let after = made.of(said(2), "viewer", &templates).await.expect("parts");
+        let changed = PARTS.iter().zip(before.iter().zip(after.iter()));
+        let changed = changed.filter(|(_, (before, after))| !Arc::ptr_eq(before, after));
+        let changed: Vec<&str> = changed.map(|(part, _)| *part).collect();
+        assert_eq!(changed, ["tiles"]);
     }
 }

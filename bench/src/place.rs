@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use caller_id_core::{NumberFormat, PhoneNumber};
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::RedisServer;
@@ -15,7 +16,7 @@ const SERVER: [&str; 3] = ["fsync=on", "shared_buffers=512MB", "max_wal_size=4GB
 
 /// Which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// State in memory.
     Sqlite,
     /// State in Redis.
@@ -23,9 +24,9 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+    pub(crate) const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
             Self::Postgres => "PostgreSQL + Redis",
@@ -34,13 +35,13 @@ impl Kind {
 }
 
 /// An empty one, with the servers it needs.
-pub(super) struct Place {
-    pub(super) site: Site,
+pub(crate) struct Place {
+    pub(crate) site: Site,
     _servers: Option<(RedisServer, Postgres)>,
 }
 
 impl Place {
-    pub(super) fn new(kind: Kind) -> anyhow::Result<Self> {
+    pub(crate) fn new(kind: Kind) -> anyhow::Result<Self> {
         let mut site = Site::new()?;
         let servers = match kind {
             Kind::Sqlite => None,
@@ -58,9 +59,17 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The URL of its PostgreSQL.
+    pub(crate) fn database_url(&self) -> anyhow::Result<String> {
+        let url = self.site.setting("DATABASE_URL");
+        Ok(url.context("a place without PostgreSQL")?.to_owned())
+    }
+}
+
 /// Writes a file of these numbers as an owner of many has them: pools that were bought one after the other, most numbers alike,
 /// and some of them rare. Pools from the fifteenth on have their numbers from one carrier.
-pub(super) fn csv(site: &Site, numbers: &[PhoneNumber]) -> anyhow::Result<PathBuf> {
+pub(crate) fn csv(site: &Site, numbers: &[PhoneNumber]) -> anyhow::Result<PathBuf> {
     let path = site.path("inventory.csv");
     let mut file = std::io::BufWriter::new(File::create(&path)?);
     writeln!(

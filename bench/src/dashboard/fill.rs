@@ -68,7 +68,7 @@ where
 /// Makes campaigns and keys, and changes some numbers.
 pub(super) fn administration(client: &mut Client, numbers: &[PhoneNumber]) -> anyhow::Result<()> {
     for place in 0..CAMPAIGNS {
-        let body = json!({"pools": [format!("pool-{place:02}"), "pool-01"]});
+        let body = json!({"pools": [format!("pool-{place:02}"), "default"]});
         client.order(&format!("PUT /api/v1/campaigns/CAMP{place}"), &body)?;
     }
     for place in 0..KEYS {

@@ -132,6 +132,15 @@ pub struct NumberGroup {
     pub hourly_limits: u64,
 }
 
+/// How many numbers a pool has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolCount {
+    /// The pool.
+    pub pool: PoolId,
+    /// Its numbers by their status as it was set, in the order of [`StatusKind::ALL`].
+    pub by_status: [u64; StatusKind::ALL.len()],
+}
+
 /// By what numbers are sorted; numbers that are equal in it by the number itself, in the same direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

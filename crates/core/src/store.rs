@@ -8,7 +8,7 @@ use crate::ids::{AllocationId, CampaignId, PoolId};
 use crate::inventory::{Campaign, Number, Pool};
 use crate::listing::{
     BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberGroup, NumberQuery, NumberRow,
-    PoolRemoval,
+    PoolCount, PoolRemoval,
 };
 use crate::number::PhoneNumber;
 use crate::past::Sought;
@@ -198,6 +198,12 @@ pub trait InventoryStore: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn count_matching(&self, filter: &NumberFilter) -> Result<u64, StoreError>;
+
+    /// How many numbers each pool has, in no order: all counts are of one moment, and pools without numbers may be left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn pool_counts(&self) -> Result<Vec<PoolCount>, StoreError>;
 
     /// All numbers, counted by what they have in common, in no order. It looks at each number.
     ///

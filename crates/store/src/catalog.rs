@@ -11,11 +11,12 @@ mod search;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use caller_id_core::listing::{NumberFilter, NumberQuery};
-use caller_id_core::{PhoneNumber, StoreError};
+use caller_id_core::listing::{NumberFilter, NumberQuery, PoolCount, StatusKind};
+use caller_id_core::{PhoneNumber, PoolId, StoreError};
 
 pub(crate) use self::entry::Described;
 use self::entry::{Entry, Names, packed};
+use crate::values::unreadable;
 
 /// Up to where a catalog has what the store has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +161,26 @@ impl Entries {
     /// How many there are.
     pub(crate) fn count(&self, filter: &NumberFilter) -> u64 {
         search::count(self, filter)
+    }
+
+    /// How many numbers each pool has: one walk through all.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`]: a pool with a name that is none.
+    pub(crate) fn pool_counts(&self) -> Result<Vec<PoolCount>, StoreError> {
+        let names = self.pools.texts();
+        let mut counts = vec![[0; StatusKind::ALL.len()]; names.len() + 1];
+        for entry in &self.all {
+            counts[entry.pool as usize][usize::from(entry.status)] += 1;
+        }
+        // The first place is that of no name, and every number has a pool.
+        let named = names.iter().zip(counts.into_iter().skip(1));
+        let count = |(name, by_status): (&Arc<str>, _)| {
+            let pool = PoolId::new(name);
+            let pool = pool.map_err(|cause| unreadable("a number", &cause.to_string()))?;
+            Ok(PoolCount { pool, by_status })
+        };
+        named.map(count).collect()
     }
 
     fn take(&mut self, News { described, removed }: News) {

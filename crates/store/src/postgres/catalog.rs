@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use caller_id_core::StoreError;
-use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow};
+use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow, PoolCount};
 use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
 use sqlx_core::query_as::query_as;
@@ -37,6 +37,7 @@ pub(super) type Shared = Arc<Mutex<Catalog>>;
 enum Asked {
     Page(NumberQuery),
     Count(NumberFilter),
+    Pools,
 }
 
 /// What came of a look.
@@ -46,6 +47,7 @@ enum Look {
     /// The page; whether it is what the catalog promised.
     Page(Vec<NumberRow>, bool),
     Count(u64),
+    Pools(Vec<PoolCount>),
 }
 
 impl PostgresStore {
@@ -62,7 +64,7 @@ impl PostgresStore {
                     again = false;
                 }
                 Look::Page(page, _) => return Ok(page),
-                Look::Behind | Look::Count(_) => {}
+                _ => {}
             }
         }
     }
@@ -72,6 +74,15 @@ impl PostgresStore {
         loop {
             if let Look::Count(count) = self.look(Asked::Count(filter.clone())).await? {
                 return Ok(count);
+            }
+        }
+    }
+
+    /// How many numbers each pool has.
+    pub(super) async fn counts_of_pools(&self) -> Result<Vec<PoolCount>, StoreError> {
+        loop {
+            if let Look::Pools(counts) = self.look(Asked::Pools).await? {
+                return Ok(counts);
             }
         }
     }
@@ -107,6 +118,10 @@ async fn look(connection: &mut PgConnection, catalog: Shared, asked: Asked) -> R
         Asked::Count(filter) => {
             let count = aside(entries, move |entries| entries.count(&filter));
             Look::Count(count.await?)
+        }
+        Asked::Pools => {
+            let counts = aside(entries, |entries| entries.pool_counts());
+            Look::Pools(counts.await??)
         }
         Asked::Page(query) => {
             let asked = query.clone();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use caller_id_core::listing::{
     BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberGroup, NumberQuery, NumberRow,
-    PoolRemoval,
+    PoolCount, PoolRemoval,
 };
 use caller_id_core::store::{Changes, OnDuplicate, Revision, Written};
 use caller_id_core::{
@@ -179,6 +179,10 @@ impl InventoryStore for PostgresStore {
 
     async fn count_matching(&self, filter: &NumberFilter) -> Result<u64, StoreError> {
         self.count(filter).await
+    }
+
+    async fn pool_counts(&self) -> Result<Vec<PoolCount>, StoreError> {
+        self.counts_of_pools().await
     }
 
     async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError> {

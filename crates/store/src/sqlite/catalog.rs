@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use caller_id_core::StoreError;
-use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow};
+use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow, PoolCount};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::error::sqlite;
@@ -60,6 +60,12 @@ impl Shared {
     ) -> Result<u64, StoreError> {
         let (_, entries) = self.look(main)?;
         Ok(entries.count(filter))
+    }
+
+    /// How many numbers each pool has.
+    pub(super) fn pool_counts(&self, main: &mut Connection) -> Result<Vec<PoolCount>, StoreError> {
+        let (_, entries) = self.look(main)?;
+        entries.pool_counts()
     }
 
     /// All that is there, and the moment it is of.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use caller_id_core::listing::{
     BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberGroup, NumberQuery, NumberRow,
-    PoolRemoval,
+    PoolCount, PoolRemoval,
 };
 use caller_id_core::store::{Changes, OnDuplicate, Revision, Written};
 use caller_id_core::{
@@ -157,6 +157,13 @@ impl InventoryStore for SqliteStore {
         let (filter, catalog) = (filter.clone(), self.catalog.clone());
         self.readers
             .run(move |main| catalog.count(main, &filter))
+            .await
+    }
+
+    async fn pool_counts(&self) -> Result<Vec<PoolCount>, StoreError> {
+        let catalog = self.catalog.clone();
+        self.readers
+            .run(move |main| catalog.pool_counts(main))
             .await
     }
 

@@ -184,6 +184,17 @@ pub async fn numbers_are_counted_by_what_they_have_in_common(data: &mut dyn Data
         .inventory
         .write_numbers(numbers, OnDuplicate::Fail, &by);
     written.await.unwrap();
+    let mut of_pools = BTreeMap::<_, [u64; 4]>::new();
+    for ((pool, _, _, status), counts) in &expected {
+        let kinds = StatusKind::ALL.iter();
+        let place = kinds
+            .map(|kind| kind.as_str())
+            .position(|kind| kind == *status);
+        of_pools.entry(pool.clone()).or_default()[place.unwrap()] += counts.0;
+    }
+    let counts = store.inventory.pool_counts().await.unwrap().into_iter();
+    let counts = counts.map(|count| (count.pool.to_string(), count.by_status));
+    assert_eq!(counts.collect::<BTreeMap<_, _>>(), of_pools);
     let key = |group: &NumberGroup| {
         (
             group.pool.to_string(),

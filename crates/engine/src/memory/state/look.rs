@@ -7,6 +7,10 @@ use caller_id_core::{Ask, NumberState, PhoneNumber, PoolId, Timestamp};
 use super::State;
 use super::choose::{Considered, Moved};
 
+/// How long it takes to count a number, and to pass over one of another pool.
+const COUNTED: u64 = 10;
+const PASSED: u64 = 1;
+
 /// A count of a pool's candidates that is taken in parts.
 #[derive(Debug)]
 pub struct Tally {
@@ -73,7 +77,8 @@ impl State {
         })
     }
 
-    /// Goes on with a count: looks at the next `most` numbers. Gives the counts when there are no more.
+    /// Goes on with a count: counts `most` numbers, and passes over others on the way to them, of which ten take no longer than
+    /// one that is counted. Gives the counts when there are no more.
     ///
     /// Each number is counted once, as it is when it is looked at.
     pub fn go_on(&self, tally: &mut Tally, most: u32, now: Timestamp) -> Option<Counts> {
@@ -82,17 +87,20 @@ impl State {
             Some(slots) => slots.len() as u32,
             None => self.numbers.len(),
         };
-        let end = tally.looked_at.saturating_add(most).min(all);
-        for place in tally.looked_at..end {
+        let mut left = u64::from(most) * COUNTED;
+        while tally.looked_at < all && left >= COUNTED {
+            let place = tally.looked_at;
             let listed = tally.slots.as_ref().map(|slots| slots[place as usize]);
             let slot = listed.unwrap_or(place);
             let entry = self.numbers.get(slot);
+            left -= PASSED;
             if entry.pool == tally.pool && tally.among.has(entry.area_code) {
                 self.count(&mut tally.counts, slot, now);
+                left -= COUNTED - PASSED;
             }
+            tally.looked_at += 1;
         }
-        tally.looked_at = end;
-        (end == all).then_some(tally.counts)
+        (tally.looked_at == all).then_some(tally.counts)
     }
 
     fn count(&self, counts: &mut Counts, slot: u32, now: Timestamp) {

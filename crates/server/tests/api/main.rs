@@ -19,6 +19,7 @@ mod dashboard_import;
 mod dashboard_numbers;
 mod dashboard_person;
 mod dashboard_pools;
+mod dashboard_speed;
 mod explain;
 mod faults;
 mod hostile;

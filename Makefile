@@ -37,7 +37,7 @@ lint: ## Formatting, lints and documentation
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
-bench: ## Measure, and print ratios of one run (about fifteen minutes; PART=pick for one part)
+bench: ## Measure, and print ratios of one run (about half an hour; PART=pick for one part)
 	@sh scripts/deps.sh linker
 	$(CARGO) build --release --locked --package caller-id --package caller-id-bench
 	$(TARGET)/release/caller-id-bench $(PART)

@@ -46,7 +46,7 @@ const ALL_KINDS: Mixture = (
         (Way::Followed("/dashboard/live"), 30),
         (Way::Again("/dashboard/pools?part=live", 5), 10),
         (Way::Again("/dashboard/requests", 2), 5),
-        (Way::Again("/dashboard/reservations", 2), 5),
+        (Way::Again("/dashboard/reservations", 6), 5),
     ],
 );
 

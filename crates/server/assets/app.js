@@ -68,9 +68,13 @@
     const chosen = getSelection();
     return rows?.contains(document.activeElement) || (!chosen.isCollapsed && part.contains(chosen.anchorNode));
   };
+  // Every two seconds, or as many times two as a part says: data-refreshed="3".
+  let round = 0;
   setInterval(() => {
+    round += 1;
     if (document.visibilityState !== "visible") return;
     for (const part of document.querySelectorAll("[data-refreshed]")) {
+      if (round % (Number(part.dataset.refreshed) || 1) !== 0) continue;
       const keeper = document.querySelector(`[data-keeps="${CSS.escape(part.id)}"]`);
       if (keeper?.checked !== false && !isBusy(part)) part.dispatchEvent(new Event("refresh"));
     }

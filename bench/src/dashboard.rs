@@ -64,6 +64,7 @@ fn at(kind: Kind, size: Size, with_pages: bool, with_open: bool) -> anyhow::Resu
     let file = csv(&place.site, &numbers)?;
     place.site.import(&file, &["--mode", "db"])?;
     fill::history(&place, kind, &numbers)?;
+    place.settle();
     let server = place.site.serve(&SETTINGS)?;
     println!("ready after {:.1} s", server.start_seconds);
     fill::administration(&mut Client::of(server.address)?, &numbers)?;

@@ -37,29 +37,39 @@ impl Kind {
 /// An empty one, with the servers it needs.
 pub(crate) struct Place {
     pub(crate) site: Site,
-    _servers: Option<(RedisServer, Postgres)>,
+    servers: Option<(RedisServer, Postgres)>,
+    /// Its name there.
+    database: String,
 }
 
 impl Place {
     pub(crate) fn new(kind: Kind) -> anyhow::Result<Self> {
         let mut site = Site::new()?;
+        let mut database = String::new();
         let servers = match kind {
             Kind::Sqlite => None,
             Kind::Postgres => {
                 let servers = (RedisServer::start(), Postgres::start_with(&SERVER, &[]));
-                site.set("DATABASE_URL", &servers.1.url(&servers.1.database()));
+                database = servers.1.database();
+                site.set("DATABASE_URL", &servers.1.url(&database));
                 site.set("REDIS_URL", &servers.0.url());
                 Some(servers)
             }
         };
         Ok(Self {
             site,
-            _servers: servers,
+            servers,
+            database,
         })
     }
-}
 
-impl Place {
+    /// Has PostgreSQL look at what was written: by itself it does so within a minute or two, and plans badly until then.
+    pub(crate) fn settle(&self) {
+        if let Some((_, postgres)) = &self.servers {
+            postgres.psql(&self.database, "VACUUM (ANALYZE)");
+        }
+    }
+
     /// The URL of its PostgreSQL.
     pub(crate) fn database_url(&self) -> anyhow::Result<String> {
         let url = self.site.setting("DATABASE_URL");

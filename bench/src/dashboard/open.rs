@@ -164,7 +164,7 @@ impl Opened {
         let (stop, stopped) = watch::channel(());
         let bytes = Arc::new(AtomicU64::new(0));
         let (got, who) = (bytes.clone(), who.to_owned());
-        let thread = std::thread::spawn(move || look(address, who, ways, stopped, got));
+        let thread = std::thread::spawn(move || look(address, &who, ways, stopped, &got));
         std::thread::sleep(Duration::from_millis(OPENED_IN_MS + 500));
         Ok(Self {
             stop,
@@ -183,10 +183,10 @@ impl Opened {
 
 fn look(
     address: SocketAddr,
-    who: String,
+    who: &str,
     ways: &'static [(Way, u64)],
     mut stopped: watch::Receiver<()>,
-    got: Arc<AtomicU64>,
+    got: &Arc<AtomicU64>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -199,8 +199,8 @@ fn look(
         for (place, way) in each.enumerate() {
             let dashboard = Dashboard {
                 address,
-                who: who.clone(),
-                got: got.clone(),
+                who: who.to_owned(),
+                got: Arc::clone(got),
             };
             let wait = Duration::from_millis(place as u64 * OPENED_IN_MS / DASHBOARDS);
             all.spawn(async move {

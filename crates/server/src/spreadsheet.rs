@@ -45,7 +45,15 @@ mod tests {
     #[test]
     fn what_is_marked_is_no_formula_and_is_read_back_as_it_was() {
         for formula in [
-            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\u{ff1d}1", "+SUM(A1)",
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            " =1",
+            "\u{ff1d}1",
+            "+SUM(A1)",
         ] {
             assert!(is_formula(formula), "{formula}");
             let cell = marked(formula);

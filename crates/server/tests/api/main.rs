@@ -15,6 +15,7 @@ mod dashboard_calls;
 mod dashboard_campaigns;
 mod dashboard_coverage;
 mod dashboard_explain;
+mod dashboard_files;
 mod dashboard_hostile;
 mod dashboard_html;
 mod dashboard_import;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::dashboard_numbers::Person;
-use crate::dashboard_stocked::encoded;
+use crate::hostile_texts::encoded;
 use crate::support::{Service, TOKEN};
 
 /// What spreadsheets take for formulas.

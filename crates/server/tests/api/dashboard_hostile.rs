@@ -6,8 +6,8 @@ use form_urlencoded::Serializer;
 
 use crate::dashboard_html::{Form, Piece, assert_harmless, forms, links, pieces};
 use crate::dashboard_routes::{signed_in, table};
-use crate::dashboard_stocked::{Stock, encoded};
-use crate::hostile_texts::{HOSTILE, PARAMETERS};
+use crate::dashboard_stocked::Stock;
+use crate::hostile_texts::{HOSTILE, PARAMETERS, encoded};
 use crate::sso_browser::Browser;
 use crate::support::{Answer, Service};
 

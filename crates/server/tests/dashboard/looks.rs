@@ -1,0 +1,61 @@
+//! Every page, as everybody sees it: in light, in the dark, on a phone.
+
+use crate::pages;
+use crate::service::{Service, TOKEN, assert_sound};
+
+async fn look(kind: &str, is_dark: bool, width: u32) {
+    let service = Service::start().await;
+    let pages = pages::all(&service).await;
+    let browser = service.signed_in(TOKEN).await;
+    browser.prefer_dark(is_dark).await;
+    browser.resize(width, 1000).await;
+    let mut wide = Vec::new();
+    for page in pages {
+        browser.open(&page).await;
+        browser.find("h1").await;
+        assert_sound(&browser, &format!("{page}, {kind}")).await;
+        let scrolls = "return document.documentElement.scrollWidth > window.innerWidth";
+        if browser.run(scrolls).await != false {
+            wide.push(page.clone());
+        }
+        let name = page.split(['?', '&']).next().unwrap().trim_matches('/');
+        let name = match page.split_once('?') {
+            Some((_, query)) => format!("{name}-{query}"),
+            None => name.to_owned(),
+        };
+        let plain = |letter: char| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        };
+        // Ids are others in each run.
+        let parts = name.split('/').filter(|part| part.len() != 36);
+        let name: String = parts
+            .collect::<Vec<_>>()
+            .join("-")
+            .chars()
+            .map(plain)
+            .collect();
+        browser.picture(&format!("{name}-{kind}")).await;
+    }
+    assert!(wide.is_empty(), "wider than a {kind}: {wide:?}");
+    browser.close().await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_used_by_everybody_in_light() {
+    look("light", false, 1400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_used_by_everybody_in_the_dark() {
+    look("dark", true, 1400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_used_by_everybody_on_a_phone() {
+    look("phone", false, 390).await;
+}

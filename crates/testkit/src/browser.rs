@@ -136,10 +136,16 @@ impl Browser {
         field.send_keys(path).await.expect("a field for files");
     }
 
-    /// Chooses what has this value.
+    /// Chooses what has this value, or says so where it has no other.
     pub async fn choose(&self, selector: &str, value: &str) {
         let field = self.find(selector).await;
-        field.select_by_value(value).await.expect("a choice");
+        let path = format!(".//option[@value='{value}' or normalize-space(.)='{value}']");
+        let choice = field.find(Locator::XPath(&path)).await;
+        choice
+            .expect("a choice")
+            .click()
+            .await
+            .expect("it is chosen");
     }
 
     /// Presses keys, as somebody without a mouse does, wherever the focus is.

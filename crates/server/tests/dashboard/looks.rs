@@ -1,7 +1,7 @@
 //! Every page, as everybody sees it: in light, in the dark, on a phone.
 
 use crate::pages;
-use crate::service::{Service, TOKEN, assert_sound};
+use crate::service::{Service, TOKEN};
 
 async fn look(kind: &str, is_dark: bool, width: u32) {
     let service = Service::start().await;
@@ -9,14 +9,16 @@ async fn look(kind: &str, is_dark: bool, width: u32) {
     let browser = service.signed_in(TOKEN).await;
     browser.prefer_dark(is_dark).await;
     browser.resize(width, 1000).await;
-    let mut wide = Vec::new();
+    let mut amiss = Vec::new();
     for page in pages {
         browser.open(&page).await;
         browser.find("h1").await;
-        assert_sound(&browser, &format!("{page}, {kind}")).await;
+        let found = browser.barriers().await.into_iter();
+        let told = browser.complaints().await;
+        amiss.extend(found.chain(told).map(|what| format!("{page}: {what}")));
         let scrolls = "return document.documentElement.scrollWidth > window.innerWidth";
         if browser.run(scrolls).await != false {
-            wide.push(page.clone());
+            amiss.push(format!("{page} is wider than the window"));
         }
         let name = page.split(['?', '&']).next().unwrap().trim_matches('/');
         let name = match page.split_once('?') {
@@ -40,7 +42,7 @@ async fn look(kind: &str, is_dark: bool, width: u32) {
             .collect();
         browser.picture(&format!("{name}-{kind}")).await;
     }
-    assert!(wide.is_empty(), "wider than a {kind}: {wide:?}");
+    assert!(amiss.is_empty(), "{kind}: {amiss:#?}");
     browser.close().await;
     service.stop().await;
 }

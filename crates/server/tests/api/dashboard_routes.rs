@@ -105,7 +105,9 @@ async fn everybody_is_shown_what_the_table_says() {
             let mut call = ask(&service.dispatch, &method, &at).from(PLACE);
             call = call.header("accept", "text/html").header("host", HOST);
             if let Some(browser) = &browser {
-                call = call.header("cookie", &browser.cookie_line());
+                let kept = browser.cookies.iter();
+                let kept = kept.map(|(name, value)| format!("{name}={value}"));
+                call = call.header("cookie", &kept.collect::<Vec<_>>().join("; "));
             }
             if asker == "dialer" {
                 call = call.header("x-api-key", &dialer);

@@ -49,11 +49,6 @@ impl Browser {
         self.send("GET", path, &[], "").await
     }
 
-    /// What it sends of what it was told to keep.
-    pub(crate) fn cookie_line(&self) -> String {
-        line(&self.cookies)
-    }
-
     /// A form of a page of ours.
     pub(crate) async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let own = [

@@ -94,24 +94,25 @@ async fn whatever_stands_in_an_address_runs_on_no_page() {
         let parameters = PARAMETERS.map(|name| format!("{name}={all}")).join("&");
         assert_tame(&browser, &format!("{page}?{parameters}")).await;
     }
-    for text in HOSTILE {
-        let name = encoded(text);
-        for page in [
-            "numbers",
-            "pools",
-            "campaigns",
-            "history",
-            "import",
-            "nowhere",
-        ] {
-            assert_tame(&browser, &format!("/dashboard/{page}/{name}")).await;
-        }
-        let search = format!("/dashboard/history?campaign={name}&agent={name}&since={name}");
-        assert_tame(&browser, &search).await;
+    // The tests without a browser look at all of them; here each text stands in the address of one kind of page.
+    let kinds = [
+        "numbers",
+        "pools",
+        "campaigns",
+        "history",
+        "import",
+        "nowhere",
+    ];
+    for (text, page) in HOSTILE.into_iter().zip(kinds.into_iter().cycle()) {
+        assert_tame(&browser, &format!("/dashboard/{page}/{}", encoded(text))).await;
     }
     browser.press("Overview").await;
     browser.press("Sign out").await;
-    for text in HOSTILE {
+    for text in [
+        "javascript:alert(1)",
+        "//evil.example/",
+        "\"><script>alert(1)</script>",
+    ] {
         let name = encoded(text);
         browser.open(&format!("/sign-in?return_to={name}")).await;
         browser.fill("input[name=token]", TOKEN).await;

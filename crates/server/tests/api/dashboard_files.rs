@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::dashboard_numbers::Person;
+use crate::dashboard_person::Person;
 use crate::hostile_texts::encoded;
 use crate::support::{Service, TOKEN};
 
@@ -83,7 +83,7 @@ async fn numbers(service: &Service) -> Vec<Value> {
 #[tokio::test]
 async fn numbers_that_are_exported_import_to_the_same_state_and_no_cell_is_a_formula() {
     let service = stocked().await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let file = admin.get("/dashboard/numbers/export").await;
     assert_eq!(file.status, 200);
     assert_no_formula(&file.body);
@@ -97,14 +97,14 @@ async fn numbers_that_are_exported_import_to_the_same_state_and_no_cell_is_a_for
     let imported = call.body(file.body.clone()).send().await.json();
     assert_eq!(imported["added"], FORMULAS.len() + 1, "{imported}");
     assert_eq!(numbers(&other).await, numbers(&service).await);
-    let mut again = Person::enter(&other, TOKEN).await;
+    let mut again = Person::admin(&other).await;
     assert_eq!(again.get("/dashboard/numbers/export").await.body, file.body);
 }
 
 #[tokio::test]
 async fn no_cell_of_the_history_of_the_audit_log_or_of_bad_rows_is_a_formula() {
     let service = stocked().await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     for path in ["/dashboard/history.csv", "/dashboard/audit.csv"] {
         let file = admin.get(path).await;
         assert_eq!(file.status, 200, "{path}");
@@ -123,7 +123,7 @@ async fn no_cell_of_the_history_of_the_audit_log_or_of_bad_rows_is_a_formula() {
     let place = begun.header("location").to_owned();
     let mut told = String::new();
     for _ in 0..1_200 {
-        told = admin.see(&place).await;
+        told = admin.sees(&place).await;
         if !told.contains("hx-trigger") {
             break;
         }
@@ -133,4 +133,17 @@ async fn no_cell_of_the_history_of_the_audit_log_or_of_bad_rows_is_a_formula() {
     let bad = admin.get(&format!("{place}/bad-rows.csv")).await;
     assert_eq!(cells(&bad.body).len(), FORMULAS.len() + 4, "{}", bad.body);
     assert_no_formula(&bad.body);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_made_is_told_of_on_a_page() {
+    let service = Service::start(&[]).await;
+    let mut admin = Person::admin(&service).await;
+    let told = admin.get("/dashboard/numbers/export?q=abc").await;
+    assert_eq!(told.status, 422);
+    assert!(
+        told.body.contains("<h1>") && told.body.contains("digits are expected"),
+        "{}",
+        told.body
+    );
 }

@@ -264,3 +264,17 @@ async fn whatever_stands_in_an_address_is_text_on_its_page() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_address_puts_no_words_into_the_notices_of_a_page() {
+    let service = Service::start(&[]).await;
+    let stock = Stock::put(&service).await;
+    let mut admin = signed_in(&service, "admin").await.expect("a session");
+    for (method, path, _) in table() {
+        if method == "GET" && path.starts_with("/dashboard") && path != "/dashboard/live" {
+            let path = format!("{}?done=Call+555+now&changed=Call+555+now", stock.at(&path));
+            let answer = admin.get(&path).await;
+            assert!(!answer.body.contains("Call 555"), "{path}: {}", answer.body);
+        }
+    }
+}

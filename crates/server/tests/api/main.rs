@@ -10,6 +10,7 @@ mod call_result;
 mod connections;
 mod contract;
 mod coverage;
+mod dashboard_administration;
 mod dashboard_bulk;
 mod dashboard_calls;
 mod dashboard_campaigns;

@@ -3,6 +3,15 @@
 use crate::pages;
 use crate::service::{Service, TOKEN};
 
+/// The name of a picture. Ids are others in each run.
+fn name(page: &str) -> String {
+    let parts = page.trim_matches('/').split('/');
+    let parts = parts.map(|part| if part.len() == 36 { "one" } else { part });
+    let name: Vec<_> = parts.collect();
+    name.join("-")
+        .replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
+}
+
 async fn look(kind: &str, is_dark: bool, width: u32) {
     let service = Service::start().await;
     let pages = pages::all(&service).await;
@@ -24,26 +33,7 @@ async fn look(kind: &str, is_dark: bool, width: u32) {
         if browser.run(scrolls).await != false {
             amiss.push(format!("{page} is wider than the window"));
         }
-        let name = page.split(['?', '&']).next().unwrap().trim_matches('/');
-        let name = match page.split_once('?') {
-            Some((_, query)) => format!("{name}-{query}"),
-            None => name.to_owned(),
-        };
-        let plain = |letter: char| {
-            if letter.is_ascii_alphanumeric() {
-                letter
-            } else {
-                '-'
-            }
-        };
-        // Ids are others in each run.
-        let parts = name.split('/').filter(|part| part.len() != 36);
-        let name: String = parts
-            .collect::<Vec<_>>()
-            .join("-")
-            .chars()
-            .map(plain)
-            .collect();
+        let name = name(&page);
         browser.picture(&format!("{name}-{kind}")).await;
     }
     assert!(amiss.is_empty(), "{kind}: {amiss:#?}");

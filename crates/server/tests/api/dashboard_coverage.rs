@@ -26,7 +26,7 @@ async fn worked() -> Service {
 
 /// What the map says of a place.
 fn said<'a>(page: &'a str, place: &str) -> &'a str {
-    let begin = format!("aria-label=\"{place}: ");
+    let begin = format!(", {place}: ");
     let rest = page.split(&begin).nth(1);
     rest.and_then(|rest| rest.split('"').next())
         .expect("the place")
@@ -85,6 +85,25 @@ async fn area_codes_that_are_short_come_first_with_what_to_buy() {
     assert!(
         page.contains("numbers?area_code=212"),
         "what is no place is passed over"
+    );
+}
+
+#[tokio::test]
+async fn how_numbers_were_chosen_is_shown_for_all_places_and_for_one() {
+    let service = worked().await;
+    let mut viewer = Person::of_role(&service, Role::Viewer).await;
+    let page = viewer.sees("/dashboard/coverage").await;
+    assert!(page.contains("4 numbers handed out"), "{page}");
+    assert!(
+        page.contains("<span>Area code</span>")
+            && page.contains("<span class=\"right\">50 %</span>"),
+        "{page}"
+    );
+    let page = viewer.sees("/dashboard/coverage?region=NY").await;
+    assert!(
+        page.contains("How numbers were chosen for New York")
+            && page.contains("2 numbers handed out"),
+        "{page}"
     );
 }
 

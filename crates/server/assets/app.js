@@ -3,16 +3,21 @@
   "use strict";
   const root = document.documentElement;
 
-  // Times: today the hour, else the day too; the whole instant on hover.
+  // Times: today the hour, else the day too, and the year where it is another; the whole instant on hover.
+  const minute = { hour: "numeric", minute: "2-digit" };
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const short = new Intl.DateTimeFormat(undefined, minute);
+  const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...minute });
+  const year = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...minute });
   const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
   const times = (within) => {
     for (const element of within.querySelectorAll("time[datetime]:not([title])")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      const today = at.toDateString() === new Date().toDateString();
-      element.textContent = (today ? clock : day).format(at);
+      const now = new Date();
+      const today = "clock" in element.dataset ? short : clock;
+      const past = at.getFullYear() === now.getFullYear() ? day : year;
+      element.textContent = (at.toDateString() === now.toDateString() ? today : past).format(at);
       element.title = whole.format(at);
     }
   };
@@ -44,7 +49,18 @@
     for (const place of within.querySelectorAll("[data-zone]")) place.textContent = zone;
   };
 
+  // What somebody opened stays so when its place is filled anew.
+  const opened = new Set();
+  document.addEventListener("toggle", (event) => {
+    const { kept } = event.target.dataset ?? {};
+    if (kept && event.target.isConnected) opened[event.target.open ? "add" : "delete"](kept);
+  }, true);
+  const unfold = (within) => {
+    for (const part of within.querySelectorAll("details[data-kept]")) if (opened.has(part.dataset.kept)) part.open = true;
+  };
+
   const dress = (within) => {
+    unfold(within);
     times(within);
     instants(within);
     zones(within);
@@ -68,6 +84,13 @@
     const chosen = getSelection();
     return rows?.contains(document.activeElement) || (!chosen.isCollapsed && part.contains(chosen.anchorNode));
   };
+  // A live part waits while somebody is in it with the keyboard, or marks a text of it.
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    const chosen = getSelection();
+    const isRead = !chosen.isCollapsed && event.target.contains(chosen.anchorNode);
+    const hasFocus = event.target.contains(document.activeElement) && document.activeElement.matches(":focus-visible");
+    if (isRead || hasFocus) event.preventDefault();
+  });
   setInterval(() => {
     if (document.visibilityState !== "visible") return;
     for (const part of document.querySelectorAll("[data-refreshed]")) {

@@ -21,16 +21,35 @@ struct Asset {
 
 macro_rules! assets {
     ($($name:literal: $kind:literal = $path:literal),* $(,)?) => {
-        &[$(Asset { name: $name, kind: $kind, bytes: include_bytes!(concat!("../../assets/", $path)) }),*]
+        &[
+            Asset { name: "app.css", kind: "text/css; charset=utf-8", bytes: STYLE.as_bytes() },
+            $(Asset { name: $name, kind: $kind, bytes: include_bytes!(concat!("../../assets/", $path)) }),*
+        ]
     };
 }
 
+macro_rules! chapters {
+    ($($name:literal),* $(,)?) => {
+        concat!($(include_str!(concat!("../../assets/css/", $name))),*)
+    };
+}
+
+/// How pages look: one file for browsers, a chapter each for people.
+const STYLE: &str = chapters![
+    "1-ground.css",
+    "2-frame.css",
+    "3-tables.css",
+    "4-forms.css",
+    "5-drawings.css",
+    "6-pages.css",
+];
+
 const ASSETS: &[Asset] = assets! {
-    "app.css": "text/css; charset=utf-8" = "app.css",
     "app.js": "text/javascript; charset=utf-8" = "app.js",
     "chart.js": "text/javascript; charset=utf-8" = "chart.js",
     "theme.js": "text/javascript; charset=utf-8" = "theme.js",
     "icon.svg": "image/svg+xml" = "icon.svg",
+    "inter.woff2": "font/woff2" = "vendor/inter.woff2",
     "htmx.js": "text/javascript; charset=utf-8" = "vendor/htmx.min.js",
     "htmx-sse.js": "text/javascript; charset=utf-8" = "vendor/htmx-sse.min.js",
     "uplot.js": "text/javascript; charset=utf-8" = "vendor/uplot.min.js",

@@ -10,8 +10,11 @@
   const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...minute });
   const year = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...minute });
   const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  const date = new Intl.DateTimeFormat(undefined, { weekday: "short", month: "short", day: "numeric", timeZone: "UTC" });
   const times = (within) => {
-    for (const element of within.querySelectorAll("time[datetime]:not([title])")) {
+    // Dates are those of a zone that the page names.
+    for (const element of within.querySelectorAll("time[data-day]")) element.textContent = date.format(new Date(element.getAttribute("datetime")));
+    for (const element of within.querySelectorAll("time[datetime]:not([title], [data-day])")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       const now = new Date();

@@ -142,7 +142,7 @@
         scales: { x: { range: (plot) => last(plot.data[0]) }, y: { range: range(state) } },
         axes: [
           { ...axis, grid: { show: false }, space: 64, size: 30, values: axisOf(chart) },
-          { ...axis, grid, size: 44, space: 34, incrs: chart.whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000, 100000] : undefined },
+          { ...axis, grid, size: 44, space: (chart.height ?? 200) < 120 ? 16 : 34, incrs: chart.whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000, 100000] : undefined },
         ],
         series: [{}, ...series(chart)],
         hooks: { setCursor: [show] },

@@ -25,7 +25,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: &[(&str, &str)] = templates![
+pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "audit/list.html",
     "base.html",
     "campaigns/days.html",

@@ -114,12 +114,6 @@
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest(selector);
     if (at("[data-turn-theme]")) turn();
-    const opener = at("[data-opens]");
-    if (opener) {
-      const dialog = document.getElementById(opener.dataset.opens);
-      dialog?.showModal();
-    }
-    if (at("[data-closes]")) at("dialog")?.close();
     const copier = at("[data-copies]");
     if (copier) copy(copier);
     const all = at("input[data-ticks]");
@@ -142,11 +136,48 @@
     }
   });
 
-  // A form that takes something away asks first, where it says what it asks.
+  // A form that takes something away asks first, where it says what it asks. Escape and the first button leave all as it is.
+  let agreed = null;
+  const ask = (question, form, submitter) => {
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-labelledby", "question");
+    const text = document.createElement("p");
+    text.id = "question";
+    text.textContent = question;
+    const button = (words, kind) => {
+      const made = document.createElement("button");
+      made.type = "button";
+      made.textContent = words;
+      made.className = kind;
+      return made;
+    };
+    const [no, yes] = [button("Leave it", ""), button(submitter?.firstChild?.textContent.trim() || "Yes", "danger")];
+    yes.dataset.agrees = "";
+    no.addEventListener("click", () => dialog.close());
+    yes.addEventListener("click", () => {
+      dialog.close();
+      agreed = form;
+      form.requestSubmit(submitter);
+      agreed = null;
+    });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      submitter?.focus();
+    });
+    const buttons = document.createElement("div");
+    buttons.className = "buttons";
+    buttons.append(no, yes);
+    dialog.append(text, buttons);
+    document.body.append(dialog);
+    dialog.showModal();
+  };
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.asks ?? event.target.dataset.asks;
-    if (question && !window.confirm(question)) event.preventDefault();
-  });
+    if (!question || agreed === event.target) return;
+    event.preventDefault();
+    event.stopPropagation();
+    ask(question, event.target, event.submitter);
+  }, true);
 
   // A file that is dropped on its place.
   document.addEventListener("dragover", (event) => {

@@ -107,13 +107,13 @@
   const draw = (figure) => {
     const place = figure.querySelector("[data-canvas]");
     const chart = JSON.parse(figure.dataset.chart);
-    const isEmpty = figure.dataset.none != null && chart.lines.every((line) => line.values.every((value) => !value));
+    const isEmpty = figure.dataset.none != null && chart.lines.every((line) => !line.note && line.values.every((value) => !value));
     const none = figure.querySelector(".none");
     place.hidden = isEmpty;
     none?.remove();
     if (isEmpty) {
       figure.querySelector("ul.legend")?.remove();
-      figure.append(words("p", figure.dataset.none, "none faint small"));
+      figure.append(words("p", figure.dataset.none, figure.classList.contains("low") ? "none faint small" : "none empty"));
       return;
     }
     explain(figure, chart);

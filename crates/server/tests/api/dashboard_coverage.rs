@@ -26,7 +26,7 @@ async fn worked() -> Service {
 
 /// What the map says of a place.
 fn said<'a>(page: &'a str, place: &str) -> &'a str {
-    let begin = format!("aria-label=\"{place}: ");
+    let begin = format!(", {place}: ");
     let rest = page.split(&begin).nth(1);
     rest.and_then(|rest| rest.split('"').next())
         .expect("the place")

@@ -136,7 +136,7 @@
     state.plot = new uPlot(
       {
         ...size(),
-        padding: [8, chart.bars && !chart.sync ? 28 : 4, 0, 0],
+        padding: [8, 26, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 6, show: !chart.bars }, sync: chart.sync ? { key: chart.sync } : undefined },
         scales: { x: { range: (plot) => last(plot.data[0]) }, y: { range: range(state) } },

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use caller_id_core::audit::AuditEntry;
 
+use crate::spreadsheet::harmless;
+
 /// The first line.
 pub const HEADER: &str = "place,at,author_kind,author,address,action,subject,before,after,hash\n";
 
@@ -34,18 +36,6 @@ pub fn line(entry: &AuditEntry) -> String {
         .map(|cell| quoted(&harmless(cell)).into_owned())
         .collect();
     cells.join(",") + "\n"
-}
-
-fn harmless(cell: &str) -> Cow<'_, str> {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let is_number = |cell: &str| {
-        cell.chars()
-            .all(|letter| letter.is_ascii_digit() || letter == '+')
-    };
-    if is_formula && !is_number(cell) {
-        return Cow::Owned(format!("'{cell}"));
-    }
-    Cow::Borrowed(cell)
 }
 
 fn quoted(cell: &str) -> Cow<'_, str> {

@@ -30,6 +30,7 @@ pub mod request_log;
 pub mod retention;
 pub mod rows;
 pub mod serve;
+pub mod spreadsheet;
 pub mod summing;
 pub mod sync;
 pub mod telemetry;

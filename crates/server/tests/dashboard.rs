@@ -8,7 +8,23 @@ mod administration;
 mod frame;
 #[path = "dashboard/history.rs"]
 mod history;
+#[path = "dashboard/hostile.rs"]
+mod hostile;
+#[path = "dashboard/hostile_texts.rs"]
+mod hostile_texts;
+#[path = "dashboard/import.rs"]
+mod import;
+#[path = "dashboard/looks.rs"]
+mod looks;
+#[path = "dashboard/numbers.rs"]
+mod numbers;
 #[path = "dashboard/overview.rs"]
 mod overview;
+#[path = "dashboard/pages.rs"]
+mod pages;
+#[path = "dashboard/roles.rs"]
+mod roles;
+#[path = "dashboard/rotation.rs"]
+mod rotation;
 #[path = "dashboard/service.rs"]
 mod service;

@@ -136,10 +136,16 @@ impl Browser {
         field.send_keys(path).await.expect("a field for files");
     }
 
-    /// Chooses what has this value.
+    /// Chooses what has this value, or says so where it has no other.
     pub async fn choose(&self, selector: &str, value: &str) {
         let field = self.find(selector).await;
-        field.select_by_value(value).await.expect("a choice");
+        let path = format!(".//option[@value='{value}' or normalize-space(.)='{value}']");
+        let choice = field.find(Locator::XPath(&path)).await;
+        choice
+            .expect("a choice")
+            .click()
+            .await
+            .expect("it is chosen");
     }
 
     /// Presses keys, as somebody without a mouse does, wherever the focus is.
@@ -200,13 +206,24 @@ impl Browser {
     /// What axe-core finds in the way of people who see or move otherwise (WCAG 2.2 A and AA, and good practice): empty where it
     /// finds nothing.
     pub async fn barriers(&self) -> Vec<String> {
+        self.found_by_axe("{}").await
+    }
+
+    /// What axe-core finds too faint to read: other colours change nothing else.
+    pub async fn faint(&self) -> Vec<String> {
+        self.found_by_axe("{runOnly: ['color-contrast']}").await
+    }
+
+    async fn found_by_axe(&self, options: &str) -> Vec<String> {
         let script = AXE.folder().join("node_modules/axe-core/axe.min.js");
         let script = std::fs::read_to_string(script).expect("axe-core");
         self.run(&script).await;
-        let ask = "const done = arguments[arguments.length - 1];\
-            axe.run().then((found) => done(found.violations.map((one) => \
-            one.id + \": \" + one.nodes.map((node) => node.html + \" \" + node.failureSummary).join(\" | \"))));";
-        let found = self.client.execute_async(ask, Vec::new()).await;
+        let ask = format!(
+            "const done = arguments[arguments.length - 1];\
+            axe.run({options}).then((found) => done(found.violations.map((one) => \
+            one.id + \": \" + one.nodes.map((node) => node.html + \" \" + node.failureSummary).join(\" | \"))));"
+        );
+        let found = self.client.execute_async(&ask, Vec::new()).await;
         let found = found.expect("axe-core runs");
         let lines = found.as_array().expect("a list").iter();
         lines

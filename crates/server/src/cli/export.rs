@@ -19,7 +19,7 @@ const PAGE: usize = 2_000;
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
     /// The file to write, replaced as a whole when all is well; `-` writes to the standard output. Text that a spreadsheet
-    /// would take for a formula is written as it is, so that the file imports again to the same state
+    /// would take for a formula gets an apostrophe in front, which an import takes away again
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub csv: PathBuf,
     /// Where the database is; a service may be using it.

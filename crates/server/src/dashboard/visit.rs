@@ -7,7 +7,7 @@ use axum::http::header::{
     ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, FORWARDED, HOST, HeaderName, ORIGIN, USER_AGENT,
 };
 use axum::http::request::{Builder, Parts};
-use axum::http::{HeaderMap, Method, Request, Uri};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
 use serde_json::Value;
 
 use super::Dashboard;
@@ -78,6 +78,18 @@ impl Visit {
             && (self.wants_part() || wants.is_some_and(|kinds| kinds.contains("text/html")))
     }
 
+    /// Somebody who may change numbers: a page with nothing but a form for that is of no use to others.
+    ///
+    /// # Errors
+    /// Somebody who may not.
+    pub(super) fn may_change(&self) -> Result<(), Failure> {
+        if self.me["role"] == "operator" || self.me["role"] == "admin" {
+            return Ok(());
+        }
+        let why = "Operator role required";
+        Err(Failure::of(self, StatusCode::FORBIDDEN, why))
+    }
+
     /// The query of the page, as it was given.
     pub(super) fn query(&self) -> &str {
         self.uri.query().unwrap_or_default()
@@ -113,6 +125,10 @@ impl FromRequestParts<Arc<Dashboard>> for Visit {
             me: Value::Null,
         };
         visit.me = dashboard.api.get(&visit, "/api/v1/me").await?;
+        if visit.me["role"] == "dialer" {
+            let why = "Viewer role required: a dialer sees no page";
+            return Err(Failure::of(&visit, StatusCode::FORBIDDEN, why));
+        }
         Ok(visit)
     }
 }

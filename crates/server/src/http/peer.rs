@@ -145,6 +145,12 @@ impl FromRequestParts<Arc<Api>> for DialerOrOperator {
             Ok(Some(known)) if known.principal.role.may(Role::Operator) => {
                 return Ok(Self(known.principal));
             }
+            // Who is signed in is known, so it is not a key that is missing.
+            Ok(Some(_)) => {
+                let dialer = dialer(parts, api, &[Role::Operator]).await;
+                let refusal = Refusal::RoleRequired(Role::Operator);
+                return dialer.map(Self).map_err(|_| refusal.into());
+            }
             // A page of others is refused, also where a dialer beside it needs nothing to be known by.
             Err(error @ ApiError::Refused(Refusal::Forged(_))) => return Err(error),
             // Nobody can tell who else it is: only a dialer that needs nothing to be known by goes on.

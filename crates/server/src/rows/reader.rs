@@ -11,6 +11,7 @@ use super::header::{self, Column, Header};
 use super::lines::{Line, Lines};
 use super::records::{Next, Records};
 use super::source::Source;
+use crate::spreadsheet::unmarked;
 use caller_id_core::text::shown;
 
 use super::BadRow;
@@ -110,7 +111,8 @@ impl<R: Read> RowReader<R> {
 
     fn cell(&self, column: Column, place: usize) -> Result<&str, String> {
         let field = self.records.field(place).unwrap_or_default();
-        std::str::from_utf8(field).map(str::trim).map_err(|error| {
+        let text = std::str::from_utf8(field).map(|text| unmarked(text.trim()));
+        text.map_err(|error| {
             format!(
                 "{column} `{}` is not UTF-8 at byte {}",
                 shown(&String::from_utf8_lossy(field)),

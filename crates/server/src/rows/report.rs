@@ -1,12 +1,15 @@
 //! The report of bad rows as a file.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::BadRow;
 use super::writer::quoted;
+use crate::spreadsheet::harmless;
 
 /// Writes bad rows as CSV: `line,caller_id,reason`.
+///
+/// People open it in a spreadsheet, and its caller IDs come out of a file that may be anybody's: what would run there as a formula
+/// gets an apostrophe in front.
 pub struct ReportWriter<W> {
     output: W,
 }
@@ -31,7 +34,7 @@ impl<W: Write> ReportWriter<W> {
             "{},{},{}",
             row.line,
             quoted(&harmless(&row.caller_id)),
-            quoted(&row.reason)
+            quoted(&harmless(&row.reason))
         )
     }
 
@@ -41,17 +44,5 @@ impl<W: Write> ReportWriter<W> {
     /// What the output said.
     pub fn finish(mut self) -> io::Result<()> {
         self.output.flush()
-    }
-}
-
-/// People open the report in a spreadsheet, and its caller IDs come out of a file that may be anybody's: what would run
-/// there as a formula gets an apostrophe in front. Numbers stay as they are, and so does every export.
-fn harmless(caller_id: &str) -> Cow<'_, str> {
-    let formula = caller_id.starts_with(['=', '+', '-', '@']);
-    let number = |character: char| character.is_ascii_digit() || "+ ().-".contains(character);
-    if formula && !caller_id.chars().all(number) {
-        Cow::Owned(format!("'{caller_id}"))
-    } else {
-        Cow::Borrowed(caller_id)
     }
 }

@@ -7,10 +7,12 @@ use std::num::NonZeroU32;
 use caller_id_core::Number;
 
 use super::header::Column;
+use crate::spreadsheet::marked;
 
 /// Writes numbers as CSV, every column, the numbers in E.164.
 ///
-/// Text that a spreadsheet would take for a formula is written as it is: the file is made to be read back.
+/// Text that a spreadsheet would take for a formula gets an apostrophe in front, which is taken away where the file is read
+/// back. Phone numbers stay as they are.
 pub struct NumberWriter<W> {
     output: W,
     columns: Vec<Column>,
@@ -75,11 +77,11 @@ impl<W: Write> NumberWriter<W> {
 fn cell(number: &Number, column: Column) -> Cow<'_, str> {
     match column {
         Column::CallerId => number.number.to_string().into(),
-        Column::Carrier => quoted(number.carrier.as_deref().unwrap_or_default()),
+        Column::Carrier => text(number.carrier.as_deref().unwrap_or_default()),
         Column::AreaCode => or_empty(number.area_code).into(),
         Column::DailyLimit => limit(number.limits.daily).into(),
         Column::HourlyLimit => limit(number.limits.hourly).into(),
-        Column::Pool => quoted(number.pool.as_str()),
+        Column::Pool => text(number.pool.as_str()),
         Column::Attestation => or_empty(number.attestation).into(),
         Column::Status => number.status.to_string().into(),
         Column::Meta => {
@@ -96,6 +98,14 @@ fn or_empty(value: Option<impl ToString>) -> String {
 /// No limit is said in so many words: an empty cell is the default.
 fn limit(limit: Option<NonZeroU32>) -> String {
     limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
+}
+
+/// A text that somebody chose, as a cell that no spreadsheet runs.
+fn text(text: &str) -> Cow<'_, str> {
+    match marked(text) {
+        Cow::Borrowed(text) => quoted(text),
+        Cow::Owned(text) => Cow::Owned(quoted(&text).into_owned()),
+    }
 }
 
 /// `text` as a cell: between quotes where it must be.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use caller_id_core::Role;
 use serde_json::json;
 
-use crate::dashboard_numbers::Person;
+use crate::dashboard_person::Person;
 use crate::support::{Service, TOKEN};
 
 const BULK: &str = "/dashboard/numbers/bulk";
@@ -34,9 +34,9 @@ async fn many(service: &Service, filter: &str) -> u64 {
 #[tokio::test]
 async fn a_preview_shows_what_then_is_done() {
     let service = service(30).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let page = admin
-        .see("/dashboard/numbers/bulk?which=matching&carrier=C1")
+        .sees("/dashboard/numbers/bulk?which=matching&carrier=C1")
         .await;
     assert!(
         page.contains("Change 10 numbers") && page.contains("carrier: C1"),
@@ -50,7 +50,7 @@ async fn a_preview_shows_what_then_is_done() {
         ("daily_limit", "7"),
         ("step", "preview"),
     ];
-    let told = admin.form(BULK, &form).await;
+    let told = admin.sends(BULK, &form).await;
     assert_eq!(told.status, 200, "{}", told.body);
     for text in [
         "<strong>10</strong> of 10 numbers",
@@ -65,16 +65,16 @@ async fn a_preview_shows_what_then_is_done() {
     assert_eq!(one["hourly_limit"], 50);
     form.pop();
     form.push(("step", "do"));
-    let done = admin.form(BULK, &form).await;
+    let done = admin.sends(BULK, &form).await;
     let place = "/dashboard/numbers?carrier=C1&done=changed&changed=10";
     assert_eq!((done.status, done.header("location")), (303, place));
-    assert!(admin.see(place).await.contains("10 numbers changed"));
+    assert!(admin.sees(place).await.contains("10 numbers changed"));
     let one = service.see("/api/v1/numbers/3122000001").await;
     assert_eq!(
         (&one["hourly_limit"], &one["daily_limit"]),
         (&json!(null), &json!(7))
     );
-    let again = admin.form(BULK, &form[..5]).await;
+    let again = admin.sends(BULK, &form[..5]).await;
     assert!(
         again.body.contains("there is nothing to do"),
         "{}",
@@ -85,11 +85,11 @@ async fn a_preview_shows_what_then_is_done() {
 #[tokio::test]
 async fn only_what_was_ticked_is_changed_and_nothing_ticked_is_nothing() {
     let service = service(5).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
-    let page = admin.see(BULK).await;
+    let mut admin = Person::admin(&service).await;
+    let page = admin.sees(BULK).await;
     assert!(page.contains("No number was ticked"));
     let none = [("which", "ticked"), ("action", "delete"), ("step", "do")];
-    assert_eq!(admin.form(BULK, &none).await.status, 422);
+    assert_eq!(admin.sends(BULK, &none).await.status, 422);
     let ticked = [
         ("which", "ticked"),
         ("number", "+13122000000"),
@@ -97,7 +97,7 @@ async fn only_what_was_ticked_is_changed_and_nothing_ticked_is_nothing() {
         ("action", "pause"),
         ("step", "do"),
     ];
-    assert_eq!(admin.form(BULK, &ticked).await.status, 303);
+    assert_eq!(admin.sends(BULK, &ticked).await.status, 303);
     assert_eq!(
         (
             many(&service, "status=paused").await,
@@ -111,7 +111,7 @@ async fn only_what_was_ticked_is_changed_and_nothing_ticked_is_nothing() {
 async fn each_action_does_what_it_says_and_bad_input_is_told() {
     let service = service(3).await;
     service.admin("PUT", "/api/v1/pools/west", &json!({})).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let actions: [(&[(&str, &str)], &str); 6] = [
         (&[("action", "pool"), ("to_pool", "west")], "pool=west"),
         (
@@ -135,7 +135,7 @@ async fn each_action_does_what_it_says_and_bad_input_is_told() {
     for (fields, filter) in actions {
         let mut form = vec![("which", "matching"), ("step", "do")];
         form.extend_from_slice(fields);
-        let done = admin.form(BULK, &form).await;
+        let done = admin.sends(BULK, &form).await;
         assert_eq!(done.status, 303, "{filter}: {}", done.body);
         assert_eq!(many(&service, filter).await, 3, "{filter}");
     }
@@ -155,7 +155,7 @@ async fn each_action_does_what_it_says_and_bad_input_is_told() {
     for (fields, text) in bad {
         let mut form = vec![("which", "matching"), ("step", "preview")];
         form.extend_from_slice(fields);
-        let told = admin.form(BULK, &form).await;
+        let told = admin.sends(BULK, &form).await;
         assert_eq!(told.status, 422, "{text}");
         assert!(told.body.contains(text), "{text}: {}", told.body);
     }
@@ -164,37 +164,39 @@ async fn each_action_does_what_it_says_and_bad_input_is_told() {
 #[tokio::test]
 async fn only_admins_delete_many() {
     let service = service(3).await;
-    let mut operator = Person::with_role(&service, Role::Operator).await;
-    let page = operator.see("/dashboard/numbers/bulk?which=matching").await;
+    let mut operator = Person::of_role(&service, Role::Operator).await;
+    let page = operator
+        .sees("/dashboard/numbers/bulk?which=matching")
+        .await;
     assert!(page.contains("value=\"pause\"") && !page.contains("value=\"delete\""));
     let delete = [("which", "matching"), ("action", "delete"), ("step", "do")];
-    assert_eq!(operator.form(BULK, &delete).await.status, 403);
+    assert_eq!(operator.sends(BULK, &delete).await.status, 403);
     assert_eq!(many(&service, "").await, 3);
-    let mut admin = Person::enter(&service, TOKEN).await;
-    assert_eq!(admin.form(BULK, &delete).await.status, 303);
+    let mut admin = Person::admin(&service).await;
+    assert_eq!(admin.sends(BULK, &delete).await.status, 303);
     assert_eq!(many(&service, "").await, 0);
 }
 
 #[tokio::test]
 async fn very_many_are_changed_by_a_job_whose_page_says_how_far_it_is() {
     let service = service(10_001).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let form = [
         ("which", "matching"),
         ("action", "pause"),
         ("step", "preview"),
     ];
-    let told = admin.form(BULK, &form).await.body;
+    let told = admin.sends(BULK, &form).await.body;
     assert!(
         told.contains("<ins>paused</ins>") && told.contains("Change them"),
         "{told}"
     );
     assert_eq!(many(&service, "status=paused").await, 0);
     let form = [("which", "matching"), ("action", "pause"), ("step", "do")];
-    let begun = admin.form(BULK, &form).await;
+    let begun = admin.sends(BULK, &form).await;
     let place = begun.header("location").to_owned();
     assert!(place.starts_with("/dashboard/numbers/bulk/"), "{place}");
-    assert!(admin.see(&place).await.contains("Many numbers change"));
+    assert!(admin.sees(&place).await.contains("Many numbers change"));
     for _ in 0..1_200 {
         let part = admin.part(&place).await.body;
         assert!(part.contains("id=\"job\"") && !part.contains("<html"));

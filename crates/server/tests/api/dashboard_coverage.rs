@@ -89,6 +89,25 @@ async fn area_codes_that_are_short_come_first_with_what_to_buy() {
 }
 
 #[tokio::test]
+async fn how_numbers_were_chosen_is_shown_for_all_places_and_for_one() {
+    let service = worked().await;
+    let mut viewer = Person::of_role(&service, Role::Viewer).await;
+    let page = viewer.sees("/dashboard/coverage").await;
+    assert!(page.contains("4 numbers handed out"), "{page}");
+    assert!(
+        page.contains("<span>Area code</span>")
+            && page.contains("<span class=\"right\">50 %</span>"),
+        "{page}"
+    );
+    let page = viewer.sees("/dashboard/coverage?region=NY").await;
+    assert!(
+        page.contains("How numbers were chosen for New York")
+            && page.contains("2 numbers handed out"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn carriers_are_shown_by_numbers_calls_and_answers() {
     let service = worked().await;
     let mut viewer = Person::of_role(&service, Role::Viewer).await;

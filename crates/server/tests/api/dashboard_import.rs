@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use caller_id_core::Role;
 
-use crate::dashboard_numbers::Person;
-use crate::support::{Service, TOKEN};
+use crate::dashboard_person::Person;
+use crate::support::Service;
 
 const IMPORT: &str = "/dashboard/import";
 const PREVIEW: &str = "/dashboard/import/preview";
@@ -15,7 +15,7 @@ const FILE: &str = "caller_id,carrier,colour\n3125550100,A,red\n3125550101,<scri
 /// The page of the job, once it has ended.
 async fn ended(person: &mut Person, place: &str) -> String {
     for _ in 0..1_200 {
-        let page = person.see(place).await;
+        let page = person.sees(place).await;
         if !page.contains("hx-trigger") {
             return page;
         }
@@ -32,8 +32,8 @@ async fn many(service: &Service) -> u64 {
 #[tokio::test]
 async fn a_preview_tells_what_an_import_then_does() {
     let service = Service::start(&[]).await;
-    let mut operator = Person::with_role(&service, Role::Operator).await;
-    assert!(operator.see(IMPORT).await.contains("multipart/form-data"));
+    let mut operator = Person::of_role(&service, Role::Operator).await;
+    assert!(operator.sees(IMPORT).await.contains("multipart/form-data"));
     let begun = operator
         .upload(PREVIEW, &[("on_duplicate", "skip")], FILE)
         .await;
@@ -58,15 +58,15 @@ async fn a_preview_tells_what_an_import_then_does() {
     let done = ended(&mut operator, &place).await;
     assert!(done.contains("Imported") && done.contains("See the numbers"));
     assert_eq!(many(&service).await, 2);
-    let list = operator.see("/dashboard/numbers").await;
+    let list = operator.sees("/dashboard/numbers").await;
     assert!(list.contains("&lt;script&gt;alert(1)") && !list.contains("<script>alert"));
-    assert!(operator.see(IMPORT).await.contains(&place));
+    assert!(operator.sees(IMPORT).await.contains(&place));
 }
 
 #[tokio::test]
 async fn bad_rows_are_a_file_that_no_spreadsheet_runs() {
     let service = Service::start(&[]).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let begun = admin.upload(PREVIEW, &[], FILE).await;
     let place = begun.header("location").to_owned();
     ended(&mut admin, &place).await;
@@ -81,7 +81,7 @@ async fn bad_rows_are_a_file_that_no_spreadsheet_runs() {
 #[tokio::test]
 async fn what_becomes_of_numbers_that_are_there_is_chosen() {
     let service = Service::start(&[]).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     for (on_duplicate, carrier) in [("skip", "A"), ("update", "B")] {
         let file = format!("number,carrier\n3125550100,{carrier}\n");
         let begun = admin
@@ -101,7 +101,7 @@ async fn what_becomes_of_numbers_that_are_there_is_chosen() {
 #[tokio::test]
 async fn a_file_that_is_none_and_a_form_without_one_are_told() {
     let service = Service::start(&[]).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let begun = admin.upload(IMPORT, &[], "a,b\n1,2\n").await;
     let place = begun.header("location").to_owned();
     let failed = ended(&mut admin, &place).await;
@@ -109,7 +109,7 @@ async fn a_file_that_is_none_and_a_form_without_one_are_told() {
         failed.contains("Failed") && failed.contains("caller_id (or number, did) is expected"),
         "{failed}"
     );
-    let none = admin.form(IMPORT, &[]).await;
+    let none = admin.sends(IMPORT, &[]).await;
     assert_eq!(none.status, 422);
     assert_eq!(admin.get("/dashboard/import/none").await.status, 404);
 }
@@ -117,7 +117,7 @@ async fn a_file_that_is_none_and_a_form_without_one_are_told() {
 #[tokio::test]
 async fn who_may_not_import_is_told_so() {
     let service = Service::start(&[]).await;
-    let mut viewer = Person::with_role(&service, Role::Viewer).await;
+    let mut viewer = Person::of_role(&service, Role::Viewer).await;
     assert_eq!(viewer.upload(IMPORT, &[], FILE).await.status, 403);
     assert_eq!(viewer.get(IMPORT).await.status, 403);
     assert_eq!(many(&service).await, 0);
@@ -126,7 +126,7 @@ async fn who_may_not_import_is_told_so() {
 #[tokio::test]
 async fn a_file_of_many_megabytes_comes_in_whole() {
     let service = Service::start(&[]).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     // More than is awaited before the job is told of.
     let mut file = "caller_id,carrier\n3125550100,A\n".to_owned();
     file.push_str(&format!("{}\n", "5".repeat(900)).repeat(12_000));

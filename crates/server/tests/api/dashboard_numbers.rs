@@ -5,82 +5,11 @@ use std::fmt::Write;
 use caller_id_core::Role;
 use serde_json::{Value, json};
 
+use crate::dashboard_person::Person;
 use crate::sso_browser::Browser;
-use crate::support::{Answer, Service, TOKEN};
+use crate::support::{Service, TOKEN};
 
 const NUMBERS: &str = "/dashboard/numbers";
-
-/// Somebody who is signed in.
-pub(crate) struct Person {
-    browser: Browser,
-    proof: String,
-}
-
-impl Person {
-    pub(crate) async fn enter(service: &Service, token: &str) -> Self {
-        let mut browser = Browser::new(&service.dispatch);
-        assert_eq!(browser.enter(token, "").await.status, 303);
-        let proof = browser.proof().await;
-        Self { browser, proof }
-    }
-
-    pub(crate) async fn with_role(service: &Service, role: Role) -> Self {
-        let (key, _) = service.key(|key| key.role = role).await;
-        Self::enter(service, &key).await
-    }
-
-    /// A page that is there.
-    pub(crate) async fn see(&mut self, path: &str) -> String {
-        let answer = self.browser.get(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        answer.body
-    }
-
-    pub(crate) async fn get(&mut self, path: &str) -> Answer {
-        self.browser.get(path).await
-    }
-
-    /// As htmx asks for it.
-    pub(crate) async fn part(&mut self, path: &str) -> Answer {
-        let htmx = [("hx-request", "true")];
-        self.browser.send("GET", path, &htmx, "").await
-    }
-
-    /// A form with what proves that it is ours.
-    pub(crate) async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let proof = self.proof.clone();
-        let mut all = vec![("csrf_token", proof.as_str())];
-        all.extend_from_slice(fields);
-        self.browser.form(path, &all).await
-    }
-
-    /// A form with a file.
-    pub(crate) async fn upload(
-        &mut self,
-        path: &str,
-        fields: &[(&str, &str)],
-        file: &str,
-    ) -> Answer {
-        let mut body = String::new();
-        let proof = [("csrf_token", self.proof.as_str())];
-        for (name, value) in proof.iter().chain(fields) {
-            let _ = write!(
-                body,
-                "--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            );
-        }
-        let head = "content-disposition: form-data; name=\"file\"; filename=\"numbers.csv\"";
-        let _ = write!(
-            body,
-            "--edge\r\n{head}\r\ncontent-type: text/csv\r\n\r\n{file}\r\n--edge--\r\n"
-        );
-        let headers = [
-            ("content-type", "multipart/form-data; boundary=edge"),
-            ("sec-fetch-site", "same-origin"),
-        ];
-        self.browser.send("POST", path, &headers, &body).await
-    }
-}
 
 async fn import(service: &Service, file: &str) {
     let call = service.ask("POST", "/api/v1/numbers/import");
@@ -125,8 +54,8 @@ async fn status(service: &Service, number: &str) -> Value {
 #[tokio::test]
 async fn the_list_shows_numbers_and_how_they_stand() {
     let service = Service::start(&[]).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
-    let empty = admin.see(NUMBERS).await;
+    let mut admin = Person::admin(&service).await;
+    let empty = admin.sees(NUMBERS).await;
     assert!(empty.contains("No numbers yet") && empty.contains("/dashboard/import"));
     import(
         &service,
@@ -134,7 +63,7 @@ async fn the_list_shows_numbers_and_how_they_stand() {
     )
     .await;
     service.take("to=13125551212").await;
-    let page = admin.see(NUMBERS).await;
+    let page = admin.sees(NUMBERS).await;
     for text in [
         "2 numbers",
         "(312) 555-0100",
@@ -146,9 +75,9 @@ async fn the_list_shows_numbers_and_how_they_stand() {
     ] {
         assert!(page.contains(text), "{text}: {page}");
     }
-    let page = admin.see("/dashboard/numbers?region=NY").await;
+    let page = admin.sees("/dashboard/numbers?region=NY").await;
     assert!(page.contains("1 number ") && !page.contains("(312) 555-0100"));
-    let none = admin.see("/dashboard/numbers?q=999").await;
+    let none = admin.sees("/dashboard/numbers?q=999").await;
     assert!(none.contains("No number fits this filter"));
 }
 
@@ -156,18 +85,18 @@ async fn the_list_shows_numbers_and_how_they_stand() {
 async fn pages_lead_on_and_back_in_any_order() {
     let service = Service::start(&[]).await;
     import(&service, &csv(120)).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let first = "/dashboard/numbers?carrier=C0&sort=-number";
-    let page = admin.see(first).await;
+    let page = admin.sees(first).await;
     assert!(page.contains("(312) 200-0117") && page.contains("aria-sort=\"descending\""));
     assert_eq!(link(&page, "Next"), None);
-    let page = admin.see("/dashboard/numbers?sort=-number").await;
+    let page = admin.sees("/dashboard/numbers?sort=-number").await;
     assert!(page.contains("(312) 200-0119") && link(&page, "Back").is_none());
     let second = link(&page, "Next").expect("a second page");
-    let page = admin.see(&second).await;
+    let page = admin.sees(&second).await;
     assert!(page.contains("(312) 200-0069") && !page.contains("(312) 200-0119"));
     let third = link(&page, "Next").expect("a third page");
-    let page = admin.see(&third).await;
+    let page = admin.sees(&third).await;
     assert!(page.contains("(312) 200-0000") && link(&page, "Next").is_none());
     assert_eq!(link(&page, "Back"), Some(second));
     let other = third.replace("sort=-number", "sort=number");
@@ -179,7 +108,7 @@ async fn pages_lead_on_and_back_in_any_order() {
 #[tokio::test]
 async fn a_filter_that_means_nothing_is_told_and_kept_to_be_mended() {
     let service = Service::start(&[]).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let told = admin.get("/dashboard/numbers?q=abc").await;
     assert_eq!(told.status, 422);
     assert!(told.body.contains("digits are expected") && value(&told.body, "q") == "abc");
@@ -191,7 +120,7 @@ async fn a_filter_that_means_nothing_is_told_and_kept_to_be_mended() {
 async fn the_file_of_a_filter_is_the_apis() {
     let service = Service::start(&[]).await;
     import(&service, &csv(9)).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let file = admin
         .get("/dashboard/numbers/export?carrier=C1&sort=pool&cursor=x")
         .await;
@@ -201,16 +130,19 @@ async fn the_file_of_a_filter_is_the_apis() {
     let lines = admin.get("/dashboard/numbers/export?format=ndjson").await;
     assert_eq!(lines.body.lines().count(), 9);
     let mut stranger = Browser::new(&service.dispatch);
-    let away = stranger.get("/dashboard/numbers/export").await;
-    assert_eq!(away.status, 303);
+    let export = "/dashboard/numbers/export";
+    assert_eq!(stranger.get(export).await.status, 401, "a program");
+    let wants = [("accept", "text/html,*/*")];
+    let away = stranger.send("GET", export, &wants, "").await;
+    assert_eq!(away.status, 303, "a person");
     assert!(away.header("location").starts_with("/sign-in?return_to="));
 }
 
 #[tokio::test]
 async fn a_number_is_added_by_a_form_which_says_what_is_wrong_with_it() {
     let service = Service::start(&[]).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
-    let blank = admin.see("/dashboard/numbers/new").await;
+    let mut admin = Person::admin(&service).await;
+    let blank = admin.sees("/dashboard/numbers/new").await;
     assert_eq!(value(&blank, "hourly_limit"), "50");
     let bad = [
         ("number", "312"),
@@ -218,12 +150,12 @@ async fn a_number_is_added_by_a_form_which_says_what_is_wrong_with_it() {
         ("daily_limit", "many"),
         ("meta", "["),
     ];
-    let again = admin.form("/dashboard/numbers/new", &bad).await;
+    let again = admin.sends("/dashboard/numbers/new", &bad).await;
     assert_eq!(again.status, 422);
     assert_eq!(value(&again.body, "carrier"), "Voice \"A\"");
     assert!(again.body.contains("id=\"meta-fault\""), "{}", again.body);
     let bad = [("number", "312"), ("daily_limit", "many")];
-    let again = admin.form("/dashboard/numbers/new", &bad).await;
+    let again = admin.sends("/dashboard/numbers/new", &bad).await;
     for fault in ["number-fault", "daily_limit-fault"] {
         assert!(again.body.contains(fault), "{fault}: {}", again.body);
     }
@@ -234,7 +166,7 @@ async fn a_number_is_added_by_a_form_which_says_what_is_wrong_with_it() {
         ("hourly_limit", "7"),
         ("meta", "{\"a\":1}"),
     ];
-    let added = admin.form("/dashboard/numbers/new", &good).await;
+    let added = admin.sends("/dashboard/numbers/new", &good).await;
     assert_eq!(
         (added.status, added.header("location")),
         (303, "/dashboard/numbers/%2B13125550100?done=added")
@@ -249,11 +181,11 @@ async fn a_number_is_added_by_a_form_which_says_what_is_wrong_with_it() {
         ),
         (&json!("west"), &Value::Null, &json!(7), &json!({"a": 1}))
     );
-    let twice = admin.form("/dashboard/numbers/new", &good).await;
+    let twice = admin.sends("/dashboard/numbers/new", &good).await;
     assert_eq!(twice.status, 409);
     let other = [("number", "3125550101"), ("then", "another")];
-    let next = admin.form("/dashboard/numbers/new", &other).await;
-    let page = admin.see(next.header("location")).await;
+    let next = admin.sends("/dashboard/numbers/new", &other).await;
+    let page = admin.sees(next.header("location")).await;
     assert!(page.contains("(312) 555-0101"), "{page}");
 }
 
@@ -267,13 +199,14 @@ async fn a_number_has_a_page_with_its_past_and_its_life() {
     let report = json!({"call_id": "c1", "dialstatus": "ANSWER", "answered_seconds": 42});
     service.admin("POST", "/call-result", &report).await;
     service.stored().await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    service.clock.advance_ms(1);
+    let mut admin = Person::admin(&service).await;
     // In any form.
     for path in [
         "/dashboard/numbers/%2B13125550100",
         "/dashboard/numbers/3125550100",
     ] {
-        let page = admin.see(path).await;
+        let page = admin.sees(path).await;
         for text in [
             "(312) 555-0100",
             "(312) 555-1212",
@@ -301,9 +234,9 @@ async fn a_number_is_edited_where_nobody_else_did_meanwhile() {
     service
         .add(json!({"caller_id": "3125550100", "carrier": "A"}))
         .await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let place = "/dashboard/numbers/%2B13125550100";
-    let page = admin.see(place).await;
+    let page = admin.sees(place).await;
     let etag = value(&page, "etag");
     let first = [
         ("etag", etag.as_str()),
@@ -311,7 +244,7 @@ async fn a_number_is_edited_where_nobody_else_did_meanwhile() {
         ("carrier", "B"),
         ("hourly_limit", ""),
     ];
-    let saved = admin.form(place, &first).await;
+    let saved = admin.sends(place, &first).await;
     assert_eq!(
         (saved.status, saved.header("location")),
         (303, "/dashboard/numbers/%2B13125550100?done=saved")
@@ -322,7 +255,7 @@ async fn a_number_is_edited_where_nobody_else_did_meanwhile() {
         ("carrier", "C"),
         ("meta", ""),
     ];
-    let late = admin.form(place, &late).await;
+    let late = admin.sends(place, &late).await;
     assert_eq!(late.status, 412);
     assert!(late.body.contains("Somebody changed this number"));
     assert_eq!(
@@ -336,7 +269,7 @@ async fn a_number_is_edited_where_nobody_else_did_meanwhile() {
         ("pool", "nowhere"),
         ("hourly_limit", "0"),
     ];
-    let bad = admin.form(place, &bad).await;
+    let bad = admin.sends(place, &bad).await;
     assert_eq!(bad.status, 422);
     assert!(bad.body.contains("hourly_limit-fault"), "{}", bad.body);
     let good = [
@@ -345,7 +278,7 @@ async fn a_number_is_edited_where_nobody_else_did_meanwhile() {
         ("carrier", "C"),
         ("hourly_limit", "9"),
     ];
-    assert_eq!(admin.form(place, &good).await.status, 303);
+    assert_eq!(admin.sends(place, &good).await.status, 303);
     let shown = service.see("/api/v1/numbers/3125550100").await;
     assert_eq!(
         (
@@ -361,7 +294,7 @@ async fn a_number_is_edited_where_nobody_else_did_meanwhile() {
 async fn buttons_take_a_number_out_and_bring_it_back() {
     let service = Service::start(&[]).await;
     service.add(json!({"caller_id": "3125550100"})).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     type Step<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
     let steps: [Step<'_>; 5] = [
         ("pause", &[], "paused"),
@@ -376,28 +309,28 @@ async fn buttons_take_a_number_out_and_bring_it_back() {
     ];
     for (action, fields, status_then) in steps {
         let done = admin
-            .form(&format!("/dashboard/numbers/3125550100/{action}"), fields)
+            .sends(&format!("/dashboard/numbers/3125550100/{action}"), fields)
             .await;
         assert_eq!(done.status, 303, "{action}: {}", done.body);
         assert_eq!(status(&service, "3125550100").await, status_then);
-        let page = admin.see(done.header("location")).await;
+        let page = admin.sees(done.header("location")).await;
         assert!(page.contains("role=\"status\""), "{action}");
     }
     let past = [("until", "2020-01-01T00:00:00Z")];
     let refused = admin
-        .form("/dashboard/numbers/3125550100/rest", &past)
+        .sends("/dashboard/numbers/3125550100/rest", &past)
         .await;
     assert_eq!(refused.status, 422);
     assert!(refused.body.contains("still to come"), "{}", refused.body);
     assert_eq!(
         admin
-            .form("/dashboard/numbers/3125550100/dance", &[])
+            .sends("/dashboard/numbers/3125550100/dance", &[])
             .await
             .status,
         404
     );
     let gone = admin
-        .form("/dashboard/numbers/3125550100/delete", &[])
+        .sends("/dashboard/numbers/3125550100/delete", &[])
         .await;
     assert_eq!(gone.header("location"), "/dashboard/numbers?done=deleted");
     assert_eq!(admin.get("/dashboard/numbers/3125550100").await.status, 404);
@@ -407,14 +340,14 @@ async fn buttons_take_a_number_out_and_bring_it_back() {
 async fn a_form_that_is_not_ours_changes_nothing() {
     let service = Service::start(&[]).await;
     service.add(json!({"caller_id": "3125550100"})).await;
-    let mut admin = Person::enter(&service, TOKEN).await;
+    let mut admin = Person::admin(&service).await;
     let paths = [
         "/dashboard/numbers/3125550100/pause",
         "/dashboard/numbers/bulk",
     ];
     for path in paths {
         let fields = [("which", "matching"), ("action", "pause"), ("step", "do")];
-        let refused = admin.browser.form(path, &fields).await;
+        let refused = admin.forges(path, &fields).await;
         assert_eq!(refused.status, 403, "{path}: {}", refused.body);
     }
     assert_eq!(status(&service, "3125550100").await, "active");
@@ -424,9 +357,9 @@ async fn a_form_that_is_not_ours_changes_nothing() {
 async fn who_may_only_look_sees_no_form_that_fails() {
     let service = Service::start(&[]).await;
     service.add(json!({"caller_id": "3125550100"})).await;
-    let mut viewer = Person::with_role(&service, Role::Viewer).await;
+    let mut viewer = Person::of_role(&service, Role::Viewer).await;
     for path in [NUMBERS, "/dashboard/numbers/3125550100"] {
-        let page = viewer.see(path).await;
+        let page = viewer.sees(path).await;
         assert!(page.contains("(312) 555-0100"));
         for form in [
             "type=\"checkbox\"",
@@ -437,28 +370,28 @@ async fn who_may_only_look_sees_no_form_that_fails() {
             assert!(!page.contains(form), "{path} has {form}");
         }
     }
-    let page = viewer.see("/dashboard/numbers/bulk?which=matching").await;
+    let page = viewer.sees("/dashboard/numbers/bulk?which=matching").await;
     assert!(!page.contains("name=\"action\""));
     assert_eq!(
         viewer
-            .form("/dashboard/numbers/3125550100/pause", &[])
+            .sends("/dashboard/numbers/3125550100/pause", &[])
             .await
             .status,
         403
     );
-    let mut operator = Person::with_role(&service, Role::Operator).await;
-    let page = operator.see("/dashboard/numbers/3125550100").await;
+    let mut operator = Person::of_role(&service, Role::Operator).await;
+    let page = operator.sees("/dashboard/numbers/3125550100").await;
     assert!(page.contains("3125550100/pause") && !page.contains("3125550100/delete"));
     assert_eq!(
         operator
-            .form("/dashboard/numbers/3125550100/delete", &[])
+            .sends("/dashboard/numbers/3125550100/delete", &[])
             .await
             .status,
         403
     );
     assert_eq!(
         operator
-            .form("/dashboard/numbers/3125550100/pause", &[])
+            .sends("/dashboard/numbers/3125550100/pause", &[])
             .await
             .status,
         303

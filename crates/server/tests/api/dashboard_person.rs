@@ -1,5 +1,7 @@
 //! Somebody who looks at pages of the dashboard and fills in their forms, without JavaScript.
 
+use std::fmt::Write;
+
 use caller_id_core::Role;
 
 use crate::sso_browser::Browser;
@@ -31,7 +33,7 @@ impl Person {
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
-        self.browser.get(path).await
+        slashed(self.browser.get(path).await)
     }
 
     /// A page that is there, as text.
@@ -47,8 +49,52 @@ impl Person {
         let proof = self.proof.clone();
         let mut all = vec![("csrf_token", proof.as_str())];
         all.extend_from_slice(fields);
-        self.browser.form(path, &all).await
+        slashed(self.browser.form(path, &all).await)
     }
+
+    /// As htmx asks for it.
+    pub(crate) async fn part(&mut self, path: &str) -> Answer {
+        let htmx = [("hx-request", "true")];
+        self.browser.send("GET", path, &htmx, "").await
+    }
+
+    /// A form without what proves that it is ours.
+    pub(crate) async fn forges(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.browser.form(path, fields).await
+    }
+
+    /// A form with a file.
+    pub(crate) async fn upload(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: &str,
+    ) -> Answer {
+        let mut body = String::new();
+        let proof = [("csrf_token", self.proof.as_str())];
+        for (name, value) in proof.iter().chain(fields) {
+            let _ = write!(
+                body,
+                "--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+        }
+        let head = "content-disposition: form-data; name=\"file\"; filename=\"numbers.csv\"";
+        let _ = write!(
+            body,
+            "--edge\r\n{head}\r\ncontent-type: text/csv\r\n\r\n{file}\r\n--edge--\r\n"
+        );
+        let headers = [
+            ("content-type", "multipart/form-data; boundary=edge"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        self.browser.send("POST", path, &headers, &body).await
+    }
+}
+
+/// A page with its slashes as people read them: templates escape them, too.
+pub(crate) fn slashed(mut answer: Answer) -> Answer {
+    answer.body = answer.body.replace("&#x2f;", "/");
+    answer
 }
 
 /// The value of the hidden field `name` on a page.

@@ -310,7 +310,7 @@ async fn a_browser_that_only_looks_ahead_uses_nothing_up() {
     let answer = browser.get(&back).await;
     assert_eq!(
         (answer.status, answer.header("location")),
-        (303, "/sign-in")
+        (303, "/dashboard")
     );
 }
 

@@ -60,10 +60,22 @@ impl Service {
         }
     }
 
-    /// What the admin is answered.
+    /// What the admin is answered, where it is done.
     pub(crate) async fn order(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.tell(method, path, &body.to_string()).await;
+        assert!(status < 300, "{path}: {answer}");
+        answer
+    }
+
+    /// What the admin is answered: the status and the body, null where that is no JSON.
+    pub(crate) async fn tell(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let (url, method) = (format!("{}{path}", self.base), method.to_owned());
-        let body = body.to_string();
+        let body = body.to_owned();
+        let kind = if body.starts_with("caller_id") {
+            "text/csv"
+        } else {
+            "application/json"
+        };
         let asked = tokio::task::spawn_blocking(move || {
             let agent: ureq::Agent = ureq::Agent::config_builder()
                 .http_status_as_error(false)
@@ -74,15 +86,29 @@ impl Service {
                 .method(method.as_str())
                 .uri(url)
                 .header("x-admin-token", TOKEN)
-                .header("content-type", "application/json")
+                .header("content-type", kind)
                 .body(body)
                 .unwrap();
             let mut answer = agent.run(request).unwrap();
             let text = answer.body_mut().read_to_string().unwrap();
-            assert!(answer.status().is_success(), "{text}");
-            serde_json::from_str(&text).unwrap_or_default()
+            let json = serde_json::from_str(&text).unwrap_or_default();
+            (answer.status().as_u16(), json)
         });
         asked.await.unwrap()
+    }
+
+    /// Has something done as a job, and waits for its end; the id of the job.
+    pub(crate) async fn job(&self, path: &str, body: &str) -> String {
+        let (status, begun) = self.tell("POST", path, body).await;
+        assert_eq!(status, 202, "{begun}");
+        let id = begun["id"].as_str().unwrap().to_owned();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        let place = format!("/api/v1/jobs/{id}");
+        while self.order("GET", &place, &Value::Null).await["state"] == "running" {
+            assert!(tokio::time::Instant::now() < deadline, "{id} does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        id
     }
 
     /// A key of that role.
@@ -124,4 +150,15 @@ pub(crate) async fn assert_sound(browser: &Browser, page: &str) {
     let nothing: [&str; 0] = [];
     assert_eq!(browser.barriers().await, nothing, "{page}");
     assert_eq!(browser.complaints().await, nothing, "{page}");
+}
+
+/// The same where what was filled in is shown again with its faults: the browser notes the status, and nothing else.
+pub(crate) async fn assert_refused(browser: &Browser, page: &str) {
+    let told = browser.complaints().await;
+    let is_status = |line: &String| line.contains("responded with a status of 4");
+    assert!(
+        !told.is_empty() && told.iter().all(is_status),
+        "{page}: {told:?}"
+    );
+    assert_sound(browser, page).await;
 }

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use super::body::status;
 use crate::http::ApiError;
+use crate::spreadsheet;
 
 /// So many allocations are read at once.
 const PAGE: usize = 1_000;
@@ -167,9 +168,7 @@ fn or_empty(value: Option<impl ToString>) -> Cow<'static, str> {
 /// A text that somebody else chose, as a cell: no formula, and between quotes where it must be.
 fn text(text: Option<&str>) -> Cow<'_, str> {
     let text = text.unwrap_or_default();
-    let is_formula = text.trim_start().starts_with([
-        '=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ]);
+    let is_formula = spreadsheet::is_formula(text);
     let needs_quotes = text.contains([',', '"', '\n', '\r', '\t', ';']);
     if !is_formula && !needs_quotes {
         return Cow::Borrowed(text);

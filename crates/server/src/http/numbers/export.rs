@@ -23,7 +23,8 @@ const PAGE: usize = 2_000;
 /// Numbers as a file: all of them, or those that a filter asks for, in the order of their digits. It is read from the store
 /// page by page while it is sent, each page a moment of its own.
 ///
-/// Text that a spreadsheet would take for a formula is written as it is, so that the file imports again to the same state.
+/// Text that a spreadsheet would take for a formula gets an apostrophe in front, which an import takes away again: the file imports
+/// to the same state.
 #[utoipa::path(get, path = "/api/v1/numbers/export", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
     params(
         ("format" = Option<String>, Query, description = "csv (default) or ndjson"),

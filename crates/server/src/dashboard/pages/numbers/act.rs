@@ -20,6 +20,7 @@ pub(super) async fn blank(
     State(dashboard): State<Arc<Dashboard>>,
     visit: Visit,
 ) -> Result<Response, Failure> {
+    visit.may_change()?;
     new(&dashboard, &visit, None).await
 }
 
@@ -31,7 +32,7 @@ async fn new(
     let pools = dashboard.api.get(visit, "/api/v1/pools").await?;
     let shown = context! {
         pools => &pools["pools"],
-        done => one::done(visit),
+        done => one::done(visit).filter(|number| is_number(number)),
         filled => again.as_ref().map(|again| again.form.filled()),
         fault => again.as_ref().map(|again| again.failure.text()),
         faults => again.as_ref().map(|again| again.failure.faults()),
@@ -156,6 +157,12 @@ fn fields(form: &Form) -> Result<Map<String, Value>, Failure> {
 
 const fn again<'a>(form: &'a Form, failure: &'a Failure) -> Again<'a> {
     Again { form, failure }
+}
+
+/// Whether what stands in the address is the number that was added: no other words get onto the page.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn page_of(number: &str, done: &str) -> String {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::Method;
 use axum::response::Response;
 use form_urlencoded::Serializer;
 use minijinja::context;
@@ -13,6 +11,7 @@ use serde_json::Value;
 use super::filter::Filter;
 use crate::dashboard::Dashboard;
 use crate::dashboard::failure::Failure;
+use crate::dashboard::pages::search::download;
 use crate::dashboard::visit::Visit;
 
 /// How many a page has.
@@ -148,9 +147,7 @@ pub(super) async fn export(
     State(dashboard): State<Arc<Dashboard>>,
     visit: Visit,
 ) -> Result<Response, Failure> {
-    let path = file(visit.query());
-    let request = visit.request(Method::GET, &path)?.body(Body::empty())?;
-    Ok(dashboard.api.pass(request).await)
+    download(&dashboard, &visit, &file(visit.query())).await
 }
 
 /// Where the API has the numbers that a page shows, as a file.

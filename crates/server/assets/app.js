@@ -3,16 +3,24 @@
   "use strict";
   const root = document.documentElement;
 
-  // Times: today the hour, else the day too; the whole instant on hover.
+  // Times: today the hour, else the day too, and the year where it is another; the whole instant on hover.
+  const minute = { hour: "numeric", minute: "2-digit" };
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const short = new Intl.DateTimeFormat(undefined, minute);
+  const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...minute });
+  const year = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...minute });
   const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  const date = new Intl.DateTimeFormat(undefined, { weekday: "short", month: "short", day: "numeric", timeZone: "UTC" });
   const times = (within) => {
-    for (const element of within.querySelectorAll("time[datetime]:not([title])")) {
+    // Dates are those of a zone that the page names.
+    for (const element of within.querySelectorAll("time[data-day]")) element.textContent = date.format(new Date(element.getAttribute("datetime")));
+    for (const element of within.querySelectorAll("time[datetime]:not([title], [data-day])")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      const today = at.toDateString() === new Date().toDateString();
-      element.textContent = (today ? clock : day).format(at);
+      const now = new Date();
+      const today = "clock" in element.dataset ? short : clock;
+      const past = at.getFullYear() === now.getFullYear() ? day : year;
+      element.textContent = (at.toDateString() === now.toDateString() ? today : past).format(at);
       element.title = whole.format(at);
     }
   };
@@ -44,7 +52,18 @@
     for (const place of within.querySelectorAll("[data-zone]")) place.textContent = zone;
   };
 
+  // What somebody opened stays so when its place is filled anew.
+  const opened = new Set();
+  document.addEventListener("toggle", (event) => {
+    const { kept } = event.target.dataset ?? {};
+    if (kept && event.target.isConnected) opened[event.target.open ? "add" : "delete"](kept);
+  }, true);
+  const unfold = (within) => {
+    for (const part of within.querySelectorAll("details[data-kept]")) if (opened.has(part.dataset.kept)) part.open = true;
+  };
+
   const dress = (within) => {
+    unfold(within);
     times(within);
     instants(within);
     zones(within);
@@ -68,6 +87,13 @@
     const chosen = getSelection();
     return rows?.contains(document.activeElement) || (!chosen.isCollapsed && part.contains(chosen.anchorNode));
   };
+  // A live part waits while somebody is in it with the keyboard, or marks a text of it.
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    const chosen = getSelection();
+    const isRead = !chosen.isCollapsed && event.target.contains(chosen.anchorNode);
+    const hasFocus = event.target.contains(document.activeElement) && document.activeElement.matches(":focus-visible");
+    if (isRead || hasFocus) event.preventDefault();
+  });
   // Every two seconds, or as many times two as a part says: data-refreshed="3".
   let round = 0;
   setInterval(() => {
@@ -92,12 +118,6 @@
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest(selector);
     if (at("[data-turn-theme]")) turn();
-    const opener = at("[data-opens]");
-    if (opener) {
-      const dialog = document.getElementById(opener.dataset.opens);
-      dialog?.showModal();
-    }
-    if (at("[data-closes]")) at("dialog")?.close();
     const copier = at("[data-copies]");
     if (copier) copy(copier);
     const all = at("input[data-ticks]");
@@ -120,11 +140,48 @@
     }
   });
 
-  // A form that takes something away asks first, where it says what it asks.
+  // A form that takes something away asks first, where it says what it asks. Escape and the first button leave all as it is.
+  let agreed = null;
+  const ask = (question, form, submitter) => {
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-labelledby", "question");
+    const text = document.createElement("p");
+    text.id = "question";
+    text.textContent = question;
+    const button = (words, kind) => {
+      const made = document.createElement("button");
+      made.type = "button";
+      made.textContent = words;
+      made.className = kind;
+      return made;
+    };
+    const [no, yes] = [button("Leave it", ""), button(submitter?.firstChild?.textContent.trim() || "Yes", "danger")];
+    yes.dataset.agrees = "";
+    no.addEventListener("click", () => dialog.close());
+    yes.addEventListener("click", () => {
+      dialog.close();
+      agreed = form;
+      form.requestSubmit(submitter);
+      agreed = null;
+    });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      submitter?.focus();
+    });
+    const buttons = document.createElement("div");
+    buttons.className = "buttons";
+    buttons.append(no, yes);
+    dialog.append(text, buttons);
+    document.body.append(dialog);
+    dialog.showModal();
+  };
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.asks ?? event.target.dataset.asks;
-    if (question && !window.confirm(question)) event.preventDefault();
-  });
+    if (!question || agreed === event.target) return;
+    event.preventDefault();
+    event.stopPropagation();
+    ask(question, event.target, event.submitter);
+  }, true);
 
   // A file that is dropped on its place.
   document.addEventListener("dragover", (event) => {

@@ -156,11 +156,11 @@ impl Browser {
 
     /// Says yes, or no, to the question that the page asks.
     pub async fn answer(&self, yes: bool) {
-        let answered = match yes {
-            true => self.client.accept_alert().await,
-            false => self.client.dismiss_alert().await,
+        let button = match yes {
+            true => "dialog[open] [data-agrees]",
+            false => "dialog[open] button:not([data-agrees])",
         };
-        answered.expect("a question");
+        self.click(button).await;
     }
 
     /// All that can be read on the page.

@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::visit::Visit;
 
 /// Our own files and nothing else: no script or style stands in a page, so nothing that anybody wrote can be one.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Every template by its name.
@@ -27,7 +27,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: &[(&str, &str)] = templates![
+pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "audit/list.html",
     "base.html",
     "campaigns/days.html",
@@ -66,6 +66,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "overview.html",
     "overview/attention.html",
     "overview/campaigns.html",
+    "overview/first_steps.html",
     "overview/pools.html",
     "overview/pulse.html",
     "overview/requests.html",

@@ -49,7 +49,7 @@ async fn what_was_changed_can_be_read_and_settings_found() {
     browser.press("Audit log").await;
     browser.choose("#by-action", "number.update").await;
     browser.press("Search").await;
-    browser.find("table.changes ins").await;
+    browser.find(".differences ins").await;
     browser.reads("paused").await;
     assert_sound(&browser, "the audit log").await;
     browser.picture("dashboard-audit-changes").await;

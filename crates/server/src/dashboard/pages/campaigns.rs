@@ -17,6 +17,7 @@ use minijinja::context;
 use serde_json::{Value, json};
 
 use self::draft::Draft;
+use super::pools::words::sentences;
 use super::pools::{POOLS, lines};
 use super::shared::{asked, faults, part, said, segment, with_status};
 use crate::dashboard::Dashboard;
@@ -144,6 +145,7 @@ async fn page(
         id, campaign, etag, calls,
         is_set_up => found.is_set_up,
         draft => draft.shown(&pools),
+        policies => policies(&draft, &pools),
         is_changed => draft != stored,
         done => asked.text("done"),
         asks_delete => !asked.text("delete").is_empty(),
@@ -154,6 +156,16 @@ async fn page(
         .templates
         .page(visit, "campaigns/show.html", shown)?;
     Ok(with_status(page, status))
+}
+
+/// How the numbers of each of its pools rotate, in words.
+fn policies(draft: &Draft, pools: &[Value]) -> Vec<Value> {
+    let told = |id: &String| {
+        let pool = pools.iter().find(|pool| pool["id"] == id.as_str())?;
+        let sentences = sentences(&pool["effective"], &[], false);
+        Some(json!({"id": id, "sentences": sentences}))
+    };
+    draft.pools.iter().filter_map(told).collect()
 }
 
 /// A campaign, or what holds for one that nobody set up.

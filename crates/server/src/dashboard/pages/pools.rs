@@ -53,7 +53,8 @@ async fn list(State(dashboard): State<Arc<Dashboard>>, visit: Visit) -> Result<R
     let is_known = live.is_some();
     let (lines_live, parts) = part(live.unwrap_or_default(), &asked);
     if asked.text("part") == "live" {
-        let shown = context! { pools => lines_live, is_known };
+        let shown =
+            context! { pools => lines_live, is_known, now => dashboard.clock.now().to_string() };
         return Ok(render::html(templates.fragment("pools/live.html", shown)?));
     }
     let mut pools = dashboard.api.get(&visit, POOLS).await?;
@@ -62,8 +63,10 @@ async fn list(State(dashboard): State<Arc<Dashboard>>, visit: Visit) -> Result<R
         pool["cells"] = form::cells(pool).into();
     }
     let parts = if is_known { parts } else { all_parts };
-    let shown =
-        context! { pools => lines_live, is_known, policies, parts, done => asked.text("done") };
+    let shown = context! {
+        pools => lines_live, is_known, policies, parts, done => asked.text("done"),
+        now => dashboard.clock.now().to_string(),
+    };
     templates.page(&visit, "pools/list.html", shown)
 }
 
@@ -76,9 +79,10 @@ async fn show(
     let asked = asked(&visit.uri);
     if asked.text("part") == "live" {
         let live = now(&dashboard, &visit, &id).await?;
-        let text = dashboard
-            .templates
-            .fragment("pools/now.html", context! { live });
+        let text = dashboard.templates.fragment(
+            "pools/now.html",
+            context! { live, now => dashboard.clock.now().to_string() },
+        );
         return Ok(render::html(text?));
     }
     page(&dashboard, &visit, &id, &asked, None).await
@@ -130,6 +134,7 @@ async fn page(
         pool, fields, campaigns, calls,
         etag => answer.etag,
         live => now(dashboard, visit, id).await?,
+        now => dashboard.clock.now().to_string(),
         sentences => words::sentences(&pool["effective"], &numbers, all),
         cells => form::cells(&pool),
         done => asked.text("done"),

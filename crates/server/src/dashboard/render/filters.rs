@@ -1,5 +1,6 @@
 //! How numbers, times and shares are written for people.
 
+use caller_id_core::Timestamp;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, HtmlEscape};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,8 +11,11 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("count", count);
     environment.add_filter("percent", percent);
     environment.add_filter("time", time);
+    environment.add_filter("minute", minute);
+    environment.add_filter("minutes_after", minutes_after);
     environment.add_filter("words", words);
     environment.add_filter("per", per);
+    environment.add_filter("sums_of", sums_of);
     environment.add_filter("json_text", json_text);
     environment.add_filter("segment", segment);
 }
@@ -70,6 +74,23 @@ fn time(value: &Value) -> Value {
     Value::from_safe_string(format!("<time datetime=\"{escaped}\">{escaped}</time>"))
 }
 
+/// An instant to the minute: for what is only about so.
+fn minute(value: &Value) -> Value {
+    let Some(text) = value.as_str() else {
+        return empty();
+    };
+    let escaped = HtmlEscape(text);
+    Value::from_safe_string(format!(
+        "<time datetime=\"{escaped}\" data-clock=\"minute\">{escaped}</time>"
+    ))
+}
+
+/// Whole minutes from one instant to another; none where one of them is none.
+fn minutes_after(later: &Value, earlier: &Value) -> Option<i64> {
+    let instant = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
+    Some(instant(later)?.ms_since(instant(earlier)?) / 60_000)
+}
+
 /// `agent_limited` as words: agent limited.
 fn words(value: &Value) -> Value {
     Value::from(value.as_str().unwrap_or_default().replace('_', " "))
@@ -80,6 +101,18 @@ fn per(values: &Value, seconds: f64) -> Result<Value, Error> {
     let each = values.try_iter()?;
     let rates = each.map(|value| f64::try_from(value).unwrap_or_default() / seconds);
     Ok(rates.collect())
+}
+
+/// Counts of steps, so many steps together: 360 of ten seconds as 60 of a minute.
+fn sums_of(values: &Value, many: usize) -> Result<Value, Error> {
+    let counts: Vec<u64> = values
+        .try_iter()?
+        .map(|value| u64::try_from(value).unwrap_or_default())
+        .collect();
+    let sums = counts
+        .chunks(many.max(1))
+        .map(|part| part.iter().sum::<u64>());
+    Ok(sums.collect())
 }
 
 /// JSON as a text, which an attribute may hold once it is escaped.
@@ -119,6 +152,17 @@ mod tests {
         assert_eq!(shown(percent, 0.1234), "12 %");
         assert_eq!(shown(percent, 0.0123), "1.2 %");
         assert_eq!(shown(percent, ()), "–");
+    }
+
+    #[test]
+    fn steps_are_summed_and_instants_compared() {
+        let steps = Value::from(vec![1, 2, 3, 4, 5]);
+        let sums = sums_of(&steps, 2).map(|sums| sums.to_string());
+        assert_eq!(sums.ok().as_deref(), Some("[3, 7, 5]"));
+        let at = |text: &str| Value::from(text);
+        let (noon, later) = (at("2026-11-22T12:00:00Z"), at("2026-11-22T12:41:30Z"));
+        assert_eq!(minutes_after(&later, &noon), Some(41));
+        assert_eq!(minutes_after(&Value::from(()), &noon), None);
     }
 
     #[test]

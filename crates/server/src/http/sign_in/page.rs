@@ -23,11 +23,14 @@ use super::return_to::ReturnTo;
 const STYLE: &str = include_str!("../../../assets/sign-in.css");
 const ICON: &str = include_str!("../../../assets/icon.svg");
 
+/// What to give, for who has never been here.
+const HINT: &str = "<p class=\"hint\" id=\"hint\">The service says its admin token when it starts for the first time.</p>";
+
 /// The style above and forms to us; nothing else is loaded, run, or shown inside other pages.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{style}'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::try_from(policy).expect("a policy is plain text")
 });
@@ -37,6 +40,8 @@ pub(super) struct Page {
     title: &'static str,
     body: String,
     told: Option<Told>,
+    /// Why it is shown again: beside the field, where there is one.
+    said: Option<String>,
     return_to: ReturnTo,
 }
 
@@ -88,11 +93,7 @@ impl Page {
     /// The same page, and why it is shown again.
     pub(super) fn because(mut self, error: &ApiError) -> Self {
         let told = error.told();
-        let _ = write!(
-            self.body,
-            "<p class=\"error\" role=\"alert\">{}</p>",
-            escaped(&told.text)
-        );
+        self.said = Some(escaped(&told.text));
         self.told = Some(told);
         self
     }
@@ -108,11 +109,18 @@ impl Page {
                 escaped(host)
             );
         }
+        let (marks, fault) = match self.said.take() {
+            Some(said) => (
+                " aria-invalid=\"true\" aria-describedby=\"fault\"",
+                format!("<p class=\"error\" id=\"fault\" role=\"alert\">{said}</p>"),
+            ),
+            None => (" aria-describedby=\"hint\"", HINT.to_owned()),
+        };
         let _ = write!(
             self.body,
             "<form method=\"post\" action=\"/sign-in\">\
              <label for=\"token\">Admin token or API key</label>\
-             <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"current-password\" required>\
+             <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"current-password\" required autofocus{marks}>{fault}\
              <input type=\"hidden\" name=\"{PROOF_FIELD}\" value=\"{proof}\">\
              <input type=\"hidden\" name=\"return_to\" value=\"{}\">\
              <button>Sign in</button></form>",
@@ -126,6 +134,7 @@ impl Page {
             title,
             body: String::new(),
             told: None,
+            said: None,
             return_to: return_to.clone(),
         }
     }
@@ -134,10 +143,13 @@ impl Page {
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let Self { title, body, .. } = &self;
+        let said = self.said.as_ref().map_or_else(String::new, |said| {
+            format!("<p class=\"error\" role=\"alert\">{said}</p>")
+        });
         let text = format!(
             "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} · caller-id</title>\
-             <style>{STYLE}</style></head><body><main><p class=\"brand\">{ICON}caller-id</p><h1>{title}</h1>{body}</main></body></html>"
+             <style>{STYLE}</style></head><body><main><p class=\"brand\">{ICON}caller-id</p><h1>{title}</h1>{said}{body}</main></body></html>"
         );
         let mut answer = match self.told {
             None => text.into_response(),

@@ -132,7 +132,11 @@ impl By {
     fn text(self, value: f64) -> String {
         match (self.is_share(), value) {
             (true, share) => format!("{:.0} %", share * 100.0),
-            (_, few) if few < 10_000.0 => format!("{few:.0}"),
+            (_, few) if few < 999.5 => format!("{few:.0}"),
+            (_, some) if some < 9_999.5 => {
+                let some = some.round();
+                format!("{:.0},{:03.0}", (some / 1_000.0).floor(), some % 1_000.0)
+            }
             (_, more) if more < 9_999_500.0 => format!("{:.0}k", more / 1_000.0),
             (_, most) => format!("{:.0}M", most / 1_000_000.0),
         }
@@ -277,6 +281,7 @@ mod tests {
         };
         assert_eq!(text(By::Local), Some((json!("82 %"), json!(true))));
         assert_eq!(text(By::Calls), Some((json!("25k"), json!(true))));
+        assert_eq!(By::Calls.text(2_084.0), "2,084");
         assert_eq!(text(By::Answered), Some((Value::Null, json!(true))));
     }
 }

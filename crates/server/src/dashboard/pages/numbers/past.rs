@@ -55,15 +55,13 @@ pub(super) fn series(
 /// A chart of the last hours: calls, and how many there may be.
 pub(super) fn day(stats: &Value, limit: &Value, span: (Timestamp, Timestamp)) -> Value {
     let calls = series(stats, "calls", span, Step::Hour);
-    let mut lines = vec![
-        json!({"name": "Calls", "colour": "--accent", "fill": true, "values": calls}),
-        json!({"name": "Answered", "colour": "--good", "values": series(stats, "answered", span, Step::Hour)}),
-    ];
+    let steps = calls.len();
+    let mut lines = calls_and_answered(calls, series(stats, "answered", span, Step::Hour));
     if let Some(limit) = limit.as_u64() {
-        let values = vec![limit; calls.len()];
-        lines.push(json!({"name": "Most in an hour", "colour": "--warn", "values": values}));
+        let values = vec![limit; steps];
+        lines.push(json!({"name": "most in an hour", "colour": "--warn", "limit": true, "note": limit, "values": values}));
     }
-    json!({"begins": span.0.to_string(), "step_s": HOUR_MS / 1_000, "height": 250, "lines": lines})
+    chart(span.0, Step::Hour, &lines)
 }
 
 /// A chart of the last days: calls and how many of them were answered.
@@ -75,11 +73,27 @@ pub(super) fn month(stats: &Value, span: (Timestamp, Timestamp)) -> Value {
         .iter()
         .sum();
     let each = |sum: u64, count: u64| (count > 0).then(|| sum as f64 / count as f64);
-    let chart = json!({"begins": span.0.to_string(), "step_s": DAY_MS / 1_000, "height": 250, "lines": [
-        {"name": "Calls", "colour": "--accent", "fill": true, "values": calls},
-        {"name": "Answered", "colour": "--good", "values": answered},
-    ]});
+    let chart = chart(span.0, Step::Day, &calls_and_answered(calls, answered));
     json!({"chart": chart, "calls": all, "answered": taken, "answer_rate": each(taken, all), "average_seconds": each(seconds, taken)})
+}
+
+/// Bars of calls, and of those answered in front of them.
+fn calls_and_answered(calls: Vec<u64>, answered: Vec<u64>) -> Vec<Value> {
+    let line = |name, colour, values: Vec<u64>| {
+        let note: u64 = values.iter().sum();
+        json!({"name": name, "colour": colour, "note": note, "values": values})
+    };
+    vec![
+        line("calls", "--accent", calls),
+        line("answered", "--good", answered),
+    ]
+}
+
+fn chart(begins: Timestamp, step: Step, lines: &[Value]) -> Value {
+    json!({
+        "begins": begins.to_string(), "step_s": step.ms() / 1_000, "utc": matches!(step, Step::Day),
+        "height": 220, "bars": true, "whole": true, "lines": lines,
+    })
 }
 
 #[cfg(test)]

@@ -65,6 +65,9 @@ class Service:
             "AGENT_RATE_LIMIT_PER_MIN": "0",
             "CALLER_ID_COOLDOWN_SECONDS": "0",
             "LOG_LEVEL": "warn",
+            # What is looked for are wrong answers, on a machine that may be busy: not slow ones.
+            "REDIS_TIMEOUT_MS": "10000",
+            "REQUEST_DEADLINE_MS": "20000",
         } | shared
         example = ROOT / "data" / "caller_ids_example.csv"
         words = [program, "import", "--mode", "db", "--csv", str(example)]

@@ -112,7 +112,8 @@ impl App {
         let shared = engine.shared();
         let first = first_token.as_ref().map(|first| &first.token);
         let requests = Arc::new(request_log(settings, &store, shared.as_ref()).await?);
-        let access = Arc::new(settings.access.access(first));
+        let origins = settings.listen.origins();
+        let access = Arc::new(settings.access.access(first, origins.clone()));
         let keys = credentials::open_keys(&store, &access, sync.outages()).await?;
         let stop = CancellationToken::new();
         let api = Arc::new(Api {
@@ -145,7 +146,6 @@ impl App {
             )),
             gathered: Gathered::default(),
         });
-        let origins = settings.listen.origins();
         let (pages_clock, pages_stop) = (clock.clone(), stop.child_token());
         let pages = |api| dashboard::over(api, pages_clock, pages_stop);
         let mut app = Self {

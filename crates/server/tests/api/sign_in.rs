@@ -276,7 +276,7 @@ async fn pages_run_no_script_and_lead_nowhere_else() {
         page.body
     );
     let answer = browser.enter(TOKEN, "//evil.example").await;
-    assert_eq!(answer.header("location"), "/sign-in");
+    assert_eq!(answer.header("location"), "/dashboard");
     let page = browser.get("/sign-in?return_to=/docs/?a=%22%3E").await;
     assert!(!page.body.contains("a=\">"), "{}", page.body);
 }

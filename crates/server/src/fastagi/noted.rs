@@ -53,16 +53,17 @@ impl Noted {
         if path == b"next-cid" {
             pulse.count(self.at, outcome, self.rung);
         }
+        let path = shown(path);
         // However the dialog ended then: nobody knew who asked.
-        let asker = match self.outcome {
-            Some("refused" | "not_found") => Asker::Anybody,
-            _ => Asker::Known,
+        let asker = match path {
+            NO_SUCH_PATH => Asker::Anybody,
+            _ => self.outcome.map_or(Asker::Known, Asker::of),
         };
         requests.note(Asked {
             at: self.at,
             took: self.began.elapsed(),
             client: Some(self.client),
-            by: By::FastAgi(shown(path)),
+            by: By::FastAgi(path),
             asker,
             outcome,
             status: None,

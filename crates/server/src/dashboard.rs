@@ -14,15 +14,16 @@ mod visit;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
+use axum::{Router, middleware};
 use caller_id_core::Clock;
 use tokio_util::sync::CancellationToken;
 
 use self::ask::Asker;
 use self::pages::Made;
 use self::render::Templates;
+use crate::http::route;
 
 /// What pages are made with.
 struct Dashboard {
@@ -48,5 +49,6 @@ pub fn over(api: Router, clock: Arc<dyn Clock>, stop: CancellationToken) -> Rout
         .merge(assets::routes())
         .merge(pages::routes())
         .route("/dashboard/{*page}", get(pages::missing))
+        .layer(middleware::from_fn(route::tell))
         .with_state(dashboard)
 }

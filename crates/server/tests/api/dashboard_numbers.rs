@@ -334,6 +334,8 @@ async fn buttons_take_a_number_out_and_bring_it_back() {
         .await;
     assert_eq!(gone.header("location"), "/dashboard/numbers?done=deleted");
     assert_eq!(admin.get("/dashboard/numbers/3125550100").await.status, 404);
+    let requests = admin.sees("/dashboard/requests").await;
+    assert!(requests.contains("POST /dashboard/numbers/3125550100/delete"));
 }
 
 #[tokio::test]

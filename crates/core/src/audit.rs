@@ -218,7 +218,7 @@ pub trait AuditLog: Send + Sync {
     /// walks up to them, finds also entries that were taken off the end.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`StoreError::Unreadable`] where that is not known any more.
     async fn head(&self) -> Result<(i64, Link), StoreError>;
 
     /// The newest entries that are asked for, newest first, at most `most`, before the place `before` where it is given.
@@ -232,11 +232,12 @@ pub trait AuditLog: Send + Sync {
         most: usize,
     ) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// The next entries after the place `after`, oldest first, at most `most`. Fewer are the last ones. For checking the chain.
+    /// The next entries after the place `after`, oldest first, at most `most`; none: from the lowest place that there is, also
+    /// where that is one that nobody wrote. Fewer are the last ones. For checking the chain.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn after(&self, after: i64, most: usize) -> Result<Vec<AuditEntry>, StoreError>;
+    async fn after(&self, after: Option<i64>, most: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }
 
 #[cfg(test)]

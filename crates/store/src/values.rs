@@ -18,6 +18,22 @@ pub(crate) fn unreadable(what: &str, why: &str) -> StoreError {
     StoreError::Unreadable(format!("{what}: {why}"))
 }
 
+/// What is wrong where nobody knows any more what the last entry of the audit log is.
+pub(crate) fn no_head() -> StoreError {
+    unreadable(
+        "the end of the audit log",
+        "the row of audit_head is missing",
+    )
+}
+
+/// The first place behind one, or the lowest there can be; `None`: there is none behind it.
+pub(crate) fn behind(place: Option<i64>) -> Option<i64> {
+    match place {
+        None => Some(i64::MIN),
+        Some(place) => place.checked_add(1),
+    }
+}
+
 /// The word of the column `status`.
 pub(crate) fn status_word(status: Status) -> &'static str {
     match status {

@@ -1,7 +1,7 @@
 -- Who changed what. `link` is the hash of the entry and of all before it, SHA-256, 32 bytes: it proves that nothing was changed.
 -- The trigger only keeps accidents away.
 CREATE TABLE caller_id.audit (
-    place       BIGINT PRIMARY KEY,
+    place       BIGINT PRIMARY KEY CHECK (place > 0),
     at          BIGINT NOT NULL,
     author_kind TEXT NOT NULL,
     author      TEXT COLLATE "C" NOT NULL,

@@ -1,7 +1,7 @@
 -- Who changed what. `link` is the hash of the entry and of all before it, SHA-256, 32 bytes: it proves that nothing was changed.
 -- The triggers only keep accidents away.
 CREATE TABLE audit (
-    place       INTEGER PRIMARY KEY NOT NULL,
+    place       INTEGER PRIMARY KEY NOT NULL CHECK (place > 0),
     at          INTEGER NOT NULL,
     author_kind TEXT NOT NULL,
     author      TEXT NOT NULL,

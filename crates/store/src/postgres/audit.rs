@@ -12,7 +12,7 @@ use sqlx_postgres::{PgConnection, PgRow, Postgres};
 use super::PostgresStore;
 use super::error::Fault;
 use super::rows::{column, hash};
-use crate::values::unreadable;
+use crate::values::{behind, no_head, unreadable};
 
 /// A SELECT from `audit` with the columns in the order that [`read_entry`] expects.
 macro_rules! select_entries {
@@ -39,7 +39,7 @@ const NEWEST: &str = select_entries!(
         AND ($4::text IS NULL OR subject = $4) AND ($5::bigint IS NULL OR at >= $5) AND ($6::bigint IS NULL OR at < $6)
     ORDER BY place DESC LIMIT $7"
 );
-const AFTER: &str = select_entries!("WHERE place > $1 ORDER BY place LIMIT $2");
+const AFTER: &str = select_entries!("WHERE place >= $1 ORDER BY place LIMIT $2");
 
 /// Adds an entry, as part of an open transaction: nobody else adds one until its end. To be done last in it, so that the
 /// others wait for no longer than they have to, and never for each other.
@@ -51,10 +51,8 @@ pub(super) async fn append(
     if event.author.is_restoring() {
         return Ok(());
     }
-    let head = query::<Postgres>(TAKE_HEAD)
-        .fetch_one(&mut *transaction)
-        .await?;
-    let entry = AuditEntry::following(read_head(&head)?, at, event);
+    let head = query::<Postgres>(TAKE_HEAD).fetch_optional(&mut *transaction);
+    let entry = AuditEntry::following(read_head(head.await?)?, at, event);
     put(transaction, entry).await
 }
 
@@ -63,10 +61,8 @@ pub(super) async fn restore(
     transaction: &mut PgConnection,
     entries: Vec<AuditEntry>,
 ) -> Result<Option<i64>, Fault> {
-    let head = query::<Postgres>(TAKE_HEAD)
-        .fetch_one(&mut *transaction)
-        .await?;
-    let mut last = read_head(&head)?;
+    let head = query::<Postgres>(TAKE_HEAD).fetch_optional(&mut *transaction);
+    let mut last = read_head(head.await?)?;
     for entry in entries {
         if !entry.follows(last) {
             return Ok(Some(entry.place));
@@ -101,7 +97,8 @@ async fn put(transaction: &mut PgConnection, entry: AuditEntry) -> Result<(), Fa
     Ok(())
 }
 
-fn read_head(row: &PgRow) -> Result<(i64, Link), Fault> {
+fn read_head(row: Option<PgRow>) -> Result<(i64, Link), Fault> {
+    let row = &row.ok_or_else(no_head)?;
     let link = hash(row, 1, "the end of the audit log")?;
     Ok((column(row, 0)?, Link(link)))
 }
@@ -155,8 +152,7 @@ impl AuditLog for PostgresStore {
         self.lane
             .run(|connection| {
                 Box::pin(async move {
-                    let head = query::<Postgres>(HEAD).fetch_one(connection).await?;
-                    read_head(&head)
+                    read_head(query::<Postgres>(HEAD).fetch_optional(connection).await?)
                 })
             })
             .await
@@ -188,12 +184,15 @@ impl AuditLog for PostgresStore {
             .await
     }
 
-    async fn after(&self, after: i64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn after(&self, after: Option<i64>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let Some(first) = behind(after) else {
+            return Ok(Vec::new());
+        };
         self.lane
             .run(|connection| {
                 Box::pin(async move {
                     let rows = query::<Postgres>(AFTER)
-                        .bind(after)
+                        .bind(first)
                         .bind(limit(most))
                         .fetch_all(connection)
                         .await?;

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Params, Row, Statement, TransactionBehavior, params_f
 use super::SqliteStore;
 use super::error::sqlite;
 use super::rows::{column, text, unreadable};
+use crate::values::{behind, no_head};
 
 /// A SELECT from `audit` with the columns in the order that [`read_entry`] expects.
 macro_rules! select_entries {
@@ -29,7 +30,7 @@ const APPEND: &str = "INSERT INTO audit
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const NEWEST: &str = select_entries!("WHERE place < ?");
 const NEWEST_FIRST: &str = " ORDER BY place DESC LIMIT ?";
-const AFTER: &str = select_entries!("WHERE place > ?1 ORDER BY place LIMIT ?2");
+const AFTER: &str = select_entries!("WHERE place >= ?1 ORDER BY place LIMIT ?2");
 
 /// Adds an entry, as part of a transaction that is open and may write.
 pub(super) fn append(
@@ -94,10 +95,12 @@ fn put(transaction: &Connection, entry: &AuditEntry) -> Result<(), StoreError> {
 }
 
 fn head(connection: &Connection) -> Result<(i64, Link), StoreError> {
-    connection
-        .prepare_cached(HEAD)
-        .and_then(|mut head| head.query_row([], |row| Ok((row.get(0)?, Link(row.get(1)?)))))
-        .map_err(sqlite)
+    let mut select = connection.prepare_cached(HEAD).map_err(sqlite)?;
+    let mut rows = select.query([]).map_err(sqlite)?;
+    match rows.next().map_err(sqlite)? {
+        Some(row) => Ok((column(row, 0)?, Link(column(row, 1)?))),
+        None => Err(no_head()),
+    }
 }
 
 /// The conditions that are given, each for its index.
@@ -199,11 +202,14 @@ impl AuditLog for SqliteStore {
             .await
     }
 
-    async fn after(&self, after: i64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn after(&self, after: Option<i64>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let Some(first) = behind(after) else {
+            return Ok(Vec::new());
+        };
         self.readers
             .run(move |main| {
                 let mut select = main.prepare_cached(AFTER).map_err(sqlite)?;
-                entries(&mut select, (after, limit(most)))
+                entries(&mut select, (first, limit(most)))
             })
             .await
     }

@@ -111,6 +111,17 @@ pub enum Status {
     Retired,
 }
 
+impl Status {
+    /// What it is at `now`: a rest ends by itself at its instant.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        match self {
+            Self::Resting(until) if until <= now => Self::Active,
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

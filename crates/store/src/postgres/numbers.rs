@@ -13,6 +13,7 @@ use super::list;
 use super::write::{self, Change};
 use crate::entries::{Numbers, Of};
 use crate::expectations::{self, no_pool, pool_named};
+use crate::lists::Next;
 
 const MAKE_POOLS: &str = "INSERT INTO caller_id.pools (id, policy)
     SELECT id, '{}' FROM UNNEST($1::text[]) AS t (id) ON CONFLICT (id) DO NOTHING";
@@ -25,8 +26,10 @@ impl Change<'_> {
         on_duplicate: OnDuplicate,
         by: &Author,
     ) -> Result<Vec<Written>, Fault> {
+        let numbers = &*expectations::written(numbers, by, self.now());
         let keys: Vec<_> = numbers.iter().map(|row| row.number).collect();
-        let kept = list::given(self.connection(), &keys).await?;
+        let now = self.now();
+        let kept = list::given(self.connection(), &keys, now).await?;
         let Decided {
             written,
             rows,
@@ -56,7 +59,8 @@ impl Change<'_> {
         expected: &Expected<Number>,
         by: &Author,
     ) -> Result<Changed<Number>, Fault> {
-        let found = list::given(self.connection(), &[number]).await?;
+        let now = self.now();
+        let found = list::given(self.connection(), &[number], now).await?;
         let found = found.into_iter().next().map(|row| row.number);
         let mut told = Numbers::default();
         let changed = match change {
@@ -93,7 +97,13 @@ impl Change<'_> {
     ) -> Result<BulkStep, Fault> {
         self.check_pool(change).await?;
         let most = most.max(1);
-        let page = list::next(self.connection(), filter, after, most).await?;
+        let asked = Next {
+            filter,
+            after,
+            most,
+            now: self.now(),
+        };
+        let page = list::next(self.connection(), asked).await?;
         let next = page.last().filter(|_| page.len() == most);
         let next = next.map(|row| row.number.number);
         let matched = page.len() as u64;

@@ -72,6 +72,11 @@ impl<'c> Change<'c> {
         })
     }
 
+    /// When it began.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// For a statement of this change.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         &mut self.transaction

@@ -10,6 +10,7 @@ use super::list;
 use super::write::Change;
 use crate::entries::{Numbers, Of};
 use crate::expectations::{self, no_pool, pool_named};
+use crate::lists::Next;
 
 /// Numbers that are written one by one: a number that comes twice is a duplicate of itself.
 struct Writing<'c, 'a> {
@@ -83,6 +84,7 @@ impl Change<'_> {
         on_duplicate: OnDuplicate,
         by: &Author,
     ) -> Result<Vec<Written>, StoreError> {
+        let numbers = &*expectations::written(numbers, by, self.now());
         let mut writing = Writing {
             may_come_back: self.has_removed()?,
             change: self,
@@ -139,7 +141,13 @@ impl Change<'_> {
     ) -> Result<BulkStep, StoreError> {
         self.check_pool(change)?;
         let most = most.max(1);
-        let page = list::next(self.connection(), filter, after, most)?;
+        let asked = Next {
+            filter,
+            after,
+            most,
+            now: self.now(),
+        };
+        let page = list::next(self.connection(), asked)?;
         let next = page.last().filter(|_| page.len() == most);
         let next = next.map(|row| row.number.number);
         let matched = page.len() as u64;

@@ -134,11 +134,21 @@ impl<'a> Change<'a> {
         self.execute(Part::Numbers, sql, row)
     }
 
-    /// The number as it is, if it is there.
+    /// When it began.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The number as it is now, if it is there.
     pub(super) fn kept(&self, number: PhoneNumber) -> Result<Option<Number>, StoreError> {
         let mut select = self.transaction.prepare_cached(KEPT).map_err(sqlite)?;
         let mut rows = select.query([digits(number)]).map_err(sqlite)?;
-        rows.next().map_err(sqlite)?.map(read_number).transpose()
+        let Some(row) = rows.next().map_err(sqlite)? else {
+            return Ok(None);
+        };
+        let mut number = read_number(row)?;
+        number.status = number.status.at(self.now);
+        Ok(Some(number))
     }
 
     /// Takes a number out of the inventory; it is kept where engines find it.

@@ -130,7 +130,8 @@ pub trait InventoryStore: Send + Sync {
 
     /// Writes numbers in one transaction, and tells for each what became of it. Pools that do not exist are made.
     ///
-    /// All that changed is one entry: `number.create` or `number.update` of a single number, `numbers.import` of more.
+    /// All numbers that changed are one entry: `number.create` or `number.update` of a single number, `numbers.import` of more; before
+    /// it comes a `pool.create` for each pool that is made.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is written then.

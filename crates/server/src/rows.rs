@@ -12,6 +12,7 @@ mod header;
 mod intake;
 mod json;
 mod lines;
+mod new_pools;
 #[cfg(test)]
 mod properties;
 mod reader;

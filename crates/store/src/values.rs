@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use caller_id_core::audit::AuditEntry;
 use caller_id_core::{PhoneNumber, Status, StoreError};
 use serde::Serialize;
 
@@ -31,6 +32,14 @@ pub(crate) fn behind(place: Option<i64>) -> Option<i64> {
     match place {
         None => Some(i64::MIN),
         Some(place) => place.checked_add(1),
+    }
+}
+
+/// Before which place to go on behind a page of entries, of which those of many numbers were looked into down to `floor`.
+pub(crate) fn going_on(found: &[AuditEntry], most: usize, floor: Option<i64>) -> Option<i64> {
+    match found.last() {
+        Some(last) if found.len() >= most => Some(last.place),
+        _ => floor,
     }
 }
 

@@ -16,6 +16,9 @@ CREATE TABLE audit (
 -- SQLite appends the key, so each of these is in the order of places.
 CREATE INDEX audit_by_author ON audit (author);
 CREATE INDEX audit_by_subject ON audit (subject);
+-- Entries that may be of a number that is not their subject: these are looked into.
+CREATE INDEX audit_of_many ON audit (place)
+    WHERE action IN ('numbers.import', 'numbers.update', 'numbers.delete', 'reservation.end');
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN

@@ -15,6 +15,7 @@ use crate::lists::Next;
 /// Numbers that are written one by one: a number that comes twice is a duplicate of itself.
 struct Writing<'c, 'a> {
     change: &'c mut Change<'a>,
+    by: &'c Author,
     on_duplicate: OnDuplicate,
     /// Whether numbers may come back that were deleted: else nobody looks for them.
     may_come_back: bool,
@@ -36,7 +37,7 @@ impl Writing<'_, '_> {
                     written.push(refusal(self.on_duplicate));
                     continue;
                 }
-                self.change.make_pool(number.pool.as_str())?;
+                self.change.make_pool(&number.pool, self.by)?;
                 known.insert(&number.pool);
             }
             written.push(self.one(number)?);
@@ -88,6 +89,7 @@ impl Change<'_> {
         let mut writing = Writing {
             may_come_back: self.has_removed()?,
             change: self,
+            by,
             on_duplicate,
             told: Numbers::default(),
         };

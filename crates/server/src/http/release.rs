@@ -8,9 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use caller_id_core::audit::AuditEvent;
 use caller_id_core::history_query::{PastFilter, PastQuery};
-use caller_id_core::{
-    AllocationId, CallEnd, CallId, EndRecord, ReleaseTarget, Role,
-};
+use caller_id_core::{AllocationId, CallEnd, CallId, EndRecord, ReleaseTarget, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use utoipa::ToSchema;

@@ -12,6 +12,7 @@ mod contract;
 mod coverage;
 mod explain;
 mod faults;
+mod found_again;
 mod hostile;
 mod key_routes;
 mod keys;

@@ -111,7 +111,8 @@ impl App {
         let shared = engine.shared();
         let first = first_token.as_ref().map(|first| &first.token);
         let requests = Arc::new(request_log(settings, &store, shared.as_ref()).await?);
-        let access = Arc::new(settings.access.access(first));
+        let origins = settings.listen.origins();
+        let access = Arc::new(settings.access.access(first, origins.clone()));
         let keys = credentials::open_keys(&store, &access, sync.outages()).await?;
         let stop = CancellationToken::new();
         let api = Arc::new(Api {
@@ -144,7 +145,6 @@ impl App {
             )),
             gathered: Gathered::default(),
         });
-        let origins = settings.listen.origins();
         let mut app = Self {
             agi: Arc::new(fast_agi(&api, settings)),
             dispatch: Dispatch::new(api.clone(), &origins, Handle::current()),

@@ -16,12 +16,13 @@ pub mod principal;
 pub mod refusal;
 pub mod sessions;
 pub mod sign_in;
+mod site;
 pub mod token;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use caller_id_core::roles::Role;
 use caller_id_core::{CampaignId, Timestamp};
 
@@ -53,6 +54,8 @@ pub struct Access {
     pub dialer_addresses: AddressList,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: AddressList,
+    /// Origins of the pages of other hosts that may ask, `*` for all.
+    pub allowed_origins: Vec<HeaderValue>,
     /// The API keys.
     pub keys: Arc<Keyring>,
     /// Who failed lately.
@@ -85,16 +88,14 @@ impl Access {
         }
     }
 
-    /// Whether a dialer asks: from this machine (unless that is where a trusted proxy is), from an address of `DIALER_ALLOW`,
-    /// with a key of `DIALER_KEYS`, an API key or a JWT of that role; or an admin. Gives for which campaigns it may ask.
+    /// Whether a dialer asks: from this machine (unless that is where a trusted proxy is), from an address of `DIALER_ALLOW`
+    /// (neither of them by a web page of another host), with a key of `DIALER_KEYS`, an API key or a JWT of that role; or an
+    /// admin. Gives for which campaigns it may ask.
     ///
     /// # Errors
     /// [`Refusal`] says which setting to make.
     pub fn dialer(&self, visitor: &Visitor<'_>) -> Result<Scope, Refusal> {
-        let client = self.client(visitor);
-        let given = Credential::of_dialer(visitor.headers);
-        let identity = self.admit_dialer(client, &given, visitor.now, &[])?;
-        Ok(identity.scope())
+        Ok(self.admit_visitor(visitor, &[])?.scope())
     }
 
     /// The same for what others than dialers may, too: those who may what `also` may. Gives who asks.
@@ -102,10 +103,8 @@ impl Access {
     /// # Errors
     /// As [`Access::dialer`].
     pub fn dialer_or(&self, visitor: &Visitor<'_>, also: &[Role]) -> Result<Principal, Refusal> {
-        let client = self.client(visitor);
-        let given = Credential::of_dialer(visitor.headers);
-        let identity = self.admit_dialer(client, &given, visitor.now, also)?;
-        Ok(identity.principal(client.seen()))
+        let identity = self.admit_visitor(visitor, also)?;
+        Ok(identity.principal(self.client(visitor).seen()))
     }
 
     /// The same as [`Access::dialer`] where there are no headers: a dialer that asks for itself, with the key that it gave.
@@ -146,6 +145,19 @@ impl Access {
         let given = given.ok_or(Refusal::MissingToken)?;
         let found = self.look_up(given, client, visitor.now);
         self.settle(found, given, (Door::People, client, visitor.now))
+    }
+
+    fn admit_visitor(&self, visitor: &Visitor<'_>, also: &[Role]) -> Result<Identity, Refusal> {
+        let headers = visitor.headers;
+        let given = Credential::of_dialer(headers);
+        let identity = self.admit_dialer(self.client(visitor), &given, visitor.now, also)?;
+        match identity {
+            Identity::Place if site::is_of_others(headers, &self.allowed_origins) => {
+                let why = "an address alone opens for no page of another host, see ALLOWED_ORIGINS";
+                Err(Refusal::Forged(why))
+            }
+            known => Ok(known),
+        }
     }
 
     /// A place that needs no key is enough; an API key that is given there all the same holds, with its campaigns.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod account;
 pub mod admin;
 mod ask;
 pub mod audit;

@@ -199,7 +199,7 @@ async fn what_is_merged_stands_in_the_log_of_the_target_which_keeps_its_own() {
     assert!(
         migrated
             .clone()
-            .all(|entry| entry.event.author.name == "migrate")
+            .all(|entry| entry.event.author.name.starts_with("migrate ("))
     );
     assert_eq!(target_now.keys.len(), 3);
     assert_eq!(status(&data::audit(&["verify"], &target.url())), 0);

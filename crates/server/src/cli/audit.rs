@@ -108,11 +108,7 @@ async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     match walk(&*log, Head::START, kept).await? {
         Found::Whole { entries, head } => {
-            let counted = match entries {
-                1 => "1 entry".to_owned(),
-                entries => format!("{} entries", grouped(entries)),
-            };
-            writeln!(out, "the audit log holds: {counted}")?;
+            writeln!(out, "the audit log holds: {}", counted(entries))?;
             writeln!(out, "head {head}")?;
             if kept.is_none() {
                 writeln!(
@@ -128,9 +124,16 @@ async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
             why,
         } => {
             writeln!(out, "the audit log DOES NOT HOLD at place {place}: {why}")?;
-            writeln!(out, "{} entries before it hold", grouped(entries))?;
+            writeln!(out, "{} before it hold", counted(entries))?;
             Ok(ExitCode::FAILURE)
         }
+    }
+}
+
+fn counted(entries: u64) -> String {
+    match entries {
+        1 => "1 entry".to_owned(),
+        entries => format!("{} entries", grouped(entries)),
     }
 }
 
@@ -150,7 +153,7 @@ async fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         false => to_file(log, path).await?,
     };
     // Nobody may be reading: the entries are written all the same.
-    let _ = writeln!(io::stderr(), "{entries} entries exported");
+    let _ = writeln!(io::stderr(), "{} exported", counted(entries));
     Ok(ExitCode::SUCCESS)
 }
 

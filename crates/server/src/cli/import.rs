@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use caller_id_core::Author;
 use caller_id_core::store::OnDuplicate;
 use clap::{Args, ValueEnum};
 use tokio::time::Instant;
@@ -21,6 +20,7 @@ use tokio::time::Instant;
 use self::client::Client;
 use self::console::Console;
 use self::input::Input;
+use super::account;
 use super::url::Url;
 use crate::app;
 use crate::auth::first_token::FILE_NAME;
@@ -135,7 +135,7 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             let mut console = Console::new(&input, args.report()?, args.dry_run)?;
             let intake = match store {
                 Some(store) => {
-                    let by = Author::command("import");
+                    let by = account::author("import");
                     let target = Target { store, by };
                     rows::take_in(input, target, args.options(), &mut console).await
                 }

@@ -23,6 +23,7 @@ use self::console::Console;
 use self::reference::Reference;
 use self::source::Source;
 use self::writer::Writer;
+use super::account;
 use super::import::console::warn;
 use crate::app::stores::{self, OpenStore};
 use crate::config::number::within;
@@ -224,7 +225,7 @@ async fn move_all(
         log: manner.log,
         ..Scope::ALL
     };
-    let mut by = Author::command("migrate");
+    let mut by = account::author("migrate");
     if !is_empty(target).await? {
         console.begin("looking at what the target has");
         let found = compare(source, &mut &*target, scope, &mut Nobody, console).await?;

@@ -1,5 +1,6 @@
 //! Who may ask.
 
+use axum::http::HeaderValue;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -162,8 +163,8 @@ impl AccessConfig {
         self.admin_token.is_none() && self.jwt_secret.is_none()
     }
 
-    /// Who may do what. `first` is the token that was made, where one was.
-    pub fn access(&self, first: Option<&Secret>) -> Access {
+    /// Who may do what. `first` is the token that was made, where one was; `origins` are those of pages that may ask.
+    pub fn access(&self, first: Option<&Secret>, origins: Vec<HeaderValue>) -> Access {
         let addresses = |list: &List<AddressEntry>| AddressList::new(list.0.iter().copied());
         Access {
             admin_tokens: Keys::new(self.admin_token.iter().chain(first)),
@@ -176,6 +177,7 @@ impl AccessConfig {
             dialer_keys: Keys::new(&self.dialer_keys.0),
             dialer_addresses: addresses(&self.dialer_allow),
             trusted_proxies: addresses(&self.trusted_proxies),
+            allowed_origins: origins,
             keys: Arc::default(),
             attempts: Attempts::default(),
         }

@@ -220,8 +220,13 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// The URL without what may be a password: what stands before the `@`, and the parameters.
+/// The URL without what may be a password: what stands before the `@`, and the parameters. Of words like `password=x`, as libpq
+/// takes them, nothing is left.
 pub fn masked(url: &str) -> String {
+    let is_words = url.contains('=') && !url.contains("://") && !url.starts_with("sqlite:");
+    if is_words {
+        return "(hidden)".to_owned();
+    }
     let cut = url.find("://").map(|place| place + "://".len());
     let cut = cut.or_else(|| url.find(':').map(|place| place + 1));
     let (scheme, rest) = url.split_at(cut.unwrap_or(0));
@@ -343,6 +348,8 @@ mod tests {
             ("sqlite:a.db", "sqlite:a.db"),
             ("u:pw@h", "u:(hidden)@h"),
             ("pw@h", "(hidden)@h"),
+            ("host=h password=pw:x dbname=d", "(hidden)"),
+            ("sqlite:a=b.db", "sqlite:a=b.db"),
         ] {
             assert_eq!(masked(url), shown);
         }

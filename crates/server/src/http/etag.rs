@@ -59,7 +59,8 @@ impl Precondition {
         let asked = words(IF_MATCH);
         if asked.iter().any(|word| word == "*") {
             Self::Something
-        } else if !asked.is_empty() {
+        } else if headers.contains_key(IF_MATCH) {
+            // An empty one matches nothing: whoever sent it meant to ask for something.
             Self::Tags(asked)
         } else if words(IF_NONE_MATCH).iter().any(|word| word == "*") {
             Self::Nothing
@@ -130,6 +131,7 @@ mod tests {
         assert_eq!(expected(&seen, None), None);
         let weak = condition("if-match", &format!("W/{}", tag(&"a")));
         assert_eq!(expected(&weak, Some("a")), None);
+        assert_eq!(expected(&condition("if-match", ""), Some("a")), None);
     }
 
     #[test]

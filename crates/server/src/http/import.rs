@@ -152,12 +152,17 @@ pub async fn import(
 /// What the query may say: each name, and the same in the spelling of the command line.
 const PARAMETERS: [&str; 5] = ["on_duplicate", "on-duplicate", "dry_run", "dry-run", "job"];
 
-/// A name that is not known is refused: a `dryrun=true` that is passed over would write.
+/// A name that is not known is refused, and one that is given twice: a `dryrun=true` that is passed over would write.
 fn options(query: &str, form: Form) -> Result<(Options, bool), ApiError> {
     let query = Query::parse(query.as_bytes(), "query");
-    if let Some(name) = query.unknown(&PARAMETERS) {
-        let expected = format!("`{name}` is no parameter, expected on_duplicate, dry_run or job");
-        return Err(ApiError::invalid(&["query", &name], "unknown", expected));
+    let both = |name: &'static str, other| (query.has(name) && query.has(other)).then_some(name);
+    let twice = both("on-duplicate", "on_duplicate").or_else(|| both("dry-run", "dry_run"));
+    if let Some(fault) = query.misnamed(&PARAMETERS) {
+        return Err(ApiError::Invalid(vec![fault]));
+    } else if let Some(name) = twice {
+        let expected = format!("{name}: given in two spellings, one expected");
+        let kind = "unexpected_parameter";
+        return Err(ApiError::invalid(&["query", name], kind, expected));
     }
     let on_duplicate = || {
         let given = query.parsed("on_duplicate", rows::parse_on_duplicate)?;

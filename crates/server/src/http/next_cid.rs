@@ -42,7 +42,7 @@ use crate::timer::Timer;
     responses(
         (status = 200, description = "A number, reserved until `expires_at`", body = NextCid<'_>),
         (status = 401, description = "No dialer key, and the address is not allowed", body = super::openapi::ProblemBody),
-        (status = 403, description = "The API key is for other campaigns, or not for this address", body = super::openapi::ProblemBody),
+        (status = 403, description = "The API key is for other campaigns, or not for this address; or a page of another host asks", body = super::openapi::ProblemBody),
         (status = 404, description = "No number is free; Retry-After says when one is", body = super::openapi::ProblemBody),
         (status = 422, description = "A parameter is missing or cannot be understood", body = super::openapi::ProblemBody),
         (status = 429, description = "The agent is over its limit", body = super::openapi::ProblemBody),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::query::{Query, shown};
+use super::query::Query;
 use super::{ApiError, Fault};
 
 /// How many a page has when nobody says.
@@ -24,17 +24,10 @@ pub struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// The parameters of a query string. A name that is not in `known` is refused: a misspelt filter that is passed over would
-    /// show, or change, everything.
+    /// The parameters of a query string. A name that is not in `known` is refused, see [`Query::misnamed`].
     pub fn new(query: Option<&'a str>, known: &[&str]) -> Self {
         let query = Query::parse(query.unwrap_or_default().as_bytes(), "query");
-        let fault = query.unknown(known).map(|name| {
-            let expected = format!(
-                "`{name}` is no parameter, expected some of {}",
-                known.join(", ")
-            );
-            Fault::new(&["query", &name], "unknown", expected, shown(&name))
-        });
+        let fault = query.misnamed(known);
         Self {
             query,
             faults: fault.into_iter().collect(),

@@ -62,14 +62,37 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// The name of a parameter that is none of `known`, as far as it can be shown.
-    pub fn unknown(&self, known: &[&str]) -> Option<String> {
+    /// What is wrong with the names of a list or of an order, where all names are in `known`: one that is not, which passed over
+    /// would show or change everything, and one that is given twice, of which one would be passed over.
+    pub fn misnamed(&self, known: &[&str]) -> Option<Fault> {
         let pairs = self.text.split(|&byte| byte == b'&');
         let names = pairs
             .filter(|pair| !pair.is_empty())
             .map(|pair| String::from_utf8_lossy(&decode(halves(pair).0)).into_owned());
-        let mut unknown = names.filter(|name| !known.contains(&name.as_str()));
-        unknown.next().map(|name| text::shown(&name))
+        let mut seen = Vec::new();
+        for name in names {
+            let expected = if !known.contains(&name.as_str()) {
+                let known = known.join(", ");
+                format!(
+                    "`{}` is no parameter, expected some of {known}",
+                    text::shown(&name)
+                )
+            } else if seen.contains(&name) {
+                format!("{name}: given more than once, one expected")
+            } else {
+                seen.push(name);
+                continue;
+            };
+            let name = text::shown(&name);
+            let kind = "unexpected_parameter";
+            return Some(Fault::new(
+                &[self.place, &name],
+                kind,
+                expected,
+                shown(&name),
+            ));
+        }
+        None
     }
 
     /// Whether `name` is there, with a value or without.
@@ -114,6 +137,26 @@ pub fn shown(text: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_unknown_or_given_twice_is_told_however_late_it_comes() {
+        let many = "a=1&".repeat(70) + "c=1";
+        for (text, expected) in [
+            ("a=1&b=2", None),
+            ("", None),
+            ("a=1&&b=", None),
+            (
+                "a=1&x=2",
+                Some("`x` is no parameter, expected some of a, b"),
+            ),
+            ("a=1&b=2&a=1", Some("a: given more than once, one expected")),
+            (&many, Some("a: given more than once, one expected")),
+        ] {
+            let fault = Query::parse(text.as_bytes(), "query").misnamed(&["a", "b"]);
+            let told = fault.map(|fault| fault.msg);
+            assert_eq!(told.as_deref(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn parameters_are_percent_decoded() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use caller_id_core::Role;
 
-use crate::support::Service;
+use crate::support::{Service, TOKEN};
 
 /// Routes that the OpenAPI document does not have.
 const UNDOCUMENTED: [(&str, &str); 6] = [
@@ -118,6 +118,27 @@ async fn every_route_is_in_the_table_and_the_table_has_no_others() {
 }
 
 #[tokio::test]
+async fn a_method_that_is_not_in_the_table_is_no_way_in() {
+    let service = Service::start(&[]).await;
+    let listed: BTreeSet<Route> = table().into_iter().map(|(route, _)| route).collect();
+    let mut open = Vec::new();
+    for (_, path) in &listed {
+        let at = path.replace("{id}", "x").replace("{number}", "3125550100");
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PURGE"] {
+            if listed.contains(&(method.to_owned(), path.clone())) {
+                continue;
+            }
+            let ask = service.ask(method, &at).header("x-admin-token", TOKEN);
+            let status = ask.status().await;
+            if status != 405 {
+                open.push(format!("{method} {path}: {status}"));
+            }
+        }
+    }
+    assert!(open.is_empty(), "docs/access.md lacks {open:#?}");
+}
+
+#[tokio::test]
 async fn everybody_is_answered_as_the_table_says() {
     let service = Service::start(&[]).await;
     let mut keys = Vec::new();
@@ -144,6 +165,21 @@ async fn everybody_is_answered_as_the_table_says() {
                     "{method} {path} to {asker}: {status}, not {expected}"
                 ));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn whoever_comes_from_an_address_that_is_not_listed_is_answered_as_the_table_says() {
+    let service = Service::start(&[("IP_WHITELIST", "203.0.113.0/24")]).await;
+    let mut wrong = Vec::new();
+    for ((method, path), expected) in table() {
+        let at = path.replace("{id}", "x").replace("{number}", "3125550100");
+        let ask = service.ask(&method, &at).from(PLACE);
+        let status = ask.header("x-admin-token", TOKEN).status().await;
+        if !is(&expected[1], status) {
+            wrong.push(format!("{method} {path}: {status}, not {}", expected[1]));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -14,6 +14,7 @@ use crate::cli::{Command, parse};
 use crate::config::ConfigError;
 use crate::config::secret::Secret;
 use crate::config::source::{Environment, Source};
+use crate::config::storage::masked;
 
 const URL: &str = "CALLER_ID_URL";
 const KEY: &str = "CALLER_ID_KEY";
@@ -56,11 +57,12 @@ pub(super) fn find(args: &ServiceArgs, environment: &Environment) -> anyhow::Res
 
 fn url(args: &ServiceArgs, environment: &Environment) -> anyhow::Result<Url> {
     if let Some(text) = &args.url {
-        let url = Url::parse(text).map_err(|why| Usage::new(format!("--url `{text}` {why}")));
+        let url =
+            Url::parse(text).map_err(|why| Usage::new(format!("--url `{}` {why}", masked(text))));
         return Ok(url?);
     }
     if let Some(text) = said(environment, URL) {
-        return Ok(Url::parse(text).map_err(|why| ConfigError::new(URL, text, why))?);
+        return Ok(Url::parse(text).map_err(|why| ConfigError::new(URL, &masked(text), why))?);
     }
     let setting = |name: &str| environment.get(name).map(|(value, _)| value.trim());
     let is_six = setting("API_HOST")

@@ -64,9 +64,9 @@ fn told(status: u16, body: &Value, detail: &Value) -> String {
     let reason = ["reason", "hint"].map(|name| body[name].as_str());
     let advice = match status {
         401 => Some("CALLER_ID_KEY or --key-file says who asks; docs/access.md"),
-        404 if body["type"] == NO_ROUTE => {
-            Some("this service does not know the command: it is older")
-        }
+        404 if body["type"] == NO_ROUTE => Some(
+            "nothing is there: the URL has a path too much, or the service is older than this command",
+        ),
         403 => Some("`caller-id whoami` tells the role of this key; docs/access.md"),
         _ => None,
     };

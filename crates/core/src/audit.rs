@@ -36,12 +36,19 @@ impl Author {
         Self::command(RESTORING)
     }
 
+    /// Whether this is a migration, which copies what there was as it was.
+    pub fn is_migration(&self) -> bool {
+        self.kind == AuthorKind::Command && self.name.starts_with(MIGRATE)
+    }
+
     /// Whether this is [`Author::restoring`].
     pub fn is_restoring(&self) -> bool {
         self.kind == AuthorKind::Command && self.name == RESTORING
     }
 }
 
+/// How the names of migrations begin.
+const MIGRATE: &str = "migrate";
 /// The name of who makes no entries.
 const RESTORING: &str = "migrate, with the audit log";
 

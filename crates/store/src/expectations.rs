@@ -31,10 +31,10 @@ pub(crate) fn delete<T: PartialEq>(found: Option<T>, expected: &Expected<T>) -> 
     }
 }
 
-/// Numbers as they are written at `now`: a rest that is over by then is none. Who restores writes what there was.
+/// Numbers as they are written at `now`: a rest that is over by then is none. A migration writes what there was.
 pub(crate) fn written<'n>(numbers: &'n [Number], by: &Author, now: Timestamp) -> Cow<'n, [Number]> {
     let is_over = |number: &Number| number.status != number.status.at(now);
-    if by.is_restoring() || !numbers.iter().any(is_over) {
+    if by.is_migration() || !numbers.iter().any(is_over) {
         return Cow::Borrowed(numbers);
     }
     let mut numbers = numbers.to_vec();

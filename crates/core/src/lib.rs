@@ -18,6 +18,7 @@ pub mod history_query;
 pub mod ids;
 pub mod inspection;
 pub mod inventory;
+pub mod job_board;
 pub mod journal;
 pub mod ladder;
 pub mod listing;

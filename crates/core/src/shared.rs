@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::agent_limit::AgentLimits;
 use crate::allocator::{Allocator, AllocatorError};
+use crate::job_board::JobBoard;
 use crate::journal::JournalEvent;
 use crate::store::{PastAllocation, StoreError};
 use crate::time::Timestamp;
@@ -161,22 +162,38 @@ pub struct Shared {
     pub outbox: Arc<dyn Outbox>,
     /// What every node shows.
     pub board: Arc<dyn Board>,
+    /// What every node shows of jobs.
+    pub jobs: Arc<dyn JobBoard>,
+}
+
+/// Lists that nodes keep together. Whatever comes into one, the other stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoardList {
+    /// What was asked by those who may ask.
+    Requests,
+    /// What was asked by anybody.
+    Refusals,
 }
 
 /// Where nodes put what people are shown on every one of them. What is there may be lost.
 #[async_trait]
 pub trait Board: Send + Sync {
-    /// Puts lines there, oldest first; only the latest `most` of all nodes are kept.
+    /// Puts lines into a list, oldest first; only the latest `most` of all nodes are kept.
     ///
     /// # Errors
     /// [`AllocatorError`]; some of the lines may be there.
-    async fn post(&self, lines: Vec<String>, most: usize) -> Result<(), AllocatorError>;
+    async fn post(
+        &self,
+        list: BoardList,
+        lines: Vec<String>,
+        most: usize,
+    ) -> Result<(), AllocatorError>;
 
-    /// The lines of all nodes, oldest first, at most `most`.
+    /// The lines of all nodes in a list, oldest first, at most `most`.
     ///
     /// # Errors
     /// [`AllocatorError`].
-    async fn posted(&self, most: usize) -> Result<Vec<String>, AllocatorError>;
+    async fn posted(&self, list: BoardList, most: usize) -> Result<Vec<String>, AllocatorError>;
 
     /// Says what `node` counted in each of some steps of time, in place of what it said of them before. `node` has letters and
     /// digits, and no other process the same; counts have no line's end. What is said is kept for an hour and a minute.

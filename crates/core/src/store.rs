@@ -175,6 +175,12 @@ pub trait InventoryStore: Send + Sync {
     /// [`StoreError`].
     async fn number(&self, number: PhoneNumber) -> Result<Option<Number>, StoreError>;
 
+    /// Those of these numbers that we own, in no certain order; asked for at once, whatever an answer takes on its way.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn owned(&self, numbers: &[PhoneNumber]) -> Result<Vec<PhoneNumber>, StoreError>;
+
     /// The next numbers in order, as they were written, at most `most`, from the first or after one.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ mod error;
 mod event;
 pub mod inspect;
 mod inventory;
+mod job_board;
 pub mod keys;
 mod link;
 mod look;

@@ -21,6 +21,8 @@ mod heads;
 mod inspect;
 #[path = "redis/inventory.rs"]
 mod inventory;
+#[path = "redis/job_board.rs"]
+mod job_board;
 #[path = "redis/link.rs"]
 mod link;
 #[path = "redis/look.rs"]

@@ -121,7 +121,11 @@ impl App {
             history: store.reader.clone(),
             inspector: engine.inspector(),
             counting: Counting::default(),
-            jobs: Arc::new(Jobs::new(clock.clone(), stop.child_token())),
+            jobs: Arc::new(Jobs::new(
+                clock.clone(),
+                stop.child_token(),
+                shared.as_ref().map(|shared| shared.jobs.clone()),
+            )),
             sync: sync.clone(),
             access: access.clone(),
             keys: keys.clone(),

@@ -127,7 +127,7 @@ impl Access {
     /// Whether to ask once more after this refusal: the identity provider was asked for its keys meanwhile.
     pub async fn learns(&self, refusal: &Refusal) -> bool {
         match (&self.tokens.provider, refusal) {
-            (Some(provider), Refusal::UnknownSigner) => provider.ask().await,
+            (Some(provider), Refusal::UnknownSigner | Refusal::KeysAway) => provider.ask().await,
             _ => false,
         }
     }

@@ -35,6 +35,7 @@ pub mod query;
 pub mod release;
 pub mod requests;
 pub mod reservations;
+mod route;
 pub mod session;
 pub mod settings;
 pub mod sign_in;
@@ -46,6 +47,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderValue;
+use axum::middleware;
 use axum::routing::{MethodRouter, any, delete, get, post};
 use caller_id_core::{
     AuditLog, Clock, DialPlan, HistoryReader, Inspector, InventoryStore, NumberFormat, Policy,
@@ -187,6 +189,7 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .merge(SwaggerUi::new("/docs").config(docs()))
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::NoMethod)
+        .layer(middleware::from_fn(route::tell))
         .with_state(api);
     match cors::layer(origins) {
         Some(layer) => routes.layer(layer),

@@ -1,18 +1,24 @@
 //! Work that takes longer than anybody waits for an answer: it goes on in this process, and is asked how far it is.
 
 mod progress;
+mod shown;
+mod telling;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use caller_id_core::job_board::JobBoard;
 use caller_id_core::{Clock, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use progress::{Ending, Progress};
+pub use shown::JobShown;
 
-use crate::rows::WriteMode;
+use crate::rows::{BadRow, WriteMode};
 
 /// So many run at once.
 const RUNNING_MOST: usize = 4;
@@ -20,7 +26,7 @@ const RUNNING_MOST: usize = 4;
 const KEPT_MOST: usize = 20;
 
 /// What a job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobKind {
     /// Writes the numbers of a file.
     Import,
@@ -42,20 +48,29 @@ impl JobKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy;
 
-/// The jobs of this process; they end with it.
+/// The jobs of this process, which end with it; and, where nodes share a Redis, what the others tell of theirs.
 pub struct Jobs {
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     jobs: Mutex<VecDeque<Arc<Job>>>,
+    board: Option<Arc<dyn JobBoard>>,
+    /// A job has ended.
+    ended: Arc<Notify>,
 }
 
 impl Jobs {
-    /// None yet. `stop` cancels them.
-    pub fn new(clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
+    /// None yet. `stop` cancels them; `board` is where nodes tell one another.
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+        board: Option<Arc<dyn JobBoard>>,
+    ) -> Self {
         Self {
             clock,
             stop,
             jobs: Mutex::default(),
+            board,
+            ended: Arc::default(),
         }
     }
 
@@ -85,18 +100,22 @@ impl Jobs {
             cancel: self.stop.child_token(),
             bytes: Arc::default(),
             progress: Mutex::default(),
+            said: Said::default(),
         });
         jobs.push_back(job.clone());
-        let clock = self.clock.clone();
-        Ok(Running { job, clock })
+        Ok(Running {
+            job,
+            clock: self.clock.clone(),
+            ended: self.ended.clone(),
+        })
     }
 
-    /// All that are remembered, the oldest first.
+    /// All of this node that are remembered, the oldest first.
     pub fn all(&self) -> Vec<Arc<Job>> {
         self.jobs().iter().cloned().collect()
     }
 
-    /// The job of this id.
+    /// The job of this node of this id.
     pub fn get(&self, id: Uuid) -> Option<Arc<Job>> {
         self.jobs().iter().find(|job| job.id == id).cloned()
     }
@@ -121,6 +140,18 @@ pub struct Job {
     cancel: CancellationToken,
     bytes: Arc<AtomicU64>,
     progress: Mutex<Progress>,
+    said: Said,
+}
+
+/// What other nodes were told of a job.
+#[derive(Default)]
+struct Said {
+    /// Held by whoever tells.
+    turn: tokio::sync::Mutex<()>,
+    /// So many of its bad rows.
+    errors: AtomicUsize,
+    /// Its end: there is nothing more to say.
+    end: AtomicBool,
 }
 
 impl Job {
@@ -149,6 +180,12 @@ impl Job {
         self.bytes.clone()
     }
 
+    /// Its bad rows, where they are more than so many.
+    fn errors_beyond(&self, known: usize) -> Option<Vec<BadRow>> {
+        let progress = self.progress();
+        (progress.errors.len() > known).then(|| progress.errors.clone())
+    }
+
     /// How far it is.
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
@@ -159,6 +196,7 @@ impl Job {
 pub struct Running {
     job: Arc<Job>,
     clock: Arc<dyn Clock>,
+    ended: Arc<Notify>,
 }
 
 impl Running {
@@ -177,6 +215,7 @@ impl Running {
         if progress.ending.is_none() {
             progress.ending = Some(ending);
             progress.ended_at = Some(self.clock.now());
+            self.ended.notify_one();
         }
     }
 }
@@ -195,7 +234,7 @@ mod tests {
 
     fn jobs() -> Jobs {
         let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_000)));
-        Jobs::new(clock, CancellationToken::new())
+        Jobs::new(clock, CancellationToken::new(), None)
     }
 
     fn begin(jobs: &Jobs) -> Result<Running, Busy> {

@@ -4,13 +4,12 @@
 mod line;
 mod privacy;
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use caller_id_core::shared::Board;
+use caller_id_core::shared::{Board, BoardList};
 use caller_id_core::{AgentId, AllocatorError, CampaignId, PhoneNumber, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +32,8 @@ pub struct Asked {
     pub client: Option<IpAddr>,
     /// How it came in.
     pub by: By,
+    /// Whether whoever asked may ask.
+    pub asker: Asker,
     /// What became of it: one word, as in answers and metrics.
     pub outcome: &'static str,
     /// The status of an answer over HTTP.
@@ -41,13 +42,42 @@ pub struct Asked {
     pub call: AskedCall,
 }
 
+/// Whose request it was. What anybody asks is kept apart, so that it pushes out nothing of those who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// Of somebody who may ask.
+    Known,
+    /// Anybody's: it was refused, asked for what is not there, or for a session.
+    Anybody,
+}
+
+impl Asker {
+    const fn list(self) -> BoardList {
+        match self {
+            Self::Known => BoardList::Requests,
+            Self::Anybody => BoardList::Refusals,
+        }
+    }
+
+    /// Whose a request is that had this outcome and no other mark.
+    pub fn of(outcome: &str) -> Self {
+        match outcome {
+            "refused" | "limited" => Self::Anybody,
+            _ => Self::Known,
+        }
+    }
+}
+
+/// What is shown in place of a path that is not there: whatever stands in it is nobody's business.
+pub const NO_SUCH_PATH: &str = "(no such path)";
+
 /// How a request came in, and what it asked for.
 #[derive(Debug, Clone)]
 pub enum By {
     /// Over HTTP: the method and the path without its query.
     Http(Arc<str>),
     /// From Asterisk: the path of the URL.
-    FastAgi(Cow<'static, str>),
+    FastAgi(&'static str),
 }
 
 /// What a request for a number said of its call, and what it was given.
@@ -71,7 +101,8 @@ pub struct RequestLog {
     most: usize,
     masking: Masking,
     board: Option<Arc<dyn Board>>,
-    kept: Mutex<Kept>,
+    known: Mutex<Kept>,
+    anybody: Mutex<Kept>,
 }
 
 #[derive(Default)]
@@ -84,7 +115,7 @@ struct Kept {
 }
 
 impl RequestLog {
-    /// A log of the latest `most` requests; of none, when that is 0. `board` is where nodes show them to each other.
+    /// A log of the latest `most` requests of those who may ask, and a quarter as many of anybody; of none, when that is 0. `board` is where nodes show them to each other.
     pub fn new(
         (node, most): (String, usize),
         masking: Masking,
@@ -96,7 +127,8 @@ impl RequestLog {
             most,
             masking,
             board,
-            kept: Mutex::default(),
+            known: Mutex::default(),
+            anybody: Mutex::default(),
         }
     }
 
@@ -109,36 +141,50 @@ impl RequestLog {
         Self::new((String::new(), 0), masking, None)
     }
 
-    /// Keeps a request, and forgets the oldest.
+    /// Keeps a request, and forgets the oldest of its kind.
     pub fn note(&self, asked: Asked) {
-        if self.most == 0 {
+        let (asker, most) = (asked.asker, self.most_of(asked.asker));
+        if most == 0 {
             return;
         }
-        let mut kept = self.kept();
-        if kept.latest.len() >= self.most {
+        let mut kept = self.kept(asker);
+        if kept.latest.len() >= most {
             kept.latest.pop_front();
         }
         kept.latest.push_back(asked);
         kept.noted += 1;
-        kept.unseen = (kept.unseen + 1).min(self.most);
+        kept.unseen = (kept.unseen + 1).min(most);
     }
 
-    /// The latest requests of all nodes, newest first. `false`: only those of this node, the others could not be read.
-    pub async fn latest(&self) -> (Vec<Line>, bool) {
-        let Some(board) = self.board.as_ref().filter(|_| self.most > 0) else {
-            return (self.own(self.most), true);
+    /// The latest requests of all nodes, newest first: at most `most` of those who may ask, besides a quarter as many of
+    /// anybody, and never more than are kept. `false`: only those of this node, the others could not be read.
+    pub async fn latest(&self, most: usize) -> (Vec<Line>, bool) {
+        let (known, anybody) =
+            tokio::join!(self.latest_of(Asker::Known), self.latest_of(Asker::Anybody));
+        let all_nodes = known.1 && anybody.1;
+        let mut lines: Vec<Line> = known.0.into_iter().take(most).collect();
+        lines.extend(anybody.0.into_iter().take(share(most)));
+        // Each of the two is in order already, also where instants are the same.
+        lines.sort_by(|one, other| other.at.cmp(&one.at));
+        (lines, all_nodes)
+    }
+
+    async fn latest_of(&self, asker: Asker) -> (Vec<Line>, bool) {
+        let most = self.most_of(asker);
+        let Some(board) = self.board.as_ref().filter(|_| most > 0) else {
+            return (self.own(asker, most), true);
         };
-        let unseen = self.kept().unseen;
-        let posted = tokio::time::timeout(WAIT_MOST, board.posted(self.most)).await;
+        let unseen = self.kept(asker).unseen;
+        let posted = tokio::time::timeout(WAIT_MOST, board.posted(asker.list(), most)).await;
         let Ok(Ok(posted)) = posted else {
-            return (self.own(self.most), false);
+            return (self.own(asker, most), false);
         };
         let posted = posted.iter().filter_map(|line| Line::read(line));
-        let mut lines: Vec<Line> = posted.chain(self.own(unseen)).collect();
-        lines.sort_by(|one, other| (&other.at, &other.id).cmp(&(&one.at, &one.id)));
+        let mut lines: Vec<Line> = posted.chain(self.own(asker, unseen)).collect();
+        lines.sort_by(newest_first);
         // What was shown to the others meanwhile is there twice.
         lines.dedup_by(|one, other| one.id == other.id);
-        lines.truncate(self.most);
+        lines.truncate(most);
         (lines, true)
     }
 
@@ -160,35 +206,66 @@ impl RequestLog {
     }
 
     async fn post(&self, board: &dyn Board) -> Result<(), AllocatorError> {
-        let unseen = std::mem::take(&mut self.kept().unseen);
+        for asker in [Asker::Known, Asker::Anybody] {
+            self.post_of(asker, board).await?;
+        }
+        Ok(())
+    }
+
+    async fn post_of(&self, asker: Asker, board: &dyn Board) -> Result<(), AllocatorError> {
+        let unseen = std::mem::take(&mut self.kept(asker).unseen);
         if unseen == 0 {
             return Ok(());
         }
-        let lines = self.own(unseen);
+        let lines = self.own(asker, unseen);
         let lines: Vec<String> = lines.iter().rev().map(Line::written).collect();
-        let posted = board.post(lines, self.most).await;
+        let posted = board.post(asker.list(), lines, self.most_of(asker)).await;
         if posted.is_err() {
-            let mut kept = self.kept();
+            let mut kept = self.kept(asker);
             kept.unseen = (kept.unseen + unseen).min(kept.latest.len());
         }
         posted
     }
 
     /// The latest of this node, newest first.
-    fn own(&self, most: usize) -> Vec<Line> {
-        let kept = self.kept();
+    fn own(&self, asker: Asker, most: usize) -> Vec<Line> {
+        let kind = match asker {
+            Asker::Known => "",
+            Asker::Anybody => "r",
+        };
+        let kept = self.kept(asker);
         let latest = kept.latest.iter().rev().zip(0..).take(most);
         latest
             .map(|(asked, back)| {
-                let id = format!("{:08x}-{}", self.run, kept.noted - back);
+                let id = format!("{:08x}-{kind}{}", self.run, kept.noted - back);
                 Line::new(id, asked, &self.node, &self.masking)
             })
             .collect()
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    const fn most_of(&self, asker: Asker) -> usize {
+        match asker {
+            Asker::Known => self.most,
+            Asker::Anybody => share(self.most),
+        }
     }
+
+    fn kept(&self, asker: Asker) -> std::sync::MutexGuard<'_, Kept> {
+        let kept = match asker {
+            Asker::Known => &self.known,
+            Asker::Anybody => &self.anybody,
+        };
+        kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// So many of anybody are shown besides so many of those who may ask.
+const fn share(most: usize) -> usize {
+    most.div_ceil(4)
+}
+
+fn newest_first(one: &Line, other: &Line) -> std::cmp::Ordering {
+    (&other.at, &other.id).cmp(&(&one.at, &one.id))
 }
 
 #[cfg(test)]

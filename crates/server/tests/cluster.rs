@@ -16,6 +16,8 @@ mod dialers;
 mod evidence;
 #[path = "process_kit/inventory.rs"]
 mod inventory;
+#[path = "cluster/jobs.rs"]
+mod jobs;
 #[path = "cluster/keys.rs"]
 mod keys;
 #[path = "cluster/losses.rs"]

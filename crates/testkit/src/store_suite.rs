@@ -119,6 +119,7 @@ macro_rules! store_suite {
             $factory;
             // inventory
             the_default_pool_is_there_from_the_start,
+            it_is_told_which_numbers_are_owned,
             a_number_reads_back_as_it_was_written,
             numbers_are_paged_in_order,
             a_duplicate_is_skipped_replaced_or_refused_as_asked,

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use caller_id_core::AllocatorError;
-use caller_id_core::shared::Board;
+use caller_id_core::shared::{Board, BoardList};
 
-use super::RedisAllocator;
 use super::step::Arguments;
+use super::{RedisAllocator, keys};
 
 /// What was counted is kept for so long, in milliseconds: an hour and a minute.
 const COUNTS_KEPT_MS: u32 = 3_660_000;
@@ -21,19 +21,24 @@ const LINES_AT_ONCE: usize = 100;
 
 #[async_trait]
 impl Board for RedisAllocator {
-    async fn post(&self, lines: Vec<String>, most: usize) -> Result<(), AllocatorError> {
+    async fn post(
+        &self,
+        list: BoardList,
+        lines: Vec<String>,
+        most: usize,
+    ) -> Result<(), AllocatorError> {
         let engine = &self.engine;
         for some in lines.chunks(LINES_AT_ONCE) {
-            let mut arguments: Arguments = vec![most.to_string().into()];
+            let mut arguments: Arguments = vec![name(list).into(), most.to_string().into()];
             arguments.extend(some.iter().map(|line| line.as_bytes().to_vec()));
             let _: i64 = engine.run(&engine.scripts.post, &arguments).await?;
         }
         Ok(())
     }
 
-    async fn posted(&self, most: usize) -> Result<Vec<String>, AllocatorError> {
+    async fn posted(&self, list: BoardList, most: usize) -> Result<Vec<String>, AllocatorError> {
         let engine = &self.engine;
-        let arguments = [most.to_string().into()];
+        let arguments = [name(list).into(), most.to_string().into()];
         engine.run(&engine.scripts.posted, &arguments).await
     }
 
@@ -69,6 +74,13 @@ impl Board for RedisAllocator {
             first += most;
         }
         Ok(told)
+    }
+}
+
+const fn name(list: BoardList) -> &'static str {
+    match list {
+        BoardList::Requests => keys::REQUESTS,
+        BoardList::Refusals => keys::REFUSALS,
     }
 }
 

@@ -27,11 +27,16 @@ const SHOWN: &str = "s:";
 const PROBE: &str = "probe";
 const UNSETTLED: &str = "unsettled";
 const SETTINGS: &str = "settings";
-const REQUESTS: &str = "requests";
+/// See [`caller_id_core::shared::BoardList`].
+pub(super) const REQUESTS: &str = "requests";
+/// The same.
+pub(super) const REFUSALS: &str = "refusals";
 const PULSE: &str = "p:";
+const JOBS: &str = "jobs";
+const JOB: &str = "j:";
 
 /// By which name the scripts know each.
-const NAMES: [(&str, &str); 18] = [
+const NAMES: [(&str, &str); 21] = [
     ("CLOCK", CLOCK),
     ("POOLS", POOLS),
     ("JOURNAL", JOURNAL),
@@ -43,7 +48,10 @@ const NAMES: [(&str, &str); 18] = [
     ("PROBE", PROBE),
     ("SETTINGS", SETTINGS),
     ("REQUESTS", REQUESTS),
+    ("REFUSALS", REFUSALS),
     ("PULSE", PULSE),
+    ("JOBS", JOBS),
+    ("JOB", JOB),
     ("UNSETTLED", UNSETTLED),
     ("NUMBER", NUMBER),
     ("ORDER", ORDER),

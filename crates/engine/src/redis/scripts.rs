@@ -37,6 +37,12 @@ pub(super) struct Scripts {
     pub(super) tell_counts: Script,
     /// The same, read.
     pub(super) told_counts: Script,
+    /// How far a job is, written down.
+    pub(super) tell_job: Script,
+    /// The same of all nodes, read.
+    pub(super) told_jobs: Script,
+    /// A job is to end.
+    pub(super) end_job: Script,
     /// Whether anything can be written.
     pub(super) writes: Script,
     /// It is not.
@@ -95,6 +101,9 @@ impl Scripts {
             posted: script(include_str!("scripts/posted.lua")),
             tell_counts: script(include_str!("scripts/tell_counts.lua")),
             told_counts: script(include_str!("scripts/told_counts.lua")),
+            tell_job: script(include_str!("scripts/tell_job.lua")),
+            told_jobs: script(include_str!("scripts/told_jobs.lua")),
+            end_job: script(include_str!("scripts/end_job.lua")),
             writes: script(&writes),
             disown: script(include_str!("scripts/disown.lua")),
             rebuild: script(include_str!("scripts/rebuild.lua")),

@@ -112,6 +112,7 @@ impl Engine {
                 state: engine.clone(),
                 outbox: engine.clone(),
                 board: engine.clone(),
+                jobs: engine.clone(),
             }),
         }
     }

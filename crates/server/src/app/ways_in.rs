@@ -64,6 +64,11 @@ pub(super) fn share(tasks: &mut JoinSet<&'static str>, stop: &CancellationToken,
         requests.run(listed).await;
         "the list of requests"
     });
+    let (jobs, told) = (api.jobs.clone(), stop.clone());
+    tasks.spawn(async move {
+        jobs.run(told).await;
+        "the word of jobs"
+    });
     let stop = stop.clone();
     tasks.spawn(async move {
         let telling = api.pulse.run(api.clock.clone(), stop.clone());

@@ -12,6 +12,8 @@ use crate::telemetry::throttle::Throttle;
 
 /// So many failures within a minute are the last that are answered as such.
 pub const FAILURES_MOST: u32 = 10;
+/// The same for exchanges with the identity provider. Nobody finds a code by trying: this keeps the provider from being flooded.
+pub const EXCHANGES_MOST: u32 = 60;
 /// How long failures are counted together, in milliseconds.
 const WINDOW_MS: i64 = 60_000;
 /// How long somebody waits who had too many, in milliseconds.
@@ -31,6 +33,19 @@ pub enum Door {
     /// Where people sign in with a browser, and are refused for something else than a wrong token or key: what the identity
     /// provider says, or where they are.
     SignIn,
+    /// Where what people bring back from the identity provider is exchanged for who they are. Each exchange counts until it
+    /// has let somebody in.
+    Exchange,
+}
+
+impl Door {
+    /// So many failures within a minute are the last that are answered as such.
+    const fn failures_most(self) -> u32 {
+        match self {
+            Self::People | Self::Dialers | Self::SignIn => FAILURES_MOST,
+            Self::Exchange => EXCHANGES_MOST,
+        }
+    }
 }
 
 /// Who tries: from where, and as whom where that is said.
@@ -88,18 +103,29 @@ impl Attempts {
 
     /// Notes that an attempt failed.
     pub fn failed(&self, attempt: &Attempt<'_>) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
+        if attempt.door != Door::Exchange {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let names = memory.names(attempt);
         let mut begins = false;
         for name in names.into_iter().flatten() {
-            begins |= memory.note(name, attempt.now);
+            begins |= memory.note(name, attempt);
         }
         drop(memory);
         if begins {
             let end = attempt.now.as_ms() + WAIT_MS;
             self.quiet_from.fetch_max(end, Ordering::Relaxed);
             tell(attempt);
+        }
+    }
+
+    /// Notes that an attempt did not fail that was counted as a failure when it began.
+    pub fn succeeded(&self, attempt: &Attempt<'_>) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = memory.names(attempt);
+        for name in names.into_iter().flatten() {
+            memory.forgive(name, attempt.door);
         }
     }
 
@@ -116,7 +142,8 @@ fn tell(attempt: &Attempt<'_>) {
             %client,
             ?door,
             times,
-            "{FAILURES_MOST} wrong tokens or keys within a minute: more are answered with 429 for a minute"
+            "{} wrong tokens, keys or sign-ins within a minute: more are answered with 429 for a minute",
+            door.failures_most()
         );
     }
 }
@@ -139,7 +166,8 @@ impl Memory {
     }
 
     /// Whether this failure is the one that makes it wait.
-    fn note(&mut self, name: u64, now: Timestamp) -> bool {
+    fn note(&mut self, name: u64, attempt: &Attempt<'_>) -> bool {
+        let now = attempt.now;
         let before = self.find(name).filter(|before| {
             let ends = before.wait_until;
             now.ms_since(before.since) < WINDOW_MS && ends.is_none_or(|ends| now < ends)
@@ -150,7 +178,7 @@ impl Memory {
             wait_until: None,
         });
         failures.count += 1;
-        let begins = failures.count == FAILURES_MOST;
+        let begins = failures.count == attempt.door.failures_most();
         if begins {
             failures.wait_until = Some(Timestamp::from_ms(now.as_ms() + WAIT_MS));
         }
@@ -159,6 +187,19 @@ impl Memory {
         }
         self.young.insert(name, failures);
         begins
+    }
+}
+
+impl Memory {
+    /// Takes one failure back, and the wait that it made.
+    fn forgive(&mut self, name: u64, door: Door) {
+        let young = self.young.get_mut(&name);
+        if let Some(failures) = young.or_else(|| self.old.get_mut(&name)) {
+            failures.count = failures.count.saturating_sub(1);
+            if failures.count < door.failures_most() {
+                failures.wait_until = None;
+            }
+        }
     }
 }
 
@@ -255,6 +296,29 @@ mod tests {
         fail(&attempts, 10, &dialer);
         assert!(attempts.wait_ms(&dialer).is_some());
         assert_eq!(attempts.wait_ms(&at("192.0.2.1", 0)), None);
+    }
+
+    #[test]
+    fn exchanges_that_let_somebody_in_make_nobody_wait_and_too_many_others_do() {
+        let attempts = Attempts::default();
+        let exchange = Attempt {
+            door: Door::Exchange,
+            ..at("192.0.2.1", 0)
+        };
+        for _ in 0..3 * EXCHANGES_MOST {
+            attempts.failed(&exchange);
+            attempts.succeeded(&exchange);
+        }
+        assert_eq!(attempts.wait_ms(&exchange), None);
+        fail(&attempts, EXCHANGES_MOST, &exchange);
+        assert!(attempts.wait_ms(&exchange).is_some());
+        // One of them was only under way.
+        attempts.succeeded(&exchange);
+        assert_eq!(attempts.wait_ms(&exchange), None);
+        attempts.failed(&exchange);
+        assert!(attempts.wait_ms(&exchange).is_some());
+        assert_eq!(attempts.wait_ms(&at("192.0.2.1", 0)), None);
+        assert_eq!(attempts.failures(), 0, "no wrong tokens or keys");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod tests;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Jwks {
     keys: RwLock<Arc<KeySet>>,
     /// When the provider was last asked. Whoever asks it holds it.
     asked: Mutex<Option<Instant>>,
+    /// The provider could not be asked the last time.
+    is_away: AtomicBool,
     outage: Outage,
 }
 
@@ -51,9 +54,10 @@ impl Jwks {
             url,
             keys: RwLock::default(),
             asked: Mutex::default(),
+            is_away: AtomicBool::new(false),
             outage: Outage::new(
                 "the provider of JWKS_URL",
-                "its keys that are known are used until it can",
+                "its keys that are known are used until it can; tokens signed with others are answered 503",
             ),
         }
     }
@@ -61,9 +65,14 @@ impl Jwks {
     /// The claims of a token with this header, when a key that is known signed it.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSigner`] when its key is not known (yet); [`Refusal::InvalidToken`].
+    /// [`Refusal::UnknownSigner`] when its key is not known (yet), [`Refusal::KeysAway`] when nobody can tell whether it is one
+    /// of the provider's; [`Refusal::InvalidToken`].
     pub fn claims(&self, token: &[u8], header: &Header) -> Result<Claims, Refusal> {
-        self.known().claims(token, header)
+        let claims = self.known().claims(token, header);
+        claims.map_err(|refusal| match refusal {
+            Refusal::UnknownSigner if self.is_away.load(Ordering::Relaxed) => Refusal::KeysAway,
+            refusal => refusal,
+        })
     }
 
     /// Asks the provider for its keys, because one is missing. Gives whether it did: at most once in 30 seconds it does.
@@ -105,7 +114,9 @@ impl Jwks {
 
     /// What is known stays known when the provider cannot be asked.
     fn fetch_now(&self) -> bool {
-        match self.get() {
+        let fetched = self.get();
+        self.is_away.store(fetched.is_err(), Ordering::Relaxed);
+        match fetched {
             Ok(keys) => {
                 self.outage.served(User::Tokens);
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);

@@ -32,7 +32,7 @@ impl Tokens {
     /// Whose `token` is, now.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`]; [`Refusal::UnknownSigner`] where the provider may know the key by now;
+    /// [`Refusal::InvalidToken`]; [`Refusal::UnknownSigner`] where the provider may know the key by now, [`Refusal::KeysAway`] where it cannot be asked;
     /// [`Refusal::Worthless`] for one with a good signature.
     pub(super) fn check(&self, token: &[u8], now: Timestamp) -> Result<Known, Refusal> {
         let header = decode_header(token).map_err(|_| Refusal::InvalidToken)?;

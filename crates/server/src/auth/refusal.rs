@@ -7,6 +7,9 @@ use caller_id_core::roles::Role;
 
 use super::address::Client;
 
+/// The provider is asked for its keys that often, in seconds.
+const KEYS_RETRY_S: i64 = 30;
+
 /// Why somebody may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -16,6 +19,8 @@ pub enum Refusal {
     InvalidToken,
     /// A JWT signed with a key of the identity provider that is not known here.
     UnknownSigner,
+    /// The same, while the provider cannot be asked for its keys: it may be a good one.
+    KeysAway,
     /// A JWT that we signed, or an API key of ours, that is worth nothing; says why.
     Worthless(&'static str),
     /// Somebody who is known, and may not do that: this role is needed.
@@ -61,6 +66,7 @@ impl Refusal {
         match self {
             Self::MissingToken => "missing-token",
             Self::InvalidToken | Self::UnknownSigner | Self::Worthless(_) => "invalid-token",
+            Self::KeysAway => "keys-away",
             Self::RoleRequired(_) => "role-required",
             Self::AddressNotAllowed { .. } | Self::KeyAddress { .. } => "address-not-allowed",
             Self::CampaignNotAllowed { .. } => "campaign-not-allowed",
@@ -84,6 +90,7 @@ impl Refusal {
     pub fn retry_after_s(&self) -> Option<i64> {
         match self {
             Self::TooManyFailures { wait_ms } => Some(wait_seconds(*wait_ms)),
+            Self::KeysAway => Some(KEYS_RETRY_S),
             _ => None,
         }
     }
@@ -114,6 +121,7 @@ impl Refusal {
             Self::MissingToken
             | Self::InvalidToken
             | Self::UnknownSigner
+            | Self::KeysAway
             | Self::TooManyFailures { .. }
             | Self::Worthless(_)
             | Self::RoleRequired(_)
@@ -146,6 +154,9 @@ impl fmt::Display for Refusal {
             Self::InvalidToken | Self::UnknownSigner | Self::Worthless(_) => {
                 f.write_str("Invalid token")
             }
+            Self::KeysAway => f.write_str(
+                "The token cannot be checked: the keys of the identity provider (JWKS_URL) cannot be fetched now",
+            ),
             Self::TooManyFailures { wait_ms } => {
                 let seconds = wait_seconds(*wait_ms);
                 write!(f, "Too many wrong tokens or keys. Retry in {seconds} seconds.")

@@ -186,6 +186,33 @@ impl Access {
         told
     }
 
+    /// Begins an exchange with the identity provider: it counts until [`Access::exchanged`] says that it came to something.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyFailures`] when too many from this address came to nothing lately.
+    pub fn begin_exchange(&self, visitor: &Visitor<'_>) -> Result<(), Refusal> {
+        let exchange = self.exchange(visitor);
+        if let Some(wait_ms) = self.attempts.wait_ms(&exchange) {
+            return Err(Refusal::TooManyFailures { wait_ms });
+        }
+        self.attempts.failed(&exchange);
+        Ok(())
+    }
+
+    /// An exchange let somebody in, or could not be made.
+    pub fn exchanged(&self, visitor: &Visitor<'_>) {
+        self.attempts.succeeded(&self.exchange(visitor));
+    }
+
+    fn exchange(&self, visitor: &Visitor<'_>) -> Attempt<'static> {
+        Attempt {
+            door: Door::Exchange,
+            client: self.client(visitor),
+            account: None,
+            now: visitor.now,
+        }
+    }
+
     fn sign_in<'a>(&self, visitor: &Visitor<'_>, account: Option<&'a str>) -> Attempt<'a> {
         Attempt {
             door: Door::SignIn,

@@ -19,7 +19,8 @@ pub struct LogConfig {
     /// `text`, or `json`: one object a line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
-    /// How many of the latest requests people are shown; in a cluster of all nodes together. 0 = none are kept
+    /// How many of the latest requests people are shown; in a cluster of all nodes together. Besides them a quarter as many that were
+    /// refused or asked for what is not there. 0 = none are kept
     #[arg(long, value_name = "COUNT", default_value = "200", value_parser = within::<0, 10_000>)]
     pub request_log_limit: u32,
     /// How they show called parties: `mask` (the first six digits), `full`, or `hash` (a code; the same party has the same

@@ -1,13 +1,12 @@
 //! What the list of requests is told of a dialog.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
-use caller_id_core::{Rung, Timestamp, text};
+use caller_id_core::{Rung, Timestamp};
 use tokio::time::Instant;
 
 use crate::pulse::Pulse;
-use crate::request_log::{Asked, AskedCall, By, RequestLog};
+use crate::request_log::{Asked, AskedCall, Asker, By, NO_SUCH_PATH, RequestLog};
 
 use super::dialog::Broken;
 
@@ -54,11 +53,18 @@ impl Noted {
         if path == b"next-cid" {
             pulse.count(self.at, outcome, self.rung);
         }
+        let path = shown(path);
+        // However the dialog ended then: nobody knew who asked.
+        let asker = match path {
+            NO_SUCH_PATH => Asker::Anybody,
+            _ => self.outcome.map_or(Asker::Known, Asker::of),
+        };
         requests.note(Asked {
             at: self.at,
             took: self.began.elapsed(),
             client: Some(self.client),
-            by: By::FastAgi(shown(path)),
+            by: By::FastAgi(path),
+            asker,
             outcome,
             status: None,
             call: self.call,
@@ -66,10 +72,11 @@ impl Noted {
     }
 }
 
-fn shown(path: &[u8]) -> Cow<'static, str> {
+/// A path that is not there may have anything in it.
+const fn shown(path: &[u8]) -> &'static str {
     match path {
-        b"next-cid" => "next-cid".into(),
-        b"call-result" => "call-result".into(),
-        other => text::shown(&String::from_utf8_lossy(other)).into(),
+        b"next-cid" => "next-cid",
+        b"call-result" => "call-result",
+        _ => NO_SUCH_PATH,
     }
 }

@@ -1,12 +1,13 @@
 //! Who answers a request: calls are answered where they come in, all else elsewhere.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::ORIGIN;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::AuditLog;
 use futures_util::FutureExt;
@@ -17,9 +18,10 @@ use tower::ServiceExt;
 use super::error::word;
 use super::guard::guard;
 use super::peer::client;
+use super::route::Route;
 use super::{Api, Peer, next_cid, router};
 use crate::auth::key_keeper::KeyKeeper;
-use crate::request_log::{Asked, AskedCall, By};
+use crate::request_log::{Asked, AskedCall, Asker, By, NO_SUCH_PATH};
 use crate::timer::Timer;
 
 /// Gives requests to those who answer them.
@@ -75,36 +77,26 @@ impl Dispatch {
         unbroken(answer).await
     }
 
-    /// A request as people are shown it. Whoever only looks is not shown: monitors and open pages would fill the list.
-    fn shown(request: &Request) -> Shown {
-        /// Longest path that is shown.
-        const PATH_MOST: usize = 64;
-        let (method, path) = (request.method(), request.uri().path());
-        let path: String = path.chars().take(PATH_MOST).collect();
-        Shown {
-            request: format!("{method} {path}").into(),
-            is_telling: !method.is_safe() || path == "/call-result",
-        }
-    }
-
     /// Answers anything else.
     pub async fn other(&self, mut request: Request, peer: Peer) -> Response {
         request.extensions_mut().insert(peer);
         let (at, began) = (self.api.clock.now(), Instant::now());
         let client = client(&self.api, request.headers(), peer);
-        let (asked, uri) = (Self::shown(&request), request.uri().clone());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let answer = self.general.spawn(self.router.clone().oneshot(request));
         // The panic of a handler is in the log already.
         let mut answer = answer.await.map_or_else(|_| broken(), |Ok(answer)| answer);
         guard(uri.path(), &mut answer);
         let status = answer.status();
         let outcome = word(status);
-        if asked.is_telling || outcome == "refused" {
+        if is_telling(&method, uri.path()) || outcome == "refused" {
+            let (path, asker) = shown(uri.path(), &answer, outcome);
             self.api.requests.note(Asked {
                 at,
                 took: began.elapsed(),
                 client,
-                by: By::Http(asked.request),
+                by: By::Http(format!("{method} {path}").into()),
+                asker,
                 outcome,
                 status: Some(status.as_u16()),
                 call: AskedCall::default(),
@@ -114,10 +106,33 @@ impl Dispatch {
     }
 }
 
-struct Shown {
-    request: Arc<str>,
-    /// It tells us something, rather than asking.
-    is_telling: bool,
+/// Whether it tells us something, rather than asking. Whoever only looks is not listed: monitors and open pages would fill the
+/// list.
+fn is_telling(method: &Method, path: &str) -> bool {
+    !method.is_safe() || path == "/call-result"
+}
+
+/// A path as people are shown it, and whose request it was. What anybody may write into a path is not shown: it may be a
+/// called party.
+fn shown<'a>(path: &'a str, answer: &'a Response, outcome: &str) -> (Cow<'a, str>, Asker) {
+    /// Longest path that is shown.
+    const PATH_MOST: usize = 64;
+    let status = answer.status();
+    let Some(Route(route)) = answer.extensions().get::<Route>() else {
+        let asker = match status.is_success() {
+            true => Asker::Known,
+            false => Asker::Anybody,
+        };
+        return (NO_SUCH_PATH.into(), asker);
+    };
+    let for_anybody = route.as_str().starts_with("/sign-");
+    if for_anybody
+        || status == StatusCode::METHOD_NOT_ALLOWED
+        || Asker::of(outcome) == Asker::Anybody
+    {
+        return (route.as_str().into(), Asker::Anybody);
+    }
+    (path.chars().take(PATH_MOST).collect(), Asker::Known)
 }
 
 /// A handler that panics answers 500 with nothing at all, so that no dialplan takes words for a number.

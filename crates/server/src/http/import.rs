@@ -16,9 +16,10 @@ use axum::response::{IntoResponse, Response};
 use caller_id_core::store::OnDuplicate;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use self::feed::{Patience, ahead, feed};
+use self::feed::{Begun, Patience, ahead, feed};
 use super::jobs::accepted;
 use super::query::Query;
 use super::{Api, ApiError, Fault, Operator};
@@ -99,7 +100,7 @@ pub async fn import(
     let (options, as_job) = options(query.as_deref().unwrap_or_default(), form)?;
     let patience = Patience {
         stall: api.answers.body_deadline,
-        whole: WHOLE_BODY,
+        until: Instant::now() + WHOLE_BODY,
     };
     let target = Target {
         store: api.inventory.clone(),
@@ -110,11 +111,16 @@ pub async fn import(
             .jobs
             .begin(JobKind::Import, &target.by.name, options.mode)?;
         let job = running.job().clone();
-        let begun = ahead(body, patience).await;
+        let begun = tokio::select! {
+            biased;
+            // Whoever cancels it does not wait for what is still to come of its body, nor does the body's sender.
+            () = job.cancelled() => Begun::nothing(),
+            begun = ahead(body, patience) => begun,
+        };
         let (pump, input) = feed(begun.body, patience, job.byte_counter());
-        let taking = job::run(api, pump, input, (target, options), running);
+        let taking = job::run(api.clone(), pump, input, (target, options), running);
         tokio::spawn(taking);
-        let mut answer = accepted(&job);
+        let mut answer = accepted(&api, &job).await;
         if !begun.is_whole {
             // On a connection that stays open hyper tells the end of a body that comes after its answer only with the next
             // request.

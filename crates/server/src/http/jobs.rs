@@ -13,8 +13,11 @@ use uuid::Uuid;
 
 use super::fields::PathId;
 use super::{Api, ApiError, Operator};
-use crate::jobs::{Ending, Job, JobKind, Progress};
+use crate::jobs::{Ending, Job, JobKind, JobShown};
 use crate::rows::{BadRow, Tally, WriteMode};
+
+/// Why a job was interrupted.
+const GONE: &str = "the node that ran it is gone; what it had written stays";
 
 /// A job and how far it is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,7 +25,7 @@ pub struct JobBody {
     id: String,
     /// `import` or `bulk`.
     kind: &'static str,
-    /// `running`, `done`, `cancelled` or `failed`. Whatever was written stays.
+    /// `running`, `done`, `cancelled`, `failed`, or `interrupted`: the node that ran it is gone. Whatever was written stays.
     state: &'static str,
     /// Why it failed, or what else should be known.
     problem: Option<String>,
@@ -66,119 +69,131 @@ pub struct BulkProgress {
     changed: u64,
 }
 
-/// The jobs of this node.
+/// Jobs.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobList {
     /// The newest first.
     jobs: Vec<JobBody>,
+    /// False: Redis was not reached, and these are only those of this node.
+    all_nodes: bool,
 }
 
-impl JobBody {
-    /// A job as it is now, without the bad rows of its file.
-    fn brief(job: &Job) -> Self {
-        Self::with(
-            job,
-            &Progress {
-                errors: Vec::new(),
-                ..job.progress().clone()
-            },
-        )
-    }
-
-    /// A job as it is now.
-    pub(super) fn new(job: &Job) -> Self {
-        let progress = job.progress().clone();
-        Self::with(job, &progress)
-    }
-
-    fn with(job: &Job, progress: &Progress) -> Self {
-        let (state, problem) = match &progress.ending {
+impl From<JobShown> for JobBody {
+    fn from(job: JobShown) -> Self {
+        let progress = job.progress;
+        let (state, problem) = match progress.ending {
             None => ("running", None),
             Some(Ending::Done) => ("done", None),
             Some(Ending::Cancelled) => ("cancelled", None),
-            Some(Ending::Failed(why)) => ("failed", Some(why.clone())),
+            Some(Ending::Failed(why)) => ("failed", Some(why)),
+            Some(Ending::Interrupted) => ("interrupted", Some(GONE.to_owned())),
         };
-        let import = || ImportProgress {
-            tally: progress.tally,
-            bytes: job.bytes(),
-            errors: progress.errors.clone(),
-            errors_left_out: progress.errors_left_out,
-            unknown_columns: progress.unknown_columns.clone(),
-        };
-        let bulk = || BulkProgress {
-            total: progress.total.max(progress.matched),
-            matched: progress.matched,
-            changed: progress.changed,
+        let (import, bulk) = match job.kind {
+            JobKind::Import => {
+                let import = ImportProgress {
+                    tally: progress.tally,
+                    bytes: job.bytes,
+                    errors: progress.errors,
+                    errors_left_out: progress.errors_left_out,
+                    unknown_columns: progress.unknown_columns,
+                };
+                (Some(import), None)
+            }
+            JobKind::Bulk => {
+                let bulk = BulkProgress {
+                    total: progress.total.max(progress.matched),
+                    matched: progress.matched,
+                    changed: progress.changed,
+                };
+                (None, Some(bulk))
+            }
         };
         Self {
             id: job.id.to_string(),
             kind: job.kind.as_str(),
             state,
-            problem: problem.or_else(|| progress.note.clone()),
-            by: job.by.clone(),
+            problem: problem.or(progress.note),
+            by: job.by,
             started_at: job.started_at.to_string(),
             ended_at: progress.ended_at.map(|at| at.to_string()),
             dry_run: job.mode == WriteMode::DryRun,
-            import: (job.kind == JobKind::Import).then(import),
-            bulk: (job.kind == JobKind::Bulk).then(bulk),
+            import,
+            bulk,
         }
     }
 }
 
-/// 202 with the job, and where it is.
-pub(super) fn accepted(job: &Job) -> Response {
-    let mut answer = (StatusCode::ACCEPTED, Json(JobBody::new(job))).into_response();
+/// 202 with the job, and where it is: every node knows it by then.
+pub(super) async fn accepted(api: &Api, job: &Job) -> Response {
+    api.jobs.tell(job).await;
+    let body = JobBody::from(JobShown::whole(job));
+    let mut answer = (StatusCode::ACCEPTED, Json(body)).into_response();
     if let Ok(place) = HeaderValue::try_from(format!("/api/v1/jobs/{}", job.id)) {
         answer.headers_mut().insert(LOCATION, place);
     }
     answer
 }
 
-/// The jobs that this node runs, and the last ones that it ran. They are forgotten when it stops.
+/// The jobs that run, and the last ones that ran; in a cluster those of all nodes. A service without Redis forgets them when
+/// it stops.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
-    responses((status = 200, description = "At most 20", body = JobList)))]
+    responses((status = 200, description = "The last 20, and besides those that run", body = JobList)))]
 pub async fn list(State(api): State<Arc<Api>>, _operator: Operator) -> Json<JobList> {
-    let jobs = api.jobs.all();
+    let (jobs, all_nodes) = api.jobs.everywhere().await;
     Json(JobList {
-        jobs: jobs.iter().rev().map(|job| JobBody::brief(job)).collect(),
+        jobs: jobs.into_iter().map(JobBody::from).collect(),
+        all_nodes,
     })
 }
 
-/// A job of this node: other nodes do not know it.
+/// A job, whichever node runs it. What another node does is told once a second.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
     params(("id" = String, Path, description = "Its id")),
     responses(
         (status = 200, description = "How far it is", body = JobBody),
-        (status = 404, description = "There is none, or it is another node's", body = super::openapi::ProblemBody),
+        (status = 404, description = "There is none", body = super::openapi::ProblemBody),
         (status = 422, description = "The path is not UTF-8", body = super::openapi::ProblemBody),
+        (status = 503, description = "It is none of this node, and Redis, where the others tell of theirs, does not answer", body = super::openapi::ProblemBody),
     ))]
 pub async fn show(
     State(api): State<Arc<Api>>,
     _operator: Operator,
     id: PathId,
 ) -> Result<Json<JobBody>, ApiError> {
-    Ok(Json(JobBody::new(&*job(&api, &id)?)))
+    let found = match read(&id) {
+        Some(id) => api.jobs.find(id).await?,
+        None => None,
+    };
+    shown(found, &id)
 }
 
-/// Cancels a job: it ends after what it is just writing, and that stays. One that has ended stays as it is.
+/// Cancels a job, whichever node runs it: it ends after what it is just writing, and that stays. One that has ended stays as it
+/// is.
 #[utoipa::path(delete, path = "/api/v1/jobs/{id}", tag = "inventory", security(("admin_token" = []), ("bearer" = [])),
     params(("id" = String, Path, description = "Its id")),
     responses(
-        (status = 200, description = "As it is now; it may still run for a moment", body = JobBody),
-        (status = 404, description = "There is none, or it is another node's", body = super::openapi::ProblemBody),
+        (status = 200, description = "As it is now; it may still run for a moment, one of another node for a second", body = JobBody),
+        (status = 404, description = "There is none", body = super::openapi::ProblemBody),
         (status = 422, description = "The path is not UTF-8", body = super::openapi::ProblemBody),
+        (status = 503, description = "It is none of this node, and Redis, where the others are told, does not answer", body = super::openapi::ProblemBody),
     ))]
 pub async fn cancel(
     State(api): State<Arc<Api>>,
     _operator: Operator,
     id: PathId,
 ) -> Result<Json<JobBody>, ApiError> {
-    let job = job(&api, &id)?;
-    job.cancel();
-    Ok(Json(JobBody::new(&job)))
+    let found = match read(&id) {
+        Some(id) => api.jobs.cancel(id).await?,
+        None => None,
+    };
+    shown(found, &id)
 }
 
-fn job(api: &Api, PathId(id): &PathId) -> Result<Arc<Job>, ApiError> {
-    let found = Uuid::try_parse(id).ok().and_then(|id| api.jobs.get(id));
-    found.ok_or_else(|| ApiError::no_such("job", &caller_id_core::text::shown(id)))
+fn read(PathId(id): &PathId) -> Option<Uuid> {
+    Uuid::try_parse(id).ok()
+}
+
+fn shown(found: Option<JobShown>, PathId(id): &PathId) -> Result<Json<JobBody>, ApiError> {
+    let job = found.ok_or_else(|| ApiError::no_such("job", &caller_id_core::text::shown(id)))?;
+    Ok(Json(job.into()))
 }

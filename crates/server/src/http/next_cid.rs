@@ -24,7 +24,7 @@ use super::query::{Query, shown};
 use super::{Answers, Api, ApiError, Fault, Peer};
 use crate::asking;
 use crate::auth::{Refusal, Visitor};
-use crate::request_log::{Asked, AskedCall, By};
+use crate::request_log::{Asked, AskedCall, Asker, By};
 use crate::timer::Timer;
 
 /// Chooses, reserves and counts a number.
@@ -88,6 +88,7 @@ pub(super) async fn answer(api: &Api, parts: &Parts, peer: Peer, timer: &Timer) 
         took: began.elapsed(),
         client: client(api, &parts.headers, peer),
         by: By::Http(NEXT_CID.clone()),
+        asker: Asker::of(outcome),
         outcome,
         status: Some(response.status().as_u16()),
         call: said,

@@ -160,6 +160,10 @@ fn secure(operation: &mut Operation) {
             "429",
             "Too many wrong tokens or keys; Retry-After says for how long",
         ),
+        (
+            "503",
+            "What is needed for the answer is away: the database, Redis, or the keys that a token is checked with",
+        ),
     ] {
         let responses = &mut operation.responses.responses;
         if !responses.contains_key(status) {

@@ -73,7 +73,7 @@ async fn body(api: &Arc<Api>) -> OverviewBody {
     let now = api.clock.now();
     let (hour, (mut requests, all_listed), signs, pools, recent, configured, falling) = tokio::join!(
         api.pulse.hour(now),
-        api.requests.latest(),
+        api.requests.latest(REQUESTS_MOST),
         api.health.signs(now),
         api.pools_live(),
         api.recent(),

@@ -13,7 +13,8 @@ use crate::request_log::Line;
 /// The latest requests.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RequestList {
-    /// Newest first; as many as REQUEST_LOG_LIMIT says.
+    /// Newest first; as many as REQUEST_LOG_LIMIT says, and besides a quarter as many that were refused or asked for a path that
+    /// is not there.
     requests: Vec<Line>,
     /// False: Redis was not reached, and these are only what this node was asked.
     all_nodes: bool,
@@ -26,7 +27,7 @@ pub async fn list(
     State(api): State<Arc<Api>>,
     _viewer: Viewer,
 ) -> Result<Json<RequestList>, ApiError> {
-    let (requests, all_nodes) = api.requests.latest().await;
+    let (requests, all_nodes) = api.requests.latest(usize::MAX).await;
     Ok(Json(RequestList {
         requests,
         all_nodes,

@@ -1,11 +1,12 @@
 //! How far a job is.
 
 use caller_id_core::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::rows::{BadRow, NAMED_MOST, Tally, Watcher};
 
 /// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// It did all.
     Done,
@@ -13,14 +14,17 @@ pub enum Ending {
     Cancelled,
     /// It could not go on; what it wrote stays.
     Failed(String),
+    /// The node that ran it is gone; what it wrote stays.
+    Interrupted,
 }
 
 /// How far a job is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Of an import: what became of the rows.
     pub tally: Tally,
     /// Of an import: the first bad rows.
+    #[serde(skip)]
     pub errors: Vec<BadRow>,
     /// How many bad rows more there are.
     pub errors_left_out: u64,
@@ -38,6 +42,24 @@ pub struct Progress {
     pub ended_at: Option<Timestamp>,
     /// What else should be known: that the engine does not know yet what is written.
     pub note: Option<String>,
+}
+
+impl Progress {
+    /// The same without the bad rows.
+    pub fn brief(&self) -> Self {
+        Self {
+            tally: self.tally,
+            errors: Vec::new(),
+            errors_left_out: self.errors_left_out,
+            unknown_columns: self.unknown_columns.clone(),
+            total: self.total,
+            matched: self.matched,
+            changed: self.changed,
+            ending: self.ending.clone(),
+            ended_at: self.ended_at,
+            note: self.note.clone(),
+        }
+    }
 }
 
 impl Watcher for Progress {

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use caller_id_core::shared::BoardList;
 
 use super::*;
 
@@ -24,11 +25,11 @@ impl Wall {
 
 #[async_trait]
 impl Board for Wall {
-    async fn post(&self, _: Vec<String>, _: usize) -> Result<(), AllocatorError> {
+    async fn post(&self, _: BoardList, _: Vec<String>, _: usize) -> Result<(), AllocatorError> {
         self.reached()
     }
 
-    async fn posted(&self, _: usize) -> Result<Vec<String>, AllocatorError> {
+    async fn posted(&self, _: BoardList, _: usize) -> Result<Vec<String>, AllocatorError> {
         self.reached().map(|()| Vec::new())
     }
 

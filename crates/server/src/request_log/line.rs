@@ -50,7 +50,7 @@ impl Line {
     pub(super) fn new(id: String, asked: &Asked, node: &str, masking: &Masking) -> Self {
         let (via, request) = match &asked.by {
             By::Http(request) => ("http", request.to_string()),
-            By::FastAgi(path) => ("fastagi", path.to_string()),
+            By::FastAgi(path) => ("fastagi", (*path).to_owned()),
         };
         let call = &asked.call;
         let took_us = u32::try_from(asked.took.as_micros()).unwrap_or(u32::MAX);

@@ -1,25 +1,16 @@
 //! What a dry run's rows would become.
 
+use std::collections::HashSet;
+
 use caller_id_core::store::{OnDuplicate, Written};
 use caller_id_core::{InventoryStore, PhoneNumber, StoreError};
-use futures_util::future::try_join_all;
 
 use super::seen::Seen;
 
-/// Look-ups under way at once: as many as the store does at once. More would only make threads wait.
-const LOOK_UPS_AT_ONCE: usize = 4;
-/// After so many look-ups it is quicker to read the whole inventory. More rows than one request of the command line has,
-/// so that an import in many requests does not read it many times.
-const LOOK_UPS_MOST: usize = 20_000;
-/// The whole inventory is read in pages of so many numbers.
-const PAGE: usize = 5_000;
-
-/// Remembers the numbers of a file, and knows those of the inventory.
+/// Remembers the numbers of a file, and asks the inventory for those of a batch at once, as a real import does.
 #[derive(Default)]
 pub(super) struct Foresight {
     seen: Seen,
-    look_ups: usize,
-    inventory: Option<Seen>,
 }
 
 impl Foresight {
@@ -32,11 +23,12 @@ impl Foresight {
     ) -> Result<Vec<Written>, StoreError> {
         let numbers: Vec<PhoneNumber> = numbers.collect();
         let owned = match store {
-            Some(store) => self.owned(store, &numbers).await?,
-            None => vec![false; numbers.len()],
+            Some(store) if !numbers.is_empty() => store.owned(&numbers).await?,
+            _ => Vec::new(),
         };
-        let told = numbers.into_iter().zip(owned).map(|(number, owned)| {
-            let new = self.seen.insert(number) && !owned;
+        let owned: HashSet<PhoneNumber, ahash::RandomState> = owned.into_iter().collect();
+        let told = numbers.into_iter().map(|number| {
+            let new = self.seen.insert(number) && !owned.contains(&number);
             match on_duplicate {
                 _ if new => Written::Added,
                 OnDuplicate::Skip => Written::Skipped,
@@ -45,45 +37,5 @@ impl Foresight {
             }
         });
         Ok(told.collect())
-    }
-
-    async fn owned(
-        &mut self,
-        store: &dyn InventoryStore,
-        numbers: &[PhoneNumber],
-    ) -> Result<Vec<bool>, StoreError> {
-        if self.inventory.is_none()
-            && self.look_ups >= LOOK_UPS_MOST
-            && store.count_numbers().await? <= Seen::MOST as u64
-        {
-            self.inventory = Some(read(store).await?);
-        }
-        if let Some(inventory) = &self.inventory {
-            return Ok(numbers
-                .iter()
-                .map(|number| inventory.contains(*number))
-                .collect());
-        }
-        self.look_ups += numbers.len();
-        let mut owned = Vec::with_capacity(numbers.len());
-        for some in numbers.chunks(LOOK_UPS_AT_ONCE) {
-            let found = try_join_all(some.iter().map(|number| store.number(*number))).await?;
-            owned.extend(found.iter().map(Option::is_some));
-        }
-        Ok(owned)
-    }
-}
-
-async fn read(store: &dyn InventoryStore) -> Result<Seen, StoreError> {
-    let (mut inventory, mut after) = (Seen::default(), None);
-    loop {
-        let page = store.numbers(after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(inventory);
-        };
-        after = Some(last.number);
-        for number in &page {
-            inventory.insert(number.number);
-        }
     }
 }

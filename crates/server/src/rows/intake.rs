@@ -28,7 +28,7 @@ pub enum Form {
 }
 
 /// Whether an import writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum WriteMode {
     /// It does.
     Write,

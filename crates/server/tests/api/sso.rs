@@ -327,6 +327,17 @@ async fn who_comes_back_refused_too_often_waits_and_from_elsewhere_nobody_gets_i
     browser.begin("").await;
     let answer = browser.get("/sign-in/sso/callback?state=x&code=y").await;
     assert_eq!(answer.status, 429);
+    // What was refused of others at the address keeps nobody out whom the provider names.
+    let mut neighbour = Browser::new(&service.dispatch);
+    let answer = sign_in(&service, &mut neighbour, "1").await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/docs/"));
+    let answer = sign_in(&service, &mut Browser::new(&service.dispatch), "4").await;
+    assert!(answer.body.contains("has no role here"), "{}", answer.body);
+    let refusals = told(&service).await;
+    let refusals = refusals
+        .iter()
+        .filter(|event| event.action == "session.refuse");
+    assert_eq!(refusals.count(), 10, "nobody fills the audit log");
     let mut pairs = settings(&provider);
     pairs.push(("IP_WHITELIST", "10.0.0.0/8".to_owned()));
     let service = start(&pairs).await;

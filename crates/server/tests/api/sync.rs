@@ -140,6 +140,7 @@ impl Rig {
             jobs: Arc::new(caller_id::jobs::Jobs::new(
                 clock.clone(),
                 Default::default(),
+                None,
             )),
             sync: sync.clone(),
             access: Arc::new(Access {

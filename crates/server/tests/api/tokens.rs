@@ -106,3 +106,39 @@ async fn a_person_of_the_provider_may_what_their_groups_may() {
         (401, &json!("the token is not for JWT_AUDIENCE"))
     );
 }
+
+#[tokio::test]
+async fn a_token_that_cannot_be_checked_is_answered_503_and_is_no_guess() {
+    let provider = Provider::start();
+    // Nobody listens there any more.
+    let gone = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/jwks", gone.local_addr().expect("an address"));
+    drop(gone);
+    let service = Service::start(&[("JWKS_URL", &url), ("JWT_ISSUER", "them")]).await;
+    let token = provider.token(&json!({"role": "admin"}));
+    // More often than a wrong one may be tried.
+    for path in ["/api/v1/pools", "/next-cid?to=13125551212"].repeat(10) {
+        let answer = ask(&service, "GET", path, &token).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "30"));
+        assert_eq!(
+            answer.json()["type"],
+            "urn:caller-id:problem:keys-away",
+            "{}",
+            answer.body
+        );
+        assert!(answer.detail().contains("JWKS_URL"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_token_whose_end_is_a_text_is_told_so() {
+    let provider = Provider::start();
+    let service = Service::start(&[("JWKS_URL", &provider.url), ("JWT_ISSUER", "them")]).await;
+    let token = provider.token(&json!({"exp": "4000000000", "role": "admin"}));
+    let answer = ask(&service, "GET", "/api/v1/pools", &token).await;
+    let why = "the token's exp is no number of seconds since 1970";
+    assert_eq!(
+        (answer.status, &answer.json()["reason"]),
+        (401, &json!(why))
+    );
+}

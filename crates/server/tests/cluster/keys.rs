@@ -16,7 +16,13 @@ impl Rig {
     }
 
     /// What an admin is answered.
-    fn admin(&self, node: usize, method: &str, path: &str, body: &str) -> crate::client::Answer {
+    pub(crate) fn admin(
+        &self,
+        node: usize,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> crate::client::Answer {
         let address = self.field.address(node).expect("it is there");
         let answer = Client::connect(address).ask(method, path, body);
         answer.expect("an answer")

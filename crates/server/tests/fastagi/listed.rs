@@ -88,7 +88,7 @@ async fn ends_of_calls_wrong_paths_and_refusals_are_listed() {
         .map(|line| json!([line[1], line[2]]))
         .collect();
     let expected = [
-        json!(["next-sid\u{fffd}", "not_found"]),
+        json!(["(no such path)", "not_found"]),
         json!(["call-result", "not_found"]),
         json!(["call-result", "done"]),
     ];

@@ -13,6 +13,8 @@ use super::locks;
 pub(super) const SOLE: &str = "caller-id alone: ";
 pub(super) const SHARED: &str = "caller-id node: ";
 
+/// By their names: whoever loses its connection gets another process id, and the same nodes are to be told in the same words.
+///
 /// A role may not see when the session of another role began: then it counts from the server's start, so that the same
 /// holder is always told in the same words.
 const HOLDERS: &str = "SELECT l.pid, l.mode = 'ExclusiveLock', coalesce(a.application_name, ''),
@@ -21,7 +23,7 @@ const HOLDERS: &str = "SELECT l.pid, l.mode = 'ExclusiveLock', coalesce(a.applic
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
         AND l.classid = (($1::bigint >> 32) & 4294967295)::oid AND l.objid = ($1::bigint & 4294967295)::oid
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    ORDER BY l.pid";
+    ORDER BY coalesce(a.application_name, '') COLLATE \"C\", l.pid";
 
 /// A session of the server, told from a later one with the same process id by when it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -141,6 +141,15 @@ impl InventoryStore for PostgresStore {
         Ok(self.number_row(number).await?.map(|row| row.number))
     }
 
+    async fn owned(&self, numbers: &[PhoneNumber]) -> Result<Vec<PhoneNumber>, StoreError> {
+        self.lane
+            .run(|connection| {
+                let numbers = numbers.to_vec();
+                Box::pin(async move { list::owned(connection, &numbers).await })
+            })
+            .await
+    }
+
     async fn numbers(
         &self,
         after: Option<PhoneNumber>,

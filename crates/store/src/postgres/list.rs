@@ -7,9 +7,10 @@ use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::{PgArguments, PgConnection, PgRow, Postgres};
 
 use super::error::Fault;
-use super::rows::read_row;
+use super::rows::{column, read_row};
 use crate::lists::sql::{Dialect, Statement, Value};
 use crate::lists::{self, COLUMNS, Next, Walk};
+use crate::values;
 
 /// All that a statement gives.
 pub(super) async fn list<T>(
@@ -51,6 +52,19 @@ pub(super) async fn given(
     let sql = format!("SELECT {COLUMNS} FROM caller_id.numbers WHERE number = ANY($1)");
     let select = query::<Postgres>(AssertSqlSafe(sql)).bind(digits.collect::<Vec<_>>());
     rows_at(&select.fetch_all(connection).await?, now)
+}
+
+/// Those of these numbers that are there.
+pub(super) async fn owned(
+    connection: &mut PgConnection,
+    numbers: &[PhoneNumber],
+) -> Result<Vec<PhoneNumber>, Fault> {
+    let digits = numbers.iter().map(|number| number.e164_digits() as i64);
+    let select = query::<Postgres>("SELECT number FROM caller_id.numbers WHERE number = ANY($1)");
+    let rows = select.bind(digits.collect::<Vec<_>>());
+    let rows = rows.fetch_all(connection).await?;
+    let read = |row: &PgRow| Ok(values::number(column(row, 0)?)?);
+    rows.iter().map(read).collect()
 }
 
 /// The next numbers that a filter asks for, as the transaction sees them.

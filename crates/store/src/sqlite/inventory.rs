@@ -128,6 +128,13 @@ impl InventoryStore for SqliteStore {
         Ok(self.number_row(number).await?.map(|row| row.number))
     }
 
+    async fn owned(&self, numbers: &[PhoneNumber]) -> Result<Vec<PhoneNumber>, StoreError> {
+        let numbers = numbers.to_vec();
+        self.readers
+            .run(move |main| list::owned(main, numbers))
+            .await
+    }
+
     async fn numbers(
         &self,
         after: Option<PhoneNumber>,

@@ -52,6 +52,24 @@ pub(super) fn number_row(
     Ok(found.into_iter().next())
 }
 
+/// Those of these numbers that are there.
+pub(super) fn owned(
+    connection: &Connection,
+    mut numbers: Vec<PhoneNumber>,
+) -> Result<Vec<PhoneNumber>, StoreError> {
+    let select = "SELECT 1 FROM numbers WHERE number = ?1";
+    let mut select = connection.prepare_cached(select).map_err(sqlite)?;
+    let mut failed = None;
+    numbers.retain(|number| {
+        let found = select.exists([number.e164_digits() as i64]);
+        found.unwrap_or_else(|error| {
+            failed = Some(error);
+            false
+        })
+    });
+    failed.map_or(Ok(numbers), |error| Err(sqlite(error)))
+}
+
 /// These numbers as they are at `now`, as far as they are there.
 pub(super) fn given(
     connection: &Connection,

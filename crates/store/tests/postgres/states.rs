@@ -61,9 +61,10 @@ async fn why(node: &PostgresStore, seen: Seen) -> String {
 #[tokio::test]
 async fn the_first_state_is_recorded_and_nodes_of_another_are_refused_and_told_why() {
     let database = Database::new();
+    // In whichever order their sessions began: they are told by name.
     let ours = [
-        node(&database, at_once("host-a")).await,
         node(&database, at_once("host-b")).await,
+        node(&database, at_once("host-a")).await,
     ];
     for one in &ours {
         assert_eq!(agree(one, EMPTY).await, Agreement::Undecided);
@@ -78,7 +79,7 @@ async fn the_first_state_is_recorded_and_nodes_of_another_are_refused_and_told_w
     for part in [
         database.1.as_str(),
         "`host-a`, `host-b`: state 000000000000000a of redis at here:6379, database 0, tenant `default`",
-        "written down by the node `host-a` at 20",
+        "written down by the node `host-b` at 20",
         "This node `host-c` has redis at there:6379, database 1, tenant `other`",
         "Look at REDIS_URL (its hosts and the number of the database) and REDIS_TENANT",
     ] {

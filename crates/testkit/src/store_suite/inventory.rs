@@ -32,6 +32,22 @@ pub async fn the_default_pool_is_there_from_the_start(data: &mut dyn DataSet) {
     assert_eq!(store.inventory.count_numbers().await.unwrap(), 0);
 }
 
+/// Of many numbers at once, whichever they are.
+pub async fn it_is_told_which_numbers_are_owned(data: &mut dyn DataSet) {
+    let store = data.open().await;
+    let rows = vec![Number::new(own(1)), full_number(own(3))];
+    store
+        .inventory
+        .write_numbers(rows, OnDuplicate::Fail, &somebody())
+        .await
+        .unwrap();
+    let asked = [own(3), own(2), phone("+442079460958"), own(1)];
+    let mut owned = store.inventory.owned(&asked).await.unwrap();
+    owned.sort();
+    assert_eq!(owned, [own(1), own(3)]);
+    assert_eq!(store.inventory.owned(&[]).await.unwrap(), []);
+}
+
 /// Every field, filled and not.
 pub async fn a_number_reads_back_as_it_was_written(data: &mut dyn DataSet) {
     let store = data.open().await;

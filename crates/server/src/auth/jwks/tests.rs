@@ -302,6 +302,28 @@ async fn while_the_provider_is_away_the_keys_that_are_known_hold() {
     }
 }
 
+#[tokio::test]
+async fn while_the_provider_is_away_nobody_can_tell_whether_an_unknown_key_is_its_own() {
+    let (signer, other) = (Signer::ec("a"), Signer::ec("b"));
+    let provider = Provider::start(&[&signer]);
+    let (tokens, jwks) = provider.tokens();
+    provider.fail();
+    jwks.ask().await;
+    let token = signer.token(Some("a"), "admin");
+    assert_eq!(role(&tokens, &token), Err(Refusal::KeysAway));
+    provider.publish(&[&signer]);
+    *jwks.asked.lock().await = None;
+    jwks.ask().await;
+    assert!(role(&tokens, &token).is_ok());
+    let unknown = other.token(Some("b"), "admin");
+    assert_eq!(role(&tokens, &unknown), Err(Refusal::UnknownSigner));
+    provider.fail();
+    *jwks.asked.lock().await = None;
+    jwks.ask().await;
+    assert_eq!(role(&tokens, &unknown), Err(Refusal::KeysAway));
+    assert!(role(&tokens, &token).is_ok());
+}
+
 #[test]
 fn short_keys_and_keys_for_encryption_are_left_out() {
     let mut encrypts = Signer::ec("a").jwk;

@@ -19,7 +19,7 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 /// What is done with jobs.
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
-    /// Show the jobs of the node that answers, the newest first
+    /// Show the jobs of all nodes, the newest first
     List(ListArgs),
     /// Show one, with the bad rows of its file
     Show(OneArgs),
@@ -65,7 +65,7 @@ pub(super) fn run(command: JobsCommand, environment: &Environment) -> anyhow::Re
                 path: path(&["jobs"]),
                 rows: "jobs",
                 columns: &COLUMNS,
-                empty: "no jobs since this node was started",
+                empty: "no jobs lately",
             };
             list(&service, &listing, &Pairs::new(), &PageArgs::default())?;
             Ok(ExitCode::SUCCESS)

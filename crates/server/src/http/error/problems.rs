@@ -28,6 +28,7 @@ pub(super) fn refused(refusal: &Refusal) -> Problem {
         | Refusal::KeyAddress { .. }
         | Refusal::CampaignNotAllowed { .. } => StatusCode::FORBIDDEN,
         Refusal::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::KeysAway => StatusCode::SERVICE_UNAVAILABLE,
     };
     let mut problem = Problem::new(status, refusal.kind(), "Refused", refusal.to_string());
     problem.retry_after_s = refusal.retry_after_s();

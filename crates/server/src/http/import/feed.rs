@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 /// Pieces of the body that wait to be read.
 const PIECES_AHEAD: usize = 4;
@@ -25,8 +26,19 @@ const AHEAD_PIECES: usize = 4_096;
 pub(super) struct Patience {
     /// From one piece to the next.
     pub(super) stall: Duration,
-    /// For all of it.
-    pub(super) whole: Duration,
+    /// When all of it must be there.
+    pub(super) until: Instant,
+}
+
+impl Patience {
+    /// The next piece; an error when it does not come in time.
+    async fn next<T>(
+        &self,
+        pieces: &mut (impl Stream<Item = T> + Unpin),
+    ) -> Result<Option<T>, Elapsed> {
+        let stalled = Instant::now() + self.stall;
+        timeout_at(self.until.min(stalled), pieces.next()).await
+    }
 }
 
 /// The reading end. It ends with an error when the body does not come to its end.
@@ -51,12 +63,22 @@ pub(super) struct Begun {
     pub(super) is_whole: bool,
 }
 
-/// The same body, once its first megabytes are here, all of it where there are no more, or once it stalls.
+impl Begun {
+    /// A body that is given up.
+    pub(super) fn nothing() -> Self {
+        Self {
+            body: Body::empty(),
+            is_whole: false,
+        }
+    }
+}
+
+/// The same body, once its first megabytes are here, all of it where there are no more, or once it stalls or has had its time.
 pub(super) async fn ahead(body: Body, patience: Patience) -> Begun {
     let mut rest = body.into_data_stream();
     let (mut pieces, mut bytes, mut is_whole) = (Vec::new(), 0, false);
     while bytes < AHEAD_BYTES && pieces.len() < AHEAD_PIECES {
-        match timeout(patience.stall, rest.next()).await {
+        match patience.next(&mut rest).await {
             Ok(Some(piece)) => {
                 bytes += piece.as_ref().map_or(0, Bytes::len);
                 pieces.push(piece);
@@ -92,11 +114,9 @@ pub(super) fn feed(
 
 async fn pump(body: Body, patience: Patience, pieces: mpsc::Sender<Piece>) {
     let mut stream = body.into_data_stream();
-    let until = Instant::now() + patience.whole;
     let mut unwanted_bytes = 0;
     loop {
-        let wait = patience.stall.min(until - Instant::now());
-        let piece = match timeout(wait, stream.next()).await {
+        let piece = match patience.next(&mut stream).await {
             Err(_) => Piece::Broken(io::ErrorKind::TimedOut.into()),
             Ok(None) => Piece::End,
             Ok(Some(Ok(bytes))) => Piece::Data(bytes),
@@ -135,5 +155,44 @@ impl Read for Feed {
         self.bytes.fetch_add(taken as u64, Ordering::Relaxed);
         buffer[..taken].copy_from_slice(&self.rest.split_to(taken));
         Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STALL: Duration = Duration::from_secs(15);
+
+    /// A byte every four seconds, for ever.
+    fn dribbling() -> Body {
+        let bytes = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            Some((Ok::<_, io::Error>(Bytes::from_static(b"1")), ()))
+        });
+        Body::from_stream(bytes)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_dribbles_is_awaited_no_longer_than_all_of_it_may_take() {
+        let until = Instant::now() + Duration::from_secs(60);
+        let patience = Patience {
+            stall: STALL,
+            until,
+        };
+        let begun = ahead(dribbling(), patience).await;
+        assert!(Instant::now() == until && !begun.is_whole);
+        // What is left of it gets no more time.
+        let (pump, mut input) = feed(begun.body, patience, Arc::default());
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut text = String::new();
+            let ended = input.read_to_string(&mut text);
+            (text, ended.map_err(|error| error.kind()))
+        });
+        pump.await;
+        let (text, ended) = reading.await.expect("it reads");
+        assert!(text.len() <= 15, "{text}");
+        assert_eq!(ended, Err(io::ErrorKind::TimedOut));
+        assert_eq!(Instant::now(), until);
     }
 }

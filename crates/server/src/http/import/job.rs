@@ -18,9 +18,10 @@ pub(super) async fn run(
     let job = running.job().clone();
     let bringing = async {
         tokio::select! {
-            () = pump => {}
+            biased;
             // The feed breaks off, and the rows that it gave are the last.
             () = job.cancelled() => {}
+            () = pump => {}
         }
     };
     let mut watcher = Told(job.clone());

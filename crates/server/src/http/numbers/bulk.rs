@@ -130,7 +130,7 @@ pub async fn bulk(
         let job = running.job().clone();
         job.progress().total = total;
         tokio::spawn(walk.run(running));
-        return Ok(accepted(&job));
+        return Ok(accepted(&api, &job).await);
     }
     while walk.step().await? == Ended::NotYet {}
     walk.bring(&api.sync).await?;

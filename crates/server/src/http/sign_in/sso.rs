@@ -18,7 +18,7 @@ use super::return_to::ReturnTo;
 use super::{SOMEBODY, admit, go, is_guess, note_refusal};
 use crate::auth::Refusal;
 use crate::auth::oidc::pending::{LASTS_MS, Pending};
-use crate::auth::oidc::{Failure, Person, Provider};
+use crate::auth::oidc::{Failure, Provider};
 use crate::auth::sessions::SessionSecret;
 use crate::auth::sign_in::Entrant;
 
@@ -105,10 +105,19 @@ async fn go_on(
     return_to: &ReturnTo,
 ) -> Result<Response, ApiError> {
     let at = visitor(parts, api);
-    api.access.check_sign_ins(&at)?;
-    let person = match ask(parts, api, provider, pending).await {
+    let brought = match brought(parts, pending) {
+        Ok(brought) => brought,
+        Err(why) => return Err(refused(parts, api, None, why).await),
+    };
+    // Who brings what the provider answered is let in whatever others at the address did: nobody finds a code by trying.
+    api.access.begin_exchange(&at)?;
+    let exchange = provider.finish(pending, &brought.code, brought.issuer.as_deref(), at.now);
+    let person = match exchange.await {
         Ok(person) => person,
-        Err(failure @ Failure::Away(_)) => return Err(failed(failure)),
+        Err(failure @ Failure::Away(_)) => {
+            api.access.exchanged(&at);
+            return Err(failed(failure));
+        }
         Err(Failure::Refused(why)) => return Err(refused(parts, api, None, why).await),
     };
     if let Err(refusal) = api.access.check_place(&at) {
@@ -126,6 +135,7 @@ async fn go_on(
         );
         return Err(refused(parts, api, Some(&person.name), why).await);
     };
+    api.access.exchanged(&at);
     let entrant = Entrant {
         author: api.access.user(&at, person.name),
         role,
@@ -135,41 +145,46 @@ async fn go_on(
     admit(parts, api, entrant, &SessionSecret::make(), return_to).await
 }
 
-/// Who came back, as the provider says.
-async fn ask(
-    parts: &Parts,
-    api: &Api,
-    provider: &Provider,
-    pending: &Pending,
-) -> Result<Person, Failure> {
+/// What the browser brings from the provider.
+struct Brought {
+    code: String,
+    /// Who sends it.
+    issuer: Option<String>,
+}
+
+/// What the browser brings for this sign-in, or why it brings nothing.
+fn brought(parts: &Parts, pending: &Pending) -> Result<Brought, String> {
     let query = Query::parse(parts.uri.query().unwrap_or_default().as_bytes(), "query");
     let given = |name: &str| query.get(name).ok().flatten();
-    let refused = |why: &str| Failure::Refused(why.to_owned());
     if !given("state").is_some_and(|state| pending.has_state(&state)) {
-        return Err(refused("it is not the one that this browser began (state)"));
+        return Err("it is not the one that this browser began (state)".to_owned());
     }
     if let Some(error) = given("error") {
         let shown = caller_id_core::text::shown;
         let more = given("error_description").map(|more| shown(&more));
         let more = more.unwrap_or_default();
-        return Err(refused(&format!(
-            "the provider says {}: {more}",
-            shown(&error)
-        )));
+        return Err(format!("the provider says {}: {more}", shown(&error)));
     }
-    let code = given("code").ok_or_else(|| refused("the provider sent no code"))?;
-    let now = api.clock.now();
-    provider
-        .finish(pending, &code, given("iss").as_deref(), now)
-        .await
+    let code = given("code").ok_or("the provider sent no code")?;
+    Ok(Brought {
+        code: code.into_owned(),
+        issuer: given("iss").map(|issuer| issuer.into_owned()),
+    })
 }
 
-/// Counts the refusal and notes it in the audit log.
+/// Counts the refusal and notes it in the audit log. Not while the address waits for having been refused too often, so that
+/// nobody fills the log: who is not named is told to wait then.
 async fn refused(parts: &Parts, api: &Api, name: Option<&str>, why: String) -> ApiError {
     let at = visitor(parts, api);
-    api.access.sign_in_failed(&at, name);
-    let author = api.access.user(&at, name.unwrap_or(SOMEBODY).to_owned());
-    note_refusal(api, author, &why).await;
+    match (api.access.check_sign_ins(&at), name) {
+        (Err(waits), None) => return waits.into(),
+        (Err(_), Some(_)) => {}
+        (Ok(()), _) => {
+            api.access.sign_in_failed(&at, name);
+            let author = api.access.user(&at, name.unwrap_or(SOMEBODY).to_owned());
+            note_refusal(api, author, &why).await;
+        }
+    }
     ApiError::SignIn(Failure::Refused(why))
 }
 

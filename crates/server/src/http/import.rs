@@ -25,14 +25,12 @@ use super::query::Query;
 use super::{Api, ApiError, Fault, Operator};
 use crate::jobs::JobKind;
 use crate::rows::{
-    self, BadRow, FileError, Form, Intake, NAMED_MOST, Options, Stop, Tally, Target, Watcher,
-    WriteMode,
+    self, BadRow, FileError, Form, Intake, NAMED_MOST, NEW_POOLS_MOST, Options, Stop, Tally,
+    Target, Watcher, WriteMode,
 };
 
 /// Rows of one transaction: few enough that allocations do not wait for it.
 const BATCH_ROWS: usize = 2_000;
-/// The answer names so many new pools.
-const NEW_POOLS_MOST: usize = 1_000;
 /// A body may take so long as a whole; two million rows over a slow line come in less.
 const WHOLE_BODY: Duration = Duration::from_secs(3_600);
 

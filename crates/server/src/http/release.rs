@@ -46,7 +46,8 @@ pub struct Released {
     ignored: Vec<Fault>,
 }
 
-/// Ends the reservation with this id. Where an operator or an admin asks, the audit log tells of it (`reservation.end`). A dial status that cannot be read counts as not said, and is named in `ignored`.
+/// Ends the reservation with this id. Where an operator or an admin asks, the audit log tells of it (`reservation.end`). A dial
+/// status that cannot be read counts as not said, and is named in `ignored`.
 #[utoipa::path(
     delete,
     path = "/api/v1/reservations/{id}",
@@ -73,7 +74,11 @@ pub async fn by_reservation(
         Ok(end) => (end.unwrap_or_default(), Vec::new()),
         Err(fault) => (CallEnd::default(), vec![fault]),
     };
-    release(&api, &who.0, ReleaseTarget::Reservation(id), (end, ignored)).await
+    let (released, ended) = release(&api, ReleaseTarget::Reservation(id), (end, ignored)).await?;
+    if let Some(ended) = ended.filter(|_| who.0.role != Role::Dialer) {
+        tell(&api, &who.0, ended).await?;
+    }
+    Ok(released)
 }
 
 /// Ends the reservation of this call.
@@ -93,7 +98,7 @@ pub async fn by_reservation(
 )]
 pub async fn by_call(
     State(api): State<Arc<Api>>,
-    who: DialerOrOperator,
+    _who: DialerOrOperator,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Released>, ApiError> {
@@ -119,26 +124,25 @@ pub async fn by_call(
         return Err(ApiError::Invalid(fields.into_faults()));
     };
     let (target, ignored) = (ReleaseTarget::Call(call_id), fields.into_faults());
-    release(&api, &who.0, target, (end.unwrap_or_default(), ignored)).await
+    let (released, _) = release(&api, target, (end.unwrap_or_default(), ignored)).await?;
+    Ok(released)
 }
 
+/// Ends it, and gives what ended.
 async fn release(
     api: &Api,
-    who: &Principal,
     target: ReleaseTarget,
     (end, ignored): (CallEnd, Vec<Fault>),
-) -> Result<Json<Released>, ApiError> {
+) -> Result<(Json<Released>, Option<EndRecord>), ApiError> {
     let released = tokio::time::timeout(api.answers.deadline, api.rotator.release(&target, end));
     let ended = released.await.map_err(|_| ApiError::DeadlinePassed)??;
-    if let Some(ended) = ended.filter(|_| who.role != Role::Dialer) {
-        tell(api, who, ended).await?;
-    }
-    Ok(Json(Released {
+    let told = Released {
         released: ended.is_some(),
         reservation_id: ended.map(|end| end.id.to_string()),
         released_at: ended.map(|end| end.at.to_string()),
         ignored,
-    }))
+    };
+    Ok((Json(told), ended))
 }
 
 /// That a person ended a reservation is a change; that a dialer's call is over is none.

@@ -39,6 +39,7 @@ mod tokens;
 mod upload;
 #[cfg(unix)]
 mod warnings;
+mod web_pages;
 mod wire;
 
 /// All state in the process, history in a file.

@@ -157,7 +157,12 @@ async fn deep<S: HistoryReader>(store: &S) -> anyhow::Result<()> {
 async fn counts<S: HistoryReader>(store: &S, now: Timestamp) -> anyhow::Result<()> {
     for (name, by, days, span) in [
         ("a day by pool", StatsBy::Pool, 1, Span::Whole),
-        ("a day by pool and hour", StatsBy::Pool, 1, Span::Hour),
+        (
+            "a day by pool and hour",
+            StatsBy::Pool,
+            1,
+            Span::Hour(caller_id_core::TimeZone::utc()),
+        ),
         ("30 days by campaign", StatsBy::Campaign, 30, Span::Whole),
         ("30 days by area code", StatsBy::AreaCode, 30, Span::Whole),
         ("30 days by number", StatsBy::Number, 30, Span::Whole),

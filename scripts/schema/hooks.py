@@ -151,6 +151,8 @@ def fit_number(label, body):
         fit_instant(body, "resting_until", always=True)
     elif body.get("status") or not body.get("resting_until"):
         body.pop("resting_until", None)
+    else:
+        fit_instant(body, "resting_until")
 
 
 def fit_instant(body, name, always=False):

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
+use crate::number::PhoneNumber;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -35,12 +36,19 @@ impl Author {
         Self::command(RESTORING)
     }
 
+    /// Whether this is a migration, which copies what there was as it was.
+    pub fn is_migration(&self) -> bool {
+        self.kind == AuthorKind::Command && self.name.starts_with(MIGRATE)
+    }
+
     /// Whether this is [`Author::restoring`].
     pub fn is_restoring(&self) -> bool {
         self.kind == AuthorKind::Command && self.name == RESTORING
     }
 }
 
+/// How the names of migrations begin.
+const MIGRATE: &str = "migrate";
 /// The name of who makes no entries.
 const RESTORING: &str = "migrate, with the audit log";
 
@@ -202,6 +210,15 @@ pub struct AuditFilter {
     pub until: Option<Timestamp>,
 }
 
+/// So many entries of many numbers are looked into at once: one has up to some hundred kilobytes, and a database is to answer
+/// within a second.
+pub const MANY_AT_ONCE: usize = 100;
+
+/// What in the text of an entry names a number.
+pub fn mark_of(number: PhoneNumber) -> String {
+    format!(r#""caller_id":"{number}""#)
+}
+
 /// Keeper of the audit log.
 ///
 /// What implementers hold: entries are only ever added, one after the other, also where many nodes add them; a change of the
@@ -218,7 +235,7 @@ pub trait AuditLog: Send + Sync {
     /// walks up to them, finds also entries that were taken off the end.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`StoreError::Unreadable`] where that is not known any more.
     async fn head(&self) -> Result<(i64, Link), StoreError>;
 
     /// The newest entries that are asked for, newest first, at most `most`, before the place `before` where it is given.
@@ -232,11 +249,26 @@ pub trait AuditLog: Send + Sync {
         most: usize,
     ) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// The next entries after the place `after`, oldest first, at most `most`. Fewer are the last ones. For checking the chain.
+    /// The newest entries that touched a number, newest first, at most `most`, before the place `before` where it is given, and of them
+    /// those that `filter` asks for; its subject counts beside the number. Also of many numbers at once: of these a call looks
+    /// into the next [`MANY_AT_ONCE`]. Tells before which place to go on; none: that was all.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn after(&self, after: i64, most: usize) -> Result<Vec<AuditEntry>, StoreError>;
+    async fn touching(
+        &self,
+        number: PhoneNumber,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<(Vec<AuditEntry>, Option<i64>), StoreError>;
+
+    /// The next entries after the place `after`, oldest first, at most `most`; none: from the lowest place that there is, also
+    /// where that is one that nobody wrote. Fewer are the last ones. For checking the chain.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn after(&self, after: Option<i64>, most: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }
 
 #[cfg(test)]

@@ -107,9 +107,9 @@ pub enum StatsBy {
 pub enum Span {
     /// The whole time.
     Whole,
-    /// Hours.
-    Hour,
-    /// Local days of a zone. In zones that are not whole hours from UTC a day begins with the hour that midnight is in.
+    /// Local hours of a zone.
+    Hour(TimeZone),
+    /// Local days of a zone.
     Day(TimeZone),
 }
 
@@ -130,6 +130,31 @@ pub struct StatsQuery {
     pub campaign: Option<CampaignId>,
     /// Only this number: any span is good for it then. It is counted from the allocations, as far back as those are kept.
     pub number: Option<PhoneNumber>,
+}
+
+/// Calls are counted together by the hour, or where that is not fine enough by the quarter of an hour: every zone of today is
+/// whole quarters from UTC.
+const HOUR_MS: i64 = 3_600_000;
+const QUARTER_MS: i64 = HOUR_MS / 4;
+
+impl StatsQuery {
+    /// How finely this is counted, in milliseconds: by the hour, and by the quarter of an hour where its hours or days do not
+    /// begin with hours of UTC, or where [`StatsQuery::since`] or [`StatsQuery::until`] is exactly at such a quarter. What
+    /// the first and the last one of them have of calls counts whole.
+    pub fn unit_ms(&self) -> i64 {
+        let at_quarter = |at: Timestamp| {
+            let ms = at.as_ms();
+            ms % QUARTER_MS == 0 && ms % HOUR_MS != 0
+        };
+        let whole = match &self.span {
+            Span::Whole => true,
+            Span::Hour(zone) | Span::Day(zone) => zone.has_whole_hours(self.since, self.until),
+        };
+        match whole && !at_quarter(self.since) && !at_quarter(self.until) {
+            true => HOUR_MS,
+            false => QUARTER_MS,
+        }
+    }
 }
 
 /// What calls are counted under.

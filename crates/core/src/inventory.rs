@@ -54,6 +54,26 @@ impl Number {
 /// Longest name of a carrier, in bytes.
 const CARRIER_MOST: usize = 128;
 
+/// So many bytes of JSON text may be kept with a number: lists, exports and the audit log carry them with each number.
+pub const META_BYTES_MOST: usize = 4_096;
+
+/// Checks what is kept with a number beside its fields: a JSON object that is not too large.
+///
+/// # Errors
+/// Says what was given and what was expected.
+pub fn meta(value: serde_json::Value) -> Result<serde_json::Value, String> {
+    if !value.is_object() {
+        return Err("meta is no JSON object".to_owned());
+    }
+    let bytes = value.to_string().len();
+    match bytes > META_BYTES_MOST {
+        true => Err(format!(
+            "meta has {bytes} bytes as JSON text, at most {META_BYTES_MOST} expected"
+        )),
+        false => Ok(value),
+    }
+}
+
 /// Reads the name of a carrier, without the blanks around it.
 ///
 /// # Errors
@@ -109,6 +129,17 @@ pub enum Status {
     Resting(Timestamp),
     /// It is ours no longer, and kept for its history.
     Retired,
+}
+
+impl Status {
+    /// What it is at `now`: a rest ends by itself at its instant.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        match self {
+            Self::Resting(until) if until <= now => Self::Active,
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for Status {

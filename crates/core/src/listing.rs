@@ -19,8 +19,17 @@ pub struct NumberRow {
     pub number: Number,
     /// When it was added.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When it was last changed. The end of a rest is no change.
     pub updated_at: Timestamp,
+}
+
+impl NumberRow {
+    /// The row as it is at `now`: see [`Status::at`].
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.number.status = self.number.status.at(now);
+        self
+    }
 }
 
 /// A status without its instant.
@@ -124,6 +133,8 @@ pub struct NumberGroup {
     pub carrier: Option<String>,
     /// The kind of [`Number::status`].
     pub status: StatusKind,
+    /// Where they rest: when the first of them is active again.
+    pub rests_until: Option<Timestamp>,
     /// How many there are.
     pub numbers: u64,
     /// How many of them have a limit of an hour.

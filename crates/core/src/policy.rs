@@ -141,6 +141,34 @@ impl TimeZone {
         })
     }
 
+    /// The start of the local hour that `now` is in.
+    pub fn hour(&self, now: Timestamp) -> Timestamp {
+        const HOUR_MS: i64 = 3_600_000;
+        let offset = self.offset_ms(now);
+        let local = now.as_ms().saturating_add(offset);
+        Timestamp::from_ms(now.as_ms() - local.rem_euclid(HOUR_MS))
+    }
+
+    /// Whether local hours are hours of UTC, all the time from `since` until `until`. Of what is to come, the next hundred
+    /// years are looked at.
+    pub fn has_whole_hours(&self, since: Timestamp, until: Timestamp) -> bool {
+        const CHANGES_MOST: usize = 200;
+        const HOUR_SECONDS: i32 = 3_600;
+        let first =
+            jiff::Timestamp::from_millisecond(since.as_ms()).unwrap_or(jiff::Timestamp::MIN);
+        let last = jiff::Timestamp::from_millisecond(until.as_ms()).unwrap_or(jiff::Timestamp::MAX);
+        let changes = self.0.following(first).take(CHANGES_MOST);
+        let changes = changes.take_while(|change| change.timestamp() < last);
+        let mut offsets = changes.map(|change| change.offset());
+        let is_whole = |offset: jiff::tz::Offset| offset.seconds() % HOUR_SECONDS == 0;
+        is_whole(self.0.to_offset(first)) && offsets.all(is_whole)
+    }
+
+    fn offset_ms(&self, now: Timestamp) -> i64 {
+        let now = jiff::Timestamp::from_millisecond(now.as_ms());
+        now.map_or(0, |now| i64::from(self.0.to_offset(now).seconds()) * 1_000)
+    }
+
     fn local_day(&self, now: Timestamp) -> Option<Day> {
         let local = jiff::Timestamp::from_millisecond(now.as_ms())
             .ok()?
@@ -206,6 +234,40 @@ mod tests {
 
     fn span(start: &str, end: &str) -> (String, String) {
         (format!("{start}:00.000000Z"), format!("{end}:00.000000Z"))
+    }
+
+    #[test]
+    fn hours_are_those_of_utc_where_the_zone_is_whole_hours_from_it() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("an instant");
+        let (first, last) = (at("2026-01-01T00:00:00Z"), at("2026-12-31T00:00:00Z"));
+        for (name, whole) in [
+            ("UTC", true),
+            ("America/Chicago", true),
+            ("America/St_Johns", false),
+            ("Asia/Kolkata", false),
+            ("Asia/Kathmandu", false),
+            ("Australia/Lord_Howe", false),
+        ] {
+            let zone = TimeZone::parse(name).expect("a zone");
+            assert_eq!(zone.has_whole_hours(first, last), whole, "{name}");
+            assert_eq!(zone.has_whole_hours(Timestamp::ZERO, Timestamp::MAX), whole);
+        }
+        let hour = |name: &str, now: &str| {
+            let zone = TimeZone::parse(name).expect("a zone");
+            zone.hour(at(now)).to_string()
+        };
+        assert_eq!(
+            hour("UTC", "2026-11-22T12:59:59Z"),
+            "2026-11-22T12:00:00.000000Z"
+        );
+        assert_eq!(
+            hour("Asia/Kolkata", "2026-11-22T12:29:59Z"),
+            "2026-11-22T11:30:00.000000Z"
+        );
+        assert_eq!(
+            hour("Asia/Kathmandu", "2026-11-22T12:15:00Z"),
+            "2026-11-22T12:15:00.000000Z"
+        );
     }
 
     #[test]

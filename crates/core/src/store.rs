@@ -106,6 +106,10 @@ pub struct Changes {
 
 /// Keeper of numbers, pools and campaigns.
 ///
+/// A rest ends by itself: at its instant the number is active, for whoever reads, lists, counts or changes it, and nothing is
+/// written for that. The instant is told by the store's clock. Only [`InventoryStore::numbers`] and
+/// [`InventoryStore::changes`] give the status as it was written, for engines and copies, which know the instant themselves.
+///
 /// What implementers hold: each method is one transaction; a change is seen by [`InventoryStore::changes`] in every
 /// process that has the store open, whoever made it. What a method changes, and its entry by `by` in the audit log, are one
 /// transaction; what a change expects is looked at inside it; where nothing changes there is no entry.
@@ -126,7 +130,8 @@ pub trait InventoryStore: Send + Sync {
 
     /// Writes numbers in one transaction, and tells for each what became of it. Pools that do not exist are made.
     ///
-    /// All that changed is one entry: `number.create` or `number.update` of a single number, `numbers.import` of more.
+    /// All numbers that changed are one entry: `number.create` or `number.update` of a single number, `numbers.import` of more; before
+    /// it comes a `pool.create` for each pool that is made.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is written then.
@@ -176,7 +181,7 @@ pub trait InventoryStore: Send + Sync {
     /// [`StoreError`].
     async fn owned(&self, numbers: &[PhoneNumber]) -> Result<Vec<PhoneNumber>, StoreError>;
 
-    /// The next numbers in order, at most `most`, from the first or after one.
+    /// The next numbers in order, as they were written, at most `most`, from the first or after one.
     ///
     /// # Errors
     /// [`StoreError`].

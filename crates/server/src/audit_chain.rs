@@ -101,11 +101,9 @@ pub async fn walk(
     start: Head,
     kept: Option<Head>,
 ) -> Result<Found, StoreError> {
-    let (place, link) = log.head().await?;
-    let mut marks = vec![(
-        Head { place, link },
-        "the end of the log is not what it was when it was written",
-    )];
+    let (end, no_end) = known_end(log).await?;
+    let other_end = "the end of the log is not what it was when it was written";
+    let mut marks: Vec<_> = end.map(|end| (end, other_end)).into_iter().collect();
     marks.extend(kept.map(|kept| (kept, "it is not what was there when that head was kept")));
     let mut walk = Walk {
         last: start,
@@ -115,9 +113,12 @@ pub async fn walk(
     if let Some(broken) = walk.compare() {
         return Ok(broken);
     }
+    if let Some(broken) = before_all(log, &walk).await? {
+        return Ok(broken);
+    }
     let mut most = AT_ONCE;
     loop {
-        let page = match log.after(walk.last.place, most).await {
+        let page = match log.after(Some(walk.last.place), most).await {
             Ok(page) => page,
             // One of them: which, is seen by reading one at a time.
             Err(StoreError::Unreadable(_)) if most > 1 => {
@@ -128,7 +129,7 @@ pub async fn walk(
             Err(error) => return Err(error),
         };
         if page.is_empty() {
-            return Ok(walk.end());
+            break;
         }
         for entry in &page {
             if let Some(broken) = walk.step(entry) {
@@ -136,6 +137,41 @@ pub async fn walk(
             }
         }
     }
+    if let Some(why) = no_end {
+        return Ok(walk.broken(walk.last.place + 1, why));
+    }
+    // An entry and the end that it makes are one transaction: whoever saw the one must see the other.
+    let (end, _) = known_end(log).await?;
+    match end.filter(|end| end.place < walk.last.place) {
+        Some(end) => {
+            let why = format!("the log ends at {}, and the entry is behind it", end.place);
+            Ok(walk.broken(end.place + 1, why))
+        }
+        None => Ok(walk.end()),
+    }
+}
+
+/// The end of the log, or why nobody knows it.
+async fn known_end(log: &dyn AuditLog) -> Result<(Option<Head>, Option<String>), StoreError> {
+    match log.head().await {
+        Ok((place, link)) => Ok((Some(Head { place, link }), None)),
+        Err(StoreError::Unreadable(why)) => Ok((None, Some(why))),
+        Err(error) => Err(error),
+    }
+}
+
+/// An entry at a place where none can be: the first is 1.
+async fn before_all(log: &dyn AuditLog, walk: &Walk) -> Result<Option<Found>, StoreError> {
+    let lowest = match log.after(None, 1).await {
+        Ok(lowest) => lowest,
+        Err(StoreError::Unreadable(why)) => return Ok(Some(walk.broken(1, why))),
+        Err(error) => return Err(error),
+    };
+    let forged = lowest.first().filter(|entry| entry.place < 1);
+    Ok(forged.map(|entry| {
+        let why = "an entry is before the first, whose place is 1".to_owned();
+        walk.broken(entry.place, why)
+    }))
 }
 
 /// Walks through the last entries, at most `most` of them; what is before them is taken for good.
@@ -143,7 +179,16 @@ pub async fn walk(
 /// # Errors
 /// As [`walk`].
 pub async fn walk_end(log: &dyn AuditLog, most: u32) -> Result<Found, StoreError> {
-    let (end, _) = log.head().await?;
+    let end = match known_end(log).await? {
+        (Some(end), _) => end.place,
+        (None, why) => {
+            return Ok(Found::Broken {
+                entries: 0,
+                place: 1,
+                why: why.unwrap_or_default(),
+            });
+        }
+    };
     let behind = end - i64::from(most) + 1;
     let last_trusted = log.newest(&AuditFilter::default(), Some(behind), 1).await?;
     let start = last_trusted.first().map_or(Head::START, Head::of);

@@ -176,6 +176,14 @@ impl Access {
         let mut refused = None;
         for credential in given {
             if known_place && !matches!(credential, Credential::ApiKey(_)) {
+                // Whoever may more is told from a dialer at the same place, where that matters; what else is given is passed over.
+                let also_may = |known: &Known| also.iter().any(|role| known.identity.may(*role));
+                if !also.is_empty()
+                    && let Ok(known) = self.look_up_at_dialers_door(*credential, client, now)
+                    && also_may(&known)
+                {
+                    return self.settle(Ok(known), *credential, (Door::Dialers, client, now));
+                }
                 continue;
             }
             let found = match self.look_up_at_dialers_door(*credential, client, now) {

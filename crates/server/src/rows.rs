@@ -12,6 +12,7 @@ mod header;
 mod intake;
 mod json;
 mod lines;
+mod new_pools;
 #[cfg(test)]
 mod properties;
 mod reader;
@@ -52,6 +53,8 @@ pub struct BadRow {
 
 /// Most bad rows that one answer of the API names; an import through the API sends no more rows than that at once.
 pub const NAMED_MOST: usize = 5_000;
+/// Most new pools that one answer names.
+pub const NEW_POOLS_MOST: usize = 1_000;
 
 /// Reads `skip`, `update` or `fail`.
 ///

@@ -20,6 +20,8 @@ mod coverage;
 mod explain;
 #[path = "api/faults.rs"]
 mod faults;
+#[path = "api/found_again.rs"]
+mod found_again;
 #[path = "api/key_routes.rs"]
 mod key_routes;
 #[path = "api/keys.rs"]

@@ -3,6 +3,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "audit_command/forged.rs"]
+mod forged;
+
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;

@@ -6,16 +6,18 @@
 //! See `docs/adr/0017-lists-from-a-catalog.md`.
 
 mod entry;
+mod rests;
 mod search;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use caller_id_core::listing::{NumberFilter, NumberQuery, PoolCount, StatusKind};
-use caller_id_core::{PhoneNumber, PoolId, StoreError};
+use caller_id_core::{PhoneNumber, PoolId, StoreError, Timestamp};
 
 pub(crate) use self::entry::Described;
 use self::entry::{Entry, Names, packed};
+use self::rests::Rests;
 use crate::values::unreadable;
 
 /// Up to where a catalog has what the store has.
@@ -52,6 +54,7 @@ pub(crate) struct Catalog {
     mark: Mark,
     identity: Option<i64>,
     entries: Arc<Entries>,
+    rests: Rests,
 }
 
 impl Default for Catalog {
@@ -60,6 +63,7 @@ impl Default for Catalog {
             mark: Mark::NOTHING,
             identity: None,
             entries: Arc::default(),
+            rests: Rests::default(),
         }
     }
 }
@@ -79,9 +83,28 @@ impl Catalog {
 
     /// Takes in what changed up to a mark.
     pub(crate) fn take(&mut self, news: News, upto: Mark) {
+        for told in &news.described {
+            self.rests.put(told.entry.digits, told.rests_until);
+        }
+        for digits in &news.removed {
+            self.rests.put(*digits, None);
+        }
         // Whoever searches keeps what it has: then these are a copy.
         Arc::make_mut(&mut self.entries).take(news);
         self.mark = upto;
+    }
+
+    /// Whose rest is over at `now` is active. Instants do not run back: where a clock did, the catalog is to be made anew, and
+    /// this gives `false`.
+    #[must_use]
+    pub(crate) fn wake(&mut self, now: Timestamp) -> bool {
+        let Some(over) = self.rests.over(now.as_ms()) else {
+            return false;
+        };
+        if !over.is_empty() {
+            Arc::make_mut(&mut self.entries).wake(&over);
+        }
+        true
     }
 
     /// To look into, for as long as one likes.
@@ -103,6 +126,8 @@ struct Told {
     entry: Entry,
     carrier: Option<Arc<str>>,
     pool: Arc<str>,
+    /// Where it rests.
+    rests_until: Option<i64>,
 }
 
 /// Texts that come again and again, each kept once.
@@ -134,6 +159,7 @@ impl News {
             entry: number.entry()?,
             carrier: number.carrier.map(|name| texts.get(name)),
             pool: texts.get(number.pool),
+            rests_until: number.rests_until(),
         });
         Ok(())
     }
@@ -189,6 +215,7 @@ impl Entries {
             entry,
             carrier,
             pool,
+            ..
         } in described
         {
             let carrier = carrier.map_or(Names::NONE, |name| self.carriers.place(&name));
@@ -210,6 +237,14 @@ impl Entries {
         if !removed.is_empty() {
             let removed: HashSet<u64> = removed.into_iter().collect();
             self.all.retain(|entry| !removed.contains(&entry.digits));
+        }
+    }
+
+    fn wake(&mut self, over: &[u64]) {
+        for digits in over {
+            if let Ok(place) = self.find(*digits) {
+                self.all[place].status = Entry::ACTIVE;
+            }
         }
     }
 
@@ -238,6 +273,8 @@ impl Entries {
 
 #[cfg(test)]
 mod tests {
+    use caller_id_core::listing::StatusKind;
+
     use super::*;
 
     fn told(numbers: &[i64], pool: &str) -> News {
@@ -249,6 +286,7 @@ mod tests {
                 carrier: None,
                 attestation: None,
                 status: "active",
+                resting_until: None,
                 pool,
                 created_at: 1,
                 updated_at: 1,
@@ -304,6 +342,50 @@ mod tests {
             assert_eq!(catalog.missing(revision, identity), Some(Mark::NOTHING));
             assert!(listed(&catalog).is_empty());
         }
+    }
+
+    #[test]
+    fn a_rest_that_is_over_is_none_and_a_clock_that_runs_back_is_told() {
+        let at = Timestamp::from_ms;
+        let resting = |until: Option<i64>| {
+            let (mut news, mut texts) = (News::default(), Texts::default());
+            let described = Described {
+                number: 13_125_550_107,
+                area_code: Some(312),
+                carrier: None,
+                attestation: None,
+                status: if until.is_some() { "resting" } else { "paused" },
+                resting_until: until,
+                pool: "a",
+                created_at: 1,
+                updated_at: 1,
+            };
+            news.push(&described, &mut texts).expect("a good row");
+            news
+        };
+        let of = |catalog: &Catalog, kind| {
+            let filter = NumberFilter {
+                statuses: vec![kind],
+                ..NumberFilter::default()
+            };
+            catalog.entries().count(&filter)
+        };
+        let mut catalog = Catalog::default();
+        catalog.take(resting(Some(5)), Mark::whole(1));
+        assert!(catalog.wake(at(4)));
+        assert_eq!(of(&catalog, StatusKind::Resting), 1);
+        // A longer rest takes the place of the first.
+        catalog.take(resting(Some(9)), Mark::whole(2));
+        assert!(catalog.wake(at(8)));
+        assert_eq!(of(&catalog, StatusKind::Resting), 1);
+        assert!(catalog.wake(at(9)));
+        assert_eq!(of(&catalog, StatusKind::Active), 1);
+        assert!(!catalog.wake(at(8)));
+        let mut catalog = Catalog::default();
+        catalog.take(resting(Some(5)), Mark::whole(1));
+        catalog.take(resting(None), Mark::whole(2));
+        assert!(catalog.wake(at(9)) && catalog.wake(at(1)));
+        assert_eq!(of(&catalog, StatusKind::Paused), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use caller_id_core::history_query::{Calls, Span, StatsBy, StatsKey, StatsQuery, 
 use caller_id_core::policy::TimeZone;
 use caller_id_core::{AreaCode, CampaignId, Rung, StoreError, Timestamp};
 
-use crate::sums::{self, DAY_MS, HOUR_MS, Job, floor};
+use crate::sums::{self, DAY_MS, HOUR_MS, Job, QUARTER_MS, floor};
 use crate::values::{number, unreadable};
 
 /// Where the counts of a query come from: instants in milliseconds.
@@ -16,6 +16,8 @@ use crate::values::{number, unreadable};
 pub(crate) struct Plan {
     /// Which sums.
     pub(crate) from: Sums,
+    /// How much time is counted together, in milliseconds.
+    pub(crate) unit_ms: i64,
     /// Of these spans.
     pub(crate) sums: Range<i64>,
     /// From the allocations themselves: before the sums, and after them.
@@ -27,6 +29,8 @@ pub(crate) struct Plan {
 pub(crate) enum Sums {
     /// By hour.
     Hours,
+    /// By quarter of an hour.
+    Quarters,
     /// By day and number.
     Days,
     /// None that would do: sums know no number with its pool or campaign, nor what else there is of one number.
@@ -34,18 +38,10 @@ pub(crate) enum Sums {
 }
 
 impl Sums {
-    /// How much time is counted together, in milliseconds.
-    pub(crate) const fn unit_ms(self) -> i64 {
-        match self {
-            Self::Days => DAY_MS,
-            Self::Hours | Self::None => HOUR_MS,
-        }
-    }
-
     /// Up to where they are made is kept under this mark.
     pub(crate) const fn mark(self) -> Option<&'static str> {
         match self {
-            Self::Hours => Some(Job::HOURS.mark()),
+            Self::Hours | Self::Quarters => Some(Job::HOURS.mark()),
             Self::Days => Some(Job::DAYS.mark()),
             Self::None => None,
         }
@@ -61,6 +57,7 @@ impl Sums {
                 Self::None
             }
             StatsBy::Number => Self::Days,
+            _ if query.unit_ms() == QUARTER_MS => Self::Quarters,
             _ => Self::Hours,
         }
     }
@@ -70,16 +67,20 @@ impl Plan {
     /// The plan, when the sums that serve this query are made up to `summed`.
     pub(crate) fn new(query: &StatsQuery, summed: i64) -> Self {
         let from = Sums::of(query);
-        let unit = from.unit_ms();
+        let unit = match from {
+            Sums::Days => DAY_MS,
+            Sums::Hours | Sums::Quarters | Sums::None => query.unit_ms(),
+        };
         let ms = |at: Timestamp| at.as_ms().clamp(0, i64::MAX - DAY_MS);
         let first = floor(ms(query.since), unit);
         let last = floor(ms(query.until) + unit - 1, unit).max(first);
         let summed = match from {
             Sums::None => first,
-            Sums::Hours | Sums::Days => summed.clamp(first, last),
+            Sums::Hours | Sums::Quarters | Sums::Days => summed.clamp(first, last),
         };
         Self {
             from,
+            unit_ms: unit,
             sums: first..summed,
             raw: [first..first, summed..last],
         }
@@ -92,19 +93,24 @@ impl Plan {
         let summed = summed.max(first);
         Self {
             from: Sums::Hours,
+            unit_ms: HOUR_MS,
             sums: first..summed,
             raw: [since..first, summed..i64::MAX],
         }
     }
 
-    /// The rows of sums by hour that serve.
-    pub(crate) const fn what(by: StatsBy) -> i16 {
-        match by {
+    /// The rows of sums by hour, or by quarter, that serve.
+    pub(crate) const fn what(&self, by: StatsBy) -> i16 {
+        let hours = match by {
             StatsBy::All | StatsBy::Pool | StatsBy::Campaign | StatsBy::Number => sums::ALL,
             StatsBy::AreaCode => sums::AREA_CODE,
             StatsBy::Carrier => sums::CARRIER,
             StatsBy::Rung => sums::RUNG,
             StatsBy::Reach => sums::REACH,
+        };
+        match self.from {
+            Sums::Quarters => hours + sums::BY_QUARTER,
+            Sums::Hours | Sums::Days | Sums::None => hours,
         }
     }
 }
@@ -128,6 +134,7 @@ pub(crate) struct Tally {
     span: Span,
     by: StatsBy,
     since: i64,
+    unit_ms: i64,
     lines: HashMap<(i64, String), Calls>,
     /// The span of the hour that was counted last: many lines are of one.
     last: Option<(i64, i64)>,
@@ -138,13 +145,14 @@ impl Tally {
     pub(crate) fn new(query: &StatsQuery, plan: &Plan) -> Self {
         let span = match (&query.span, plan.from) {
             // Nothing shorter is kept.
-            (Span::Hour | Span::Day(_), Sums::Days) => Span::Hour,
+            (Span::Hour(_) | Span::Day(_), Sums::Days) => Span::Day(TimeZone::utc()),
             (span, _) => span.clone(),
         };
         Self {
             span,
             by: query.by,
             since: plan.sums.start,
+            unit_ms: plan.unit_ms,
             lines: HashMap::new(),
             last: None,
         }
@@ -155,14 +163,25 @@ impl Tally {
         self.span == Span::Whole
     }
 
-    /// Counts the calls of an hour (or of a day, where days are what is kept) that have this key; an empty one is: none.
+    /// Counts the calls of an hour or a quarter (or of a day, where days are what is kept) that have this key; an empty one is:
+    /// none.
     pub(crate) fn add(&mut self, hour: i64, key: String, calls: &Calls) {
         let begin = match self.last {
             Some((last, begin)) if last == hour => begin,
-            _ => begin(&self.span, hour, self.since),
+            _ => self.begin(hour),
         };
         self.last = Some((hour, begin));
         self.lines.entry((begin, key)).or_default().add(calls);
+    }
+
+    /// Where the span begins that a unit is in. Its last instant is in the day, or the hour, that begins in it.
+    fn begin(&self, from: i64) -> i64 {
+        let last = Timestamp::from_ms(from.saturating_add(self.unit_ms - 1));
+        match &self.span {
+            Span::Whole => self.since,
+            Span::Hour(zone) => floor(zone.hour(last).as_ms(), self.unit_ms),
+            Span::Day(zone) => floor(zone.day(last).start.as_ms(), self.unit_ms),
+        }
     }
 
     /// The lines with the most calls, at most `most`, by span and then by key.
@@ -185,21 +204,6 @@ impl Tally {
         };
         lines.into_iter().map(line).collect()
     }
-}
-
-/// Where the span begins that an hour is in.
-fn begin(span: &Span, hour: i64, since: i64) -> i64 {
-    match span {
-        Span::Whole => since,
-        Span::Hour => hour,
-        Span::Day(zone) => day(zone, hour),
-    }
-}
-
-/// The last instant of an hour is in the day that begins in it.
-fn day(zone: &TimeZone, hour: i64) -> i64 {
-    let last = Timestamp::from_ms(hour.saturating_add(HOUR_MS - 1));
-    floor(zone.day(last).start.as_ms(), HOUR_MS)
 }
 
 /// The query that counts every campaign from `since` on.
@@ -311,18 +315,18 @@ mod tests {
     }
 
     #[test]
-    fn a_local_day_begins_with_the_hour_that_midnight_is_in() {
+    fn a_local_day_begins_at_midnight() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_ms();
         for (zone, hour, day) in [
             (
                 "Asia/Kolkata",
-                "2026-11-23T18:00:00Z",
-                "2026-11-23T18:00:00Z",
+                "2026-11-23T18:30:00Z",
+                "2026-11-23T18:30:00Z",
             ),
             (
                 "Asia/Kolkata",
-                "2026-11-23T17:00:00Z",
-                "2026-11-22T18:00:00Z",
+                "2026-11-23T18:15:00Z",
+                "2026-11-22T18:30:00Z",
             ),
             (
                 "America/Chicago",
@@ -335,8 +339,14 @@ mod tests {
                 "2026-11-02T06:00:00Z",
             ),
         ] {
-            let span = Span::Day(TimeZone::parse(zone).unwrap());
-            assert_eq!(begin(&span, at(hour), 0), at(day), "{zone} {hour}");
+            let mut asked = query(
+                StatsBy::All,
+                at("2026-10-01T00:00:00Z"),
+                at("2026-12-01T00:00:00Z"),
+            );
+            asked.span = Span::Day(TimeZone::parse(zone).unwrap());
+            let tally = Tally::new(&asked, &Plan::new(&asked, 0));
+            assert_eq!(tally.begin(at(hour)), at(day), "{zone} {hour}");
         }
     }
 }

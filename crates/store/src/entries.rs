@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 
 use caller_id_core::audit::AuditEvent;
-use caller_id_core::{AreaCode, Attestation, Author, Campaign, Number, Pool, StoreError};
+use caller_id_core::policy::PolicyOverrides;
+use caller_id_core::{AreaCode, Attestation, Author, Campaign, Number, Pool, PoolId, StoreError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -216,6 +217,21 @@ impl Entry for Campaign {
             shown["agent_rate_limit_per_minute"] = json!(limit);
         }
         shown
+    }
+}
+
+/// A pool was made because a number names it.
+pub(crate) fn pool_made(pool: &PoolId, by: &Author) -> AuditEvent {
+    let made = Pool {
+        id: pool.clone(),
+        policy: PolicyOverrides::default(),
+    };
+    AuditEvent {
+        author: by.clone(),
+        action: "pool.create".to_owned(),
+        subject: pool.to_string(),
+        before: None,
+        after: Some(made.json().to_string()),
     }
 }
 

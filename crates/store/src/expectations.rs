@@ -1,7 +1,9 @@
 //! What becomes of a change, by what is there and what was expected. Decided here, done by each store.
 
+use std::borrow::Cow;
+
 use caller_id_core::listing::{Changed, Expected, NumberChange, NumberPatch, PoolRemoval};
-use caller_id_core::{Campaign, Number, Pool, PoolId, StoreError};
+use caller_id_core::{Author, Campaign, Number, Pool, PoolId, StoreError, Timestamp};
 
 /// A thing is to be `wanted`: written where it is [`Changed::Made`] or [`Changed::From`].
 pub(crate) fn put<T: PartialEq>(
@@ -27,6 +29,19 @@ pub(crate) fn delete<T: PartialEq>(found: Option<T>, expected: &Expected<T>) -> 
         Some(found) => Changed::From(found),
         None => Changed::Missing,
     }
+}
+
+/// Numbers as they are written at `now`: a rest that is over by then is none. A migration writes what there was.
+pub(crate) fn written<'n>(numbers: &'n [Number], by: &Author, now: Timestamp) -> Cow<'n, [Number]> {
+    let is_over = |number: &Number| number.status != number.status.at(now);
+    if by.is_migration() || !numbers.iter().any(is_over) {
+        return Cow::Borrowed(numbers);
+    }
+    let mut numbers = numbers.to_vec();
+    for number in &mut numbers {
+        number.status = number.status.at(now);
+    }
+    Cow::Owned(numbers)
 }
 
 /// A number is to be changed; tells what it is then, where it is to be written.

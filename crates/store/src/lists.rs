@@ -6,8 +6,8 @@ pub(crate) mod sql;
 
 use std::cmp::Ordering;
 
-use caller_id_core::PhoneNumber;
 use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow};
+use caller_id_core::{PhoneNumber, Timestamp};
 
 use parts::Asked;
 use sql::{Dialect, Statement, Value};
@@ -27,13 +27,27 @@ pub(crate) enum Walk {
     Given(Vec<PhoneNumber>),
 }
 
-/// The next numbers that `filter` asks for, at most `most`, from the first or after one.
-pub(crate) fn walk(
-    filter: &NumberFilter,
-    after: Option<PhoneNumber>,
-    most: usize,
-    dialect: Dialect,
-) -> Walk {
+/// The next numbers that a filter asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Next<'f> {
+    /// Which.
+    pub(crate) filter: &'f NumberFilter,
+    /// Behind this one; none: from the first.
+    pub(crate) after: Option<PhoneNumber>,
+    /// At most so many.
+    pub(crate) most: usize,
+    /// As they are at this instant.
+    pub(crate) now: Timestamp,
+}
+
+/// How they are found.
+pub(crate) fn walk(next: Next<'_>, dialect: Dialect) -> Walk {
+    let Next {
+        filter,
+        after,
+        most,
+        now,
+    } = next;
     if !filter.numbers.is_empty() {
         let mut numbers = filter.numbers.clone();
         numbers.sort();
@@ -54,7 +68,7 @@ pub(crate) fn walk(
         let mut select = Statement::new(dialect, text);
         select.value(Value::Whole(from)).push(" AND ");
         select.value(Value::Whole(to));
-        asked.aside(&mut select);
+        asked.aside(&mut select, now);
         select.push(" ORDER BY number LIMIT ");
         select.value(Value::Whole(i64::try_from(most).unwrap_or(i64::MAX)));
         select
@@ -83,16 +97,12 @@ fn is_behind(query: &NumberQuery, row: &NumberRow) -> bool {
 }
 
 /// The same of numbers that are given, in their order.
-pub(crate) fn given(
-    filter: &NumberFilter,
-    after: Option<PhoneNumber>,
-    most: usize,
-    mut rows: Vec<NumberRow>,
-) -> Vec<NumberRow> {
+pub(crate) fn given(next: Next<'_>, mut rows: Vec<NumberRow>) -> Vec<NumberRow> {
     rows.retain(|row| {
-        filter.has(&row.number) && after.is_none_or(|after| row.number.number > after)
+        let is_behind = next.after.is_none_or(|after| row.number.number > after);
+        is_behind && next.filter.has(&row.number)
     });
     rows.sort_by_key(|row| row.number.number);
-    rows.truncate(most);
+    rows.truncate(next.most);
     rows
 }

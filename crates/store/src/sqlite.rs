@@ -224,7 +224,7 @@ impl SqliteStore {
                 // It reads two files, and names them itself.
                 |_, error| error,
             ),
-            catalog: catalog::Shared::default(),
+            catalog: catalog::Shared::new(Arc::clone(&options.clock)),
             clock: options.clock,
             progress,
             journal,

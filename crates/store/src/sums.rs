@@ -8,6 +8,7 @@ use caller_id_core::takeover::HourPlace;
 
 pub(crate) const HOUR_MS: i64 = 3_600_000;
 pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
+pub(crate) const QUARTER_MS: i64 = HOUR_MS / 4;
 
 /// The first time: most calls that were made in an hour have ended two hours after it.
 const SOON_MS: i64 = 2 * HOUR_MS;
@@ -203,8 +204,10 @@ impl Step {
     }
 }
 
-/// Allocations of an hour that have all of this in common, counted.
+/// Allocations of a quarter of an hour that have all of this in common, counted.
 pub(crate) struct Cell {
+    /// Where the quarter begins, in milliseconds.
+    pub(crate) quarter: i64,
     pub(crate) pool: String,
     pub(crate) campaign: String,
     pub(crate) carrier: String,
@@ -220,14 +223,16 @@ pub(crate) const CARRIER: i16 = 2;
 pub(crate) const RUNG: i16 = 3;
 /// Only of all pools and campaigns together: else it would be most of all rows.
 pub(crate) const REACH: i16 = 4;
+/// The same by quarters of an hour have so much more.
+pub(crate) const BY_QUARTER: i16 = 10;
 
 /// The key of an area code (empty: none) and a rung.
 pub(crate) fn reach_key(area_code: &str, rung: &str) -> String {
     format!("{area_code} {rung}")
 }
 
-/// A row of sums by hour: `what`, pool, campaign, key; and the counts.
-pub(crate) type HourSum = ((i16, String, String, String), Calls);
+/// A row of sums by hour, or by quarter: `what`, where it begins in milliseconds, pool, campaign, key; and the counts.
+pub(crate) type HourSum = ((i16, i64, String, String, String), Calls);
 
 /// A place before that of any sum by hour.
 pub(crate) const fn before_all_hours() -> HourPlace {
@@ -244,18 +249,28 @@ pub(crate) const fn before_all_hours() -> HourPlace {
 pub(crate) fn hour_sums(cells: Vec<Cell>) -> Vec<HourSum> {
     let mut sums = BTreeMap::<_, Calls>::new();
     for cell in cells {
-        let reach = reach_key(&cell.area_code, &cell.rung);
-        let place = (REACH, String::new(), String::new(), reach);
-        sums.entry(place).or_default().add(&cell.calls);
+        let (hour, quarter) = (floor(cell.quarter, HOUR_MS), cell.quarter);
+        let mut add = |what: i16, pool: &str, campaign: &str, key: &str| {
+            for (what, begin) in [(what, hour), (what + BY_QUARTER, quarter)] {
+                let place = (
+                    what,
+                    begin,
+                    pool.to_owned(),
+                    campaign.to_owned(),
+                    key.to_owned(),
+                );
+                sums.entry(place).or_default().add(&cell.calls);
+            }
+        };
+        add(REACH, "", "", &reach_key(&cell.area_code, &cell.rung));
         let keys = [
-            (ALL, String::new()),
-            (AREA_CODE, cell.area_code),
-            (CARRIER, cell.carrier),
-            (RUNG, cell.rung),
+            (ALL, ""),
+            (AREA_CODE, &cell.area_code),
+            (CARRIER, &cell.carrier),
+            (RUNG, &cell.rung),
         ];
         for (what, key) in keys {
-            let place = (what, cell.pool.clone(), cell.campaign.clone(), key);
-            sums.entry(place).or_default().add(&cell.calls);
+            add(what, &cell.pool, &cell.campaign, key);
         }
     }
     sums.into_iter().collect()

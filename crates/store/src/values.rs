@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use caller_id_core::audit::AuditEntry;
 use caller_id_core::{PhoneNumber, Status, StoreError};
 use serde::Serialize;
 
@@ -16,6 +17,30 @@ pub(crate) fn number(digits: i64) -> Result<PhoneNumber, StoreError> {
 /// A row is not what this program writes.
 pub(crate) fn unreadable(what: &str, why: &str) -> StoreError {
     StoreError::Unreadable(format!("{what}: {why}"))
+}
+
+/// What is wrong where nobody knows any more what the last entry of the audit log is.
+pub(crate) fn no_head() -> StoreError {
+    unreadable(
+        "the end of the audit log",
+        "the row of audit_head is missing",
+    )
+}
+
+/// The first place behind one, or the lowest there can be; `None`: there is none behind it.
+pub(crate) fn behind(place: Option<i64>) -> Option<i64> {
+    match place {
+        None => Some(i64::MIN),
+        Some(place) => place.checked_add(1),
+    }
+}
+
+/// Before which place to go on behind a page of entries, of which those of many numbers were looked into down to `floor`.
+pub(crate) fn going_on(found: &[AuditEntry], most: usize, floor: Option<i64>) -> Option<i64> {
+    match found.last() {
+        Some(last) if found.len() >= most => Some(last.place),
+        _ => floor,
+    }
 }
 
 /// The word of the column `status`.

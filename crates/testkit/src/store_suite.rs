@@ -25,6 +25,7 @@ mod lists;
 mod past;
 mod present;
 pub mod records;
+mod rests;
 mod results;
 mod sessions;
 mod stats;
@@ -41,6 +42,7 @@ pub use keys::*;
 pub use lists::*;
 pub use past::*;
 pub use present::*;
+pub use rests::*;
 pub use results::*;
 pub use sessions::*;
 pub use stats::*;
@@ -140,6 +142,7 @@ macro_rules! store_suite {
             // lists
             a_list_has_what_its_query_says_in_its_order,
             a_long_list_is_walked_in_every_order,
+            a_rest_ends_by_itself_wherever_one_looks,
             a_row_tells_when_its_number_was_added_and_changed,
             // administration
             a_number_is_changed_only_when_it_is_what_was_expected,

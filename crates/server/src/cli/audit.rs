@@ -190,13 +190,13 @@ async fn to_file(log: &dyn AuditLog, path: &Path) -> anyhow::Result<u64> {
 async fn write<W: Write>(log: &dyn AuditLog, output: W) -> anyhow::Result<(u64, W)> {
     let mut output = BufWriter::new(output);
     output.write_all(audit_csv::HEADER.as_bytes())?;
-    let (mut entries, mut after) = (0, 0);
+    let (mut entries, mut after) = (0, None);
     loop {
         let page = log.after(after, AT_ONCE).await?;
         let Some(last) = page.last() else {
             break;
         };
-        after = last.place;
+        after = Some(last.place);
         entries += page.len() as u64;
         for entry in &page {
             output.write_all(audit_csv::line(entry).as_bytes())?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use caller_id_core::InventoryStore;
+use caller_id_core::{Clock, InventoryStore, SystemClock};
 
 use crate::app;
 use crate::config::storage::StorageConfig;
@@ -90,6 +90,8 @@ async fn to_file(store: &dyn InventoryStore, path: &Path) -> anyhow::Result<u64>
 
 async fn write<W: Write>(store: &dyn InventoryStore, output: W) -> anyhow::Result<(u64, W)> {
     let mut writer = NumberWriter::new(BufWriter::new(output))?;
+    // Whose rest is over by then is active.
+    let now = SystemClock::new().now();
     let (mut numbers, mut after) = (0, None);
     loop {
         let page = store.numbers(after, PAGE).await?;
@@ -98,8 +100,9 @@ async fn write<W: Write>(store: &dyn InventoryStore, output: W) -> anyhow::Resul
         };
         after = Some(last.number);
         numbers += page.len() as u64;
-        for number in &page {
-            writer.write(number)?;
+        for mut number in page {
+            number.status = number.status.at(now);
+            writer.write(&number)?;
         }
     }
     let buffer = writer.finish()?;

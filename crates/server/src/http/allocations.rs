@@ -87,7 +87,8 @@ pub async fn list(
 }
 
 /// The same as CSV: times in UTC, numbers in E.164; what a spreadsheet would take for a formula begins with an apostrophe.
-/// Attestation and carrier are those that the number has now.
+/// Attestation, carrier and area code of a number are not kept with its calls: `attestation` and `carrier` are those that the
+/// number has now, and empty where it is no longer there. What they were at the call tells the audit log (`/api/v1/audit?subject=`).
 #[utoipa::path(get, path = "/api/v1/allocations.csv", tag = "calls", security(("admin_token" = []), ("bearer" = [])),
     params(
         ("number" = Option<String>, Query, description = "Only of this number", example = "3125550100"),

@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::audit::{AuditEntry, AuditFilter};
-use caller_id_core::{AuditLog, StoreError};
+use caller_id_core::{AuditLog, PhoneNumber, StoreError};
 use futures_util::stream;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,6 +23,8 @@ use crate::audit_csv;
 const AT_ONCE: usize = 50;
 /// A page ends early when what its entries say is longer than this, in bytes.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// A page is looked for so often, then it ends early.
+const LOOKS_MOST: usize = 25;
 const FILTERS: [&str; 6] = ["author", "action", "subject", SINCE, UNTIL, TIME_ZONE];
 
 /// One entry.
@@ -96,13 +98,13 @@ pub struct AuditPage {
     head: String,
 }
 
-/// Who changed what, newest first. A page may have fewer entries than `limit` where they are long: `next` tells whether there
-/// are more.
+/// Who changed what, newest first. A page may have fewer entries than `limit`, even none, where they are long, or where a
+/// number is looked for among many: `next` tells whether there are more.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "administration", security(("admin_token" = []), ("bearer" = [])),
     params(
         ("author" = Option<String>, Query, description = "By this name"),
         ("action" = Option<String>, Query, description = "Actions that begin with this: `number.` or `number.create`"),
-        ("subject" = Option<String>, Query, description = "To this very thing: `+13125550100`, a pool, the id of a key"),
+        ("subject" = Option<String>, Query, description = "To this very thing: a pool, the id of a key; of a number all that touched it, also among many at once"),
         ("since" = Option<String>, Query, description = "At this instant or later, or from the beginning of this date", example = "2026-11-22T00:00:00Z"),
         ("until" = Option<String>, Query, description = "Before this instant, or to the end of this date", example = "2026-11-23T00:00:00Z"),
         ("time_zone" = Option<String>, Query, description = "Where dates begin; UTC when nothing is said", example = "America/Chicago"),
@@ -127,9 +129,8 @@ pub async fn list(
     parameters.finish()?;
     let (place, link) = api.audit.head().await?;
     let (entries, more) = page(&*api.audit, &filter, before, limit).await?;
-    let last = entries.last().filter(|_| more);
     Ok(Json(AuditPage {
-        next: last.map(|last| list.cursor(&last.place)),
+        next: more.map(|place| list.cursor(&place)),
         entries: entries.iter().map(AuditEntryBody::from).collect(),
         head: format!("{place}:{link}"),
     }))
@@ -141,7 +142,7 @@ pub async fn list(
     params(
         ("author" = Option<String>, Query, description = "By this name"),
         ("action" = Option<String>, Query, description = "Actions that begin with this: `number.` or `number.create`"),
-        ("subject" = Option<String>, Query, description = "To this very thing: `+13125550100`, a pool, the id of a key"),
+        ("subject" = Option<String>, Query, description = "To this very thing: a pool, the id of a key; of a number all that touched it, also among many at once"),
         ("since" = Option<String>, Query, description = "At this instant or later, or from the beginning of this date", example = "2026-11-22T00:00:00Z"),
         ("until" = Option<String>, Query, description = "Before this instant, or to the end of this date", example = "2026-11-23T00:00:00Z"),
         ("time_zone" = Option<String>, Query, description = "Where dates begin; UTC when nothing is said", example = "America/Chicago"),
@@ -161,7 +162,7 @@ pub async fn csv(
     let filter = filter(&mut parameters);
     parameters.finish()?;
     // The first entries are read before the answer begins: a store that is away is told with a status.
-    let first = api.audit.newest(&filter, None, AT_ONCE).await?;
+    let (first, more) = next(&*api.audit, &filter, None, AT_ONCE).await?;
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8"),
         (CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
@@ -171,6 +172,7 @@ pub async fn csv(
         filter,
         begun: false,
         ahead: first,
+        more,
     };
     let body = Body::from_stream(stream::try_unfold(lines, Lines::next));
     Ok((headers, body).into_response())
@@ -182,6 +184,8 @@ struct Lines {
     filter: AuditFilter,
     begun: bool,
     ahead: Vec<AuditEntry>,
+    /// Before which place there is more.
+    more: Option<i64>,
 }
 
 impl Lines {
@@ -193,9 +197,12 @@ impl Lines {
         }
         let entries = std::mem::take(&mut self.ahead);
         text.extend(entries.iter().map(audit_csv::line));
-        if let Some(last) = entries.last() {
-            let before = Some(last.place);
-            self.ahead = self.log.newest(&self.filter, before, AT_ONCE).await?;
+        // Nothing is written only at the end.
+        while let Some(before) = self.more.take() {
+            (self.ahead, self.more) = next(&*self.log, &self.filter, Some(before), AT_ONCE).await?;
+            if !self.ahead.is_empty() {
+                break;
+            }
         }
         Ok((!text.is_empty()).then(|| (Bytes::from(text), self)))
     }
@@ -222,30 +229,49 @@ fn plain(name: &str, given: &str) -> Result<String, String> {
     }
 }
 
-/// At most `limit` entries, and whether there are more.
+/// The next entries, and before which place to go on. Of a number they are all that touched it: that may be none yet, and
+/// more behind.
+async fn next(
+    log: &dyn AuditLog,
+    filter: &AuditFilter,
+    before: Option<i64>,
+    most: usize,
+) -> Result<(Vec<AuditEntry>, Option<i64>), StoreError> {
+    let number = filter.subject.as_deref().map(PhoneNumber::parse);
+    if let Some(Ok(number)) = number {
+        return log.touching(number, filter, before, most).await;
+    }
+    let part = log.newest(filter, before, most).await?;
+    let last = part.last().filter(|_| part.len() >= most);
+    let next = last.map(|last| last.place);
+    Ok((part, next))
+}
+
+/// At most `limit` entries, and before which place there are more.
 async fn page(
     log: &dyn AuditLog,
     filter: &AuditFilter,
     mut before: Option<i64>,
     limit: usize,
-) -> Result<(Vec<AuditEntry>, bool), StoreError> {
-    let (mut entries, mut bytes) = (Vec::new(), 0);
-    loop {
+) -> Result<(Vec<AuditEntry>, Option<i64>), StoreError> {
+    let (mut entries, mut bytes) = (Vec::<AuditEntry>::new(), 0);
+    for _ in 0..LOOKS_MOST {
         // One more than asked for tells whether there are more.
         let most = AT_ONCE.min(limit + 1 - entries.len());
-        let part = log.newest(filter, before, most).await?;
-        let is_last = part.len() < most;
+        let (part, next) = next(log, filter, before, most).await?;
         for entry in part {
             if entries.len() == limit || bytes > PAGE_BYTES {
-                return Ok((entries, true));
+                let last = entries.last().map(|last| last.place);
+                return Ok((entries, last));
             }
             let texts = [&entry.event.before, &entry.event.after];
             bytes += texts.into_iter().flatten().map(String::len).sum::<usize>();
-            before = Some(entry.place);
             entries.push(entry);
         }
-        if is_last {
-            return Ok((entries, false));
-        }
+        let Some(next) = next else {
+            return Ok((entries, None));
+        };
+        before = Some(next);
     }
+    Ok((entries, before))
 }

@@ -101,7 +101,10 @@ async fn gather(api: &Arc<Api>, days: u32) -> Result<Option<Bytes>, StoreError> 
     };
     let reach = api
         .history
-        .stats(&query(StatsBy::Reach, Span::Hour), usize::MAX)
+        .stats(
+            &query(StatsBy::Reach, Span::Hour(caller_id_core::TimeZone::utc())),
+            usize::MAX,
+        )
         .await?;
     let carriers = api
         .history

@@ -25,8 +25,8 @@ use super::query::Query;
 use super::{Api, ApiError, Fault, Operator};
 use crate::jobs::JobKind;
 use crate::rows::{
-    self, BadRow, FileError, Form, Intake, NAMED_MOST, Options, Stop, Tally, Target, Watcher,
-    WriteMode,
+    self, BadRow, FileError, Form, Intake, NAMED_MOST, NEW_POOLS_MOST, Options, Stop, Tally,
+    Target, Watcher, WriteMode,
 };
 
 /// Rows of one transaction: few enough that allocations do not wait for it.
@@ -47,11 +47,15 @@ pub struct ImportBody {
     errors_left_out: u64,
     /// Columns of the file that mean nothing to us.
     unknown_columns: Vec<String>,
+    /// The first 1,000 pools that rows name and that were not there: they are made, or would be.
+    new_pools: Vec<String>,
 }
 
 /// Reads numbers as CSV or NDJSON from the body, plain or gzip, and writes them, a batch of rows in one transaction.
 ///
-/// Bad rows are told in the answer and do not hinder the others. What is written stays written, also when the request
+/// Bad rows are told in the answer and do not hinder the others. An empty status, pool or limit is the default in a new number, and
+/// leaves a number that is there as it is; an empty carrier, attestation, area code or meta takes it away. A rest that is over is none. A
+/// pool that a row names is made where it is not there: `new_pools` tells which. `meta` has at most 4,096 bytes. What is written stays written, also when the request
 /// fails later. When the answer is there, the engine knows the numbers.
 ///
 /// As a job the answer comes once 8 MiB of the file are here, or all of it: go on sending, and ask the job how far it is.
@@ -60,7 +64,7 @@ pub struct ImportBody {
     path = "/api/v1/numbers/import",
     tag = "inventory",
     params(
-        ("on_duplicate" = Option<String>, Query, description = "skip (default), update (columns that the file has not keep their values) or fail: what to do with numbers that are there"),
+        ("on_duplicate" = Option<String>, Query, description = "skip (default), update (columns that the file has not keep their values, and so do empty cells of status, pool and limits) or fail: what to do with numbers that are there"),
         ("dry_run" = Option<bool>, Query, description = "true: write nothing, tell what would be written"),
         ("job" = Option<bool>, Query, description = "true: answer with a job that goes on"),
     ),
@@ -144,6 +148,7 @@ pub async fn import(
         errors: named.rows,
         errors_left_out: named.left_out,
         unknown_columns: named.unknown_columns,
+        new_pools: named.new_pools,
     };
     Ok(Json(body).into_response())
 }
@@ -303,11 +308,18 @@ struct Named {
     rows: Vec<BadRow>,
     left_out: u64,
     unknown_columns: Vec<String>,
+    new_pools: Vec<String>,
 }
 
 impl Watcher for Named {
     fn unknown_columns(&mut self, names: &[String]) {
         self.unknown_columns = names.to_vec();
+    }
+
+    fn new_pool(&mut self, name: &str) {
+        if self.new_pools.len() < NEW_POOLS_MOST {
+            self.new_pools.push(name.to_owned());
+        }
     }
 
     fn bad_row(&mut self, row: BadRow) {

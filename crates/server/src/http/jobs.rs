@@ -56,6 +56,8 @@ pub struct ImportProgress {
     errors_left_out: u64,
     /// Columns of the file that mean nothing to us.
     unknown_columns: Vec<String>,
+    /// Pools that were not there before, the first 1,000: made, or of a dry run those that would be.
+    new_pools: Vec<String>,
 }
 
 /// How far a change of many numbers is.
@@ -96,6 +98,7 @@ impl From<JobShown> for JobBody {
                     errors: progress.errors,
                     errors_left_out: progress.errors_left_out,
                     unknown_columns: progress.unknown_columns,
+                    new_pools: progress.new_pools,
                 };
                 (Some(import), None)
             }

@@ -17,8 +17,8 @@ use axum::Json;
 use axum::extract::State;
 use caller_id_core::store::{OnDuplicate, Written};
 use caller_id_core::{
-    AreaCode, Attestation, Limits, Number, NumberFormat, PhoneNumber, PoolId, Status, area_codes,
-    inventory,
+    AreaCode, Attestation, Limits, Number, NumberFormat, PhoneNumber, PoolId, Status, Timestamp,
+    area_codes, inventory,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -115,7 +115,7 @@ pub async fn add_number(
     FormerAdmin(who): FormerAdmin,
     Object(members): Object,
 ) -> Result<Json<NumberBody>, ApiError> {
-    let number = read(members)?;
+    let number = read(members, api.clock.now())?;
     let written = api
         .inventory
         .write_numbers(vec![number.clone()], OnDuplicate::Fail, &who.author)
@@ -127,7 +127,7 @@ pub async fn add_number(
     Ok(Json(NumberBody::new(number, api.answers.format)))
 }
 
-fn read(members: Map<String, Value>) -> Result<Number, ApiError> {
+fn read(members: Map<String, Value>, now: Timestamp) -> Result<Number, ApiError> {
     let mut fields = Fields::new(members);
     let caller_id = fields.text("caller_id", PhoneNumber::parse);
     let caller_id = fields.required("caller_id", caller_id);
@@ -142,7 +142,13 @@ fn read(members: Map<String, Value>) -> Result<Number, ApiError> {
     let attestation = fields
         .text("attestation", str::parse::<Attestation>)
         .value();
-    let status = fields.text("status", str::parse::<Status>).value();
+    let status = fields.text("status", |text| match text.parse::<Status>()? {
+        over if over.at(now) != over => {
+            Err("status: a rest that ends at an instant still to come is expected".to_owned())
+        }
+        status => Ok(status),
+    });
+    let status = status.value();
     let pool = fields.text("pool", PoolId::new).value();
     let meta = fields.read("meta", object).value();
     fields.finish()?;
@@ -176,7 +182,7 @@ fn area_code(text: &str, number: Option<PhoneNumber>) -> Result<AreaCode, String
 
 fn object(value: &Value) -> Result<Value, String> {
     match value {
-        Value::Object(_) => Ok(value.clone()),
+        Value::Object(_) => inventory::meta(value.clone()),
         _ => Err("meta: an object is expected".to_owned()),
     }
 }

@@ -6,15 +6,18 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
-use caller_id_core::{AllocationId, CallEnd, CallId, ReleaseTarget};
+use caller_id_core::audit::AuditEvent;
+use caller_id_core::history_query::{PastFilter, PastQuery};
+use caller_id_core::{AllocationId, CallEnd, CallId, EndRecord, ReleaseTarget, Role};
 use serde::{Deserialize, Serialize};
-use serde_json::Map;
+use serde_json::{Map, json};
 use utoipa::ToSchema;
 
 use super::body::{is_form, is_json, object, read};
 use super::fields::{Fields, Given, PathId};
 use super::query::Query;
 use super::{Api, ApiError, DialerOrOperator, Fault};
+use crate::auth::Principal;
 
 /// What `POST /api/v1/release` takes, as JSON or as a form. What cannot be read beside an id that can counts as not said, and is named
 /// in `ignored`: the number is free all the same.
@@ -43,7 +46,8 @@ pub struct Released {
     ignored: Vec<Fault>,
 }
 
-/// Ends the reservation with this id. A dial status that cannot be read counts as not said, and is named in `ignored`.
+/// Ends the reservation with this id. Where an operator or an admin asks, the audit log tells of it (`reservation.end`). A dial
+/// status that cannot be read counts as not said, and is named in `ignored`.
 #[utoipa::path(
     delete,
     path = "/api/v1/reservations/{id}",
@@ -60,7 +64,7 @@ pub struct Released {
 )]
 pub async fn by_reservation(
     State(api): State<Arc<Api>>,
-    _who: DialerOrOperator,
+    who: DialerOrOperator,
     id: PathId,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Released>, ApiError> {
@@ -70,7 +74,11 @@ pub async fn by_reservation(
         Ok(end) => (end.unwrap_or_default(), Vec::new()),
         Err(fault) => (CallEnd::default(), vec![fault]),
     };
-    release(&api, ReleaseTarget::Reservation(id), end, ignored).await
+    let (released, ended) = release(&api, ReleaseTarget::Reservation(id), (end, ignored)).await?;
+    if let Some(ended) = ended.filter(|_| who.0.role != Role::Dialer) {
+        tell(&api, &who.0, ended).await?;
+    }
+    Ok(released)
 }
 
 /// Ends the reservation of this call.
@@ -116,23 +124,59 @@ pub async fn by_call(
         return Err(ApiError::Invalid(fields.into_faults()));
     };
     let (target, ignored) = (ReleaseTarget::Call(call_id), fields.into_faults());
-    release(&api, target, end.unwrap_or_default(), ignored).await
+    let (released, _) = release(&api, target, (end.unwrap_or_default(), ignored)).await?;
+    Ok(released)
 }
 
+/// Ends it, and gives what ended.
 async fn release(
     api: &Api,
     target: ReleaseTarget,
-    end: CallEnd,
-    ignored: Vec<Fault>,
-) -> Result<Json<Released>, ApiError> {
+    (end, ignored): (CallEnd, Vec<Fault>),
+) -> Result<(Json<Released>, Option<EndRecord>), ApiError> {
     let released = tokio::time::timeout(api.answers.deadline, api.rotator.release(&target, end));
     let ended = released.await.map_err(|_| ApiError::DeadlinePassed)??;
-    Ok(Json(Released {
+    let told = Released {
         released: ended.is_some(),
         reservation_id: ended.map(|end| end.id.to_string()),
         released_at: ended.map(|end| end.at.to_string()),
         ignored,
-    }))
+    };
+    Ok((Json(told), ended))
+}
+
+/// That a person ended a reservation is a change; that a dialer's call is over is none.
+async fn tell(api: &Api, who: &Principal, ended: EndRecord) -> Result<(), ApiError> {
+    let asked = PastQuery {
+        filter: PastFilter {
+            number: ended.id.number(),
+            ..PastFilter::default()
+        },
+        before: ended.id.next(),
+        most: 1,
+    };
+    // In a cluster history may not have it yet: then its id tells of which number it was.
+    let page = api.history.past(&asked).await?;
+    let found = page.allocations.into_iter().map(|past| past.record);
+    let record = found.into_iter().find(|record| record.id == ended.id);
+    let number = record.as_ref().map(|record| record.number);
+    let before = json!({
+        "caller_id": number.or(ended.id.number()).map(|number| number.to_string()),
+        "pool": record.as_ref().map(|record| record.pool.to_string()),
+        "campaign": record.as_ref().and_then(|record| record.campaign.as_ref()).map(ToString::to_string),
+        "agent": record.as_ref().and_then(|record| record.agent.as_ref()).map(ToString::to_string),
+        "until": record.as_ref().map(|record| record.reserved_until.to_string()),
+    });
+    let event = AuditEvent {
+        author: who.author.clone(),
+        action: "reservation.end".to_owned(),
+        subject: ended.id.to_string(),
+        before: Some(before.to_string()),
+        after: Some(
+            json!({"ended_at": ended.at.to_string(), "status": ended.end.as_str()}).to_string(),
+        ),
+    };
+    Ok(api.audit.add(event).await?)
 }
 
 /// Asterisk has three words more for calls that were never made.

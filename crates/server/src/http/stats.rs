@@ -27,11 +27,12 @@ pub struct StatsBody {
     by: &'static str,
     /// In which spans: whole, hour or day.
     span: &'static str,
-    /// Where days begin.
+    /// Where days and hours begin.
     time_zone: String,
-    /// From this instant on (RFC 3339); the whole hour that it is in counts.
+    /// From this instant on (RFC 3339); the whole hour that it is in counts, or the quarter of an hour where it, `until`, or a
+    /// midnight of the zone is at one.
     since: String,
-    /// Up to this instant; the hour that it is in counts.
+    /// Up to this instant; the hour, or the quarter, that it is in counts.
     until: String,
     /// By span and then by key, null first.
     rows: Vec<StatsLine>,
@@ -122,7 +123,7 @@ fn each(sum: u64, count: u64) -> Option<f64> {
         ("span" = Option<String>, Query, description = "whole (default), hour or day", example = "hour"),
         ("since" = Option<String>, Query, description = "From this instant on, or from the beginning of this date; 24 hours before `until` when nothing is said"),
         ("until" = Option<String>, Query, description = "Up to this instant, or to the end of this date; now when nothing is said"),
-        ("time_zone" = Option<String>, Query, description = "Where days begin; UTC when nothing is said", example = "America/Chicago"),
+        ("time_zone" = Option<String>, Query, description = "Where days and hours begin; UTC when nothing is said", example = "America/Chicago"),
         ("pool" = Option<String>, Query, description = "Only calls with numbers out of this pool"),
         ("campaign" = Option<String>, Query, description = "Only calls of this campaign"),
         ("number" = Option<String>, Query, description = "Only calls with this number"),
@@ -150,7 +151,7 @@ pub async fn stats(
         by: by_word(query.by),
         span: match query.span {
             Span::Whole => "whole",
-            Span::Hour => "hour",
+            Span::Hour(_) => "hour",
             Span::Day(_) => "day",
         },
         time_zone: zone.to_string(),
@@ -241,7 +242,7 @@ fn by(text: &str) -> Result<StatsBy, String> {
 fn span(text: &str, zone: &TimeZone) -> Result<Span, &'static str> {
     match text.trim() {
         "whole" => Ok(Span::Whole),
-        "hour" => Ok(Span::Hour),
+        "hour" => Ok(Span::Hour(zone.clone())),
         "day" => Ok(Span::Day(zone.clone())),
         _ => Err("span: one of whole, hour, day is expected"),
     }

@@ -3,7 +3,7 @@
 use caller_id_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::rows::{BadRow, NAMED_MOST, Tally, Watcher};
+use crate::rows::{BadRow, NAMED_MOST, NEW_POOLS_MOST, Tally, Watcher};
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct Progress {
     pub errors_left_out: u64,
     /// Columns that mean nothing to us.
     pub unknown_columns: Vec<String>,
+    /// Of an import: pools that it made, or would, the first of them.
+    #[serde(default)]
+    pub new_pools: Vec<String>,
     /// Of a change of many numbers: how many it will look at, about.
     pub total: u64,
     /// How many it looked at.
@@ -52,6 +55,7 @@ impl Progress {
             errors: Vec::new(),
             errors_left_out: self.errors_left_out,
             unknown_columns: self.unknown_columns.clone(),
+            new_pools: self.new_pools.clone(),
             total: self.total,
             matched: self.matched,
             changed: self.changed,
@@ -65,6 +69,12 @@ impl Progress {
 impl Watcher for Progress {
     fn unknown_columns(&mut self, names: &[String]) {
         self.unknown_columns = names.to_vec();
+    }
+
+    fn new_pool(&mut self, name: &str) {
+        if self.new_pools.len() < NEW_POOLS_MOST {
+            self.new_pools.push(name.to_owned());
+        }
     }
 
     fn bad_row(&mut self, row: BadRow) {

@@ -1,5 +1,6 @@
 //! A file on its way into the inventory: read on a thread of its own, row by row, into batches.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use caller_id_core::store::{Fields, OnDuplicate};
@@ -76,10 +77,6 @@ impl Batch {
             }
         }
     }
-
-    fn is_full(&self, batch_rows: usize) -> bool {
-        self.numbers.len() + self.bad.len() >= batch_rows || self.bytes >= BATCH_BYTES
-    }
 }
 
 /// About how much memory the parts of `number` take that have no fixed size.
@@ -155,32 +152,83 @@ fn read<R: Read>(input: R, options: Options, parts: &mpsc::Sender<Part>) -> Resu
         unknown_told: 0,
     };
     let is_update = matches!(options.on_duplicate, OnDuplicate::Update(_));
-    let mut batch = Batch::of(Fields::NONE);
+    let mut open = Open::default();
     loop {
         let (row, fields) = match reader.next_row() {
             Ok(Some(read)) => read,
             ended => {
-                sender.send(batch, reader.unknown());
+                open.send_all(&mut sender, reader.unknown());
                 return ended.map(drop);
             }
         };
-        let is_good = matches!(row, Row::Good(..));
-        let differs = is_good && fields != batch.fields;
+        // Only an update asks which fields a row gives.
+        let fields = if is_update { fields } else { Fields::ALL };
         let mut listens = true;
-        if differs && is_update && !batch.numbers.is_empty() {
-            let whole = std::mem::replace(&mut batch, Batch::of(fields));
-            listens = sender.send(whole, reader.unknown());
-        } else if differs {
-            batch.fields = fields;
+        if is_update && open.is_in_the_way(&row, fields) {
+            listens = open.send_all(&mut sender, reader.unknown());
         }
-        batch.push(row);
-        if listens && batch.is_full(options.batch_rows) {
-            let next = Batch::of(batch.fields);
-            let whole = std::mem::replace(&mut batch, next);
-            listens = sender.send(whole, reader.unknown());
+        open.push(row, fields);
+        if listens && open.is_full(options.batch_rows) {
+            listens = open.send_all(&mut sender, reader.unknown());
         }
         if !listens {
             return Ok(());
         }
+    }
+}
+
+/// Batches that are not sent yet, one for each set of fields that rows give: a file of which rows leave out now this and now
+/// that is not written row by row.
+#[derive(Default)]
+struct Open {
+    batches: Vec<Batch>,
+    /// The numbers in them.
+    numbers: HashSet<PhoneNumber>,
+}
+
+impl Open {
+    /// Whether the row must wait until all of these are written: its number is in another of them, or they are enough.
+    fn is_in_the_way(&self, row: &Row, fields: Fields) -> bool {
+        /// So many sets of fields are told apart at once.
+        const MOST: usize = 32;
+        let Row::Good(_, number) = row else {
+            return false;
+        };
+        let is_new = self.batches.iter().all(|batch| batch.fields != fields);
+        let is_twice = self.numbers.contains(&number.number);
+        let is_elsewhere = is_twice && (is_new || self.batches.len() > 1);
+        is_elsewhere || is_new && self.batches.len() >= MOST
+    }
+
+    fn push(&mut self, row: Row, fields: Fields) {
+        let of = match &row {
+            Row::Good(_, number) => {
+                self.numbers.insert(number.number);
+                self.batches.iter().position(|batch| batch.fields == fields)
+            }
+            // What is bad of a row is told with any.
+            Row::Bad(_) => self.batches.first().map(|_| 0),
+        };
+        let place = of.unwrap_or(self.batches.len());
+        if place == self.batches.len() {
+            self.batches.push(Batch::of(fields));
+        }
+        self.batches[place].push(row);
+    }
+
+    fn is_full(&self, batch_rows: usize) -> bool {
+        let rows = |batch: &Batch| batch.numbers.len() + batch.bad.len();
+        let bytes: usize = self.batches.iter().map(|batch| batch.bytes).sum();
+        self.batches.iter().map(rows).sum::<usize>() >= batch_rows || bytes >= BATCH_BYTES
+    }
+
+    /// Tells whether anybody listens.
+    fn send_all(&mut self, sender: &mut Sender<'_>, unknown: &[String]) -> bool {
+        self.numbers.clear();
+        let mut whole = std::mem::take(&mut self.batches);
+        if whole.is_empty() {
+            whole.push(Batch::of(Fields::ALL));
+        }
+        whole.into_iter().all(|batch| sender.send(batch, unknown))
     }
 }

@@ -30,6 +30,16 @@ pub(crate) fn number<'a>(cell: impl Fn(Column) -> &'a str) -> Result<Number, Str
     })
 }
 
+/// Whether a cell says nothing of a number that is there: it is empty, and what it is of is never empty. In a new number it
+/// is the default.
+pub(super) fn is_left(column: Column, cell: &str) -> bool {
+    let has_default = matches!(
+        column,
+        Column::Status | Column::Pool | Column::DailyLimit | Column::HourlyLimit
+    );
+    has_default && cell.is_empty()
+}
+
 /// A number, but not what spreadsheets make of one: `3125550100.0` would read as a number of the Netherlands.
 fn caller_id(text: &str) -> Result<PhoneNumber, String> {
     let digits_and = |part: &str, rest: fn(char) -> bool| {
@@ -141,7 +151,7 @@ fn meta(text: &str) -> Result<Option<Value>, String> {
         ));
     }
     match serde_json::from_str(text) {
-        Ok(object @ Value::Object(_)) => Ok(Some(object)),
+        Ok(object @ Value::Object(_)) => inventory::meta(object).map(Some),
         Ok(_) => Err(format!(
             "meta `{}` is no JSON object, expected {{…}} or empty",
             shown(text)

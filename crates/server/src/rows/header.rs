@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use caller_id_core::store::{Field, Fields};
+use caller_id_core::store::Field;
 
 use caller_id_core::text::shown;
 
@@ -154,12 +154,6 @@ impl Header {
     pub(super) fn columns(&self) -> Vec<Column> {
         let all = Column::ALL.into_iter();
         all.filter(|column| self.place(*column).is_some()).collect()
-    }
-
-    /// The fields that the file gives.
-    pub(super) fn fields(&self) -> Fields {
-        let given = self.columns().into_iter().filter_map(field);
-        given.fold(Fields::NONE, Fields::with)
     }
 
     /// How many fields every row has.

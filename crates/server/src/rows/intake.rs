@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::batches::{Batch, Part, spawn_reader};
 use super::file_error::FileError;
 use super::foresight::Foresight;
+use super::new_pools::NewPools;
 use super::{BadRow, on_duplicate_word};
 
 /// Batches read ahead while one is written.
@@ -109,6 +110,9 @@ pub trait Watcher: Send {
     /// The header was read; these columns are kept out.
     fn unknown_columns(&mut self, names: &[String]);
 
+    /// Rows name a pool that was not there: it is made, or would be.
+    fn new_pool(&mut self, _name: &str) {}
+
     /// A row was not written.
     fn bad_row(&mut self, row: BadRow);
 
@@ -175,6 +179,7 @@ async fn take<R: Read + Send + 'static>(
         }
     };
     let mut foresight = Foresight::default();
+    let mut pools = NewPools::default();
     while let Some(part) = parts.recv().await {
         let batch = match part {
             Part::Batch(batch) => batch,
@@ -194,20 +199,30 @@ async fn take<R: Read + Send + 'static>(
             OnDuplicate::Update(_) => OnDuplicate::Update(fields),
             other => other,
         };
+        let store = target.as_ref().map(|target| &*target.store);
+        let strange = match pools.strange(store, &numbers).await {
+            Ok(strange) => strange,
+            Err(error) => {
+                intake.stopped = Some(error.into());
+                return intake;
+            }
+        };
         let written = match &target {
             _ if numbers.is_empty() => Ok(Vec::new()),
             Some(target) if options.mode == WriteMode::Write => {
                 let Target { store, by } = target;
                 store.write_numbers(numbers, on_duplicate, by).await
             }
-            target => {
-                let store = target.as_ref().map(|target| &*target.store);
+            _ => {
                 let numbers = rows.iter().map(|(_, number)| *number);
                 foresight.tell(store, numbers, on_duplicate).await
             }
         };
         match written {
-            Ok(written) => settle(&rows, bad, &written, &mut intake.tally, watcher),
+            Ok(written) => {
+                pools.tell(strange, &written, on_duplicate, watcher);
+                settle(&rows, bad, &written, &mut intake.tally, watcher);
+            }
             Err(error) => {
                 intake.stopped = Some(error.into());
                 return intake;

@@ -159,7 +159,10 @@ impl JsonRow {
         let cell = |column: Column| self.cells[column as usize].as_deref().unwrap_or_default();
         let number = cells::number(cell)?;
         let given = Column::ALL.into_iter();
-        let given = given.filter(|column| self.cells[*column as usize].is_some());
+        let given = given.filter(|column| {
+            let cell = self.cells[*column as usize].as_deref();
+            cell.is_some_and(|cell| !cells::is_left(*column, cell))
+        });
         let fields = given.filter_map(field).fold(Fields::NONE, Fields::with);
         Ok((number, fields))
     }

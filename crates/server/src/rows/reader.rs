@@ -80,9 +80,17 @@ impl<R: Read> RowReader<R> {
         self.header.columns()
     }
 
-    /// The fields that the file gives of each number; the others of a row are defaults that nobody asked for.
+    /// The fields that the file gives of the row that was read last; the others are defaults that nobody asked for.
     pub fn fields(&self) -> Fields {
-        self.header.fields()
+        let says = |column: &Column| {
+            let place = self.header.place(*column);
+            let cell = place.and_then(|place| self.records.field(place));
+            let cell = cell.and_then(|cell| std::str::from_utf8(cell).ok());
+            !cells::is_left(*column, cell.unwrap_or_default().trim())
+        };
+        let given = self.header.columns().into_iter().filter(says);
+        let given = given.filter_map(header::field);
+        given.fold(Fields::NONE, Fields::with)
     }
 
     /// The names of columns that mean nothing to us: they are kept out.

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::num::NonZeroU32;
 
 use caller_id_core::Number;
+use caller_id_core::store::Fields;
 
-use super::header::Column;
+use super::header::{Column, field};
 use crate::spreadsheet::marked;
 
 /// Writes numbers as CSV, every column, the numbers in E.164.
@@ -45,11 +46,21 @@ impl<W: Write> NumberWriter<W> {
     /// # Errors
     /// What the output said.
     pub fn write(&mut self, number: &Number) -> io::Result<()> {
+        self.write_fields(number, Fields::ALL)
+    }
+
+    /// The same with these fields alone; the cells of others are empty.
+    ///
+    /// # Errors
+    /// What the output said.
+    pub fn write_fields(&mut self, number: &Number, fields: Fields) -> io::Result<()> {
         for (place, column) in self.columns.iter().enumerate() {
             if place > 0 {
                 self.output.write_all(b",")?;
             }
-            self.output.write_all(cell(number, *column).as_bytes())?;
+            if field(*column).is_none_or(|field| fields.has(field)) {
+                self.output.write_all(cell(number, *column).as_bytes())?;
+            }
         }
         self.output.write_all(b"\n")
     }

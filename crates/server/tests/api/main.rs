@@ -28,6 +28,7 @@ mod dashboard_speed;
 mod dashboard_stocked;
 mod explain;
 mod faults;
+mod found_again;
 mod hostile;
 #[path = "../dashboard/hostile_texts.rs"]
 mod hostile_texts;
@@ -56,6 +57,7 @@ mod tokens;
 mod upload;
 #[cfg(unix)]
 mod warnings;
+mod web_pages;
 mod wire;
 
 /// All state in the process, history in a file.

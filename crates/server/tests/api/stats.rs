@@ -200,3 +200,48 @@ async fn what_cannot_be_understood_is_named() {
         assert_eq!(stats["rows"], json!([]), "{query}");
     }
 }
+
+/// Calls at these instants of 2026-11-22, the service's first being 12:00Z.
+async fn called_at(minutes: &[i64]) -> Service {
+    let service = stocked().await;
+    let mut last = 0;
+    for minute in minutes {
+        service.clock.advance_ms((minute - last) * 60_000);
+        last = *minute;
+        service.take("to=13125551212&campaign=SOLAR").await;
+    }
+    service.stored().await;
+    service
+}
+
+#[tokio::test]
+async fn a_local_day_begins_at_its_midnight_in_every_zone() {
+    // A quarter of an hour before 18:15Z, 18:30Z and the next 03:30Z, and at each of them.
+    const MINUTES: [i64; 6] = [360, 375, 389, 390, 915, 930];
+    let zones = [
+        ("Asia/Kolkata", "2026-11-22T18:30:00.000000Z", 3),
+        ("Asia/Kathmandu", "2026-11-22T18:15:00.000000Z", 5),
+        ("America/St_Johns", "2026-11-23T03:30:00.000000Z", 1),
+    ];
+    let service = called_at(&MINUTES).await;
+    for (zone, from, calls) in zones {
+        let path = format!(
+            "/api/v1/stats?span=day&since=2026-11-23&until=2026-11-23&time_zone={zone}&campaign=SOLAR"
+        );
+        let stats = service.see(&path).await;
+        let rows = columns(&stats, &["from", "calls"]);
+        assert_eq!(rows, json!([[from, calls]]), "{zone}");
+        let mut of_numbers = 0;
+        for number in ["3125550100", "2125550100"] {
+            let stats = service.see(&format!("{path}&number={number}")).await;
+            for row in stats["rows"].as_array().expect("a list") {
+                assert_eq!(row["from"], from, "{zone}, {number}");
+                of_numbers += row["calls"].as_i64().expect("a count");
+            }
+        }
+        assert_eq!(of_numbers, calls, "{zone}");
+        let hours = path.replace("span=day", "span=hour");
+        let stats = service.see(&hours).await;
+        assert_eq!(stats["rows"][0]["from"], from, "{zone}, by hour");
+    }
+}

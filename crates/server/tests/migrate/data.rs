@@ -55,7 +55,7 @@ where
         campaigns: store.campaigns().await.unwrap(),
         history,
         keys: store.keys().await.unwrap(),
-        entries: store.after(0, usize::MAX).await.unwrap(),
+        entries: store.after(None, usize::MAX).await.unwrap(),
         removed: store.removed_numbers(None, usize::MAX).await.unwrap(),
         hours: store.hour_sums(None, usize::MAX).await.unwrap(),
         days: store.day_sums(None, usize::MAX).await.unwrap(),

@@ -1,7 +1,7 @@
 -- Who changed what. `link` is the hash of the entry and of all before it, SHA-256, 32 bytes: it proves that nothing was changed.
 -- The trigger only keeps accidents away.
 CREATE TABLE caller_id.audit (
-    place       BIGINT PRIMARY KEY,
+    place       BIGINT PRIMARY KEY CHECK (place > 0),
     at          BIGINT NOT NULL,
     author_kind TEXT NOT NULL,
     author      TEXT COLLATE "C" NOT NULL,
@@ -15,6 +15,9 @@ CREATE TABLE caller_id.audit (
 
 CREATE INDEX audit_by_author ON caller_id.audit (author, place);
 CREATE INDEX audit_by_subject ON caller_id.audit (subject, place);
+-- Entries that may be of a number that is not their subject: these are looked into.
+CREATE INDEX audit_of_many ON caller_id.audit (place)
+    WHERE action IN ('numbers.import', 'numbers.update', 'numbers.delete', 'reservation.end');
 
 CREATE FUNCTION caller_id.audit_is_only_added_to() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

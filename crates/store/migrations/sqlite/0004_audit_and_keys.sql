@@ -1,7 +1,7 @@
 -- Who changed what. `link` is the hash of the entry and of all before it, SHA-256, 32 bytes: it proves that nothing was changed.
 -- The triggers only keep accidents away.
 CREATE TABLE audit (
-    place       INTEGER PRIMARY KEY NOT NULL,
+    place       INTEGER PRIMARY KEY NOT NULL CHECK (place > 0),
     at          INTEGER NOT NULL,
     author_kind TEXT NOT NULL,
     author      TEXT NOT NULL,
@@ -16,6 +16,9 @@ CREATE TABLE audit (
 -- SQLite appends the key, so each of these is in the order of places.
 CREATE INDEX audit_by_author ON audit (author);
 CREATE INDEX audit_by_subject ON audit (subject);
+-- Entries that may be of a number that is not their subject: these are looked into.
+CREATE INDEX audit_of_many ON audit (place)
+    WHERE action IN ('numbers.import', 'numbers.update', 'numbers.delete', 'reservation.end');
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN

@@ -4,6 +4,7 @@
 -- By hour, pool and campaign: all of them (`what` = 0), and apart by the area code of the destination (1), the carrier of the
 -- number (2), the rung (3), which is `key`. Each is read alone, so one table of all combinations would have many more rows to read.
 -- By hour alone: the area code and the rung together (4), with a blank between them; pool and campaign are empty.
+-- The same by quarters of an hour, for zones whose days begin there: `what` is 10 more, and `hour` is where the quarter begins.
 CREATE TABLE sums_by_hour (
     what             INTEGER NOT NULL,
     hour             INTEGER NOT NULL,

@@ -38,12 +38,19 @@ pub(crate) struct Described<'a> {
     pub(crate) carrier: Option<&'a str>,
     pub(crate) attestation: Option<&'a str>,
     pub(crate) status: &'a str,
+    pub(crate) resting_until: Option<i64>,
     pub(crate) pool: &'a str,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
 }
 
 impl Described<'_> {
+    /// Where it rests: until then.
+    pub(super) fn rests_until(&self) -> Option<i64> {
+        let rests = self.status == StatusKind::Resting.as_str();
+        self.resting_until.filter(|_| rests)
+    }
+
     /// The entry, as yet without its carrier and pool.
     pub(super) fn entry(&self) -> Result<Entry, StoreError> {
         let bad = |why: &str| unreadable(&format!("number `{}`", self.number), why);
@@ -68,6 +75,9 @@ impl Described<'_> {
 }
 
 impl Entry {
+    /// The place of [`StatusKind::Active`].
+    pub(super) const ACTIVE: u8 = 0;
+
     /// The number; none where the store has one that is none.
     pub(super) fn number(digits: u64) -> Option<PhoneNumber> {
         let places = (0..16).rev().map(|place| digits >> (4 * place) & 0xf);
@@ -174,6 +184,14 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn active_is_the_first_status() {
+        assert_eq!(
+            StatusKind::ALL[usize::from(Entry::ACTIVE)],
+            StatusKind::Active
+        );
+    }
 
     #[test]
     fn digits_are_found_where_text_has_them() {

@@ -1,11 +1,14 @@
 //! What a filter asks of each column.
 
+use caller_id_core::Timestamp;
 use caller_id_core::listing::{NumberFilter, StatusKind};
 
 use super::sql::{Part, Statement, Value};
 
 /// The most digits of a number.
 const DIGITS_MOST: u32 = 15;
+/// The column whose meaning depends on the time.
+const STATUS: &str = "status";
 
 /// Of one column: one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +48,13 @@ impl Asked {
         })
     }
 
-    /// Adds all of it to a statement, but the ranges.
-    pub(super) fn aside(&self, statement: &mut Statement) {
+    /// Adds all of it to a statement, as it is at `now`, but the ranges.
+    pub(super) fn aside(&self, statement: &mut Statement, now: Timestamp) {
         for of in &self.columns {
-            statement.and_one_of(of.column, &of.parts);
+            match of.column {
+                STATUS => statement.and_status(&of.parts, now),
+                column => statement.and_one_of(column, &of.parts),
+            };
         }
         if let Some(digits) = &self.contains {
             statement.and_has_digits(digits);
@@ -74,7 +80,7 @@ fn columns(filter: &NumberFilter) -> Vec<OneOf> {
         ("carrier", carriers.collect()),
         ("pool", pools.collect()),
         ("attestation", levels.collect()),
-        ("status", statuses.collect()),
+        (STATUS, statuses.collect()),
     ];
     let asked = columns.into_iter().filter(|(_, parts)| !parts.is_empty());
     asked

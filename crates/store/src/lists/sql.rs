@@ -1,5 +1,7 @@
 //! Statements that are put together, with their values apart.
 
+use caller_id_core::Timestamp;
+
 /// A value of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Value {
@@ -86,6 +88,22 @@ impl Statement {
             self.push(&format!(" OR {column} IS NULL"));
         }
         self.push(")")
+    }
+
+    /// ` AND` the status at `now` is one of these words: a rest that is over is none.
+    pub(crate) fn and_status(&mut self, words: &[Part], now: Timestamp) -> &mut Self {
+        self.push(" AND (CASE WHEN status = 'resting' AND resting_until <= ");
+        self.value(Value::Whole(now.as_ms()));
+        self.push(" THEN 'active' ELSE status END IN (");
+        let words = words.iter().filter_map(|part| match part {
+            Part::Null => None,
+            Part::Is(word) => Some(word),
+        });
+        for (place, word) in words.enumerate() {
+            self.push(if place > 0 { ", " } else { "" });
+            self.value(word.clone());
+        }
+        self.push("))")
     }
 
     /// ` AND` the number has these digits in it.

@@ -3,16 +3,19 @@
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use caller_id_core::audit::{AuditEntry, AuditEvent, AuditFilter, AuthorKind, Link};
-use caller_id_core::{AuditLog, Author, StoreError, Timestamp};
+use caller_id_core::audit::{
+    AuditEntry, AuditEvent, AuditFilter, AuthorKind, Link, MANY_AT_ONCE, mark_of,
+};
+use caller_id_core::{AuditLog, Author, PhoneNumber, StoreError, Timestamp};
 use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
+use sqlx_core::query_scalar::query_scalar;
 use sqlx_postgres::{PgConnection, PgRow, Postgres};
 
 use super::PostgresStore;
 use super::error::Fault;
 use super::rows::{column, hash};
-use crate::values::unreadable;
+use crate::values::{behind, going_on, no_head, unreadable};
 
 /// A SELECT from `audit` with the columns in the order that [`read_entry`] expects.
 macro_rules! select_entries {
@@ -39,7 +42,53 @@ const NEWEST: &str = select_entries!(
         AND ($4::text IS NULL OR subject = $4) AND ($5::bigint IS NULL OR at >= $5) AND ($6::bigint IS NULL OR at < $6)
     ORDER BY place DESC LIMIT $7"
 );
-const AFTER: &str = select_entries!("WHERE place > $1 ORDER BY place LIMIT $2");
+const AFTER: &str = select_entries!("WHERE place >= $1 ORDER BY place LIMIT $2");
+
+/// The lowest place of the entries of many numbers that are looked into.
+const FLOOR: &str = "SELECT place FROM caller_id.audit
+    WHERE action IN ('numbers.import', 'numbers.update', 'numbers.delete', 'reservation.end') AND place < $1
+    ORDER BY place DESC LIMIT 1 OFFSET $2";
+const TOUCHING: &str = select_entries!(
+    "WHERE place IN (
+        SELECT place FROM caller_id.audit WHERE subject IN ($4, $5) AND place >= $1 AND place < $2
+        UNION
+        SELECT place FROM caller_id.audit
+        WHERE action IN ('numbers.import', 'numbers.update', 'numbers.delete', 'reservation.end')
+            AND place >= $1 AND place < $2 AND (strpos(before, $6) > 0 OR strpos(after, $6) > 0)
+    ) AND ($7::text IS NULL OR author = $7) AND ($8::text IS NULL OR strpos(action, $8) = 1)
+        AND ($9::bigint IS NULL OR at >= $9) AND ($10::bigint IS NULL OR at < $10)
+    ORDER BY place DESC LIMIT $3"
+);
+
+/// The entries that touched a number, and before which place to go on.
+async fn touching(
+    connection: &mut PgConnection,
+    number: PhoneNumber,
+    filter: AuditFilter,
+    before: Option<i64>,
+    most: usize,
+) -> Result<(Vec<AuditEntry>, Option<i64>), Fault> {
+    let before = before.unwrap_or(i64::MAX);
+    let floor = query_scalar::<Postgres, i64>(FLOOR).bind(before);
+    let floor = floor.bind(limit(MANY_AT_ONCE) - 1);
+    let floor = floor.fetch_optional(&mut *connection).await?;
+    let rows = query::<Postgres>(TOUCHING)
+        .bind(floor.unwrap_or(i64::MIN))
+        .bind(before)
+        .bind(limit(most))
+        .bind(number.to_string())
+        .bind(filter.subject)
+        .bind(mark_of(number))
+        .bind(filter.author)
+        .bind(filter.action)
+        .bind(filter.since.map(Timestamp::as_ms))
+        .bind(filter.until.map(Timestamp::as_ms))
+        .fetch_all(connection)
+        .await?;
+    let found: Vec<_> = rows.iter().map(read_entry).collect::<Result<_, _>>()?;
+    let next = going_on(&found, most, floor);
+    Ok((found, next))
+}
 
 /// Adds an entry, as part of an open transaction: nobody else adds one until its end. To be done last in it, so that the
 /// others wait for no longer than they have to, and never for each other.
@@ -51,10 +100,8 @@ pub(super) async fn append(
     if event.author.is_restoring() {
         return Ok(());
     }
-    let head = query::<Postgres>(TAKE_HEAD)
-        .fetch_one(&mut *transaction)
-        .await?;
-    let entry = AuditEntry::following(read_head(&head)?, at, event);
+    let head = query::<Postgres>(TAKE_HEAD).fetch_optional(&mut *transaction);
+    let entry = AuditEntry::following(read_head(head.await?)?, at, event);
     put(transaction, entry).await
 }
 
@@ -63,10 +110,8 @@ pub(super) async fn restore(
     transaction: &mut PgConnection,
     entries: Vec<AuditEntry>,
 ) -> Result<Option<i64>, Fault> {
-    let head = query::<Postgres>(TAKE_HEAD)
-        .fetch_one(&mut *transaction)
-        .await?;
-    let mut last = read_head(&head)?;
+    let head = query::<Postgres>(TAKE_HEAD).fetch_optional(&mut *transaction);
+    let mut last = read_head(head.await?)?;
     for entry in entries {
         if !entry.follows(last) {
             return Ok(Some(entry.place));
@@ -101,7 +146,8 @@ async fn put(transaction: &mut PgConnection, entry: AuditEntry) -> Result<(), Fa
     Ok(())
 }
 
-fn read_head(row: &PgRow) -> Result<(i64, Link), Fault> {
+fn read_head(row: Option<PgRow>) -> Result<(i64, Link), Fault> {
+    let row = &row.ok_or_else(no_head)?;
     let link = hash(row, 1, "the end of the audit log")?;
     Ok((column(row, 0)?, Link(link)))
 }
@@ -155,8 +201,7 @@ impl AuditLog for PostgresStore {
         self.lane
             .run(|connection| {
                 Box::pin(async move {
-                    let head = query::<Postgres>(HEAD).fetch_one(connection).await?;
-                    read_head(&head)
+                    read_head(query::<Postgres>(HEAD).fetch_optional(connection).await?)
                 })
             })
             .await
@@ -188,12 +233,28 @@ impl AuditLog for PostgresStore {
             .await
     }
 
-    async fn after(&self, after: i64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn touching(
+        &self,
+        number: PhoneNumber,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<(Vec<AuditEntry>, Option<i64>), StoreError> {
+        let filter = filter.clone();
+        self.lane
+            .run(|connection| Box::pin(touching(connection, number, filter, before, most)))
+            .await
+    }
+
+    async fn after(&self, after: Option<i64>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let Some(first) = behind(after) else {
+            return Ok(Vec::new());
+        };
         self.lane
             .run(|connection| {
                 Box::pin(async move {
                     let rows = query::<Postgres>(AFTER)
-                        .bind(after)
+                        .bind(first)
                         .bind(limit(most))
                         .fetch_all(connection)
                         .await?;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use caller_id_core::StoreError;
 use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow, PoolCount};
+use caller_id_core::{Clock, StoreError};
 use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
 use sqlx_core::query_as::query_as;
@@ -25,7 +25,8 @@ const PART: usize = 20_000;
 const AT: &str = "SELECT (SELECT value FROM caller_id.meta WHERE key = 'revision'),
     (SELECT value FROM caller_id.meta WHERE key = 'identity')";
 const CHANGED: &str =
-    "SELECT number, area_code, carrier, attestation, status, pool, created_at, updated_at, revision
+    "SELECT number, area_code, carrier, attestation, status, pool, created_at, updated_at, revision,
+        resting_until
     FROM caller_id.numbers WHERE (revision, number) > ($1, $2) ORDER BY revision, number LIMIT $3";
 const REMOVED: &str = "SELECT number FROM caller_id.removed_numbers WHERE revision > $1";
 
@@ -88,14 +89,19 @@ impl PostgresStore {
     }
 
     async fn look(&self, asked: Asked) -> Result<Look, StoreError> {
-        let catalog = Arc::clone(&self.catalog);
+        let (catalog, clock) = (Arc::clone(&self.catalog), Arc::clone(&self.clock));
         self.lane
-            .run(|connection| Box::pin(look(connection, catalog, asked)))
+            .run(|connection| Box::pin(look(connection, catalog, clock, asked)))
             .await
     }
 }
 
-async fn look(connection: &mut PgConnection, catalog: Shared, asked: Asked) -> Result<Look, Fault> {
+async fn look(
+    connection: &mut PgConnection,
+    catalog: Shared,
+    clock: Arc<dyn Clock>,
+    asked: Asked,
+) -> Result<Look, Fault> {
     // Locked before the moment begins: a catalog is never ahead of who looks into it.
     let mut catalog = catalog.lock_owned().await;
     let mut moment = connection
@@ -104,6 +110,10 @@ async fn look(connection: &mut PgConnection, catalog: Shared, asked: Asked) -> R
     let (revision, identity) = query_as::<Postgres, (i64, Option<i64>)>(AT)
         .fetch_one(&mut *moment)
         .await?;
+    let now = clock.now();
+    if !catalog.wake(now) {
+        *catalog = Catalog::default();
+    }
     if let Some(from) = catalog.missing(revision, identity) {
         let (news, upto) = news(&mut moment, from, revision).await?;
         catalog.take(news, upto);
@@ -111,6 +121,8 @@ async fn look(connection: &mut PgConnection, catalog: Shared, asked: Asked) -> R
             moment.commit().await?;
             return Ok(Look::Behind);
         }
+        // None of these was over before.
+        let _ = catalog.wake(now);
     }
     let entries = catalog.entries();
     drop(catalog);
@@ -126,7 +138,7 @@ async fn look(connection: &mut PgConnection, catalog: Shared, asked: Asked) -> R
         Asked::Page(query) => {
             let asked = query.clone();
             let numbers = aside(entries, move |entries| entries.page(&asked)).await?;
-            let rows = list::given(&mut moment, &numbers).await?;
+            let rows = list::given(&mut moment, &numbers, now).await?;
             let page = lists::page(&query, rows);
             let is_whole = page.len() == numbers.len();
             Look::Page(page, is_whole)
@@ -182,5 +194,6 @@ fn described(row: &PgRow) -> Result<Described<'_>, Fault> {
         pool: column(row, 5)?,
         created_at: column(row, 6)?,
         updated_at: column(row, 7)?,
+        resting_until: column(row, 9)?,
     })
 }

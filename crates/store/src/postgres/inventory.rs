@@ -199,10 +199,11 @@ impl InventoryStore for PostgresStore {
     }
 
     async fn number_row(&self, number: PhoneNumber) -> Result<Option<NumberRow>, StoreError> {
+        let now = self.clock.now();
         self.lane
             .run(|connection| {
                 Box::pin(async move {
-                    let found = list::given(connection, &[number]).await?;
+                    let found = list::given(connection, &[number], now).await?;
                     Ok(found.into_iter().next())
                 })
             })

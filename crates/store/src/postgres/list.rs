@@ -1,7 +1,7 @@
 //! Rows of numbers, found by their keys or on a walk through all.
 
-use caller_id_core::PhoneNumber;
-use caller_id_core::listing::{NumberFilter, NumberRow};
+use caller_id_core::listing::NumberRow;
+use caller_id_core::{PhoneNumber, Timestamp};
 use sqlx_core::query::{Query, query};
 use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::{PgArguments, PgConnection, PgRow, Postgres};
@@ -9,7 +9,7 @@ use sqlx_postgres::{PgArguments, PgConnection, PgRow, Postgres};
 use super::error::Fault;
 use super::rows::{column, read_row};
 use crate::lists::sql::{Dialect, Statement, Value};
-use crate::lists::{self, COLUMNS, Walk};
+use crate::lists::{self, COLUMNS, Next, Walk};
 use crate::values;
 
 /// All that a statement gives.
@@ -36,21 +36,22 @@ fn bound(statement: Statement) -> Query<'static, Postgres, PgArguments> {
     bound
 }
 
-async fn rows(connection: &mut PgConnection, select: Statement) -> Result<Vec<NumberRow>, Fault> {
-    let rows = bound(select).fetch_all(connection).await?;
-    rows.iter().map(read_row).collect()
+/// The rows as they are at `now`.
+fn rows_at(rows: &[PgRow], now: Timestamp) -> Result<Vec<NumberRow>, Fault> {
+    let rows = rows.iter().map(|row| Ok(read_row(row)?.at(now)));
+    rows.collect()
 }
 
-/// These numbers, as far as they are there.
+/// These numbers as they are at `now`, as far as they are there.
 pub(super) async fn given(
     connection: &mut PgConnection,
     numbers: &[PhoneNumber],
+    now: Timestamp,
 ) -> Result<Vec<NumberRow>, Fault> {
     let digits = numbers.iter().map(|number| number.e164_digits() as i64);
     let sql = format!("SELECT {COLUMNS} FROM caller_id.numbers WHERE number = ANY($1)");
     let select = query::<Postgres>(AssertSqlSafe(sql)).bind(digits.collect::<Vec<_>>());
-    let rows = select.fetch_all(connection).await?;
-    rows.iter().map(read_row).collect()
+    rows_at(&select.fetch_all(connection).await?, now)
 }
 
 /// Those of these numbers that are there.
@@ -69,25 +70,24 @@ pub(super) async fn owned(
 /// The next numbers that a filter asks for, as the transaction sees them.
 pub(super) async fn next(
     connection: &mut PgConnection,
-    filter: &NumberFilter,
-    after: Option<PhoneNumber>,
-    most: usize,
+    next: Next<'_>,
 ) -> Result<Vec<NumberRow>, Fault> {
     let mut found = Vec::new();
-    match lists::walk(filter, after, most, Dialect::Postgres) {
+    match lists::walk(next, Dialect::Postgres) {
         Walk::InTurn(walks) => {
             for walk in walks {
-                if found.len() >= most {
+                if found.len() >= next.most {
                     break;
                 }
-                found.extend(rows(connection, walk).await?);
+                let rows = bound(walk).fetch_all(&mut *connection).await?;
+                found.extend(rows_at(&rows, next.now)?);
             }
-            found.truncate(most);
+            found.truncate(next.most);
             Ok(found)
         }
         Walk::Given(numbers) => {
-            let rows = given(connection, &numbers).await?;
-            Ok(lists::given(filter, after, most, rows))
+            let rows = given(connection, &numbers, next.now).await?;
+            Ok(lists::given(next, rows))
         }
     }
 }

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use caller_id_core::listing::{BulkStep, Changed, Expected, NumberChange, NumberFilter, NumberRow};
 use caller_id_core::store::{OnDuplicate, Written};
 use caller_id_core::{Author, Number, PhoneNumber, StoreError};
-use sqlx_core::query::query;
+use sqlx_core::query_scalar::query_scalar;
 use sqlx_postgres::Postgres;
 
 use super::error::Fault;
 use super::list;
 use super::write::{self, Change};
-use crate::entries::{Numbers, Of};
+use crate::entries::{Numbers, Of, pool_made};
 use crate::expectations::{self, no_pool, pool_named};
+use crate::lists::Next;
 
 const MAKE_POOLS: &str = "INSERT INTO caller_id.pools (id, policy)
-    SELECT id, '{}' FROM UNNEST($1::text[]) AS t (id) ON CONFLICT (id) DO NOTHING";
+    SELECT id, '{}' FROM UNNEST($1::text[]) AS t (id) ON CONFLICT (id) DO NOTHING RETURNING id";
 
 impl Change<'_> {
     /// See [`caller_id_core::InventoryStore::write_numbers`]. A number that comes twice is a duplicate of itself.
@@ -25,8 +26,10 @@ impl Change<'_> {
         on_duplicate: OnDuplicate,
         by: &Author,
     ) -> Result<Vec<Written>, Fault> {
+        let numbers = &*expectations::written(numbers, by, self.now());
         let keys: Vec<_> = numbers.iter().map(|row| row.number).collect();
-        let kept = list::given(self.connection(), &keys).await?;
+        let now = self.now();
+        let kept = list::given(self.connection(), &keys, now).await?;
         let Decided {
             written,
             rows,
@@ -37,11 +40,18 @@ impl Change<'_> {
             return Ok(written);
         }
         let pools: BTreeSet<_> = rows.iter().map(|row| row.pool.as_str()).collect();
-        let made = query::<Postgres>(MAKE_POOLS)
-            .bind(pools.into_iter().collect::<Vec<_>>())
-            .execute(self.connection())
-            .await?;
-        self.changed(write::POOLS, made.rows_affected());
+        let making = query_scalar::<Postgres, String>(MAKE_POOLS);
+        let making = making.bind(pools.into_iter().collect::<Vec<_>>());
+        let mut made = making.fetch_all(self.connection()).await?;
+        made.sort_unstable();
+        self.changed(write::POOLS, made.len() as u64);
+        for pool in rows.iter().map(|row| &row.pool) {
+            // Each once: what was told is taken out.
+            if let Ok(place) = made.binary_search_by(|name| name.as_str().cmp(pool.as_str())) {
+                made.remove(place);
+                self.tell(Some(pool_made(pool, by)));
+            }
+        }
         self.put(&rows).await?;
         self.come_back(&added).await?;
         self.tell(told.event(Of::Rows, by));
@@ -56,7 +66,8 @@ impl Change<'_> {
         expected: &Expected<Number>,
         by: &Author,
     ) -> Result<Changed<Number>, Fault> {
-        let found = list::given(self.connection(), &[number]).await?;
+        let now = self.now();
+        let found = list::given(self.connection(), &[number], now).await?;
         let found = found.into_iter().next().map(|row| row.number);
         let mut told = Numbers::default();
         let changed = match change {
@@ -93,7 +104,13 @@ impl Change<'_> {
     ) -> Result<BulkStep, Fault> {
         self.check_pool(change).await?;
         let most = most.max(1);
-        let page = list::next(self.connection(), filter, after, most).await?;
+        let asked = Next {
+            filter,
+            after,
+            most,
+            now: self.now(),
+        };
+        let page = list::next(self.connection(), asked).await?;
         let next = page.last().filter(|_| page.len() == most);
         let next = next.map(|row| row.number.number);
         let matched = page.len() as u64;

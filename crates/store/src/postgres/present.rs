@@ -10,7 +10,6 @@ use sqlx_postgres::{PgConnection, PgRow, Postgres};
 use super::PostgresStore;
 use super::commit::uuid;
 use super::error::Fault;
-use super::list::list;
 use super::rows::{area_code, column};
 use super::stats::{MARK, counted, read_calls};
 use crate::look::id_at;
@@ -41,8 +40,10 @@ const FALLING: &str = "
     WHERE a > 0 AND a + b + n + g + f >= $3 AND 3 * answered * (a + b + n + g + f) <= 2 * a * reported
     ORDER BY answered::float8 * (a + b + n + g + f) / (a::float8 * reported), number LIMIT $4";
 const GROUPS: &str = "
-    SELECT pool, area_code, carrier, status, count(*), count(hourly_limit), coalesce(sum(hourly_limit), 0)::bigint
-    FROM caller_id.numbers GROUP BY pool, area_code, carrier, status";
+    SELECT pool, area_code, carrier, CASE WHEN status = 'resting' AND resting_until <= $1 THEN 'active' ELSE status END,
+        count(*), count(hourly_limit), coalesce(sum(hourly_limit), 0)::bigint,
+        min(resting_until) FILTER (WHERE status = 'resting' AND resting_until > $1)
+    FROM caller_id.numbers GROUP BY 1, 2, 3, 4";
 
 async fn activity(
     connection: &mut PgConnection,
@@ -101,6 +102,7 @@ fn read_group(row: &PgRow) -> Result<NumberGroup, Fault> {
             column(row, 3)?,
         ),
         [column(row, 4)?, column(row, 5)?, column(row, 6)?],
+        column(row, 7)?,
     );
     Ok(group?)
 }
@@ -127,8 +129,15 @@ impl PostgresStore {
     }
 
     pub(super) async fn groups(&self) -> Result<Vec<NumberGroup>, StoreError> {
+        let now = self.clock.now().as_ms();
         self.lane
-            .run(|connection| Box::pin(list(connection, GROUPS, read_group)))
+            .run(|connection| {
+                Box::pin(async move {
+                    let counting = query::<Postgres>(GROUPS).bind(now);
+                    let rows = counting.fetch_all(connection).await?;
+                    rows.iter().map(read_group).collect()
+                })
+            })
             .await
     }
 }

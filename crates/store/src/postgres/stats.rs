@@ -116,7 +116,7 @@ async fn count(
         let asking = match days {
             true => asking,
             false => asking
-                .bind(Plan::what(asked.by))
+                .bind(plan.what(asked.by))
                 .bind(word(asked.by))
                 .bind(&pool)
                 .bind(&campaign),
@@ -129,7 +129,7 @@ async fn count(
             .bind(begin)
             .bind(end)
             .bind(whole)
-            .bind(plan.from.unit_ms())
+            .bind(plan.unit_ms)
             .bind(word(asked.by))
             .bind(&pool)
             .bind(&campaign)

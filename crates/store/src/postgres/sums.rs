@@ -23,10 +23,10 @@ const FIRST: &str =
 const CELLS: &str = concat!(
     "SELECT a.pool, coalesce(campaign, ''), coalesce(n.carrier, ''), ",
     area_code!(),
-    ", rung, ",
+    ", rung, at / 900000 * 900000, ",
     counted!(),
     " FROM caller_id.allocations a LEFT JOIN caller_id.numbers n ON n.number = a.number
-    WHERE id >= $1 AND id < $2 GROUP BY 1, 2, 3, 4, 5"
+    WHERE id >= $1 AND id < $2 GROUP BY 1, 2, 3, 4, 5, 6"
 );
 const NUMBERS: &str = concat!(
     "SELECT number, ",
@@ -41,10 +41,11 @@ const CALLS_OF_DAY: &str =
 const HOLD_MARK: &str = "SELECT value FROM caller_id.meta WHERE key = $1 FOR UPDATE";
 const MOVE_MARK: &str = "UPDATE caller_id.meta SET value = $3 WHERE key = $1 AND value = $2";
 const EMPTY_HOUR: &str =
-    "DELETE FROM caller_id.sums_by_hour WHERE what IN (0, 1, 2, 3, 4) AND hour = $1";
+    "DELETE FROM caller_id.sums_by_hour WHERE what IN (0, 1, 2, 3, 4, 10, 11, 12, 13, 14)
+    AND hour >= $1 AND hour < $1 + 3600000";
 const PUT_HOUR: &str = "INSERT INTO caller_id.sums_by_hour
         (hour, what, pool, campaign, key, calls, answered, busy, no_answer, cancelled, failed, answered_seconds)
-    SELECT $1, * FROM UNNEST($2::smallint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+    SELECT * FROM UNNEST($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])";
 const PUT_NUMBERS: &str = "INSERT INTO caller_id.sums_by_day
         (day, number, calls, answered, busy, no_answer, cancelled, failed, answered_seconds)
@@ -56,7 +57,7 @@ const PUT_NUMBERS: &str = "INSERT INTO caller_id.sums_by_day
 const GIVE_UP_HOURS: &str =
     "DELETE FROM caller_id.sums_by_hour WHERE (what, hour, pool, campaign, key) IN
     (SELECT what, hour, pool, campaign, key FROM caller_id.sums_by_hour
-        WHERE what IN (0, 1, 2, 3, 4) AND hour < $1 LIMIT $2)";
+        WHERE what IN (0, 1, 2, 3, 4, 10, 11, 12, 13, 14) AND hour < $1 LIMIT $2)";
 const GIVE_UP_DAYS: &str = "DELETE FROM caller_id.sums_by_day WHERE (day, number) IN
     (SELECT day, number FROM caller_id.sums_by_day WHERE day < $1 ORDER BY day, number LIMIT $2)";
 
@@ -132,7 +133,8 @@ fn read_cell(row: &PgRow) -> Result<Cell, Fault> {
         carrier: column(row, 2)?,
         area_code: column(row, 3)?,
         rung: column(row, 4)?,
-        calls: read_calls(row, 5)?,
+        quarter: column(row, 5)?,
+        calls: read_calls(row, 6)?,
     })
 }
 
@@ -180,11 +182,11 @@ async fn write_hour(
     empty.execute(&mut *transaction).await?;
     let places = || sums.iter().map(|(place, _)| place);
     let mut put = query::<Postgres>(PUT_HOUR)
-        .bind(step.begin)
+        .bind(places().map(|place| place.1).collect::<Vec<_>>())
         .bind(places().map(|place| place.0).collect::<Vec<_>>())
-        .bind(places().map(|place| place.1.as_str()).collect::<Vec<_>>())
         .bind(places().map(|place| place.2.as_str()).collect::<Vec<_>>())
-        .bind(places().map(|place| place.3.as_str()).collect::<Vec<_>>());
+        .bind(places().map(|place| place.3.as_str()).collect::<Vec<_>>())
+        .bind(places().map(|place| place.4.as_str()).collect::<Vec<_>>());
     for column in counts(sums.iter().map(|(_, calls)| calls)) {
         put = put.bind(column);
     }

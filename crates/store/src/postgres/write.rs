@@ -40,8 +40,8 @@ pub(super) struct Change<'c> {
     transaction: Transaction<'c, Postgres>,
     now: Timestamp,
     revision: i64,
-    /// What the audit log is told.
-    event: Option<AuditEvent>,
+    /// What the audit log is told, in this order.
+    events: Vec<AuditEvent>,
     /// The marks of `meta` that follow the revision.
     marks: BTreeSet<&'static str>,
 }
@@ -67,9 +67,14 @@ impl<'c> Change<'c> {
             transaction,
             now,
             revision: last + 1,
-            event: None,
+            events: Vec::new(),
             marks: BTreeSet::new(),
         })
+    }
+
+    /// When it began.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// For a statement of this change.
@@ -84,9 +89,9 @@ impl<'c> Change<'c> {
         }
     }
 
-    /// What of it the audit log is told; one entry is all there is.
+    /// What of it the audit log is told.
     pub(super) fn tell(&mut self, event: Option<AuditEvent>) {
-        self.event = event;
+        self.events.extend(event);
     }
 
     /// Takes numbers out of the inventory; they are kept where engines find them.
@@ -158,7 +163,7 @@ impl<'c> Change<'c> {
             .bind(marks)
             .execute(&mut *self.transaction)
             .await?;
-        if let Some(event) = self.event.take() {
+        for event in self.events {
             audit::append(&mut self.transaction, self.now, event).await?;
         }
         Ok(self.transaction.commit().await?)

@@ -3,14 +3,19 @@
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use caller_id_core::audit::{AuditEntry, AuditEvent, AuditFilter, AuthorKind, Link};
-use caller_id_core::{AuditLog, Author, StoreError, Timestamp};
+use caller_id_core::audit::{
+    AuditEntry, AuditEvent, AuditFilter, AuthorKind, Link, MANY_AT_ONCE, mark_of,
+};
+use caller_id_core::{AuditLog, Author, PhoneNumber, StoreError, Timestamp};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Params, Row, Statement, TransactionBehavior, params_from_iter};
+use rusqlite::{
+    Connection, OptionalExtension, Params, Row, Statement, TransactionBehavior, params_from_iter,
+};
 
 use super::SqliteStore;
 use super::error::sqlite;
 use super::rows::{column, text, unreadable};
+use crate::values::{behind, going_on, no_head};
 
 /// A SELECT from `audit` with the columns in the order that [`read_entry`] expects.
 macro_rules! select_entries {
@@ -29,7 +34,23 @@ const APPEND: &str = "INSERT INTO audit
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const NEWEST: &str = select_entries!("WHERE place < ?");
 const NEWEST_FIRST: &str = " ORDER BY place DESC LIMIT ?";
-const AFTER: &str = select_entries!("WHERE place > ?1 ORDER BY place LIMIT ?2");
+const AFTER: &str = select_entries!("WHERE place >= ?1 ORDER BY place LIMIT ?2");
+
+/// The lowest place of the entries of many numbers that are looked into.
+const FLOOR: &str = "SELECT place FROM audit
+    WHERE action IN ('numbers.import', 'numbers.update', 'numbers.delete', 'reservation.end') AND place < ?1
+    ORDER BY place DESC LIMIT 1 OFFSET ?2";
+const TOUCHING: &str = select_entries!(
+    "WHERE place IN (
+        SELECT place FROM audit WHERE subject IN (?4, ?5) AND place >= ?1 AND place < ?2
+        UNION
+        SELECT place FROM audit
+        WHERE action IN ('numbers.import', 'numbers.update', 'numbers.delete', 'reservation.end')
+            AND place >= ?1 AND place < ?2 AND (instr(before, ?6) > 0 OR instr(after, ?6) > 0)
+    ) AND (?7 IS NULL OR author = ?7) AND (?8 IS NULL OR instr(action, ?8) = 1)
+        AND (?9 IS NULL OR at >= ?9) AND (?10 IS NULL OR at < ?10)
+    ORDER BY place DESC LIMIT ?3"
+);
 
 /// Adds an entry, as part of a transaction that is open and may write.
 pub(super) fn append(
@@ -94,10 +115,12 @@ fn put(transaction: &Connection, entry: &AuditEntry) -> Result<(), StoreError> {
 }
 
 fn head(connection: &Connection) -> Result<(i64, Link), StoreError> {
-    connection
-        .prepare_cached(HEAD)
-        .and_then(|mut head| head.query_row([], |row| Ok((row.get(0)?, Link(row.get(1)?)))))
-        .map_err(sqlite)
+    let mut select = connection.prepare_cached(HEAD).map_err(sqlite)?;
+    let mut rows = select.query([]).map_err(sqlite)?;
+    match rows.next().map_err(sqlite)? {
+        Some(row) => Ok((column(row, 0)?, Link(column(row, 1)?))),
+        None => Err(no_head()),
+    }
 }
 
 /// The conditions that are given, each for its index.
@@ -127,6 +150,40 @@ fn newest(
     values.push(Value::from(limit(most)));
     let mut select = connection.prepare(&sql).map_err(sqlite)?;
     entries(&mut select, params_from_iter(values))
+}
+
+/// The entries that touched a number, and before which place to go on.
+fn touching(
+    connection: &Connection,
+    number: PhoneNumber,
+    filter: AuditFilter,
+    before: Option<i64>,
+    most: usize,
+) -> Result<(Vec<AuditEntry>, Option<i64>), StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let floor: Option<i64> = connection
+        .prepare_cached(FLOOR)
+        .and_then(|mut floor| {
+            let last = limit(MANY_AT_ONCE) - 1;
+            floor.query_row((before, last), |row| row.get(0)).optional()
+        })
+        .map_err(sqlite)?;
+    let mut select = connection.prepare_cached(TOUCHING).map_err(sqlite)?;
+    let values = (
+        floor.unwrap_or(i64::MIN),
+        before,
+        limit(most),
+        number.to_string(),
+        filter.subject,
+        mark_of(number),
+        filter.author,
+        filter.action,
+        filter.since.map(Timestamp::as_ms),
+        filter.until.map(Timestamp::as_ms),
+    );
+    let found = entries(&mut select, values)?;
+    let next = going_on(&found, most, floor);
+    Ok((found, next))
 }
 
 fn entries(
@@ -199,11 +256,27 @@ impl AuditLog for SqliteStore {
             .await
     }
 
-    async fn after(&self, after: i64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn touching(
+        &self,
+        number: PhoneNumber,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<(Vec<AuditEntry>, Option<i64>), StoreError> {
+        let filter = filter.clone();
+        self.readers
+            .run(move |main| touching(main, number, filter, before, most))
+            .await
+    }
+
+    async fn after(&self, after: Option<i64>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let Some(first) = behind(after) else {
+            return Ok(Vec::new());
+        };
         self.readers
             .run(move |main| {
                 let mut select = main.prepare_cached(AFTER).map_err(sqlite)?;
-                entries(&mut select, (after, limit(most)))
+                entries(&mut select, (first, limit(most)))
             })
             .await
     }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use caller_id_core::StoreError;
 use caller_id_core::listing::{NumberFilter, NumberQuery, NumberRow, PoolCount};
+use caller_id_core::{Clock, StoreError, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::error::sqlite;
@@ -14,17 +14,39 @@ use crate::catalog::{Catalog, Described, Entries, Mark, News, Texts};
 use crate::lists;
 
 /// All, quicker than by the index of revisions.
-const ALL: &str = "SELECT number, area_code, carrier, attestation, status, pool, created_at, updated_at FROM numbers
+const ALL: &str =
+    "SELECT number, area_code, carrier, attestation, status, pool, created_at, updated_at,
+    resting_until FROM numbers
     WHERE ?1 = 0 ORDER BY number";
-const CHANGED: &str = "SELECT number, area_code, carrier, attestation, status, pool, created_at, updated_at FROM numbers
+const CHANGED: &str =
+    "SELECT number, area_code, carrier, attestation, status, pool, created_at, updated_at,
+    resting_until FROM numbers
     WHERE revision > ?1 ORDER BY revision";
 const REMOVED: &str = "SELECT number FROM removed_numbers WHERE revision > ?1";
 
 /// The catalog of all readers of a store.
-#[derive(Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<Catalog>>);
+#[derive(Clone)]
+pub(super) struct Shared {
+    catalog: Arc<Mutex<Catalog>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// All that is there, and the moment it is of.
+struct Look<'c> {
+    moment: Transaction<'c>,
+    now: Timestamp,
+    entries: Arc<Entries>,
+}
 
 impl Shared {
+    /// An empty one.
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            catalog: Arc::default(),
+            clock,
+        }
+    }
+
     /// The page that is asked for.
     pub(super) fn page(
         &self,
@@ -36,7 +58,7 @@ impl Shared {
             return Ok(page);
         }
         tracing::warn!("the list of numbers was not what the database has, and is made anew");
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Catalog::default();
+        *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = Catalog::default();
         Ok(self.try_page(main, query)?.0)
     }
 
@@ -46,9 +68,13 @@ impl Shared {
         main: &mut Connection,
         query: &NumberQuery,
     ) -> Result<(Vec<NumberRow>, usize), StoreError> {
-        let (moment, entries) = self.look(main)?;
+        let Look {
+            moment,
+            now,
+            entries,
+        } = self.look(main)?;
         let numbers = entries.page(query);
-        let rows = list::given(&moment, &numbers)?;
+        let rows = list::given(&moment, &numbers, now)?;
         Ok((lists::page(query, rows), numbers.len()))
     }
 
@@ -58,32 +84,36 @@ impl Shared {
         main: &mut Connection,
         filter: &NumberFilter,
     ) -> Result<u64, StoreError> {
-        let (_, entries) = self.look(main)?;
-        Ok(entries.count(filter))
+        Ok(self.look(main)?.entries.count(filter))
     }
 
     /// How many numbers each pool has.
     pub(super) fn pool_counts(&self, main: &mut Connection) -> Result<Vec<PoolCount>, StoreError> {
-        let (_, entries) = self.look(main)?;
-        entries.pool_counts()
+        self.look(main)?.entries.pool_counts()
     }
 
-    /// All that is there, and the moment it is of.
-    fn look<'c>(
-        &self,
-        main: &'c mut Connection,
-    ) -> Result<(Transaction<'c>, Arc<Entries>), StoreError> {
+    fn look<'c>(&self, main: &'c mut Connection) -> Result<Look<'c>, StoreError> {
         // Locked before the moment begins: a catalog is never ahead of who looks into it.
-        let mut catalog = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut catalog = self.catalog.lock().unwrap_or_else(PoisonError::into_inner);
         let moment = main.transaction().map_err(sqlite)?;
+        let now = self.clock.now();
+        if !catalog.wake(now) {
+            *catalog = Catalog::default();
+        }
         let revision = meta(&moment, "revision")?;
         let identity = identity(&moment)?;
         if let Some(from) = catalog.missing(revision, identity) {
             let news = news(&moment, from)?;
             catalog.take(news, Mark::whole(revision));
+            // None of these was over before.
+            let _ = catalog.wake(now);
         }
         let entries = catalog.entries();
-        Ok((moment, entries))
+        Ok(Look {
+            moment,
+            now,
+            entries,
+        })
     }
 }
 
@@ -108,6 +138,7 @@ fn news(moment: &Connection, from: Mark) -> Result<News, StoreError> {
             pool: text(row, 5)?.unwrap_or_default(),
             created_at: column(row, 6)?,
             updated_at: column(row, 7)?,
+            resting_until: column(row, 8)?,
         };
         news.push(&number, &mut texts)?;
     }

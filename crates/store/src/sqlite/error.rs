@@ -5,12 +5,18 @@ use std::path::Path;
 use caller_id_core::StoreError;
 use caller_id_core::store::BoxError;
 use rusqlite::ffi;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, Error, ErrorCode};
 
 /// Sorts an error of the driver by what a caller can do about it.
-pub(super) fn sqlite(error: rusqlite::Error) -> StoreError {
+pub(super) fn sqlite(error: Error) -> StoreError {
     let Some(code) = error.sqlite_error() else {
-        return StoreError::Failed(error.into());
+        return match error {
+            // A column has what nobody wrote there.
+            Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..) => StoreError::Unreadable(error.to_string()),
+            _ => StoreError::Failed(error.into()),
+        };
     };
     // The shared memory beside a write-ahead log grows with it, and fails under another name when the disk is full.
     // A write past a limit of the file's size (EFBIG) is not among these: SQLite says of it what it says of a broken disk

@@ -175,12 +175,16 @@ impl InventoryStore for SqliteStore {
     }
 
     async fn number_groups(&self) -> Result<Vec<NumberGroup>, StoreError> {
-        self.readers.run(|main| present::groups(main)).await
+        let now = self.clock.now();
+        self.readers
+            .run(move |main| present::groups(main, now))
+            .await
     }
 
     async fn number_row(&self, number: PhoneNumber) -> Result<Option<NumberRow>, StoreError> {
+        let now = self.clock.now();
         self.readers
-            .run(move |main| list::number_row(main, number))
+            .run(move |main| list::number_row(main, number, now))
             .await
     }
 

@@ -1,14 +1,14 @@
 //! Rows of numbers, found by their keys or on a walk through all.
 
-use caller_id_core::listing::{NumberFilter, NumberRow};
-use caller_id_core::{PhoneNumber, StoreError};
+use caller_id_core::listing::NumberRow;
+use caller_id_core::{PhoneNumber, StoreError, Timestamp};
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Params, Row, params_from_iter};
 
 use super::error::sqlite;
 use super::rows::read_row;
-use crate::lists::sql::{Dialect, Statement, Value};
-use crate::lists::{self, COLUMNS, Walk};
+use crate::lists::sql::{Dialect, Value};
+use crate::lists::{self, COLUMNS, Next, Walk};
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -35,19 +35,20 @@ pub(super) fn list<T>(
     Ok(list)
 }
 
-fn rows(connection: &Connection, select: &Statement) -> Result<Vec<NumberRow>, StoreError> {
-    let values = params_from_iter(&select.values);
-    list(connection, &select.text, values, read_row)
+/// A row as it is at `now`.
+fn row_at(now: Timestamp) -> impl Fn(&Row<'_>) -> Result<NumberRow, StoreError> {
+    move |row| Ok(read_row(row)?.at(now))
 }
 
-/// One number, if it is there.
+/// One number as it is at `now`, if it is there.
 pub(super) fn number_row(
     connection: &Connection,
     number: PhoneNumber,
+    now: Timestamp,
 ) -> Result<Option<NumberRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM numbers WHERE number = ?1");
     let digits = [number.e164_digits() as i64];
-    let found = list(connection, &sql, digits, read_row)?;
+    let found = list(connection, &sql, digits, row_at(now))?;
     Ok(found.into_iter().next())
 }
 
@@ -69,40 +70,37 @@ pub(super) fn owned(
     failed.map_or(Ok(numbers), |error| Err(sqlite(error)))
 }
 
-/// These numbers, as far as they are there.
+/// These numbers as they are at `now`, as far as they are there.
 pub(super) fn given(
     connection: &Connection,
     numbers: &[PhoneNumber],
+    now: Timestamp,
 ) -> Result<Vec<NumberRow>, StoreError> {
     let mut found = Vec::new();
     for number in numbers {
-        found.extend(number_row(connection, *number)?);
+        found.extend(number_row(connection, *number, now)?);
     }
     Ok(found)
 }
 
 /// The next numbers that a filter asks for, as the transaction sees them.
-pub(super) fn next(
-    connection: &Connection,
-    filter: &NumberFilter,
-    after: Option<PhoneNumber>,
-    most: usize,
-) -> Result<Vec<NumberRow>, StoreError> {
+pub(super) fn next(connection: &Connection, next: Next<'_>) -> Result<Vec<NumberRow>, StoreError> {
     let mut found = Vec::new();
-    match lists::walk(filter, after, most, Dialect::Sqlite) {
+    match lists::walk(next, Dialect::Sqlite) {
         Walk::InTurn(walks) => {
             for walk in walks {
-                if found.len() >= most {
+                if found.len() >= next.most {
                     break;
                 }
-                found.extend(rows(connection, &walk)?);
+                let values = params_from_iter(&walk.values);
+                found.extend(list(connection, &walk.text, values, row_at(next.now))?);
             }
-            found.truncate(most);
+            found.truncate(next.most);
             Ok(found)
         }
         Walk::Given(numbers) => {
-            let rows = given(connection, &numbers)?;
-            Ok(lists::given(filter, after, most, rows))
+            let rows = given(connection, &numbers, next.now)?;
+            Ok(lists::given(next, rows))
         }
     }
 }

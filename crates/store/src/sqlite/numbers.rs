@@ -10,10 +10,12 @@ use super::list;
 use super::write::Change;
 use crate::entries::{Numbers, Of};
 use crate::expectations::{self, no_pool, pool_named};
+use crate::lists::Next;
 
 /// Numbers that are written one by one: a number that comes twice is a duplicate of itself.
 struct Writing<'c, 'a> {
     change: &'c mut Change<'a>,
+    by: &'c Author,
     on_duplicate: OnDuplicate,
     /// Whether numbers may come back that were deleted: else nobody looks for them.
     may_come_back: bool,
@@ -35,7 +37,7 @@ impl Writing<'_, '_> {
                     written.push(refusal(self.on_duplicate));
                     continue;
                 }
-                self.change.make_pool(number.pool.as_str())?;
+                self.change.make_pool(&number.pool, self.by)?;
                 known.insert(&number.pool);
             }
             written.push(self.one(number)?);
@@ -83,9 +85,11 @@ impl Change<'_> {
         on_duplicate: OnDuplicate,
         by: &Author,
     ) -> Result<Vec<Written>, StoreError> {
+        let numbers = &*expectations::written(numbers, by, self.now());
         let mut writing = Writing {
             may_come_back: self.has_removed()?,
             change: self,
+            by,
             on_duplicate,
             told: Numbers::default(),
         };
@@ -139,7 +143,13 @@ impl Change<'_> {
     ) -> Result<BulkStep, StoreError> {
         self.check_pool(change)?;
         let most = most.max(1);
-        let page = list::next(self.connection(), filter, after, most)?;
+        let asked = Next {
+            filter,
+            after,
+            most,
+            now: self.now(),
+        };
+        let page = list::next(self.connection(), asked)?;
         let next = page.last().filter(|_| page.len() == most);
         let next = next.map(|row| row.number.number);
         let matched = page.len() as u64;

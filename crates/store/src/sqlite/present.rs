@@ -49,8 +49,10 @@ const FALLING: &str = "
     WHERE a > 0 AND a + b + n + g + f >= ?3 AND 3 * answered * (a + b + n + g + f) <= 2 * a * reported
     ORDER BY CAST(answered AS REAL) * (a + b + n + g + f) / (CAST(a AS REAL) * reported), number LIMIT ?4";
 const GROUPS: &str = "
-    SELECT pool, area_code, carrier, status, count(*), count(hourly_limit), coalesce(sum(hourly_limit), 0)
-    FROM numbers GROUP BY pool, area_code, carrier, status";
+    SELECT pool, area_code, carrier, CASE WHEN status = 'resting' AND resting_until <= ?1 THEN 'active' ELSE status END,
+        count(*), count(hourly_limit), coalesce(sum(hourly_limit), 0),
+        min(resting_until) FILTER (WHERE status = 'resting' AND resting_until > ?1)
+    FROM numbers GROUP BY 1, 2, 3, 4";
 
 impl HistoryReader {
     pub(super) fn activity(
@@ -103,14 +105,15 @@ fn falling(main: &Connection, most: usize) -> Result<(Timestamp, Vec<Falling>), 
     Ok((Timestamp::from_ms(last.max(0)), found))
 }
 
-/// All numbers, counted by what they have in common.
-pub(super) fn groups(main: &Connection) -> Result<Vec<NumberGroup>, StoreError> {
-    list(main, GROUPS, (), |row| {
+/// All numbers as they are at `now`, counted by what they have in common.
+pub(super) fn groups(main: &Connection, now: Timestamp) -> Result<Vec<NumberGroup>, StoreError> {
+    list(main, GROUPS, [now.as_ms()], |row| {
         let fail = |why: &str| unreadable("a number", why);
         let (pool, status): (String, String) = (column(row, 0)?, column(row, 3)?);
         present::group(
             (&pool, area_code(row, 1, fail)?, column(row, 2)?, &status),
             [column(row, 4)?, column(row, 5)?, column(row, 6)?],
+            column(row, 7)?,
         )
     })
 }

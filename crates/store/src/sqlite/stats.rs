@@ -136,7 +136,7 @@ fn count(main: &Connection, query: &StatsQuery, plan: &Plan) -> Result<Tally, St
         let sql = if plan.from == Sums::Days { DAYS } else { HOURS };
         let mut values = vec![plan.sums.start.into(), plan.sums.end.into()];
         values.extend(fixed.clone());
-        values[3] = i64::from(Plan::what(query.by)).into();
+        values[3] = i64::from(plan.what(query.by)).into();
         add_to(&mut tally, main, sql, &values)?;
     }
     let number = query.number.map(|number| number.e164_digits() as i64);
@@ -145,7 +145,7 @@ fn count(main: &Connection, query: &StatsQuery, plan: &Plan) -> Result<Tally, St
         let id = |ms| Value::from(id_at(Timestamp::from_ms(ms)).as_bytes().to_vec());
         let mut values = vec![id(raw.start), id(raw.end)];
         values.extend(fixed.clone());
-        values[3] = plan.from.unit_ms().into();
+        values[3] = plan.unit_ms.into();
         values.extend([number.into(), raw.start.into()]);
         add_to(&mut tally, main, sql, &values)?;
     }

@@ -19,9 +19,9 @@ const CELLS: &str = concat!(
     "SELECT pool, coalesce(campaign, '') AS campaign,
         coalesce((SELECT carrier FROM numbers n WHERE n.number = a.number), '') AS carrier, ",
     area_code!(),
-    " AS area_code, rung, ",
+    " AS area_code, rung, at / 900000 * 900000 AS quarter, ",
     counted!(),
-    " FROM allocations a WHERE id >= ?1 AND id < ?2 GROUP BY 1, 2, 3, 4, 5"
+    " FROM allocations a WHERE id >= ?1 AND id < ?2 GROUP BY 1, 2, 3, 4, 5, 6"
 );
 const NUMBERS: &str = concat!(
     "SELECT number, ",
@@ -33,7 +33,9 @@ const CALLS_OF_HOUR: &str =
 const CALLS_OF_DAY: &str = "SELECT coalesce(sum(calls), 0) FROM sums_by_day WHERE day = ?1";
 
 const MOVE_MARK: &str = "UPDATE meta SET value = ?3 WHERE key = ?1 AND value = ?2";
-const EMPTY_HOUR: &str = "DELETE FROM sums_by_hour WHERE what IN (0, 1, 2, 3, 4) AND hour = ?1";
+const EMPTY_HOUR: &str =
+    "DELETE FROM sums_by_hour WHERE what IN (0, 1, 2, 3, 4, 10, 11, 12, 13, 14)
+    AND hour >= ?1 AND hour < ?1 + 3600000";
 const PUT_HOUR: &str = "INSERT INTO sums_by_hour
     (hour, what, pool, campaign, key, calls, answered, busy, no_answer, cancelled, failed, answered_seconds)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -44,7 +46,7 @@ const PUT_NUMBER: &str = "INSERT INTO sums_by_day
         no_answer = excluded.no_answer, cancelled = excluded.cancelled, failed = excluded.failed,
         answered_seconds = excluded.answered_seconds";
 const GIVE_UP_HOURS: &str = "DELETE FROM sums_by_hour WHERE (what, hour, pool, campaign, key) IN
-    (SELECT what, hour, pool, campaign, key FROM sums_by_hour WHERE what IN (0, 1, 2, 3, 4) AND hour < ?1 LIMIT ?2)";
+    (SELECT what, hour, pool, campaign, key FROM sums_by_hour WHERE what IN (0, 1, 2, 3, 4, 10, 11, 12, 13, 14) AND hour < ?1 LIMIT ?2)";
 const GIVE_UP_DAYS: &str = "DELETE FROM sums_by_day WHERE (day, number) IN
     (SELECT day, number FROM sums_by_day WHERE day < ?1 ORDER BY day, number LIMIT ?2)";
 
@@ -167,7 +169,8 @@ fn read_cell(row: &Row<'_>) -> Result<Cell, StoreError> {
         carrier: column(row, 2)?,
         area_code: column(row, 3)?,
         rung: column(row, 4)?,
-        calls: read_calls(row, 5)?,
+        quarter: column(row, 5)?,
+        calls: read_calls(row, 6)?,
     })
 }
 
@@ -199,11 +202,11 @@ fn write_hour(main: &mut Connection, step: Step, sums: &[HourSum]) -> Result<(),
 fn put_hour(main: &Connection, step: Step, sums: &[HourSum]) -> rusqlite::Result<()> {
     main.prepare_cached(EMPTY_HOUR)?.execute([step.begin])?;
     let mut put = main.prepare_cached(PUT_HOUR)?;
-    for ((what, pool, campaign, key), calls) in sums {
+    for ((what, begin, pool, campaign, key), calls) in sums {
         let [all, answered, busy, no_answer, cancelled, failed, seconds] = columns_of(calls);
         put.execute((
-            step.begin, what, pool, campaign, key, all, answered, busy, no_answer, cancelled,
-            failed, seconds,
+            begin, what, pool, campaign, key, all, answered, busy, no_answer, cancelled, failed,
+            seconds,
         ))?;
     }
     Ok(())

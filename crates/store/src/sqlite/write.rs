@@ -3,12 +3,13 @@
 use std::num::NonZeroU32;
 
 use caller_id_core::audit::AuditEvent;
-use caller_id_core::{Number, PhoneNumber, Status, StoreError, Timestamp};
+use caller_id_core::{Author, Number, PhoneNumber, PoolId, Status, StoreError, Timestamp};
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior};
 
 use super::error::sqlite;
 use super::rows::{read_number, select_numbers, status_word};
 use super::{audit, meta};
+use crate::entries::pool_made;
 pub(super) use crate::values::to_json;
 
 const INSERT: &str = "INSERT INTO numbers
@@ -49,8 +50,8 @@ pub(super) struct Change<'a> {
     numbers: bool,
     pools: bool,
     campaigns: bool,
-    /// What the audit log is told.
-    event: Option<AuditEvent>,
+    /// What the audit log is told, in this order.
+    events: Vec<AuditEvent>,
 }
 
 impl<'a> Change<'a> {
@@ -66,7 +67,7 @@ impl<'a> Change<'a> {
             numbers: false,
             pools: false,
             campaigns: false,
-            event: None,
+            events: Vec::new(),
         })
     }
 
@@ -75,9 +76,9 @@ impl<'a> Change<'a> {
         &self.transaction
     }
 
-    /// What of it the audit log is told; one entry is all there is.
+    /// What of it the audit log is told.
     pub(super) fn tell(&mut self, event: Option<AuditEvent>) {
-        self.event = event;
+        self.events.extend(event);
     }
 
     /// Runs one statement on a part; tells how many rows it changed.
@@ -134,11 +135,21 @@ impl<'a> Change<'a> {
         self.execute(Part::Numbers, sql, row)
     }
 
-    /// The number as it is, if it is there.
+    /// When it began.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The number as it is now, if it is there.
     pub(super) fn kept(&self, number: PhoneNumber) -> Result<Option<Number>, StoreError> {
         let mut select = self.transaction.prepare_cached(KEPT).map_err(sqlite)?;
         let mut rows = select.query([digits(number)]).map_err(sqlite)?;
-        rows.next().map_err(sqlite)?.map(read_number).transpose()
+        let Some(row) = rows.next().map_err(sqlite)? else {
+            return Ok(None);
+        };
+        let mut number = read_number(row)?;
+        number.status = number.status.at(self.now);
+        Ok(Some(number))
     }
 
     /// Takes a number out of the inventory; it is kept where engines find it.
@@ -164,12 +175,15 @@ impl<'a> Change<'a> {
     }
 
     /// Makes a pool that is not there.
-    pub(super) fn make_pool(&mut self, pool: &str) -> Result<(), StoreError> {
-        self.execute(Part::Pools, MAKE_POOL, [pool]).map(drop)
+    pub(super) fn make_pool(&mut self, pool: &PoolId, by: &Author) -> Result<(), StoreError> {
+        if self.execute(Part::Pools, MAKE_POOL, [pool.as_str()])? > 0 {
+            self.tell(Some(pool_made(pool, by)));
+        }
+        Ok(())
     }
 
     /// Ends it, with the next revision and the entry of the audit log when anything changed.
-    pub(super) fn commit(mut self) -> Result<(), StoreError> {
+    pub(super) fn commit(self) -> Result<(), StoreError> {
         let any = self.numbers || self.pools || self.campaigns;
         let marks = [
             (any, "revision"),
@@ -181,7 +195,7 @@ impl<'a> Change<'a> {
                 .execute(SET_META, (key, self.revision))
                 .map_err(sqlite)?;
         }
-        if let Some(event) = self.event.take() {
+        for event in self.events {
             audit::append(&self.transaction, self.now, event)?;
         }
         self.transaction.commit().map_err(sqlite)

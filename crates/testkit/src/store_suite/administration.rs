@@ -309,6 +309,7 @@ pub async fn each_change_has_one_entry_with_what_was_before(data: &mut dyn DataS
     let expected = [
         ("number.create", "+13125550001", (0, 1)),
         ("number.update", "+13125550001", (1, 1)),
+        ("pool.create", "solar", (0, 1)),
         ("numbers.import", "3 numbers", (1, 3)),
     ];
     assert_eq!(brief, expected);

@@ -28,7 +28,7 @@ pub fn audit_event(author: &str, action: &str, subject: &str) -> AuditEvent {
 pub async fn whole_log(log: &dyn AuditLog, most: usize) -> Vec<AuditEntry> {
     let mut entries: Vec<AuditEntry> = Vec::new();
     loop {
-        let last = entries.last().map_or(0, |entry| entry.place);
+        let last = entries.last().map(|entry| entry.place);
         let page = log.after(last, most).await.unwrap();
         assert!(page.len() <= most);
         let end = page.len() < most;
@@ -69,7 +69,7 @@ async fn add_each(log: &dyn AuditLog, subjects: &[&str]) {
 pub async fn a_new_log_is_empty(data: &mut dyn DataSet) {
     let store = data.open().await;
     assert_eq!(store.audit.head().await.unwrap(), (0, Link::START));
-    assert_eq!(store.audit.after(0, 10).await.unwrap(), []);
+    assert_eq!(store.audit.after(None, 10).await.unwrap(), []);
     let all = AuditFilter::default();
     assert_eq!(store.audit.newest(&all, None, 10).await.unwrap(), []);
 }
@@ -168,11 +168,11 @@ pub async fn a_log_is_walked_in_pages_of_any_size(data: &mut dyn DataSet) {
         let entries = whole_log(&*store.audit, most).await;
         assert_eq!(subjects(&entries), names, "pages of {most}");
     }
-    let last = store.audit.after(5, 10).await.unwrap();
+    let last = store.audit.after(Some(5), 10).await.unwrap();
     assert_eq!(subjects(&last), ["f"]);
     let head = store.audit.head().await.unwrap();
     assert_eq!(head, (6, last[0].link));
-    assert_eq!(store.audit.after(6, 10).await.unwrap(), []);
+    assert_eq!(store.audit.after(Some(6), 10).await.unwrap(), []);
 }
 
 /// A page goes on where the one before it ended, however many were added meanwhile.

@@ -151,7 +151,7 @@ pub async fn numbers_are_counted_by_what_they_have_in_common(data: &mut dyn Data
         let status = [
             Status::Active,
             Status::Paused,
-            Status::Resting(START),
+            Status::Resting(START.plus_ms(3_600_000)),
             Status::Retired,
         ];
         let one = Number {

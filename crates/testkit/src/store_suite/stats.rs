@@ -102,7 +102,7 @@ fn key(by: StatsBy, past: &PastAllocation) -> (String, StatsKey) {
 fn expected(all: &[PastAllocation], query: &StatsQuery) -> Vec<StatsRow> {
     let filtered = query.number.is_some() || query.pool.is_some() || query.campaign.is_some();
     let only_days = query.by == StatsBy::Number && !filtered;
-    let unit = if only_days { DAY_MS } else { HOUR_MS };
+    let unit = if only_days { DAY_MS } else { query.unit_ms() };
     let (since, until) = (
         floor(query.since.as_ms(), unit),
         ceil(query.until.as_ms(), unit),
@@ -119,8 +119,8 @@ fn expected(all: &[PastAllocation], query: &StatsQuery) -> Vec<StatsRow> {
         }
         let from = match &query.span {
             Span::Whole => since,
-            Span::Hour | Span::Day(_) if only_days => floor(ms, DAY_MS),
-            Span::Hour => floor(ms, HOUR_MS),
+            Span::Hour(_) | Span::Day(_) if only_days => floor(ms, DAY_MS),
+            Span::Hour(zone) => zone.hour(record.at).as_ms(),
             Span::Day(zone) => zone.day(record.at).start.as_ms(),
         };
         let (text, key) = key(query.by, past);
@@ -146,14 +146,23 @@ fn query(span_ms: i64) -> impl Strategy<Value = StatsQuery> {
         StatsBy::Rung,
         StatsBy::Reach,
     ]);
-    let chicago = TimeZone::parse("America/Chicago").unwrap();
+    let zone = |name: &str| TimeZone::parse(name).unwrap();
     let span = prop::sample::select(vec![
         Span::Whole,
-        Span::Hour,
+        Span::Hour(TimeZone::utc()),
+        Span::Hour(zone("Asia/Kolkata")),
         Span::Day(TimeZone::utc()),
-        Span::Day(chicago),
+        Span::Day(zone("America/Chicago")),
+        Span::Day(zone("America/St_Johns")),
+        Span::Day(zone("Asia/Kathmandu")),
     ]);
-    let instant = move || (-DAY_MS..span_ms + DAY_MS).prop_map(at);
+    let instant = move || {
+        let any = -DAY_MS..span_ms + DAY_MS;
+        (any, 0..4).prop_map(|(ms, unit)| match unit {
+            0 => at(floor(ms, HOUR_MS / 4)),
+            _ => at(ms),
+        })
+    };
     let names = |names: &'static [&'static str]| prop::sample::select(names);
     let filters = (
         option::weighted(0.2, names(&["default", "solar", "none"]).prop_map(pool)),

@@ -2,6 +2,7 @@
 
 use caller_id_core::CallEnd;
 use caller_id_core::history_query::{Span, StatsBy, StatsRow};
+use caller_id_core::policy::TimeZone;
 
 use super::records::{allocated, at, ended, full_record, full_report, own, record, reported};
 use super::stats::{DAY_MS, HOUR_MS, all_by, stats, sum_up_all};
@@ -23,7 +24,7 @@ async fn all(store: &OpenStore) -> Vec<Vec<StatsRow>> {
     let mut all = Vec::new();
     for by in BYS {
         let mut query = all_by(by);
-        query.span = Span::Hour;
+        query.span = Span::Hour(TimeZone::utc());
         all.push(stats(store, &query).await);
     }
     all

@@ -146,6 +146,10 @@ pub(super) fn bad_rows(import: &Value, words: &Words) {
     if !unknown.is_empty() {
         warn(&format!("columns not known, kept out: {unknown}"));
     }
+    let pools = words.list(&import["new_pools"]);
+    if !pools.is_empty() {
+        warn(&format!("pools that were not there before: {pools}"));
+    }
 }
 
 /// What became of rows.

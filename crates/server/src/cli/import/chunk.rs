@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use caller_id_core::store::{OnDuplicate, Written};
+use caller_id_core::store::{Fields, OnDuplicate, Written};
 use caller_id_core::{Number, PhoneNumber};
 
 use crate::rows::{
@@ -71,9 +71,10 @@ impl Chunk {
         }
     }
 
-    fn push(&mut self, line: u64, number: &Number) {
+    /// Cells that the row leaves empty are sent so: they may leave what is there as it is.
+    fn push(&mut self, line: u64, number: &Number, fields: Fields) {
         self.writer
-            .write(number)
+            .write_fields(number, fields)
             .expect("a Vec takes all that is written");
         self.lines.push(line);
         self.numbers.insert(number.number);
@@ -115,7 +116,7 @@ impl Filler {
                 None => return Ok(false),
                 Some(Row::Bad(row)) => chunk.push_bad(row),
                 Some(Row::Good(line, number)) if self.is_new(number.number) => {
-                    chunk.push(line, &number);
+                    chunk.push(line, &number, reader.fields());
                 }
                 Some(Row::Good(line, number)) => self.foresee(line, number.number, chunk),
             }

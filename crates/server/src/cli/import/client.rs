@@ -27,6 +27,7 @@ pub(super) struct Client {
 pub(super) struct Answer {
     pub(super) tally: Tally,
     pub(super) errors: Vec<BadRow>,
+    pub(super) new_pools: Vec<String>,
     /// Why not all rows were read.
     pub(super) failure: Option<anyhow::Error>,
 }
@@ -36,6 +37,9 @@ struct Body {
     #[serde(flatten)]
     tally: Tally,
     errors: Vec<BadRow>,
+    /// An older service tells none.
+    #[serde(default)]
+    new_pools: Vec<String>,
 }
 
 /// What a problem says (RFC 9457): our own, or one of a proxy between.
@@ -102,6 +106,7 @@ impl Client {
                 Ok(Answer {
                     tally: body.tally,
                     errors: body.errors,
+                    new_pools: body.new_pools,
                     failure: None,
                 })
             }
@@ -153,6 +158,7 @@ impl Client {
         Answer {
             tally: problem.tally.unwrap_or_default(),
             errors: Vec::new(),
+            new_pools: Vec::new(),
             failure: Some(failure),
         }
     }

@@ -79,6 +79,12 @@ impl Watcher for Console {
             .suspend(|| warn(&format!("columns not known, kept out: `{names}`")));
     }
 
+    fn new_pool(&mut self, name: &str) {
+        let verb = if self.dry_run { "would be" } else { "is" };
+        self.bar
+            .suspend(|| warn(&format!("pool `{name}` was not there: it {verb} made")));
+    }
+
     fn bad_row(&mut self, row: BadRow) {
         self.bad += 1;
         if self.bad <= SHOWN_MOST {

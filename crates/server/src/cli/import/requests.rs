@@ -14,6 +14,7 @@ use crate::rows::{FileError, Intake, Options, Tally, Watcher};
 pub(super) struct Requests<'a> {
     watcher: &'a mut dyn Watcher,
     tally: Tally,
+    new_pools: HashSet<String>,
     failure: Option<anyhow::Error>,
     under_way: HashMap<u64, HashSet<PhoneNumber>>,
     next_id: u64,
@@ -54,6 +55,7 @@ impl<'a> Requests<'a> {
         Self {
             watcher,
             tally: Tally::default(),
+            new_pools: HashSet::new(),
             failure: None,
             under_way: HashMap::new(),
             next_id: 0,
@@ -117,6 +119,12 @@ impl<'a> Requests<'a> {
         let Answered { id, chunk, answer } = answered;
         self.under_way.remove(&id);
         self.tally.add(&answer.tally);
+        for pool in answer.new_pools {
+            // Of a dry run each request tells it anew.
+            if self.new_pools.insert(pool.clone()) {
+                self.watcher.new_pool(&pool);
+            }
+        }
         for row in answer.errors {
             self.watcher.bad_row(chunk.in_file(row));
         }

@@ -130,7 +130,7 @@ impl Source for &OpenStore {
     }
 
     async fn entries(&mut self, after: Option<i64>) -> anyhow::Result<Vec<AuditEntry>> {
-        let page = self.audit.after(after.unwrap_or(0), ENTRIES_AT_ONCE);
+        let page = self.audit.after(after, ENTRIES_AT_ONCE);
         Ok(page.await?)
     }
 }

@@ -19,7 +19,12 @@ pub(super) async fn census(api: &Arc<Api>) -> Result<Census, StoreError> {
     let everything = Revision(i64::MAX);
     let at = api.inventory.changes(everything, None, 1).await?.upto;
     let before = api.gathered.census.latest();
-    if let Some(before) = before.filter(|before| before.at == at) {
+    let now = api.clock.now();
+    let has_same_rests = |census: &Census| {
+        let mut rests = census.groups.iter().filter_map(|group| group.rests_until);
+        rests.all(|until| until > now)
+    };
+    if let Some(before) = before.filter(|before| before.at == at && has_same_rests(before)) {
         return Ok(Census {
             at,
             groups: before.groups.clone(),

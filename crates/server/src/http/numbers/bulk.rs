@@ -117,7 +117,7 @@ pub async fn bulk(
     Operator(who): Operator,
     Object(members): Object,
 ) -> Result<Response, ApiError> {
-    let asked = read(members)?;
+    let asked = read(members, api.clock.now())?;
     if asked.change == NumberChange::Delete && !who.role.may(Role::Admin) {
         return Err(Refusal::RoleRequired(Role::Admin).into());
     }
@@ -150,7 +150,7 @@ struct Asked {
     as_job: bool,
 }
 
-fn read(members: Map<String, Value>) -> Result<Asked, ApiError> {
+fn read(members: Map<String, Value>, now: caller_id_core::Timestamp) -> Result<Asked, ApiError> {
     let mut fields = Fields::new(members);
     fields.only(&["filter", "all", "change", "delete", "dry_run", "job"]);
     let (filter, change) = (object(&mut fields, "filter"), object(&mut fields, "change"));
@@ -172,7 +172,7 @@ fn read(members: Map<String, Value>) -> Result<Asked, ApiError> {
         true => NumberChange::Delete,
         false => {
             let members = change.unwrap_or_default();
-            let patch = patch(Fields::new(members).inside(&["change"]), None)?;
+            let patch = patch(Fields::new(members).inside(&["change"]), None, now)?;
             NumberChange::Patch(patch)
         }
     };

@@ -91,7 +91,10 @@ pub struct NumberPatchBody {
 ///
 /// # Errors
 /// 422 that names every field.
-pub(super) fn new_number(mut members: Map<String, Value>) -> Result<Number, ApiError> {
+pub(super) fn new_number(
+    mut members: Map<String, Value>,
+    now: Timestamp,
+) -> Result<Number, ApiError> {
     // Where there is nothing yet there is nothing to take away.
     members.retain(|name, value| {
         let is_empty = value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
@@ -107,7 +110,7 @@ pub(super) fn new_number(mut members: Map<String, Value>) -> Result<Number, ApiE
     let patch = NumberPatch {
         daily_limit: daily.or(Some(defaults::LIMITS.daily)),
         hourly_limit: hourly.or(Some(defaults::LIMITS.hourly)),
-        ..read(&mut fields, number)
+        ..read(&mut fields, number, now)
     };
     fields.finish()?;
     let number = number.ok_or(ApiError::Invalid(Vec::new()))?;
@@ -121,6 +124,7 @@ pub(super) fn new_number(mut members: Map<String, Value>) -> Result<Number, ApiE
 pub(super) fn patch(
     mut fields: Fields,
     number: Option<PhoneNumber>,
+    now: Timestamp,
 ) -> Result<NumberPatch, ApiError> {
     if let Some(number) = number {
         let known: Vec<&str> = ["number"].into_iter().chain(CHANGEABLE).collect();
@@ -143,7 +147,7 @@ pub(super) fn patch(
     let patch = NumberPatch {
         daily_limit,
         hourly_limit,
-        ..read(&mut fields, number)
+        ..read(&mut fields, number, now)
     };
     if number.is_none() && patch.area_code.is_some_and(|code| code.is_some()) {
         let why = "area_code: not for many numbers at once; null gives each its own";
@@ -154,7 +158,7 @@ pub(super) fn patch(
 }
 
 /// All but the limits, whose defaults differ.
-fn read(fields: &mut Fields, number: Option<PhoneNumber>) -> NumberPatch {
+fn read(fields: &mut Fields, number: Option<PhoneNumber>, now: Timestamp) -> NumberPatch {
     let area_code = |text: &str| {
         let code: AreaCode = text.parse()?;
         number
@@ -162,7 +166,7 @@ fn read(fields: &mut Fields, number: Option<PhoneNumber>) -> NumberPatch {
             .map(|()| code)
     };
     NumberPatch {
-        status: status(fields),
+        status: status(fields, now),
         pool: fields.text("pool", PoolId::new).value(),
         carrier: changed(fields.text("carrier", inventory::carrier)),
         attestation: changed(fields.text("attestation", str::parse::<Attestation>)),
@@ -172,8 +176,18 @@ fn read(fields: &mut Fields, number: Option<PhoneNumber>) -> NumberPatch {
     }
 }
 
+/// The status; a rest that is over before it begins is a typing error.
+fn status(fields: &mut Fields, now: Timestamp) -> Option<Status> {
+    let status = said(fields);
+    if status.is_some_and(|status| status.at(now) != status) {
+        let why = "resting_until: an instant that is still to come is expected";
+        fields.fault("resting_until", why.to_owned());
+    }
+    status
+}
+
 /// The status, with its instant where it has one.
-fn status(fields: &mut Fields) -> Option<Status> {
+fn said(fields: &mut Fields) -> Option<Status> {
     let until = fields.text("resting_until", str::parse::<Timestamp>);
     let word = fields.text("status", |text| match text.trim() {
         word if word.eq_ignore_ascii_case("resting") => Ok(None),
@@ -227,7 +241,7 @@ fn changed<T>(given: Given<T>) -> Option<Option<T>> {
 
 fn meta(value: &Value) -> Result<Value, String> {
     match value {
-        Value::Object(_) => Ok(value.clone()),
+        Value::Object(_) => inventory::meta(value.clone()),
         _ => Err("meta: a JSON object is expected".to_owned()),
     }
 }

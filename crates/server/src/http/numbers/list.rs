@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use caller_id_core::listing::{Direction, NumberQuery, SortBy};
+use caller_id_core::listing::{Direction, NumberQuery, NumberRow, SortBy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,6 +12,9 @@ use super::body::NumberShown;
 use super::{filter, live};
 use crate::http::page::{List, Parameters};
 use crate::http::{Api, ApiError, Viewer};
+
+/// A page ends early when what is kept with its numbers is longer than this, in bytes.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page of numbers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,8 +68,9 @@ pub async fn list(
         ..query
     };
     let mut rows = api.inventory.list_numbers(&more).await?;
-    let has_more = rows.len() > page;
-    rows.truncate(page);
+    let fitting = fitting(&rows).min(page);
+    let has_more = rows.len() > fitting;
+    rows.truncate(fitting);
     let last = rows.last().filter(|_| has_more);
     let next = last.map(|row| list.cursor(&more.place(row)));
     let total = match counted {
@@ -80,6 +84,18 @@ pub async fn list(
         total,
         is_live: shown.is_live,
     }))
+}
+
+/// How many rows go into a page that is not too large; one does.
+fn fitting(rows: &[NumberRow]) -> usize {
+    let mut bytes = 0;
+    let fits = |row: &&NumberRow| {
+        let first = bytes == 0;
+        let meta = row.number.meta.as_ref();
+        bytes += 1 + meta.map_or(0, |meta| meta.to_string().len());
+        first || bytes <= PAGE_BYTES
+    };
+    rows.iter().take_while(fits).count()
 }
 
 struct Asked {

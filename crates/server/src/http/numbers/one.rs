@@ -56,7 +56,7 @@ pub async fn add(
     Operator(who): Operator,
     Object(members): Object,
 ) -> Result<Response, ApiError> {
-    let number = new_number(members)?;
+    let number = new_number(members, api.clock.now())?;
     let phone = number.number;
     let written = api
         .inventory
@@ -116,7 +116,7 @@ pub async fn change(
     condition: Precondition,
     Object(members): Object,
 ) -> Result<Response, ApiError> {
-    let patch = patch(Fields::new(members), Some(number))?;
+    let patch = patch(Fields::new(members), Some(number), api.clock.now())?;
     patched(&api, number, patch, (&condition, &who.author)).await
 }
 

@@ -37,7 +37,7 @@ const EXPORT: &str = concat!(
     "caller_id,carrier,area_code,daily_limit,hourly_limit,pool,attestation,status,meta\n",
     "+13125550100,\"'=HYPERLINK(\"\"http://x\"\",1)\",773,none,30,\"solar, \"\"west\"\"\",A,active,\"{\"\"note\"\":\"\"two\\nlines, ünïcödé\"\"}\"\n",
     "+13125550101,,312,500,none,default,,paused,{}\n",
-    "+13125550102,漢字 🎈,312,500,50,default,B,resting:2026-11-22T07:47:40.052000Z,\n",
+    "+13125550102,漢字 🎈,312,500,50,default,B,resting:2099-11-22T07:47:40.052000Z,\n",
     "+13125550103,'@carrier;x,312,1,1,default,C,retired,\n",
     "+442079460958,'-1,,500,50,uk,,active,\n",
 );

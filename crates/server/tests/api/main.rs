@@ -23,6 +23,7 @@ mod dashboard_import;
 mod dashboard_numbers;
 mod dashboard_person;
 mod dashboard_pools;
+mod dashboard_roles;
 mod dashboard_routes;
 mod dashboard_speed;
 mod dashboard_stocked;

@@ -209,6 +209,8 @@ fn fault_17_it_starts_with_its_own_example_of_settings_and_sigterm_ends_it_with_
         banner.contains(&format!("Admin token: {}", token.trim())),
         "{banner}"
     );
+    let link = format!("/sign-in#token={}", token.trim());
+    assert!(banner.contains(&link), "{banner}");
     let (code, log) = served.terminate();
     assert_eq!(code, Some(0), "{log}");
 

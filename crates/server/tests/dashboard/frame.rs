@@ -28,6 +28,21 @@ async fn people_sign_in_see_their_way_back_and_sign_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_link_that_the_service_says_fills_the_token_in_and_leaves_no_trace() {
+    let service = Service::start().await;
+    let browser = Browser::start(&service.base).await;
+    browser.open(&format!("/sign-in#token={TOKEN}")).await;
+    let filled = "return document.getElementById('token').value";
+    assert_eq!(browser.run(filled).await, TOKEN);
+    assert_eq!(browser.run("return location.hash").await, "");
+    browser.click("main form button").await;
+    browser.find("nav[aria-label=Pages]").await;
+    assert_sound(&browser, "after signing in by the link").await;
+    browser.close().await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_was_ended_elsewhere_ends_here_with_the_next_click() {
     let service = Service::start().await;
     let browser = service.signed_in(&service.key("viewer").await).await;

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write, stdout};
 use std::net::SocketAddr;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use tracing::Level;
 
@@ -72,6 +73,12 @@ impl Banner<'_> {
         shown.map(|token| token.reveal())
     }
 
+    /// A link that fills the token in: what stands behind `#` browsers send nowhere.
+    fn sign_in(&self, token: &str) -> String {
+        let token = utf8_percent_encode(token, NON_ALPHANUMERIC);
+        format!("{}/sign-in#token={token}", self.url())
+    }
+
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.listens()];
         let named = |name, what: Option<String>| what.map(|what| format!("{name}: {what}"));
@@ -80,6 +87,10 @@ impl Banner<'_> {
         lines.extend(named("Database", self.database()));
         lines.extend(named("Redis", self.redis()));
         lines.extend(named("Admin token", self.token().map(str::to_owned)));
+        lines.extend(named(
+            "Sign in",
+            self.token().map(|token| self.sign_in(token)),
+        ));
         lines.push(match self.first_token {
             Some(first) => format!("The admin token is kept in {}", first.path.display()),
             None => "The admin token is the one of the settings".to_owned(),

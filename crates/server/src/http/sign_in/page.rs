@@ -1,4 +1,4 @@
-//! The pages, in HTML: no script, one style, nothing from elsewhere.
+//! The pages, in HTML: one style and one small script in them, nothing from elsewhere.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -21,16 +21,18 @@ use super::return_to::ReturnTo;
 
 /// In the colours of the dashboard, whose style it does without: nobody is known yet, and nothing is loaded.
 const STYLE: &str = include_str!("../../../assets/sign-in.css");
+/// Fills in the token of a link.
+const SCRIPT: &str = include_str!("../../../assets/sign-in.js");
 const ICON: &str = include_str!("../../../assets/icon.svg");
 
 /// What to give, for who has never been here.
 const HINT: &str = "<p class=\"hint\" id=\"hint\">The service says its admin token when it starts for the first time.</p>";
 
-/// The style above and forms to us; nothing else is loaded, run, or shown inside other pages.
+/// The style and the script above and forms to us; nothing else is loaded, run, or shown inside other pages.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let style = STANDARD.encode(Sha256::digest(STYLE));
+    let [style, script] = [STYLE, SCRIPT].map(|text| STANDARD.encode(Sha256::digest(text)));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::try_from(policy).expect("a policy is plain text")
 });
@@ -149,7 +151,7 @@ impl IntoResponse for Page {
         let text = format!(
             "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} · caller-id</title>\
-             <style>{STYLE}</style></head><body><main><p class=\"brand\">{ICON}caller-id</p><h1>{title}</h1>{said}{body}</main></body></html>"
+             <style>{STYLE}</style></head><body><main><p class=\"brand\">{ICON}caller-id</p><h1>{title}</h1>{said}{body}</main><script>{SCRIPT}</script></body></html>"
         );
         let mut answer = match self.told {
             None => text.into_response(),
@@ -208,9 +210,10 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_lets_the_style_in_and_no_script() {
+    fn the_policy_lets_the_style_and_the_script_in_and_no_other() {
         let policy = POLICY.to_str().expect("text");
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
-        assert!(!policy.contains("script-src") && !policy.contains("unsafe"));
+        assert!(policy.contains("; script-src 'sha256-"));
+        assert!(!policy.contains("'self'; script") && !policy.contains("unsafe"));
     }
 }

@@ -30,6 +30,7 @@ pub mod retention;
 pub mod rows;
 pub mod serve;
 pub mod summing;
+pub mod supervisor;
 pub mod sync;
 pub mod telemetry;
 pub mod timer;

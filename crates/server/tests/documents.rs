@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use caller_id::app::App;
 use caller_id::cli::{Cli, Command, dialplan, reference, serve_settings};
-use caller_id::config::describe::{env_example, markdown, settings};
+use caller_id::config::describe::{env_example, markdown, package_env, settings};
 use caller_id::http::Peer;
 use caller_id_core::SystemClock;
 use clap::Parser;
@@ -49,6 +49,11 @@ fn the_page_of_commands_is_the_help_of_the_program() {
 #[test]
 fn the_example_of_settings_is_what_the_program_says() {
     check(".env.example", &env_example());
+}
+
+#[test]
+fn the_settings_of_the_package_are_what_the_program_says() {
+    check("deploy/systemd/caller-id.env", &package_env());
 }
 
 #[tokio::test]

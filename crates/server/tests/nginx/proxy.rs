@@ -61,7 +61,7 @@ impl Nginx {
         let (https, http) = (free(), free());
         let text = configuration(folder.path(), (https, http), directives);
         fs::write(folder.path().join("nginx.conf"), text).unwrap();
-        let process = Command::new("nginx")
+        let process = Command::new(program())
             .args(["-p", folder.path().to_str().unwrap(), "-c", "nginx.conf"])
             .args(["-e", "stderr"])
             .stdin(Stdio::null())
@@ -103,6 +103,15 @@ impl Drop for Nginx {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
         let _ = self.process.wait();
+    }
+}
+
+/// Debian has it where not everybody looks.
+fn program() -> &'static str {
+    let there = "/usr/sbin/nginx";
+    match Path::new(there).exists() {
+        true => there,
+        false => "nginx",
     }
 }
 

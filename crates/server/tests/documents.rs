@@ -160,3 +160,56 @@ fn every_name_of_the_reference_is_a_setting() {
         assert!(names.iter().any(|known| known == name), "{name}");
     }
 }
+
+/// The pages on how to install and run it.
+const GUIDES: [&str; 4] = ["docker", "plesk", "ubuntu", "vicibox"];
+
+fn guide(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let path = root.join(format!("docs/{name}.md"));
+    std::fs::read_to_string(path).expect("the page is there")
+}
+
+#[test]
+fn every_command_that_the_guides_name_is_one() {
+    let mut seen = 0;
+    for name in GUIDES {
+        for line in guide(name).lines() {
+            for part in line.split("caller-id ").skip(1) {
+                let word: String = part.chars().take_while(|it| !it.is_whitespace()).collect();
+                let word = word.trim_end_matches(['`', ')', ',', '.', ';']);
+                let is_word = !word.starts_with('-')
+                    && word.chars().all(|it| it.is_ascii_lowercase() || it == '-');
+                let typed =
+                    line.starts_with("    ") || line.contains(&format!("`caller-id {word}"));
+                if !is_word || !typed || word.is_empty() {
+                    continue;
+                }
+                let help = Cli::try_parse_from(["caller-id", word, "--help"]).expect_err("a help");
+                let kind = help.kind();
+                assert_eq!(kind, clap::error::ErrorKind::DisplayHelp, "{name}: {line}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen} commands");
+}
+
+#[test]
+fn every_setting_that_the_guides_give_a_value_is_one() {
+    let known: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
+    let mut seen = 0;
+    for name in GUIDES {
+        let page = guide(name);
+        for (place, _) in page.match_indices('=') {
+            let before = page[..place].rsplit(|it: char| !it.is_ascii_uppercase() && it != '_');
+            let word = before.into_iter().next().unwrap_or_default();
+            if word.len() < 3 {
+                continue;
+            }
+            assert!(known.iter().any(|it| it == word), "{name}: {word}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 5, "{seen} settings");
+}

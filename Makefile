@@ -5,12 +5,12 @@ CARGO ?= cargo
 RUN_DIR ?= .run
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run test test-schema test-asterisk lint bench docs
+.PHONY: help deps run test test-schema test-asterisk test-containers test-package package lint bench docs
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer, node, Python's venv, Chromium)
+deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer, nginx, node, Python's venv, Chromium)
 	@sh scripts/deps.sh
 
 run: ## Run the service on 127.0.0.1:8000 with example numbers
@@ -31,6 +31,17 @@ test-schema: deps ## Ask all that the OpenAPI document allows and forbids, as ev
 
 test-asterisk: deps ## Place calls on a real Asterisk (root; some three minutes, the first time two more)
 	@sh scripts/asterisk/test.sh
+
+test-containers: ## Check Dockerfile and docker-compose.yml, and run the service as its container would (root; no engine needed)
+	@sh scripts/containers/test.sh
+
+test-package: ## Install, run, upgrade, remove and purge the package in a small Debian (root; some two minutes)
+	@sh scripts/package/test.sh
+
+package: ## Make the package for Debian and Ubuntu
+	@sh scripts/deps.sh linker
+	$(CARGO) build --release --locked --package caller-id
+	@sh scripts/package/build.sh $(TARGET)/release/caller-id $(TARGET)/package
 
 lint: ## Formatting, lints and documentation
 	$(CARGO) fmt --all --check

@@ -100,3 +100,8 @@ fi
 if [ "${1:-all}" = all ] && ! command -v pgbouncer >/dev/null 2>&1 && [ ! -x /usr/sbin/pgbouncer ]; then
     without_service pgbouncer
 fi
+
+# Tests put a real nginx in front of the service.
+if [ "${1:-all}" = all ] && ! command -v nginx >/dev/null 2>&1 && [ ! -x /usr/sbin/nginx ]; then
+    without_service nginx
+fi

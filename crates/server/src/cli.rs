@@ -9,7 +9,9 @@ pub mod completions;
 pub mod dialplan;
 pub mod doctor;
 pub mod export;
+pub mod health;
 pub mod import;
+pub mod init_env;
 pub mod migrate;
 pub mod reference;
 pub mod serve;
@@ -90,6 +92,16 @@ pub enum Command {
     ///
     /// Exit code: 0 when all is well or there are warnings, 1 when there is an error, 2 when a setting cannot be used.
     Doctor(Box<doctor::DoctorArgs>),
+    /// Ask the service beside this whether it is well: for container engines and scripts.
+    ///
+    /// Shows what `GET /health` says.
+    #[command(after_help = health::EXAMPLES)]
+    Health(health::HealthArgs),
+    /// Write a file `.env` with all settings and fresh secrets, to start from.
+    ///
+    /// It is the example `.env.example` with an admin token, a key for dialers, and passwords for PostgreSQL and Redis.
+    #[command(after_help = init_env::EXAMPLES)]
+    InitEnv(init_env::InitEnvArgs),
     /// What is asked of a running service.
     #[command(flatten)]
     Admin(Box<admin::AdminCommand>),
@@ -113,7 +125,7 @@ pub async fn main() -> ExitCode {
     };
     let format = parsed.cli.log_format();
     let done = match parsed.cli.command {
-        Command::Serve(args) => Box::pin(serve::run(*args)).await,
+        Command::Serve(args) => Box::pin(serve::run(*args, &environment)).await,
         Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
@@ -123,6 +135,8 @@ pub async fn main() -> ExitCode {
             Box::pin(check_config::run(&args, &parsed.values, &environment)).await
         }
         Command::Doctor(args) => Box::pin(doctor::run(*args)).await,
+        Command::Health(args) => health::run(&args, &environment),
+        Command::InitEnv(args) => init_env::run(&args),
         Command::Admin(command) => admin::run(*command, &environment),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&args),

@@ -32,6 +32,7 @@ pub mod rows;
 pub mod serve;
 pub mod spreadsheet;
 pub mod summing;
+pub mod supervisor;
 pub mod sync;
 pub mod telemetry;
 pub mod timer;

@@ -7,6 +7,7 @@ mod loops;
 mod patience;
 mod seats;
 mod service;
+mod watch;
 mod web;
 
 use std::future::{Future, pending};
@@ -15,9 +16,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::supervisor::Supervisor;
 
 use self::asterisk::Asterisk;
 use self::door::Door;
@@ -53,6 +56,19 @@ impl From<TcpListener> for Listeners {
 /// A task that ended though nobody stopped it; work that was not done when the deadline passed.
 pub async fn serve(
     listeners: impl Into<Listeners>,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    serve_for(&Supervisor::default(), listeners, app, shutdown).await
+}
+
+/// The same, and tells `supervisor` that it lives and when it stops. That it is ready is told by whoever starts it.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_for(
+    supervisor: &Supervisor,
+    listeners: impl Into<Listeners>,
     mut app: App,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
@@ -60,10 +76,13 @@ pub async fn serve(
     let loops = Arc::new(EventLoops::start().context("cannot start the event loops")?);
     let doors = 1 + u32::from(agi.is_some());
     let (mut web, mut asterisk) = doors_of(&app, doors, &loops);
+    let mut places = loops.all().to_vec();
+    places.push(Handle::current());
     let ended = tokio::select! {
         () = shutdown => None,
         task = app.task_ended() => Some(task),
         never = web.accept(http) => match never {},
+        never = watch::watch(supervisor, &places) => match never {},
         never = async {
             match agi {
                 Some(agi) => asterisk.accept(agi).await,
@@ -71,6 +90,7 @@ pub async fn serve(
             }
         } => match never {},
     };
+    supervisor.stopping();
     tracing::info!("stopping: what was accepted is answered first");
     let time = app.listen().shutdown_timeout();
     let until = Instant::now() + time;
@@ -83,6 +103,11 @@ pub async fn serve(
         bail!("{task} ended unexpectedly");
     }
     Ok(())
+}
+
+/// Gives `supervisor` signs of life while a node stands by: there is nothing yet that could stand still but the process.
+pub async fn stand_by(supervisor: &Supervisor) -> std::convert::Infallible {
+    watch::watch(supervisor, &[Handle::current()]).await
 }
 
 /// The door of HTTP, and that of FastAGI.

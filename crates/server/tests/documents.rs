@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use caller_id::app::App;
 use caller_id::cli::{Cli, Command, dialplan, reference, serve_settings};
-use caller_id::config::describe::{env_example, markdown, settings};
+use caller_id::config::describe::{env_example, markdown, package_env, settings};
 use caller_id::http::Peer;
 use caller_id_core::SystemClock;
 use clap::Parser;
@@ -49,6 +49,11 @@ fn the_page_of_commands_is_the_help_of_the_program() {
 #[test]
 fn the_example_of_settings_is_what_the_program_says() {
     check(".env.example", &env_example());
+}
+
+#[test]
+fn the_settings_of_the_package_are_what_the_program_says() {
+    check("deploy/systemd/caller-id.env", &package_env());
 }
 
 #[tokio::test]
@@ -154,4 +159,57 @@ fn every_name_of_the_reference_is_a_setting() {
     for name in reference.split_whitespace() {
         assert!(names.iter().any(|known| known == name), "{name}");
     }
+}
+
+/// The pages on how to install and run it.
+const GUIDES: [&str; 4] = ["docker", "plesk", "ubuntu", "vicibox"];
+
+fn guide(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let path = root.join(format!("docs/{name}.md"));
+    std::fs::read_to_string(path).expect("the page is there")
+}
+
+#[test]
+fn every_command_that_the_guides_name_is_one() {
+    let mut seen = 0;
+    for name in GUIDES {
+        for line in guide(name).lines() {
+            for part in line.split("caller-id ").skip(1) {
+                let word: String = part.chars().take_while(|it| !it.is_whitespace()).collect();
+                let word = word.trim_end_matches(['`', ')', ',', '.', ';']);
+                let is_word = !word.starts_with('-')
+                    && word.chars().all(|it| it.is_ascii_lowercase() || it == '-');
+                let typed =
+                    line.starts_with("    ") || line.contains(&format!("`caller-id {word}"));
+                if !is_word || !typed || word.is_empty() {
+                    continue;
+                }
+                let help = Cli::try_parse_from(["caller-id", word, "--help"]).expect_err("a help");
+                let kind = help.kind();
+                assert_eq!(kind, clap::error::ErrorKind::DisplayHelp, "{name}: {line}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 15, "{seen} commands");
+}
+
+#[test]
+fn every_setting_that_the_guides_give_a_value_is_one() {
+    let known: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
+    let mut seen = 0;
+    for name in GUIDES {
+        let page = guide(name);
+        for (place, _) in page.match_indices('=') {
+            let before = page[..place].rsplit(|it: char| !it.is_ascii_uppercase() && it != '_');
+            let word = before.into_iter().next().unwrap_or_default();
+            if word.len() < 3 {
+                continue;
+            }
+            assert!(known.iter().any(|it| it == word), "{name}: {word}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 5, "{seen} settings");
 }

@@ -29,7 +29,7 @@ pub struct ServiceArgs {
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// A file that holds the API key or admin token. Default: CALLER_ID_KEY; for a service on this machine also
-    /// ADMIN_TOKEN, or the file `admin-token` beside its database
+    /// ADMIN_TOKEN, or the file `admin-token` beside its database (of the package: in /var/lib/caller-id)
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// For https: a file with the certificates (PEM) of your own authority, which are trusted instead of the public ones.

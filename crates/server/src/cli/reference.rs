@@ -24,7 +24,7 @@ service over its API, from any machine:
 | what | where it comes from, the first that is there |
 |---|---|
 | the service | `--url`; `CALLER_ID_URL`; `http://127.0.0.1:8000`, with the `API_PORT` of the settings here |
-| the key: an API key, the admin token, or a signed token ([access.md](access.md)) | `--key-file`; `CALLER_ID_KEY`; of a service on this machine also `ADMIN_TOKEN`, or the file `admin-token` beside its database, for whoever may read it |
+| the key: an API key, the admin token, or a signed token ([access.md](access.md)) | `--key-file`; `CALLER_ID_KEY`; of a service on this machine also `ADMIN_TOKEN`, or the file `admin-token` beside its database (of the package: in `/var/lib/caller-id`), for whoever may read it |
 | certificates of your own authority, trusted instead of the public ones | `--ca-file`; `CALLER_ID_CA_FILE` |
 
 `CALLER_ID_…` count in the environment alone, not in a file `.env`: that is of the folder one happens to be in.

@@ -13,7 +13,9 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::app::{self, App};
 use crate::config::Settings;
+use crate::config::source::Environment;
 use crate::serve::{self, Listeners};
+use crate::supervisor::Supervisor;
 use crate::telemetry;
 
 use self::banner::Banner;
@@ -33,10 +35,11 @@ pub struct ServeArgs {
 ///
 /// # Errors
 /// A setting that cannot be used, an address that is taken, a store that cannot be opened, a task that ended.
-pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+pub async fn run(args: ServeArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
     let settings = args.settings;
     telemetry::start(&settings.log);
     app::check(&settings)?;
+    let supervisor = Supervisor::of(environment)?;
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
@@ -48,9 +51,14 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         // instead: it is ready in a moment, and there is nobody else.
         listeners = None;
     }
+    if settings.cluster.standby {
+        // It may stand by for weeks, and that is what it is there for: a start that waits for it would fail.
+        supervisor.ready("stands by, until the node that has the database ends");
+    }
     let app = tokio::select! {
         app = App::open(&settings, Arc::new(SystemClock::new())) => app?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
+        never = serve::stand_by(&supervisor), if settings.cluster.standby => match never {},
     };
     let listeners = match listeners {
         Some(listeners) => listeners,
@@ -71,7 +79,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         // The service is what matters, not who reads its first words.
         tracing::warn!(%error, "cannot write to standard output");
     }
-    serve::serve(listeners, app, stop).await?;
+    supervisor.ready(&format!("listens on http://{}", banner.address));
+    serve::serve_for(&supervisor, listeners, app, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
 

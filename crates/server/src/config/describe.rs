@@ -108,3 +108,31 @@ pub fn env_example() -> String {
     }
     file
 }
+
+/// The file `/etc/caller-id/caller-id.env` of the package: where the data is, and every other setting with its default, as a
+/// remark. What is a remark follows the program when that is upgraded.
+pub fn package_env() -> String {
+    let mut file = String::from(
+        "# Settings of caller-id on this machine: take the # away, and `systemctl restart caller-id`.\n\
+         # A remark stands on a line of its own. What each is for, and what holds: `man caller-id-serve`,\n\
+         # `sudo sh -c 'cd /var/lib/caller-id && caller-id check-config'`. Written by `make docs`.\n",
+    );
+    let mut chapter = String::new();
+    for setting in settings() {
+        if setting.chapter != chapter {
+            chapter.clone_from(&setting.chapter);
+            let _ = write!(file, "\n# {chapter}\n");
+        }
+        if setting.name == "DATA_DIR" {
+            let _ = writeln!(file, "DATA_DIR={PACKAGE_DATA}");
+            continue;
+        }
+        let default = setting.default.unwrap_or_default();
+        let quote = if default.contains(' ') { "\"" } else { "" };
+        let _ = writeln!(file, "#{}={quote}{default}{quote}", setting.name);
+    }
+    file
+}
+
+/// Where the service of the package keeps its data.
+pub const PACKAGE_DATA: &str = "/var/lib/caller-id";

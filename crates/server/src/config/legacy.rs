@@ -14,13 +14,13 @@ pub struct LegacyConfig {
     /// Where it runs: production, staging, development; shown at start
     #[arg(long, value_name = "NAME", default_value = "production")]
     pub environment: String,
-    /// The PostgreSQL database: without effect, DATABASE_URL says it
+    /// The PostgreSQL database: without effect, DATABASE_URL says it; docker-compose.yml makes one of this name
     #[arg(long, value_name = "NAME")]
     pub postgres_db: Option<String>,
-    /// PostgreSQL's user: without effect, DATABASE_URL says it
+    /// PostgreSQL's user: without effect, DATABASE_URL says it; docker-compose.yml makes one of this name
     #[arg(long, value_name = "NAME")]
     pub postgres_user: Option<String>,
-    /// PostgreSQL's password: without effect, DATABASE_URL says it
+    /// PostgreSQL's password: without effect, DATABASE_URL says it; docker-compose.yml gives it to that user
     #[arg(long, value_name = "SECRET")]
     pub postgres_password: Option<Secret>,
 }

@@ -38,6 +38,11 @@ impl EventLoops {
         })
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> &[Handle] {
+        &self.loops
+    }
+
     /// The loop for the next connection: each in turn.
     pub(super) fn next(&self) -> &Handle {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);

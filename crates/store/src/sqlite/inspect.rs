@@ -106,8 +106,9 @@ mod tests {
         let options = SqliteOptions::new(Arc::new(SystemClock::new()));
         let store = SqliteStore::open(&path, options).unwrap();
         assert!(look().in_use);
-        store.close().await;
         let version = look().schema_known;
+        assert_eq!(look().file, SqliteFile::Ours { version }, "already");
+        store.close().await;
         assert_eq!(look().file, SqliteFile::Ours { version });
         assert!(!look().in_use);
         std::fs::write(&path, "number,pool\n").unwrap();

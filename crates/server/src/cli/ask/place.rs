@@ -20,6 +20,8 @@ const URL: &str = "CALLER_ID_URL";
 const KEY: &str = "CALLER_ID_KEY";
 const CA_FILE: &str = "CALLER_ID_CA_FILE";
 const PORT_DEFAULT: &str = "8000";
+/// Where the service of the package keeps the token that it made.
+const PACKAGED: &str = "/var/lib/caller-id/admin-token";
 
 /// A service, and what opens it.
 pub(super) struct Place {
@@ -93,6 +95,12 @@ fn key(args: &ServiceArgs, url: &Url, environment: &Environment) -> anyhow::Resu
         || Err("no database is named here".to_owned()),
         |path| in_file(&path),
     );
+    // Where nobody says which service is meant, it may be that of the package.
+    let named = ["DATA_DIR", "DATABASE_URL"].map(|name| environment.get(name).is_some());
+    let beside = match beside {
+        Err(why) if named == [false; 2] => in_file(Path::new(PACKAGED)).map_err(|_| why),
+        beside => beside,
+    };
     Ok(beside.map_err(|why| Usage::new(format!("{missing} ({why})")))?)
 }
 

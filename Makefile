@@ -10,7 +10,7 @@ RUN_DIR ?= .run
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer, node, Python's venv)
+deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer, promtool, node, Python's venv)
 	@sh scripts/deps.sh
 
 run: ## Run the service on 127.0.0.1:8000 with example numbers

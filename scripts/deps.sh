@@ -89,3 +89,8 @@ fi
 if [ "${1:-all}" = all ] && ! command -v pgbouncer >/dev/null 2>&1 && [ ! -x /usr/sbin/pgbouncer ]; then
     without_service pgbouncer
 fi
+
+# Rules and alerts of Prometheus are tested with its own tool. Its server is not wanted.
+if [ "${1:-all}" = all ] && ! command -v promtool >/dev/null 2>&1; then
+    without_service prometheus
+fi

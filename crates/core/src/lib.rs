@@ -21,6 +21,7 @@ pub mod inventory;
 pub mod journal;
 pub mod ladder;
 pub mod listing;
+pub mod meter;
 pub mod number;
 pub mod outcome;
 pub mod past;

@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::auth::{Access, Refusal};
+use crate::meters::Meters;
 use crate::pulse::Pulse;
 use crate::request_log::RequestLog;
 use crate::telemetry::throttle::Throttle;
@@ -53,6 +54,8 @@ pub struct FastAgi {
     pub requests: Arc<RequestLog>,
     /// Counts requests for numbers.
     pub pulse: Arc<Pulse>,
+    /// What programs measure.
+    pub meters: Arc<Meters>,
     /// How destinations are dialed.
     pub dial_plan: DialPlan,
     /// How numbers are written.
@@ -92,7 +95,7 @@ impl FastAgi {
         whole();
         let mut noted = Noted::begin(peer, self.clock.now());
         let ended = self.run(dialog, &request, peer, &mut noted).await;
-        noted.over((&self.requests, &self.pulse), request.path(), &ended);
+        noted.over(self, request.path(), &ended);
         ended
     }
 

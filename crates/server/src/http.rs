@@ -39,6 +39,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_in;
 pub mod stats;
+mod template;
 pub mod times;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderValue;
+use axum::middleware::from_fn;
 use axum::routing::{MethodRouter, any, delete, get, post};
 use caller_id_core::{
     AuditLog, Clock, DialPlan, HistoryReader, Inspector, InventoryStore, NumberFormat, Policy,
@@ -57,12 +59,13 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use self::numbers::{bulk, export, list, one, status};
 pub use error::ApiError;
 pub use fault::Fault;
-pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Operator, Peer, Viewer};
+pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Monitor, Operator, Peer, Viewer};
 
 use crate::auth::Access;
 use crate::auth::key_keeper::KeyKeeper;
 use crate::config::effective::Effective;
 use crate::jobs::Jobs;
+use crate::meters::Meters;
 use crate::pulse::Pulse;
 use crate::request_log::RequestLog;
 use crate::retention::Kept;
@@ -104,6 +107,8 @@ pub struct Api {
     pub requests: Arc<RequestLog>,
     /// Requests for numbers, counted.
     pub pulse: Arc<Pulse>,
+    /// What programs measure.
+    pub meters: Arc<Meters>,
     /// What the dashboard shows, gathered.
     pub gathered: gathered::Gathered,
 }
@@ -185,6 +190,7 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .route("/api/v1/audit.csv", get(audit::csv))
         .route("/api/v1/settings", get(settings::list))
         .merge(SwaggerUi::new("/docs").config(docs()))
+        .route_layer(from_fn(template::tell))
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::NoMethod)
         .with_state(api);

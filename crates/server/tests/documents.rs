@@ -8,6 +8,7 @@ use caller_id::app::App;
 use caller_id::cli::{Cli, Command, dialplan, reference, serve_settings};
 use caller_id::config::describe::{env_example, markdown, settings};
 use caller_id::http::Peer;
+use caller_id::metrics;
 use caller_id_core::SystemClock;
 use clap::Parser;
 use http_body_util::BodyExt;
@@ -44,6 +45,11 @@ fn the_page_of_settings_is_what_the_program_says() {
 #[test]
 fn the_page_of_commands_is_the_help_of_the_program() {
     check("docs/commands.md", &reference::markdown());
+}
+
+#[test]
+fn the_page_of_metrics_is_what_the_program_has() {
+    check("docs/metrics.md", &metrics::markdown());
 }
 
 #[test]

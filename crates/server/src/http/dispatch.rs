@@ -2,11 +2,12 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::ORIGIN;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use caller_id_core::AuditLog;
 use futures_util::FutureExt;
@@ -17,8 +18,10 @@ use tower::ServiceExt;
 use super::error::word;
 use super::guard::guard;
 use super::peer::client;
+use super::template;
 use super::{Api, Peer, next_cid, router};
 use crate::auth::key_keeper::KeyKeeper;
+use crate::meters::CALLS;
 use crate::request_log::{Asked, AskedCall, By};
 use crate::timer::Timer;
 
@@ -72,7 +75,14 @@ impl Dispatch {
     pub async fn call<B>(&self, request: Request<B>, peer: Peer, timer: &Timer) -> Response {
         let (parts, _) = request.into_parts();
         let answer = next_cid::answer(&self.api, &parts, peer, timer);
-        unbroken(answer).await
+        let answer = unbroken(answer).await;
+        let (answer, took) = answer.unwrap_or_else(|()| (broken(), Duration::ZERO));
+        let (meters, status) = (&self.api.meters, answer.status().as_u16());
+        match parts.method == Method::GET {
+            true => meters.called(status, took),
+            false => meters.answered((parts.method.as_str(), Some(CALLS)), status, took),
+        }
+        answer
     }
 
     /// A request as people are shown it. Whoever only looks is not shown: monitors and open pages would fill the list.
@@ -93,16 +103,19 @@ impl Dispatch {
         let (at, began) = (self.api.clock.now(), Instant::now());
         let client = client(&self.api, request.headers(), peer);
         let (asked, uri) = (Self::shown(&request), request.uri().clone());
+        let method = request.method().clone();
         let answer = self.general.spawn(self.router.clone().oneshot(request));
         // The panic of a handler is in the log already.
         let mut answer = answer.await.map_or_else(|_| broken(), |Ok(answer)| answer);
         guard(uri.path(), &mut answer);
-        let status = answer.status();
+        let (status, took) = (answer.status(), began.elapsed());
+        let route = (method.as_str(), template::of(&answer));
+        self.api.meters.answered(route, status.as_u16(), took);
         let outcome = word(status);
         if asked.is_telling || outcome == "refused" {
             self.api.requests.note(Asked {
                 at,
-                took: began.elapsed(),
+                took,
                 client,
                 by: By::Http(asked.request),
                 outcome,
@@ -120,12 +133,13 @@ struct Shown {
     is_telling: bool,
 }
 
-/// A handler that panics answers 500 with nothing at all, so that no dialplan takes words for a number.
-async fn unbroken(answer: impl Future<Output = Response>) -> Response {
+/// The answer, unless the handler panics: that is in the log already.
+async fn unbroken<T>(answer: impl Future<Output = T>) -> Result<T, ()> {
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
-    answer.unwrap_or_else(|_| broken())
+    answer.map_err(drop)
 }
 
+/// A handler that panics answers 500 with nothing at all, so that no dialplan takes words for a number.
 fn broken() -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
@@ -136,7 +150,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_handler_that_panics_answers_500_with_nothing() {
-        let answer = unbroken(async { panic!("on purpose") }).await;
+        let answer = unbroken::<()>(async { panic!("on purpose") }).await;
+        assert!(answer.is_err());
+        let answer = broken();
         assert_eq!(answer.status(), 500);
         let body = axum::body::to_bytes(answer.into_body(), 1).await;
         assert!(body.expect("a body").is_empty());

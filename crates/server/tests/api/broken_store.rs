@@ -130,6 +130,7 @@ impl Rig {
             },
             requests: Arc::new(caller_id::request_log::RequestLog::none()),
             pulse: Arc::new(caller_id::pulse::Pulse::new(None)),
+            meters: Arc::default(),
             gathered: Default::default(),
         };
         let dispatch = Dispatch::new(Arc::new(api), &[], Handle::current());

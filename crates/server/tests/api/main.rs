@@ -18,6 +18,7 @@ mod keys;
 mod lookup;
 mod matrix;
 mod methods;
+mod metrics;
 mod numbers;
 mod overview;
 mod pools;

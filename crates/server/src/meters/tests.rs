@@ -8,7 +8,7 @@ fn record(pool: &str, rung: Rung) -> AllocationRecord {
     let number = PhoneNumber::parse("3125550100").unwrap();
     let at = Timestamp::from_ms(1_795_348_800_000);
     AllocationRecord {
-        id: AllocationId::new(at, number, 1),
+        id: AllocationId::new(at, 1),
         at,
         number,
         destination: number,

@@ -33,6 +33,7 @@ pub mod peer;
 pub mod pools;
 pub mod query;
 pub mod release;
+mod request_id;
 pub mod requests;
 pub mod reservations;
 pub mod session;

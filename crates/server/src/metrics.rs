@@ -17,6 +17,7 @@ use self::process::Process;
 use self::text::Text;
 use crate::meters::Meters;
 use crate::pulse::Outcome;
+use crate::telemetry::counts::LogCounts;
 
 /// How the service is at one moment.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +88,7 @@ impl Moment {
                 text.put(&names::POOL_NUMBERS, &[&pool.pool, state], count as f64);
             }
         }
+        log(&mut text, LogCounts::now());
         Process::look().tell(&mut text);
         text.written()
     }
@@ -167,6 +169,14 @@ fn below(text: &mut Text, meters: &Meters) {
             asked(text, calls, families);
         }
     }
+}
+
+fn log(text: &mut Text, counts: LogCounts) {
+    text.put(&names::LOG_MESSAGES, &["error"], counts.errors as f64);
+    text.put(&names::LOG_MESSAGES, &["warn"], counts.warnings as f64);
+    text.put(&names::LOG_DROPPED, &[], counts.dropped as f64);
+    let failed = counts.exports_failed as f64;
+    text.put(&names::TRACES_FAILED, &[], failed);
 }
 
 fn asked(text: &mut Text, calls: &Calls, (duration, errors): (&'static Family, &'static Family)) {

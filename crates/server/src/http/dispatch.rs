@@ -14,15 +14,18 @@ use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tower::ServiceExt;
+use tracing::{Instrument, Span};
 
 use super::error::word;
 use super::guard::guard;
 use super::peer::client;
+use super::request_id::{self, RequestId};
 use super::template;
 use super::{Api, Peer, next_cid, router};
 use crate::auth::key_keeper::KeyKeeper;
 use crate::meters::CALLS;
 use crate::request_log::{Asked, AskedCall, By};
+use crate::telemetry::traces;
 use crate::timer::Timer;
 
 /// Gives requests to those who answer them.
@@ -74,13 +77,22 @@ impl Dispatch {
     /// Answers a call.
     pub async fn call<B>(&self, request: Request<B>, peer: Peer, timer: &Timer) -> Response {
         let (parts, _) = request.into_parts();
+        let id = RequestId::given(&parts.headers);
+        let traced = traces::of_request(&parts.headers, "GET /next-cid");
+        let span = request_id::span(id.as_ref(), traced);
         let answer = next_cid::answer(&self.api, &parts, peer, timer);
-        let answer = unbroken(answer).await;
-        let (answer, took) = answer.unwrap_or_else(|()| (broken(), Duration::ZERO));
+        let answer = unbroken(answer.instrument(span.clone())).await;
+        let (mut answer, took) = answer.unwrap_or_else(|()| (broken(), Duration::ZERO));
         let (meters, status) = (&self.api.meters, answer.status().as_u16());
         match parts.method == Method::GET {
             true => meters.called(status, took),
             false => meters.answered((parts.method.as_str(), Some(CALLS)), status, took),
+        }
+        if !span.is_none() {
+            end(&span, (parts.method.as_str(), CALLS), (status, took));
+        }
+        if let Some(id) = id {
+            id.mark(&mut answer);
         }
         answer
     }
@@ -104,13 +116,24 @@ impl Dispatch {
         let client = client(&self.api, request.headers(), peer);
         let (asked, uri) = (Self::shown(&request), request.uri().clone());
         let method = request.method().clone();
-        let answer = self.general.spawn(self.router.clone().oneshot(request));
+        let id = RequestId::given(request.headers()).unwrap_or_else(RequestId::make);
+        let traced = traces::of_request(request.headers(), "request");
+        let span = request_id::span(Some(&id), traced);
+        let answer = self
+            .router
+            .clone()
+            .oneshot(request)
+            .instrument(span.clone());
+        let answer = self.general.spawn(answer);
         // The panic of a handler is in the log already.
         let mut answer = answer.await.map_or_else(|_| broken(), |Ok(answer)| answer);
         guard(uri.path(), &mut answer);
         let (status, took) = (answer.status(), began.elapsed());
         let route = (method.as_str(), template::of(&answer));
         self.api.meters.answered(route, status.as_u16(), took);
+        let template = route.1.unwrap_or("none");
+        end(&span, (route.0, template), (status.as_u16(), took));
+        id.mark(&mut answer);
         let outcome = word(status);
         if asked.is_telling || outcome == "refused" {
             self.api.requests.note(Asked {
@@ -124,6 +147,20 @@ impl Dispatch {
             });
         }
         answer
+    }
+}
+
+/// Tells the trace, and whoever looks for a fault, how a request ended.
+fn end(span: &Span, (method, route): (&str, &str), (status, took): (u16, Duration)) {
+    let is_failed = status >= 500;
+    span.record("otel.name", format_args!("{method} {route}"));
+    span.record("http.request.method", method);
+    span.record("http.route", route);
+    span.record("http.response.status_code", status);
+    if is_failed {
+        span.record("otel.status_code", "ERROR");
+        let took_ms = took.as_millis() as u64;
+        span.in_scope(|| tracing::debug!(method, route, status, took_ms, "a request failed"));
     }
 }
 

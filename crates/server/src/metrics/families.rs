@@ -108,6 +108,12 @@ families! {
         "Work that failed in PostgreSQL";
     SIGN_IN_FAILURES = Counter "caller_id_sign_in_failures_total" in "attempts" by []:
         "Wrong tokens and keys that were given since the start";
+    LOG_MESSAGES = Counter "caller_id_log_messages_total" in "messages" by ["level"]:
+        "Errors and warnings that were logged (level: error, warn), where LOG_LEVEL lets them";
+    LOG_DROPPED = Counter "caller_id_log_lines_dropped_total" in "lines" by []:
+        "Lines that reached no file in LOG_DIR: the disk was full, or slower than the log";
+    TRACES_FAILED = Counter "caller_id_trace_exports_failed_total" in "batches" by []:
+        "Batches of traces that OTEL_EXPORTER_OTLP_ENDPOINT did not take";
     PROCESS_CPU = Counter "process_cpu_seconds_total" in "seconds" by [] when "on Linux":
         "Time on processors";
     PROCESS_MEMORY = Gauge "process_resident_memory_bytes" in "bytes" by [] when "on Linux":

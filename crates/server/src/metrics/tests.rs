@@ -12,7 +12,12 @@ fn values(text: &str) -> Vec<&str> {
 
 /// Those lines that tell of the service's state, and not of calls.
 fn states(text: &str) -> Vec<&str> {
-    let counted = ["caller_id_requests", "caller_id_commit"];
+    let counted = [
+        "caller_id_requests",
+        "caller_id_commit",
+        "caller_id_log",
+        "caller_id_trace",
+    ];
     let mut found = values(text);
     found.retain(|line| !counted.iter().any(|counted| line.starts_with(counted)));
     found.sort_unstable();

@@ -161,3 +161,27 @@ fn every_name_of_the_reference_is_a_setting() {
         assert!(names.iter().any(|known| known == name), "{name}");
     }
 }
+
+#[test]
+fn settings_and_metrics_named_in_the_pages_on_logs_and_metrics_exist() {
+    let settings: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
+    for page in ["docs/logging.md", "docs/metrics.md"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let text = std::fs::read_to_string(root.join(page)).expect("the page");
+        let words = text.split(|next: char| !(next.is_ascii_alphanumeric() || next == '_'));
+        for word in words {
+            let is_setting = word.len() > 1
+                && word.contains('_')
+                && word
+                    .chars()
+                    .all(|next| next.is_ascii_uppercase() || next == '_');
+            assert!(
+                !is_setting || settings.iter().any(|name| name == word),
+                "{page}: {word}"
+            );
+            let is_metric = word.starts_with("caller_id_");
+            let is_known = |word| metrics::FAMILIES.iter().any(|family| family.name == word);
+            assert!(!is_metric || is_known(word), "{page}: {word}");
+        }
+    }
+}

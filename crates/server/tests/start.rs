@@ -7,6 +7,8 @@
 mod accord;
 #[path = "start/agi.rs"]
 mod agi;
+#[path = "start/files.rs"]
+mod files;
 #[path = "start/log.rs"]
 mod log;
 #[path = "start/not_ready.rs"]
@@ -15,5 +17,7 @@ mod not_ready;
 mod outages;
 #[path = "start/run.rs"]
 mod run;
+#[path = "start/traces.rs"]
+mod traces;
 #[path = "start/words.rs"]
 mod words;

@@ -153,7 +153,7 @@ impl Dispatch {
 /// Tells the trace, and whoever looks for a fault, how a request ended.
 fn end(span: &Span, (method, route): (&str, &str), (status, took): (u16, Duration)) {
     let is_failed = status >= 500;
-    span.record("otel.name", format_args!("{method} {route}"));
+    traces::name(span, || format!("{method} {route}"));
     span.record("http.request.method", method);
     span.record("http.route", route);
     span.record("http.response.status_code", status);

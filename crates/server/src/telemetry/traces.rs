@@ -133,13 +133,23 @@ pub fn of_request(headers: &HeaderMap, name: &'static str) -> Span {
     span
 }
 
+/// Names a span anew, where it is traced: the route is known when the answer is.
+pub fn name(span: &Span, name: impl FnOnce() -> String) {
+    if is_traced(span) {
+        span.context().span().update_name(name());
+    }
+}
+
+fn is_traced(span: &Span) -> bool {
+    span.metadata().map(tracing::Metadata::target) == Some(TARGET)
+}
+
 /// A span within the one that is traced now; one that is nothing where none is.
 pub fn within(name: &'static str) -> Span {
     if SAMPLING.get().is_none() {
         return Span::none();
     }
-    let is_traced = Span::current().metadata().map(tracing::Metadata::target) == Some(TARGET);
-    match is_traced {
+    match is_traced(&Span::current()) {
         true => tracing::info_span!(target: TARGET, "part", otel.name = name),
         false => Span::none(),
     }

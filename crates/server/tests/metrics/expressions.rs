@@ -23,7 +23,10 @@ const GROUPING: [&str; 6] = [
     "group_left",
     "group_right",
 ];
-const OPERATORS: [&str; 6] = ["and", "or", "unless", "bool", "offset", "time"];
+/// Words that may stand without a bracket behind them and are no metric.
+const WORDS: [&str; 10] = [
+    "and", "or", "unless", "bool", "offset", "sum", "max", "min", "avg", "count",
+];
 
 type Text<'a> = Peekable<Chars<'a>>;
 
@@ -41,7 +44,7 @@ pub(crate) fn read(text: &str) -> Used {
                 blanks(&mut rest);
                 if GROUPING.contains(&name.as_str()) {
                     used.grouped.extend(list(&mut rest, '(', ')'));
-                } else if OPERATORS.contains(&name.as_str()) || rest.peek() == Some(&'(') {
+                } else if WORDS.contains(&name.as_str()) || rest.peek() == Some(&'(') {
                     // A function, or something between two expressions.
                 } else {
                     let labels = list(&mut rest, '{', '}');

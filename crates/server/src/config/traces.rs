@@ -78,9 +78,13 @@ impl TraceConfig {
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// The URL.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// Where it takes what comes with this path.
+    pub fn with_path(&self, path: &str) -> String {
+        let (place, query) = match self.0.split_once('?') {
+            Some((place, query)) => (place, format!("?{query}")),
+            None => (&*self.0, String::new()),
+        };
+        format!("{}{path}{query}", place.trim_end_matches('/'))
     }
 }
 
@@ -92,8 +96,8 @@ impl FromStr for Endpoint {
             "expected http:// or https:// with a host, like http://127.0.0.1:4318";
         let uri: Uri = text.trim().parse().map_err(|_| EXPECTED)?;
         let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-        let is_plain = uri.query().is_none() && uri.host().is_some_and(|host| !host.is_empty());
-        match is_http && is_plain {
+        let has_host = uri.host().is_some_and(|host| !host.is_empty());
+        match is_http && has_host {
             true => Ok(Self(text.trim().to_owned())),
             false => Err(EXPECTED),
         }
@@ -110,4 +114,34 @@ fn share(text: &str) -> Result<f64, &'static str> {
     let share = text.trim().parse().ok();
     let share = share.filter(|share| (0.0..=1.0).contains(share));
     share.ok_or("expected a number from 0 to 1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_traces_is_added_before_what_else_a_url_has() {
+        let at = |url: &str| {
+            url.parse::<Endpoint>()
+                .map(|url| url.with_path("/v1/traces"))
+        };
+        let plain = Ok("http://c:4318/v1/traces".to_owned());
+        assert_eq!(at("http://c:4318"), plain);
+        assert_eq!(at(" http://c:4318/ "), plain);
+        let more = Ok("https://u:p@c/otlp/v1/traces?key=x".to_owned());
+        assert_eq!(at("https://u:p@c/otlp/?key=x"), more);
+        for wrong in ["c:4318", "grpc://c:4317", "http://", ""] {
+            assert!(at(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_from_nothing_to_all() {
+        assert_eq!(
+            (share("0"), share(" 0.25 "), share("1")),
+            (Ok(0.0), Ok(0.25), Ok(1.0))
+        );
+        assert!(share("1.5").is_err() && share("NaN").is_err() && share("").is_err());
+    }
 }

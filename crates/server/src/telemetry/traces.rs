@@ -59,7 +59,7 @@ impl Tracing {
         };
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_endpoint(format!("{}{PATH}", endpoint.as_str().trim_end_matches('/')))
+            .with_endpoint(endpoint.with_path(PATH))
             .with_timeout(PATIENCE)
             .with_headers(config.headers())
             .with_http_client(Collector::new(PATIENCE))

@@ -46,9 +46,17 @@ impl HttpClient for Collector {
                 Ok(answer)
             }
             Err(error) => {
-                counts::tell_export_failed(&error.to_string());
+                counts::tell_export_failed(&shown(&error));
                 Err(error.into())
             }
         }
+    }
+}
+
+/// What went wrong, never with the URL: a password may be in it.
+fn shown(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::BadUri(_) => "its URL cannot be used".to_owned(),
+        error => error.to_string(),
     }
 }

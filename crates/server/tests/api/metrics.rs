@@ -42,6 +42,9 @@ async fn metrics_are_for_this_machine_for_listed_addresses_and_for_viewers() {
     let by_proxy = |client| ask().from("192.0.2.9").header("x-forwarded-for", client);
     assert_eq!(by_proxy("10.1.2.3").status().await, 200);
     assert_eq!(by_proxy("10.2.2.3").status().await, 401);
+    // A page that somebody on this machine opens reads nothing for its own host.
+    let page = ask().header("origin", "https://elsewhere.example");
+    assert_eq!(page.status().await, 401);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ RUN_DIR ?= .run
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer, nginx, node, Python's venv, Chromium)
+deps: ## Install what building and testing need (a C linker, cargo-nextest, redis-server, PostgreSQL, PgBouncer, nginx, promtool, node, Python's venv, Chromium)
 	@sh scripts/deps.sh
 
 run: ## Run the service on 127.0.0.1:8000 with example numbers

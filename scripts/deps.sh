@@ -105,3 +105,8 @@ fi
 if [ "${1:-all}" = all ] && ! command -v nginx >/dev/null 2>&1 && [ ! -x /usr/sbin/nginx ]; then
     without_service nginx
 fi
+
+# Rules and alerts of Prometheus are tested with its own tool. Its server is not wanted.
+if [ "${1:-all}" = all ] && ! command -v promtool >/dev/null 2>&1; then
+    without_service prometheus
+fi

@@ -22,6 +22,7 @@ pub mod job_board;
 pub mod journal;
 pub mod ladder;
 pub mod listing;
+pub mod meter;
 pub mod number;
 pub mod outcome;
 pub mod past;

@@ -98,6 +98,11 @@ impl MemoryAllocator {
         }
     }
 
+    /// How many events wait for the next commit.
+    pub fn waiting(&self) -> usize {
+        self.lock().batch.waiting()
+    }
+
     /// Resolves when a commit panicked: what is decided cannot be recorded any more, and nothing is handed out.
     pub async fn broken(&self) {
         self.engine.broken.notified().await;

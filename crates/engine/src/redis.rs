@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ::redis::{Cmd, FromRedisValue, Script, ScriptInvocation};
 use async_trait::async_trait;
+use caller_id_core::meter::Calls;
 use caller_id_core::shared::StateId;
 use caller_id_core::{
     AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, CallReport, CallResult, Clock,
@@ -106,6 +107,8 @@ struct Engine {
     loss_met: Notify,
     /// Whether this node tried to read what others set aside.
     read_again: AtomicBool,
+    /// What Redis was asked.
+    calls: Arc<Calls>,
 }
 
 impl RedisAllocator {
@@ -130,10 +133,16 @@ impl RedisAllocator {
             claim: Mutex::default(),
             loss_met: Notify::new(),
             read_again: AtomicBool::new(false),
+            calls: Arc::default(),
         };
         Ok(Arc::new(Self {
             engine: Arc::new(engine),
         }))
+    }
+
+    /// What Redis was asked: scripts and commands, each with the time until its answer, and those that got none.
+    pub fn calls(&self) -> Arc<Calls> {
+        self.engine.calls.clone()
     }
 
     /// Forgets numbers, their use and reservations included. Tells how many there were.
@@ -160,12 +169,25 @@ impl Engine {
         script: &Script,
         arguments: &[Vec<u8>],
     ) -> Result<T, AllocatorError> {
-        let deadline = Instant::now() + self.patience();
-        let server = self.link.server(deadline).await?;
-        let invocation = self.invocation(script, &server, arguments);
-        let mut connection = server.connection.clone();
-        let answered = timeout_at(deadline, invocation.invoke_async(&mut connection)).await;
-        self.link.judge(&server, answered)
+        self.measured(async {
+            let deadline = Instant::now() + self.patience();
+            let server = self.link.server(deadline).await?;
+            let invocation = self.invocation(script, &server, arguments);
+            let mut connection = server.connection.clone();
+            let answered = timeout_at(deadline, invocation.invoke_async(&mut connection)).await;
+            self.link.judge(&server, answered)
+        })
+        .await
+    }
+
+    async fn measured<T>(
+        &self,
+        asked: impl Future<Output = Result<T, AllocatorError>>,
+    ) -> Result<T, AllocatorError> {
+        let began = Instant::now();
+        let answer = asked.await;
+        self.calls.note(began.elapsed(), answer.is_err());
+        answer
     }
 
     /// How long Redis may take for an answer.
@@ -201,11 +223,14 @@ impl Engine {
 
     /// Runs a command.
     async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, AllocatorError> {
-        let deadline = Instant::now() + self.patience();
-        let server = self.link.server(deadline).await?;
-        let mut connection = server.connection.clone();
-        let answered = timeout_at(deadline, command.query_async(&mut connection)).await;
-        self.link.judge(&server, answered)
+        self.measured(async {
+            let deadline = Instant::now() + self.patience();
+            let server = self.link.server(deadline).await?;
+            let mut connection = server.connection.clone();
+            let answered = timeout_at(deadline, command.query_async(&mut connection)).await;
+            self.link.judge(&server, answered)
+        })
+        .await
     }
 
     /// Runs a script that may ask for the local days of a pool, gives them, and runs it again.

@@ -5,6 +5,7 @@ mod credentials;
 pub mod engines;
 mod first_look;
 pub mod inspect;
+mod measured;
 pub mod stores;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ use crate::http::explain::Counting;
 use crate::http::gathered::Gathered;
 use crate::http::health::{Together, Vitals};
 use crate::jobs::Jobs;
+use crate::meters::Meters;
 use crate::pulse::Pulse;
 use crate::rebuild::Rebuild;
 use crate::retention::Retention;
@@ -84,13 +86,14 @@ impl App {
         time: Time,
     ) -> anyhow::Result<Self> {
         let database = settings.storage.database()?;
-        let store = stores::open_for_service(
+        let mut store = stores::open_for_service(
             &database,
             &settings.history,
             &settings.cluster,
             clock.clone(),
         )
         .await?;
+        let commits = measured::commits(&mut store);
         let first_token = first_token(settings)?;
         let engine = Engine::new(
             &settings.cluster,
@@ -148,6 +151,7 @@ impl App {
             pulse: Arc::new(Pulse::new(
                 shared.as_ref().map(|shared| shared.board.clone()),
             )),
+            meters: Arc::new(Meters::new(measured::below(&engine, &store, commits))),
             gathered: Gathered::default(),
         });
         let (pages_clock, pages_stop) = (clock.clone(), stop.child_token());

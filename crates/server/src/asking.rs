@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use caller_id_core::{AllocationRequest, AllocatorError, CallEnd, Outcome, ReleaseTarget, Rotator};
 use tokio::time::Instant;
+use tracing::Instrument;
 
+use crate::telemetry::traces;
 use crate::timer::Timer;
 
 /// Waits for the engine until `until`; none when it has not answered then.
@@ -19,7 +21,8 @@ pub async fn until(
 ) -> Option<Result<Outcome, AllocatorError>> {
     let asked = rotator.clone();
     let may_ask_again = request.call_id.is_some();
-    let mut answer = Box::pin(async move { asked.next(&request).await });
+    let allocation = async move { asked.next(&request).await };
+    let mut answer = Box::pin(allocation.instrument(traces::within("allocate")));
     let answered = timer.until(until, &mut answer).await;
     if answered.is_none() && !may_ask_again {
         let rotator = rotator.clone();

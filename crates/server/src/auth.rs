@@ -52,6 +52,8 @@ pub struct Access {
     pub dialer_keys: Keys,
     /// Addresses of dialers that need no key.
     pub dialer_addresses: AddressList,
+    /// Addresses that may measure the service without a key.
+    pub monitor_addresses: AddressList,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: AddressList,
     /// Origins of the pages of other hosts that may ask, `*` for all.
@@ -86,6 +88,14 @@ impl Access {
         } else {
             Err(Refusal::RoleRequired(needed))
         }
+    }
+
+    /// Whether a program asks that may measure the service by its address alone: on this machine and for itself, or of
+    /// `METRICS_ALLOW`; never a web page of another host.
+    pub fn is_monitor(&self, visitor: &Visitor<'_>) -> bool {
+        let client = self.client(visitor);
+        let known_place = client.is_this_machine() || self.monitor_addresses.has(client);
+        known_place && !site::is_of_others(visitor.headers, &self.allowed_origins)
     }
 
     /// Whether a dialer asks: from this machine (unless that is where a trusted proxy is), from an address of `DIALER_ALLOW`

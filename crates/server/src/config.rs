@@ -20,6 +20,7 @@ pub mod secret;
 pub mod source;
 pub mod sso;
 pub mod storage;
+pub mod traces;
 
 use std::sync::Arc;
 
@@ -57,6 +58,9 @@ pub struct Settings {
     /// What is logged.
     #[command(flatten)]
     pub log: log::LogConfig,
+    /// What is traced.
+    #[command(flatten)]
+    pub traces: traces::TraceConfig,
     /// Names of the service that this one replaces.
     #[command(flatten)]
     pub legacy: legacy::LegacyConfig,
@@ -76,6 +80,7 @@ impl Settings {
         self.rotation.dial_plan()?;
         self.access.check(self.listen.is_loopback())?;
         self.sso.check()?;
+        self.traces.check()?;
         self.access.check_keys(self.agi.is_loopback())
     }
 

@@ -19,14 +19,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use caller_id_core::{Clock, DialPlan, NumberFormat, Rotator, text};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::auth::{Access, Refusal};
+use crate::meters::Meters;
 use crate::pulse::Pulse;
 use crate::request_log::RequestLog;
 use crate::telemetry::throttle::Throttle;
+use crate::telemetry::traces;
 
 use self::arguments::Arguments;
 use self::dialog::{Broken, Dialog};
@@ -53,6 +57,8 @@ pub struct FastAgi {
     pub requests: Arc<RequestLog>,
     /// Counts requests for numbers.
     pub pulse: Arc<Pulse>,
+    /// What programs measure.
+    pub meters: Arc<Meters>,
     /// How destinations are dialed.
     pub dial_plan: DialPlan,
     /// How numbers are written.
@@ -91,8 +97,10 @@ impl FastAgi {
         let request = dialog.request().await?;
         whole();
         let mut noted = Noted::begin(peer, self.clock.now());
-        let ended = self.run(dialog, &request, peer, &mut noted).await;
-        noted.over((&self.requests, &self.pulse), request.path(), &ended);
+        let span = traces::of_request(&HeaderMap::new(), "FastAGI");
+        let run = self.run(dialog, &request, peer, &mut noted);
+        let ended = run.instrument(span).await;
+        noted.over(self, request.path(), &ended);
         ended
     }
 

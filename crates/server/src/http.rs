@@ -33,6 +33,7 @@ pub mod peer;
 pub mod pools;
 pub mod query;
 pub mod release;
+mod request_id;
 pub mod requests;
 pub mod reservations;
 pub(crate) mod route;
@@ -47,7 +48,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderValue;
-use axum::middleware;
+use axum::middleware::from_fn;
 use axum::routing::{MethodRouter, any, delete, get, post};
 use caller_id_core::{
     AuditLog, Clock, DialPlan, HistoryReader, Inspector, InventoryStore, NumberFormat, Policy,
@@ -59,12 +60,13 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use self::numbers::{bulk, export, list, one, status};
 pub use error::ApiError;
 pub use fault::Fault;
-pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Operator, Peer, Viewer};
+pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Monitor, Operator, Peer, Viewer};
 
 use crate::auth::Access;
 use crate::auth::key_keeper::KeyKeeper;
 use crate::config::effective::Effective;
 use crate::jobs::Jobs;
+use crate::meters::Meters;
 use crate::pulse::Pulse;
 use crate::request_log::RequestLog;
 use crate::retention::Kept;
@@ -106,6 +108,8 @@ pub struct Api {
     pub requests: Arc<RequestLog>,
     /// Requests for numbers, counted.
     pub pulse: Arc<Pulse>,
+    /// What programs measure.
+    pub meters: Arc<Meters>,
     /// What the dashboard shows, gathered.
     pub gathered: gathered::Gathered,
 }
@@ -189,7 +193,7 @@ fn router(api: Arc<Api>, origins: &[HeaderValue]) -> Router {
         .merge(SwaggerUi::new("/docs").config(docs()))
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::NoMethod)
-        .layer(middleware::from_fn(route::tell))
+        .layer(from_fn(route::tell))
         .with_state(api);
     match cors::layer(origins) {
         Some(layer) => routes.layer(layer),

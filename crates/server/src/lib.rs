@@ -21,6 +21,7 @@ pub mod fence;
 pub mod finder;
 pub mod http;
 pub mod jobs;
+pub mod meters;
 pub mod metrics;
 pub mod mismatch;
 pub mod pairs;

@@ -1,22 +1,26 @@
 //! What programs measure: every metric of the service, by name.
 
-use caller_id_core::shared::Lag;
-use metrics::{Unit, counter, describe_counter, describe_gauge, gauge, with_local_recorder};
-use metrics_exporter_prometheus::PrometheusBuilder;
+mod families;
+mod page;
+mod process;
+mod text;
 
-const BUILD_INFO: &str = "caller_id_build_info";
-const SERVING: &str = "caller_id_serving";
-const STORE_UP: &str = "caller_id_store_up";
-const REDIS_UP: &str = "caller_id_redis_up";
-const REDIS_UNFIT: &str = "caller_id_redis_unfit";
-const OUTBOX_EVENTS: &str = "caller_id_outbox_events";
-const OUTBOX_OLDEST: &str = "caller_id_outbox_oldest_seconds";
-const SIGN_IN_FAILURES: &str = "caller_id_sign_in_failures_total";
-const OUTBOX_LIMIT: &str = "caller_id_outbox_limit";
-const OUTBOX_ASIDE: &str = "caller_id_outbox_aside";
+use caller_id_core::Rung;
+use caller_id_core::meter::Calls;
+use caller_id_core::shared::Lag;
+
+pub use self::families::{FAMILIES, Family, Kind};
+pub use self::page::markdown;
+
+use self::families as names;
+use self::process::Process;
+use self::text::Text;
+use crate::meters::Meters;
+use crate::pulse::Outcome;
+use crate::telemetry::counts::LogCounts;
 
 /// How the service is at one moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Moment {
     /// Whether numbers are handed out.
     pub serving: bool,
@@ -27,143 +31,191 @@ pub struct Moment {
     /// Whether Redis is set as it must not be.
     pub unfit: bool,
     /// What waits in Redis for the store, as far as known.
-    pub lag: Option<Lag>,
+    pub outbox: Option<Lag>,
+    /// What waits in the store's journal to be moved into history, as far as known.
+    pub journal: Option<Lag>,
     /// How many wrong tokens and keys were given since the start.
     pub sign_in_failures: u64,
+    /// How the numbers of pools stand, by the pool's label; `None` where they could not be counted in time.
+    pub pools: Option<Vec<PoolCounts>>,
+}
+
+/// How the numbers of one pool stand, or of all that have no label of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PoolCounts {
+    /// The label.
+    pub pool: String,
+    /// May be handed out now.
+    pub eligible: u64,
+    /// Is in a call.
+    pub reserved: u64,
+    /// Rests between two calls.
+    pub cooling: u64,
+    /// Has been used as often as it may.
+    pub limited: u64,
+    /// Is put to rest until some time.
+    pub resting: u64,
+    /// Is paused.
+    pub paused: u64,
+    /// Is retired.
+    pub retired: u64,
+}
+
+impl PoolCounts {
+    fn states(&self) -> [(&'static str, u64); 7] {
+        [
+            ("eligible", self.eligible),
+            ("reserved", self.reserved),
+            ("cooling", self.cooling),
+            ("limited", self.limited),
+            ("resting", self.resting),
+            ("paused", self.paused),
+            ("retired", self.retired),
+        ]
+    }
 }
 
 impl Moment {
     /// The text that Prometheus reads (exposition format 0.0.4).
-    pub fn text(&self) -> String {
-        let recorder = PrometheusBuilder::new().build_recorder();
-        with_local_recorder(&recorder, || self.record());
-        recorder.handle().render()
+    pub fn text(&self, meters: &Meters) -> String {
+        let mut text = Text::default();
+        self.state(&mut text, meters.below.store);
+        self.queues(&mut text, meters);
+        calls(&mut text, meters);
+        below(&mut text, meters);
+        for pool in self.pools.iter().flatten() {
+            for (state, count) in pool.states() {
+                text.put(&names::POOL_NUMBERS, &[&pool.pool, state], count as f64);
+            }
+        }
+        log(&mut text, LogCounts::now());
+        Process::look().tell(&mut text);
+        text.written()
     }
 
-    fn record(&self) {
-        let engine = if self.redis.is_some() {
-            "redis"
-        } else {
-            "memory"
+    fn state(&self, text: &mut Text, store: &str) {
+        let engine = match self.redis {
+            Some(_) => "redis",
+            None => "memory",
         };
-        describe_gauge!(
-            BUILD_INFO,
-            "The version, and where the hot state is; always 1"
-        );
-        gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION"), "engine" => engine).set(1);
-        describe_gauge!(SERVING, "Whether numbers are handed out (1) or not (0)");
-        gauge!(SERVING).set(u8::from(self.serving));
-        describe_gauge!(STORE_UP, "Whether the store can commit (1) or not (0)");
-        gauge!(STORE_UP).set(u8::from(self.store));
-        describe_counter!(
-            SIGN_IN_FAILURES,
-            "Wrong tokens and keys that were given since the start"
-        );
-        counter!(SIGN_IN_FAILURES).absolute(self.sign_in_failures);
+        let build = [env!("CARGO_PKG_VERSION"), engine, store];
+        text.put(&names::BUILD_INFO, &build, 1.0);
+        text.put(&names::SERVING, &[], flag(self.serving));
+        text.put(&names::STORE_UP, &[], flag(self.store));
         if let Some(redis) = self.redis {
-            describe_gauge!(
-                REDIS_UP,
-                "Whether the state in Redis is there and whole (1) or not (0)"
-            );
-            gauge!(REDIS_UP).set(u8::from(redis));
-            describe_gauge!(
-                REDIS_UNFIT,
-                "Whether Redis is set as it must not be (1), as with a maxmemory-policy that drops keys, or not (0)"
-            );
-            gauge!(REDIS_UNFIT).set(u8::from(self.unfit));
+            text.put(&names::REDIS_UP, &[], flag(redis));
+            text.put(&names::REDIS_UNFIT, &[], flag(self.unfit));
         }
-        if let Some(lag) = self.lag {
-            describe_gauge!(
-                OUTBOX_EVENTS,
-                Unit::Count,
-                "Events that wait in Redis for the store"
-            );
-            gauge!(OUTBOX_EVENTS).set(lag.events as f64);
-            describe_gauge!(
-                OUTBOX_OLDEST,
-                Unit::Seconds,
-                "For how long the oldest of them waits"
-            );
-            gauge!(OUTBOX_OLDEST).set(lag.oldest_ms as f64 / 1_000.0);
-            describe_gauge!(
-                OUTBOX_LIMIT,
-                Unit::Count,
-                "With so many, no number is handed out"
-            );
-            gauge!(OUTBOX_LIMIT).set(lag.most as f64);
-            describe_gauge!(
-                OUTBOX_ASIDE,
-                Unit::Count,
-                "Events that could not be read: set aside, and in no history"
-            );
-            gauge!(OUTBOX_ASIDE).set(lag.aside as f64);
+        let failures = self.sign_in_failures as f64;
+        text.put(&names::SIGN_IN_FAILURES, &[], failures);
+    }
+
+    fn queues(&self, text: &mut Text, meters: &Meters) {
+        if let Some(lag) = self.outbox {
+            text.put(&names::OUTBOX_EVENTS, &[], lag.events as f64);
+            text.put(&names::OUTBOX_OLDEST, &[], seconds_of_ms(lag.oldest_ms));
+            text.put(&names::OUTBOX_LIMIT, &[], lag.most as f64);
+            text.put(&names::OUTBOX_ASIDE, &[], lag.aside as f64);
         }
+        if let Some(lag) = self.journal {
+            text.put(&names::JOURNAL_EVENTS, &[], lag.events as f64);
+            text.put(&names::JOURNAL_OLDEST, &[], seconds_of_ms(lag.oldest_ms));
+            text.put(&names::JOURNAL_LIMIT, &[], lag.most as f64);
+        }
+        let queues = meters.below.queues.as_ref();
+        if let Some(waiting) = queues.and_then(|queues| queues.waiting()) {
+            text.put(&names::COMMIT_WAITING, &[], waiting as f64);
+        }
+    }
+}
+
+/// What was asked for, and how long answers took.
+fn calls(text: &mut Text, meters: &Meters) {
+    // Also those that never were: a rate of nothing is 0, and not missing.
+    for outcome in Outcome::ALL {
+        let count = meters.outcome(outcome) as f64;
+        text.put(&names::REQUESTS, &[outcome.as_str()], count);
+    }
+    for (pool, rung, count) in meters.allocations() {
+        let labels = [pool.as_str(), Rung::as_str(rung)];
+        text.put(&names::ALLOCATIONS, &labels, count as f64);
+    }
+    for one in meters.answers() {
+        let labels = [one.method, &one.route, one.class];
+        text.histogram(&names::HTTP_DURATION, &labels, &one.took);
+    }
+    for (script, ended, took) in meters.dialogs() {
+        let labels = [script.as_str(), ended.as_str()];
+        text.histogram(&names::FASTAGI_DURATION, &labels, &took);
+    }
+}
+
+/// What the service works with.
+fn below(text: &mut Text, meters: &Meters) {
+    let commits = &meters.below.commits;
+    asked(
+        text,
+        &commits.calls,
+        (&names::COMMIT_DURATION, &names::COMMIT_ERRORS),
+    );
+    text.put(&names::COMMIT_EVENTS, &[], commits.events() as f64);
+    let redis = (&names::REDIS_DURATION, &names::REDIS_ERRORS);
+    let postgres = (&names::POSTGRES_DURATION, &names::POSTGRES_ERRORS);
+    for (calls, families) in [
+        (&meters.below.redis, redis),
+        (&meters.below.postgres, postgres),
+    ] {
+        if let Some(calls) = calls {
+            asked(text, calls, families);
+        }
+    }
+}
+
+fn log(text: &mut Text, counts: LogCounts) {
+    text.put(&names::LOG_MESSAGES, &["error"], counts.errors as f64);
+    text.put(&names::LOG_MESSAGES, &["warn"], counts.warnings as f64);
+    text.put(&names::LOG_DROPPED, &[], counts.dropped as f64);
+    let failed = counts.exports_failed as f64;
+    text.put(&names::TRACES_FAILED, &[], failed);
+}
+
+fn asked(text: &mut Text, calls: &Calls, (duration, errors): (&'static Family, &'static Family)) {
+    text.histogram(duration, &[], &calls.took());
+    text.put(errors, &[], calls.failed() as f64);
+}
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+fn seconds_of_ms(ms: i64) -> f64 {
+    ms as f64 / 1_000.0
+}
+
+/// Counts of pools by label: those that have no label of their own are summed up.
+pub fn by_label(meters: &Meters, pools: impl IntoIterator<Item = PoolCounts>) -> Vec<PoolCounts> {
+    let mut labelled: Vec<PoolCounts> = Vec::new();
+    for mut pool in pools {
+        pool.pool = meters.pool_label(&pool.pool).to_owned();
+        match labelled.iter_mut().find(|known| known.pool == pool.pool) {
+            Some(known) => known.add(&pool),
+            None => labelled.push(pool),
+        }
+    }
+    labelled
+}
+
+impl PoolCounts {
+    fn add(&mut self, other: &Self) {
+        self.eligible += other.eligible;
+        self.reserved += other.reserved;
+        self.cooling += other.cooling;
+        self.limited += other.limited;
+        self.resting += other.resting;
+        self.paused += other.paused;
+        self.retired += other.retired;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values(text: &str) -> Vec<&str> {
-        let lines = text.lines();
-        lines
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .collect()
-    }
-
-    #[test]
-    fn a_node_of_a_cluster_tells_what_waits() {
-        let text = Moment {
-            serving: true,
-            store: false,
-            redis: Some(true),
-            unfit: true,
-            lag: Some(Lag {
-                events: 1_234,
-                oldest_ms: 2_500,
-                most: 5_000_000,
-                aside: 3,
-            }),
-            sign_in_failures: 3,
-        }
-        .text();
-        let mut found = values(&text);
-        found.sort_unstable();
-        let version = env!("CARGO_PKG_VERSION");
-        let info = format!("caller_id_build_info{{version=\"{version}\",engine=\"redis\"}} 1");
-        assert_eq!(
-            found,
-            [
-                &*info,
-                "caller_id_outbox_aside 3",
-                "caller_id_outbox_events 1234",
-                "caller_id_outbox_limit 5000000",
-                "caller_id_outbox_oldest_seconds 2.5",
-                "caller_id_redis_unfit 1",
-                "caller_id_redis_up 1",
-                "caller_id_serving 1",
-                "caller_id_sign_in_failures_total 3",
-                "caller_id_store_up 0",
-            ]
-        );
-        for name in [OUTBOX_EVENTS, SERVING] {
-            assert!(text.contains(&format!("# HELP {name} ")), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_service_alone_tells_nothing_of_redis() {
-        let text = Moment {
-            serving: false,
-            store: true,
-            redis: None,
-            unfit: false,
-            lag: None,
-            sign_in_failures: 0,
-        }
-        .text();
-        assert_eq!(values(&text).len(), 4, "{text}");
-        assert!(text.contains("engine=\"memory\""), "{text}");
-    }
-}
+mod tests;

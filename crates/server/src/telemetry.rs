@@ -1,43 +1,102 @@
-//! The log: to standard error, never with secrets, never with destinations.
+//! The log: to standard error or output, and to files; and traces. Never with secrets, never with destinations.
 
+pub mod counts;
+pub mod files;
 pub mod outage;
 pub mod throttle;
+pub mod traces;
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, stderr, stdout};
+use std::sync::Arc;
 
+use anyhow::Context as _;
 use caller_id_core::{Clock, SystemClock};
 use serde_json::{Map, Value};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
 
-use crate::config::log::{LogConfig, LogFormat};
+use self::counts::Counting;
+use self::files::{LogFiles, Writing};
+use self::traces::Tracing;
+use crate::config::log::{LogConfig, LogFormat, LogOutput};
+use crate::config::traces::TraceConfig;
 
 /// Where the driver of PostgreSQL logs from: what the server says of each statement, on a good day too.
 const DRIVER: &str = "sqlx";
 
-/// Sends everything that is logged from now on to standard error. Once a process; later calls change nothing.
-pub fn start(config: &LogConfig) {
-    let level = config.log_level.0;
+/// What must live as long as the log: dropped, it writes the last lines and sends the last spans.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    _tracing: Option<Tracing>,
+    _writing: Option<Writing>,
+}
+
+/// Sends everything that is logged from now on where the settings say, and what is traced to the collector. Once a process;
+/// later calls change nothing.
+///
+/// # Errors
+/// LOG_DIR cannot be written, or the collector's address cannot be used.
+pub fn start(log: &LogConfig, traces: &TraceConfig, node: &str) -> anyhow::Result<Telemetry> {
+    let level = log.log_level.0;
     let wanted = Targets::new()
         .with_default(level)
         .with_target(DRIVER, of_driver(level));
-    let log = tracing_subscriber::fmt()
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
+    let files = log.files().map(|place| {
+        let folder = place.folder.display().to_string();
+        let started = LogFiles::start(place, Arc::new(SystemClock::new()));
+        started.with_context(|| format!("LOG_DIR `{folder}` cannot be written"))
+    });
+    let (files, writing) = files.transpose()?.unzip();
+    let tracing = Tracing::start(traces, node)?;
+    let format = log.log_format;
+    let stream = match log.log_output {
+        LogOutput::Stderr => Some(lines(format, stderr, stderr().is_terminal())),
+        LogOutput::Stdout => Some(lines(format, stdout, stdout().is_terminal())),
+        LogOutput::None => None,
+    };
+    let files = files.map(|files| lines(format, files, false));
+    let spans = tracing.as_ref().map(|tracing| {
+        let layer = tracing_opentelemetry::layer().with_tracer(tracing.tracer());
+        let of_traces = Targets::new().with_target(traces::TARGET, LevelFilter::TRACE);
+        let plain = layer.with_location(false).with_threads(false);
+        plain.with_filter(of_traces)
+    });
+    let written = stream.into_iter().chain(files).collect::<Vec<_>>();
+    let logged = written.and_then(Counting).with_filter(wanted);
+    // An error means that a log is there already, in tests.
+    let _ = Registry::default().with(logged).with(spans).try_init();
+    Ok(Telemetry {
+        _tracing: tracing,
+        _writing: writing,
+    })
+}
+
+/// Writes lines in that format.
+fn lines<W>(
+    format: LogFormat,
+    writer: W,
+    is_colored: bool,
+) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(is_colored)
         .with_target(false)
         // Its words about itself would go to standard error and panic when that is on a full disk.
-        .log_internal_errors(false)
-        .with_max_level(level);
-    // An error means that a log is there already, in tests.
-    let _ = match config.log_format {
-        LogFormat::Text => log.finish().with(wanted).try_init(),
+        .log_internal_errors(false);
+    match format {
+        LogFormat::Text => lines.boxed(),
         LogFormat::Json => {
-            let log = log.json().flatten_event(true);
-            log.finish().with(wanted).try_init()
+            let lines = lines.json().flatten_event(true);
+            lines.with_span_list(false).boxed()
         }
-    };
+    }
 }
 
 /// Its notices ("relation already exists, skipping") are for who looks for a fault.

@@ -30,6 +30,8 @@ mod keys;
 mod lookup;
 #[path = "api/methods.rs"]
 mod methods;
+#[path = "api/metrics.rs"]
+mod metrics;
 #[path = "api/numbers.rs"]
 mod numbers;
 #[path = "api/overview.rs"]

@@ -8,6 +8,7 @@ use caller_id::app::App;
 use caller_id::cli::{Cli, Command, dialplan, reference, serve_settings};
 use caller_id::config::describe::{env_example, markdown, package_env, settings};
 use caller_id::http::Peer;
+use caller_id::metrics;
 use caller_id_core::SystemClock;
 use clap::Parser;
 use http_body_util::BodyExt;
@@ -44,6 +45,11 @@ fn the_page_of_settings_is_what_the_program_says() {
 #[test]
 fn the_page_of_commands_is_the_help_of_the_program() {
     check("docs/commands.md", &reference::markdown());
+}
+
+#[test]
+fn the_page_of_metrics_is_what_the_program_has() {
+    check("docs/metrics.md", &metrics::markdown());
 }
 
 #[test]
@@ -212,4 +218,28 @@ fn every_setting_that_the_guides_give_a_value_is_one() {
         }
     }
     assert!(seen > 5, "{seen} settings");
+}
+
+#[test]
+fn settings_and_metrics_named_in_the_pages_on_logs_and_metrics_exist() {
+    let settings: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
+    for page in ["docs/logging.md", "docs/metrics.md"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let text = std::fs::read_to_string(root.join(page)).expect("the page");
+        let words = text.split(|next: char| !(next.is_ascii_alphanumeric() || next == '_'));
+        for word in words {
+            let is_setting = word.len() > 1
+                && word.contains('_')
+                && word
+                    .chars()
+                    .all(|next| next.is_ascii_uppercase() || next == '_');
+            assert!(
+                !is_setting || settings.iter().any(|name| name == word),
+                "{page}: {word}"
+            );
+            let is_metric = word.starts_with("caller_id_");
+            let is_known = |word| metrics::FAMILIES.iter().any(|family| family.name == word);
+            assert!(!is_metric || is_known(word), "{page}: {word}");
+        }
+    }
 }

@@ -7,6 +7,8 @@
 mod accord;
 #[path = "start/agi.rs"]
 mod agi;
+#[path = "start/files.rs"]
+mod files;
 #[path = "start/first_file.rs"]
 mod first_file;
 #[path = "start/log.rs"]
@@ -19,5 +21,7 @@ mod outages;
 mod run;
 #[path = "start/supervisor.rs"]
 mod supervisor;
+#[path = "start/traces.rs"]
+mod traces;
 #[path = "start/words.rs"]
 mod words;

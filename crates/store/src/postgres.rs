@@ -45,6 +45,7 @@ use std::time::Duration;
 
 use ahead::Ahead;
 use caller_id_core::Clock;
+use caller_id_core::meter::Calls;
 
 pub use holders::Holder;
 pub use inspect::{Latency, PostgresInspection, PostgresRights, inspect_postgres};
@@ -127,6 +128,11 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
+    /// What the server was asked: each piece of work on a connection with how long it took, the wait for the connection included.
+    pub fn calls(&self) -> Arc<Calls> {
+        self.lane.calls()
+    }
+
     /// Closes what is idle and refuses further work: it is answered
     /// [`StoreError::Closed`](caller_id_core::StoreError::Closed). Another node may take over.
     pub fn close(&self) {

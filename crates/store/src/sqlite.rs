@@ -18,6 +18,7 @@ mod inspect;
 mod inventory;
 mod journal;
 mod keys;
+mod lag;
 mod lane;
 mod list;
 mod merge;

@@ -63,6 +63,11 @@ impl Batch {
         }
     }
 
+    /// How many events wait for the next commit.
+    pub(super) const fn waiting(&self) -> usize {
+        self.events.len()
+    }
+
     pub(super) fn close(&mut self) {
         self.closed = true;
     }

@@ -1,5 +1,7 @@
 //! Opens databases, whatever keeps them.
 
+mod measured;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

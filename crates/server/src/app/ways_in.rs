@@ -85,6 +85,7 @@ pub(super) fn fast_agi(api: &Api, settings: &Settings) -> FastAgi {
         clock: api.clock.clone(),
         requests: api.requests.clone(),
         pulse: api.pulse.clone(),
+        meters: api.meters.clone(),
         dial_plan: api.answers.dial_plan.clone(),
         format: api.answers.format,
         deadline: settings.agi.deadline(),

@@ -37,7 +37,8 @@ pub struct ServeArgs {
 /// A setting that cannot be used, an address that is taken, a store that cannot be opened, a task that ended.
 pub async fn run(args: ServeArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
     let settings = args.settings;
-    telemetry::start(&settings.log);
+    let node = settings.cluster.node_name();
+    let _telemetry = telemetry::start(&settings.log, &settings.traces, &node)?;
     app::check(&settings)?;
     let supervisor = Supervisor::of(environment)?;
     for warning in settings.warnings() {

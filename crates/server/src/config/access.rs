@@ -60,6 +60,10 @@ pub struct AccessConfig {
     /// Addresses and networks of dialers that need no key, with commas between them
     #[arg(long, value_name = "ADDRESSES", default_value = "")]
     pub dialer_allow: List<AddressEntry>,
+    /// Addresses and networks that may read `/metrics` without a key, with commas between them; programs on this machine
+    /// may in any case, and viewers
+    #[arg(long, value_name = "ADDRESSES", default_value = "")]
+    pub metrics_allow: List<AddressEntry>,
     /// Proxies whose X-Forwarded-For is believed, with commas between them. With 127.0.0.1 here, a request from this
     /// machine without that header could be anybody's: dialers here that ask directly need DIALER_ALLOW=127.0.0.1 (where
     /// the proxy is sure to send the header) or a key
@@ -176,6 +180,7 @@ impl AccessConfig {
             admin_addresses: addresses(&self.ip_whitelist),
             dialer_keys: Keys::new(&self.dialer_keys.0),
             dialer_addresses: addresses(&self.dialer_allow),
+            monitor_addresses: addresses(&self.metrics_allow),
             trusted_proxies: addresses(&self.trusted_proxies),
             allowed_origins: origins,
             keys: Arc::default(),

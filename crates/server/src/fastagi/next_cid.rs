@@ -39,7 +39,7 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
         Ok(allocation) => match hand_over(agi, dialog, &allocation).await {
             Ok(()) => {
                 noted.call.caller_id = Some(allocation.record.number);
-                noted.rung = Some(allocation.record.rung);
+                noted.given = Some(allocation.record.clone());
                 noted.outcome = allocation.repeated.then_some("repeated");
                 Status::Ok
             }

@@ -9,6 +9,8 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::request_id::X_REQUEST_ID;
+
 /// How long a browser keeps what it was told.
 const KEPT: Duration = Duration::from_secs(3_600);
 
@@ -39,11 +41,24 @@ pub fn layer(origins: &[HeaderValue]) -> Option<CorsLayer> {
         .allow_headers(
             headers
                 .into_iter()
-                .chain([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH])
+                .chain([
+                    AUTHORIZATION,
+                    CONTENT_TYPE,
+                    IF_MATCH,
+                    IF_NONE_MATCH,
+                    X_REQUEST_ID,
+                ])
                 .collect::<Vec<_>>(),
         )
         // Whatever else of an answer's head a page needs, a browser would keep from it.
-        .expose_headers([CONTENT_DISPOSITION, ETAG, LINK, LOCATION, RETRY_AFTER])
+        .expose_headers([
+            CONTENT_DISPOSITION,
+            ETAG,
+            LINK,
+            LOCATION,
+            RETRY_AFTER,
+            X_REQUEST_ID,
+        ])
         .max_age(KEPT);
     Some(layer)
 }

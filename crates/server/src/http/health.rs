@@ -14,7 +14,6 @@ use utoipa::ToSchema;
 
 use super::{Api, ApiError};
 use crate::fence::Gate;
-use crate::metrics::Moment;
 use crate::telemetry::outage::{Outages, User};
 
 /// A result is given to everybody for so long, so that asking often does not load the store, in milliseconds.
@@ -179,21 +178,6 @@ impl Vitals {
         let Together { shared, .. } = self.shared.as_ref()?;
         let asked = tokio::time::timeout(PROBE_DEADLINE, shared.outbox.lag()).await;
         asked.ok().and_then(Result::ok)
-    }
-}
-
-impl Api {
-    /// How the service is now, for programs that measure it.
-    pub(super) async fn moment(&self) -> Moment {
-        let signs = self.health.signs(self.clock.now()).await;
-        Moment {
-            serving: signs.serves() && self.rotator.is_routed(),
-            store: signs.store,
-            redis: signs.redis_up(),
-            unfit: signs.unfit,
-            lag: signs.lag,
-            sign_in_failures: self.access.attempts.failures(),
-        }
     }
 }
 

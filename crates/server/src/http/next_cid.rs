@@ -4,6 +4,7 @@ mod body;
 mod form;
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::ALLOW;
@@ -51,18 +52,25 @@ use crate::timer::Timer;
 )]
 pub async fn next_cid(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    answer(&api, &parts, Peer::of(&parts), &Timer::default()).await
+    let (peer, timer) = (Peer::of(&parts), Timer::default());
+    answer(&api, &parts, peer, &timer).await.0
 }
 
-/// The answer to a call.
-pub(super) async fn answer(api: &Api, parts: &Parts, peer: Peer, timer: &Timer) -> Response {
+/// The answer to a call, and how long it took.
+pub(super) async fn answer(
+    api: &Api,
+    parts: &Parts,
+    peer: Peer,
+    timer: &Timer,
+) -> (Response, Duration) {
     let query = Query::parse(parts.uri.query().unwrap_or_default().as_bytes(), "query");
     let (form, fault) = match query.parsed("format", str::parse::<Form>) {
         Ok(form) => (form.unwrap_or_default(), None),
         Err(fault) => (Form::default(), Some(fault)),
     };
+    let (at, began) = (api.clock.now(), Instant::now());
     if parts.method != Method::GET {
-        return no_method(form);
+        return (no_method(form), began.elapsed());
     }
     let call = Call {
         api,
@@ -71,7 +79,6 @@ pub(super) async fn answer(api: &Api, parts: &Parts, peer: Peer, timer: &Timer) 
         peer,
         timer,
     };
-    let (at, began) = (api.clock.now(), Instant::now());
     let mut said = AskedCall::default();
     let allocated = call.allocate(fault, &mut said).await;
     let outcome = outcome(&allocated);
@@ -79,21 +86,23 @@ pub(super) async fn answer(api: &Api, parts: &Parts, peer: Peer, timer: &Timer) 
     said.caller_id = given.map(|record| record.number);
     api.pulse
         .count(at, outcome, given.map(|record| record.rung));
+    api.meters.asked(outcome, given.map(|record| &**record));
     let response = match allocated {
         Ok(allocation) => form.answer(&allocation, api.answers.format),
         Err(error) => form.failure(error),
     };
+    let (status, took) = (response.status().as_u16(), began.elapsed());
     api.requests.note(Asked {
         at,
-        took: began.elapsed(),
+        took,
         client: client(api, &parts.headers, peer),
         by: By::Http(NEXT_CID.clone()),
         asker: Asker::of(outcome),
         outcome,
-        status: Some(response.status().as_u16()),
+        status: Some(status),
         call: said,
     });
-    response
+    (response, took)
 }
 
 static NEXT_CID: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("GET /next-cid"));

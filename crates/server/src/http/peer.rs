@@ -37,6 +37,10 @@ pub(super) fn client(api: &Api, headers: &HeaderMap, Peer(peer): Peer) -> Option
 #[derive(Debug)]
 pub struct Viewer(pub Principal);
 
+/// A program that may measure the service, or a viewer.
+#[derive(Debug)]
+pub struct Monitor;
+
 /// Somebody who may change numbers, campaigns and reservations.
 #[derive(Debug)]
 pub struct Operator(pub Principal);
@@ -95,6 +99,17 @@ impl FromRequestParts<Arc<Api>> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
         person(parts, api, Role::Viewer).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Monitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        if api.access.is_monitor(&visitor(parts, api)) {
+            return Ok(Self);
+        }
+        person(parts, api, Role::Viewer).await.map(|_| Self)
     }
 }
 

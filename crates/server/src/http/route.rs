@@ -6,7 +6,14 @@ use axum::response::Response;
 
 /// The route that answered. An answer without it came from none.
 #[derive(Debug, Clone)]
-pub(crate) struct Route(pub(super) MatchedPath);
+pub(crate) struct Route(MatchedPath);
+
+impl Route {
+    /// Its path, with names in place of what a request gave.
+    pub(super) fn path(&self) -> &str {
+        self.0.as_str()
+    }
+}
 
 /// Puts the route beside the answer.
 pub(crate) async fn tell(request: Request, next: Next) -> Response {

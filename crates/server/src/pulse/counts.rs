@@ -47,6 +47,19 @@ impl Outcome {
         })
     }
 
+    /// The word of answers and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allocated => "allocated",
+            Self::Repeated => "repeated",
+            Self::Exhausted => "exhausted",
+            Self::AgentLimited => "agent_limited",
+            Self::Unavailable => "unavailable",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
+        }
+    }
+
     pub(super) const fn place(self) -> usize {
         self as usize
     }

@@ -38,6 +38,7 @@ mod keys;
 mod lookup;
 mod matrix;
 mod methods;
+mod metrics;
 mod numbers;
 mod overview;
 mod pools;

@@ -86,6 +86,7 @@ fn marked(redis: u16, database: &str) -> Vec<(String, String)> {
             let value = match setting.name.as_str() {
                 "REDIS_URL" => format!("redis://127.0.0.1:{redis}/0"),
                 "DATABASE_URL" => database.replacen(":secret@", &format!(":{marker}@"), 1),
+                "OTEL_EXPORTER_OTLP_HEADERS" => format!("authorization={marker}"),
                 _ if setting.url => format!("https://somebody:{marker}@127.0.0.1:1/x?key={marker}"),
                 _ => marker,
             };

@@ -166,6 +166,7 @@ impl Rig {
             },
             requests: Arc::new(caller_id::request_log::RequestLog::none()),
             pulse: Arc::new(caller_id::pulse::Pulse::new(None)),
+            meters: Arc::default(),
             gathered: Default::default(),
         };
         Self {

@@ -61,6 +61,7 @@ impl Rig {
             clock,
             requests: Arc::new(RequestLog::none()),
             pulse: Arc::new(Pulse::new(None)),
+            meters: Arc::default(),
             dial_plan: DialPlan::new(&["9".to_owned()]).unwrap(),
             format: NumberFormat::National,
             deadline: Duration::from_millis(150),

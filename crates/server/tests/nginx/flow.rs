@@ -102,6 +102,20 @@ fn events_flow_one_by_one_as_they_happen() {
 }
 
 #[test]
+fn the_dashboard_stays_up_to_date_behind_the_proxy() {
+    let site = Site::start(&[]);
+    let person = Client::at(&site.nginx, 7);
+    let headers = [ADMIN, "Accept: text/event-stream"];
+    let stream = person.begin("GET /dashboard/live", &headers, "");
+    let mut lines = BufReader::new(stream).lines();
+    let mut pulses = 0;
+    while pulses < 2 {
+        let line = lines.next().unwrap().unwrap();
+        pulses += usize::from(line.starts_with("event: "));
+    }
+}
+
+#[test]
 fn a_service_that_is_gone_is_told_at_once() {
     let port = {
         let gone = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use caller_id_core::StoreError;
+use caller_id_core::meter::Calls;
 use sqlx_core::connection::Connection;
 use sqlx_core::raw_sql::raw_sql;
 use sqlx_core::sql_str::AssertSqlSafe;
@@ -30,6 +31,8 @@ pub(super) struct Lane {
     terms: Terms,
     /// Of a lane of one connection, that takes a lock when it is made and keeps it for as long as it lives.
     owner: Option<Arc<Owner>>,
+    /// What the server was asked, of all lanes of a store together.
+    calls: Arc<Calls>,
 }
 
 /// How a lane lends.
@@ -52,7 +55,20 @@ impl Lane {
             idle: Mutex::new(Vec::new()),
             terms,
             owner: None,
+            calls: Arc::default(),
         }
+    }
+
+    /// The same, which counts what it does there.
+    #[must_use]
+    pub(super) fn counting(mut self, calls: Arc<Calls>) -> Self {
+        self.calls = calls;
+        self
+    }
+
+    /// What was counted.
+    pub(super) fn calls(&self) -> Arc<Calls> {
+        self.calls.clone()
     }
 
     /// A lane of one connection, which holds the owner's lock: `first` does already.
@@ -97,12 +113,15 @@ impl Lane {
         if let Some(owner) = &self.owner {
             owner.check()?;
         }
-        timeout(self.terms.wait, self.lend(trust, work))
+        let began = Instant::now();
+        let done = timeout(self.terms.wait, self.lend(trust, work))
             .await
             .unwrap_or_else(|_| {
                 let text = format!("no answer within {:?}", self.terms.wait);
                 Err(StoreError::Busy(text.into()).into())
-            })
+            });
+        self.calls.note(began.elapsed(), done.is_err());
+        done
     }
 
     /// The server's name.

@@ -71,9 +71,13 @@ impl PostgresStore {
         options: PostgresOptions,
         owner: Option<Arc<Lane>>,
     ) -> Result<Arc<Self>, StoreError> {
+        let calls = owner
+            .as_ref()
+            .map_or_else(Arc::default, |owner| owner.calls());
         let lane = |most, trust| {
             let terms = terms(&options, most, trust);
-            Arc::new(Lane::new(Arc::clone(&place), terms))
+            let lane = Lane::new(Arc::clone(&place), terms);
+            Arc::new(lane.counting(Arc::clone(&calls)))
         };
         let commits = match &owner {
             // The session that holds the lock is the one that commits: no commit without the lock.

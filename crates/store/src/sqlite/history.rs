@@ -66,6 +66,11 @@ impl HistoryReader {
         Ok((journal, main, applied))
     }
 
+    /// The connection to the journal, where there is one.
+    pub(super) fn journal(&self) -> Option<&Connection> {
+        self.journal.as_ref()
+    }
+
     /// A moment of history, with what is committed and not yet moved in the temporary tables.
     pub(super) fn whole_moment(&self) -> Result<Moment<'_>, StoreError> {
         let (journal, main, applied) = self.moment()?;

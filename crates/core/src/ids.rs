@@ -29,6 +29,9 @@ pub enum IdError {
     /// Line feeds and the like would break headers, logs and dialplans.
     #[error("{0} has a control character")]
     Control(&'static str),
+    /// `.` and `..`, which no browser and few programs can ask for in a URL.
+    #[error("{0} is nothing but dots")]
+    Dots(&'static str),
 }
 
 fn check<'a>(text: &'a str, what: &'static str, most: usize) -> Result<&'a str, IdError> {
@@ -100,6 +103,20 @@ name!(
     /// The name of a pool: the numbers a campaign may use. At most 64 bytes.
     PoolId, "pool", 64
 );
+
+impl PoolId {
+    /// The same for one that is yet to be made, which people must be able to ask for in a URL.
+    ///
+    /// # Errors
+    /// [`IdError`] as of [`PoolId::new`], and when it is `.` or `..`.
+    pub fn to_make(text: &str) -> Result<Self, IdError> {
+        match text.trim() {
+            "." | ".." => Err(IdError::Dots("pool")),
+            text => Self::new(text),
+        }
+    }
+}
+
 name!(
     /// The dialer's own id of a campaign, opaque to us. At most 128 bytes.
     CampaignId, "campaign", 128
@@ -218,6 +235,15 @@ impl fmt::Debug for AllocationId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pool_that_is_made_has_a_name_that_a_url_can_have() {
+        for text in [".", "..", " .. "] {
+            assert_eq!(PoolId::to_make(text), Err(IdError::Dots("pool")));
+        }
+        assert_eq!(PoolId::to_make("..."), PoolId::new("..."));
+        assert_eq!(PoolId::to_make(""), Err(IdError::Empty("pool")));
+    }
 
     #[test]
     fn names_are_trimmed_and_bounded() {

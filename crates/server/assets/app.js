@@ -190,6 +190,11 @@
     event.preventDefault();
     place.classList.add("over");
   });
+  // Beside its place it would be opened instead of this page.
+  for (const name of ["dragover", "drop"])
+    document.addEventListener(name, (event) => {
+      if (document.querySelector("[data-drop]")) event.preventDefault();
+    });
   document.addEventListener("dragleave", (event) => event.target.closest("[data-drop]")?.classList.remove("over"));
   document.addEventListener("drop", (event) => {
     const place = event.target.closest("[data-drop]");
@@ -225,10 +230,20 @@
   const live = (is) => {
     for (const place of document.querySelectorAll("[data-live]")) {
       place.dataset.live = is ? "yes" : "no";
-      place.textContent = is ? "live" : "not live";
+      place.textContent = is ? "live" : "not live: reload to see whether you are still signed in";
     }
   };
-  document.addEventListener("htmx:sseOpen", () => live(true));
+  // A service that hangs closes nothing: something comes every two seconds, or the page is old.
+  let heard = 0;
+  const hears = () => {
+    heard = Date.now();
+    live(true);
+  };
+  setInterval(() => {
+    if (heard && Date.now() - heard > 8000) live(false);
+  }, 2000);
+  document.addEventListener("htmx:sseBeforeMessage", hears);
+  document.addEventListener("htmx:sseOpen", hears);
   document.addEventListener("htmx:sseError", () => live(false));
   document.addEventListener("htmx:sseClose", () => live(false));
 
@@ -237,6 +252,11 @@
     const chosen = event.target.dataset?.chooses;
     const choice = chosen && event.target.form?.querySelector(`input[type=radio][value="${CSS.escape(chosen)}"]`);
     if (choice) choice.checked = true;
+  });
+
+  // What was shown of a file is not of another one, nor of another way to take it.
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("[data-uploads]")) document.querySelector("#preview")?.replaceChildren();
   });
 
   // How much of a file is sent.

@@ -59,6 +59,8 @@ pub struct App {
     engine: Engine,
     store: OpenStore,
     stop: CancellationToken,
+    /// Ends the pages that are kept up to date.
+    looking: CancellationToken,
     tasks: JoinSet<&'static str>,
 }
 
@@ -148,13 +150,14 @@ impl App {
             clock: clock.clone(),
             answers: answers(settings)?,
             requests,
-            pulse: Arc::new(Pulse::new(
-                shared.as_ref().map(|shared| shared.board.clone()),
-            )),
+            pulse: Arc::new(
+                Pulse::new(shared.as_ref().map(|shared| shared.board.clone())).begun(clock.now()),
+            ),
             meters: Arc::new(Meters::new(measured::below(&engine, &store, commits))),
             gathered: Gathered::default(),
         });
-        let (pages_clock, pages_stop) = (clock.clone(), stop.child_token());
+        let looking = stop.child_token();
+        let (pages_clock, pages_stop) = (clock.clone(), looking.clone());
         let pages = |api| dashboard::over(api, pages_clock, pages_stop);
         let mut app = Self {
             agi: Arc::new(fast_agi(&api, settings)),
@@ -164,6 +167,7 @@ impl App {
             engine,
             store,
             stop,
+            looking,
             tasks: JoinSet::new(),
         };
         match shared {
@@ -324,6 +328,11 @@ impl App {
             Some(Err(error)) => format!("a task ({error})"),
             None => "every task".to_owned(),
         }
+    }
+
+    /// Ends what would never end by itself: pages that are kept up to date. They come back when the service does.
+    pub fn end_looking(&self) {
+        self.looking.cancel();
     }
 
     /// Stops the tasks when all that was decided is committed, then closes the store.

@@ -31,6 +31,8 @@ pub struct Pulse {
     run: String,
     ring: Ring,
     board: Option<Arc<dyn Board>>,
+    /// From when on it counts, where it alone does.
+    since: Option<Timestamp>,
     /// What the others were told of each step.
     told: Mutex<HashMap<i64, Counts>>,
 }
@@ -40,6 +42,8 @@ pub struct Pulse {
 pub struct Hour {
     /// When the first step begins.
     pub begins: Timestamp,
+    /// From when on is counted: later than `begins` where the only node was started since.
+    pub since: Timestamp,
     /// By step, the oldest first; the last is not over.
     pub steps: Vec<Counts>,
     /// False: these are only what this node counted, the others could not be read.
@@ -53,8 +57,15 @@ impl Pulse {
             run: format!("{:016x}", rand::random::<u64>()),
             ring: Ring::new(),
             board,
+            since: None,
             told: Mutex::default(),
         }
+    }
+
+    /// The same, begun at `at`. What other nodes count is of before that, too.
+    pub fn begun(self, at: Timestamp) -> Self {
+        let since = self.board.is_none().then_some(at);
+        Self { since, ..self }
     }
 
     /// Counts a request that came at `at`: what became of it, in the word of answers and of the list of requests, and the rung
@@ -81,8 +92,10 @@ impl Pulse {
                 step.add(&counts);
             }
         }
+        let begins = Timestamp::from_ms(shown.start.saturating_mul(STEP_MS));
         Hour {
-            begins: Timestamp::from_ms(shown.start.saturating_mul(STEP_MS)),
+            begins,
+            since: self.since.map_or(begins, |since| since.max(begins)),
             steps,
             all_nodes,
         }

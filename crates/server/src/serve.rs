@@ -95,6 +95,7 @@ pub async fn serve_for(
     let time = app.listen().shutdown_timeout();
     let until = Instant::now() + time;
     let answered = until - time / PART_FOR_CLOSING;
+    app.end_looking();
     tokio::join!(web.drain(answered), asterisk.drain(answered));
     // The event loops must run on until then: what was decided on them is committed on them.
     app.close_until(until).await?;

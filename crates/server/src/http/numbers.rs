@@ -149,7 +149,7 @@ fn read(members: Map<String, Value>, now: Timestamp) -> Result<Number, ApiError>
         status => Ok(status),
     });
     let status = status.value();
-    let pool = fields.text("pool", PoolId::new).value();
+    let pool = fields.text("pool", PoolId::to_make).value();
     let meta = fields.read("meta", object).value();
     fields.finish()?;
     let number = Number::new(caller_id.ok_or(ApiError::Invalid(Vec::new()))?);

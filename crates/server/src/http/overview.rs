@@ -126,6 +126,7 @@ fn pulse(hour: &Hour) -> PulseBody {
     };
     PulseBody {
         begins: hour.begins.to_string(),
+        since: hour.since.to_string(),
         step_s: (STEP_MS / 1_000) as u32,
         allocated: column(Outcome::Allocated),
         repeated: column(Outcome::Repeated),

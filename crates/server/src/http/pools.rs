@@ -160,7 +160,7 @@ pub async fn put(
     condition: Precondition,
     Object(members): Object,
 ) -> Result<Response, ApiError> {
-    let id = id.parse(PoolId::new)?;
+    let id = id.parse(PoolId::to_make)?;
     let policy = match members.contains_key(POLICY) {
         true => read_shown(&api, &id, members).await?,
         false => read(Fields::new(members), &[])?,

@@ -137,7 +137,7 @@ fn pool(text: &str) -> Result<PoolId, String> {
     if text.is_empty() {
         return Ok(PoolId::default());
     }
-    PoolId::new(text).map_err(|error| format!("{error}: `{}`", shown(text)))
+    PoolId::to_make(text).map_err(|error| format!("{error}: `{}`", shown(text)))
 }
 
 fn meta(text: &str) -> Result<Option<Value>, String> {

@@ -83,6 +83,36 @@ async fn a_preview_shows_what_then_is_done() {
 }
 
 #[tokio::test]
+async fn what_came_under_the_filter_since_the_preview_is_shown_before_it_is_changed() {
+    let service = service(30).await;
+    let mut admin = Person::admin(&service).await;
+    let form = |seen: &'static str| {
+        let chosen = [
+            ("which", "matching"),
+            ("carrier", "C1"),
+            ("action", "pause"),
+        ];
+        let sure = [("seen", seen), ("step", "do")];
+        chosen.into_iter().chain(sure).collect::<Vec<_>>()
+    };
+    let number = json!({"caller_id": "3125550100", "carrier": "C1"});
+    service.add(number).await;
+    let told = admin.sends(BULK, &form("10")).await;
+    assert_eq!(told.status, 200, "{}", told.body);
+    for text in [
+        "Nothing is changed yet",
+        "name=\"seen\" value=\"11\"",
+        "Change 11 numbers",
+    ] {
+        assert!(told.body.contains(text), "{text}: {}", told.body);
+    }
+    assert_eq!(many(&service, "status=paused").await, 0);
+    let done = admin.sends(BULK, &form("11")).await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    assert_eq!(many(&service, "status=paused").await, 11);
+}
+
+#[tokio::test]
 async fn only_what_was_ticked_is_changed_and_nothing_ticked_is_nothing() {
     let service = service(5).await;
     let mut admin = Person::admin(&service).await;

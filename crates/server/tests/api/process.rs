@@ -249,6 +249,32 @@ fn the_line_that_the_banner_shows_works_when_pasted() {
 
 #[cfg(unix)]
 #[test]
+fn a_page_that_is_kept_up_to_date_holds_no_stop_up() {
+    let folder = folder();
+    let (served, banner) = Served::start(
+        binary(folder.path())
+            .args(["serve", "--api-port=0", "--show-token"])
+            .env("SHUTDOWN_TIMEOUT_SECONDS", "600"),
+        "  curl",
+    );
+    let link = banner.split("Sign in: http://").nth(1).expect("a link");
+    let (host, token) = link.split_once("/sign-in#token=").expect("a token");
+    let token = token.lines().next().expect("a line");
+    let mut stream = std::net::TcpStream::connect(host).expect("a connection");
+    let request =
+        format!("GET /dashboard/live HTTP/1.1\r\nhost: {host}\r\nx-admin-token: {token}\r\n\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("sent");
+    let mut lines = BufReader::new(stream).lines();
+    assert!(
+        lines.any(|line| line.expect("a line").starts_with("event: ")),
+        "it is kept up to date"
+    );
+    // Were it waited for, no test would have the time.
+    assert_eq!(served.terminate().0, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_second_service_on_the_same_data_is_refused() {
     let folder = folder();
     let (served, _) = Served::start(

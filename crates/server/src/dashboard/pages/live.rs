@@ -41,6 +41,9 @@ const PARTS: [&str; 7] = [
     "requests",
 ];
 
+/// An event that says nothing but that somebody is there.
+const BEAT: &str = "beat";
+
 static FOLLOWERS: AtomicUsize = AtomicUsize::new(0);
 
 /// The text of each part.
@@ -150,6 +153,8 @@ impl Follower {
         let said = api.get_bytes(&self.visit, OVERVIEW).await?;
         let role = self.visit.me["role"].as_str().unwrap_or_default();
         let parts = made.of(said, role, templates).await?;
+        // Whoever hears nothing for long knows that the page is old.
+        self.waiting.push(Event::default().event(BEAT).data("1"));
         for ((part, text), sent) in PARTS.iter().zip(&*parts).zip(&mut self.sent) {
             if !Arc::ptr_eq(text, sent) {
                 self.waiting.push(Event::default().event(*part).data(text));

@@ -12,6 +12,8 @@ const KEPT_MS: i64 = 15 * 60_000;
 const APART_MS: i64 = 10_000;
 /// Before this much time nobody can tell.
 const LEAST_MS: i64 = 60_000;
+/// What was seen so many minutes earlier counts a third as much: what matters is how a pool empties now.
+const FADING_MINUTES: f64 = 1.0;
 
 /// Free numbers of pools, as they were seen at some instants.
 #[derive(Debug, Default)]
@@ -30,7 +32,7 @@ impl Samples {
         self.0.push_back((now, eligible.collect()));
     }
 
-    /// By how many the free numbers of a pool fall in a minute: the slope of the line that is nearest to all that was seen.
+    /// By how many the free numbers of a pool fall in a minute: the slope of the line that is nearest to what was seen, the latest most.
     /// None where that is less than a minute.
     pub(super) fn per_minute(&self, pool: &str) -> Option<f64> {
         let (last, _) = self.0.back()?;
@@ -46,13 +48,14 @@ impl Samples {
         if *first > -(LEAST_MS as f64) / 60_000.0 {
             return None;
         }
-        let count = points.len() as f64;
-        let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
-        let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
+        let weight = |x: f64| (x / FADING_MINUTES).exp();
+        let all = points.iter().map(|(x, _)| weight(*x)).sum::<f64>();
+        let mean_x = points.iter().map(|(x, _)| weight(*x) * x).sum::<f64>() / all;
+        let mean_y = points.iter().map(|(x, y)| weight(*x) * y).sum::<f64>() / all;
         let (mut above, mut below) = (0.0, 0.0);
         for (x, y) in points {
-            above += (x - mean_x) * (y - mean_y);
-            below += (x - mean_x) * (x - mean_x);
+            above += weight(x) * (x - mean_x) * (y - mean_y);
+            below += weight(x) * (x - mean_x) * (x - mean_x);
         }
         // Not minus nothing.
         Some(0.0 - above / below)
@@ -106,6 +109,19 @@ mod tests {
             samples.take(at(minute * 60), &pool(100));
         }
         assert_eq!(samples.per_minute("solar"), Some(0.0));
+    }
+
+    #[test]
+    fn a_pool_that_begins_to_fall_is_soon_seen_to() {
+        let mut samples = Samples::default();
+        for second in (0..600).step_by(10) {
+            samples.take(at(second), &pool(300));
+        }
+        for second in (600..=780).step_by(10) {
+            samples.take(at(second), &pool(300 - (second as u64 - 600)));
+        }
+        let pace = samples.per_minute("solar").expect("a pace");
+        assert!((45.0..=65.0).contains(&pace), "60 a minute, not {pace}");
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn read(fields: &mut Fields, number: Option<PhoneNumber>, now: Timestamp) -> Num
     };
     NumberPatch {
         status: status(fields, now),
-        pool: fields.text("pool", PoolId::new).value(),
+        pool: fields.text("pool", PoolId::to_make).value(),
         carrier: changed(fields.text("carrier", inventory::carrier)),
         attestation: changed(fields.text("attestation", str::parse::<Attestation>)),
         area_code: changed(fields.text("area_code", area_code)),

@@ -38,6 +38,8 @@ pub struct OverviewBody {
 pub struct PulseBody {
     /// When the first step begins (RFC 3339).
     pub begins: String,
+    /// From when on requests are counted (RFC 3339): as `begins`, or later where the service runs alone and was started since.
+    pub since: String,
     /// How long a step is, in seconds.
     #[schema(example = 10)]
     pub step_s: u32,

@@ -39,11 +39,13 @@ pub(super) async fn change(
     let which = Which::of_form(&form);
     let is_sure = form.text("step") == "do";
     let answer = match is_sure {
-        true => ask(&dashboard, &visit, &form, &which, false).await,
+        true => go_on(&dashboard, &visit, &form, &which).await,
         false => preview(&dashboard, &visit, &form, &which).await,
     };
     match answer {
-        Ok(answer) if is_sure => Ok(Redirect::to(&after(&which, &answer)).into_response()),
+        Ok(answer) if is_sure && answer["others"] != true => {
+            Ok(Redirect::to(&after(&which, &answer)).into_response())
+        }
         Ok(told) => {
             let shown = context! { filled => form.filled(), told };
             page(&dashboard, &visit, &which, shown).await
@@ -56,6 +58,23 @@ pub(super) async fn change(
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// Does what was seen. Where the filter meanwhile has another count of numbers it is shown anew, with `others`.
+async fn go_on(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    form: &Form,
+    which: &Which,
+) -> Result<Value, Failure> {
+    if let Ok(seen) = form.text("seen").parse::<u64>() {
+        let mut told = preview(dashboard, visit, form, which).await?;
+        if told["matched"] != seen {
+            told["others"] = true.into();
+            return Ok(told);
+        }
+    }
+    ask(dashboard, visit, form, which, false).await
 }
 
 /// Where the result is seen: the list, or the job that goes on.

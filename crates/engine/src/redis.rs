@@ -1,7 +1,6 @@
 //! The Redis engine: all hot state in Redis, for many nodes at once. Each step of the rule book is a script, so it is
 //! atomic there, and its event joins the journal in the same step.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,12 +12,13 @@ use caller_id_core::shared::StateId;
 use caller_id_core::{
     AllocationRecord, Allocator, AllocatorError, Ask, CallEnd, CallReport, CallResult, Clock,
     EndRecord, EngineNumber, Inspector, InventoryStep, JournalEvent, NumberState, Outcome,
-    PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget, Reported, TimeZone, Timestamp,
+    PhoneNumber, Policy, PoolId, Position, Recovered, ReleaseTarget, Reported,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use self::acknowledged::Acknowledged;
+use self::days::DaysGiven;
 use self::error::{Failed, Lost, NoDays, Superseded, unavailable};
 use self::keys::Keys;
 use self::link::{Link, Server};
@@ -31,6 +31,7 @@ use self::unsettled::Unsettled;
 mod acknowledged;
 mod announce;
 mod board;
+mod days;
 mod error;
 mod event;
 pub mod inspect;
@@ -263,14 +264,6 @@ impl Engine {
         settled(reply).map(|reply| Answer { reply, state })
     }
 
-    async fn put_days(&self, pool: &str, zone: &str, now: Timestamp) -> Result<(), AllocatorError> {
-        let known = TimeZone::parse(zone).map_err(error::Unreadable)?;
-        let midnights = pool::midnights(&known, now);
-        let arguments = [pool.into(), zone.into(), midnights];
-        self.run::<i64>(&self.scripts.put_days, &arguments).await?;
-        Ok(())
-    }
-
     /// What was handed out to somebody who is gone. One with a call id stays: whoever asks again for that call gets it.
     fn give_back(self: &Arc<Self>, record: &AllocationRecord) {
         let target = ReleaseTarget::Reservation(record.id);
@@ -280,26 +273,6 @@ impl Engine {
             // When that fails, the reservation runs out by itself.
             tokio::spawn(async move { engine.decide(&step).await.map(drop) });
         }
-    }
-}
-
-/// How often the days of each pool were given for one script.
-#[derive(Default)]
-struct DaysGiven(HashMap<String, usize>);
-
-impl DaysGiven {
-    /// Gives the days that a reply asks for. `false`: it asks for none, or was given them too often.
-    async fn give(&mut self, engine: &Engine, reply: &Reply) -> Result<bool, AllocatorError> {
-        let Reply::Days { pool, zone, now } = reply else {
-            return Ok(false);
-        };
-        let given = self.0.entry(pool.clone()).or_default();
-        *given += 1;
-        if *given == TRIES_MOST {
-            return Ok(false);
-        }
-        engine.put_days(pool, zone, *now).await?;
-        Ok(true)
     }
 }
 

@@ -82,11 +82,25 @@
   };
 
   // What is kept up to date, unless nobody looks, somebody is at it, or said that it shall stay.
+  let pressed = false;
+  document.addEventListener("pointerdown", () => (pressed = true));
+  for (const name of ["pointerup", "pointercancel"])
+    document.addEventListener(name, () => setTimeout(() => (pressed = false), 50));
   const isBusy = (part) => {
     const rows = part.querySelector("tbody");
     const chosen = getSelection();
-    return rows?.contains(document.activeElement) || (!chosen.isCollapsed && part.contains(chosen.anchorNode));
+    return (
+      pressed ||
+      part.querySelector("tbody input[type=checkbox]:checked") ||
+      rows?.contains(document.activeElement) ||
+      (!chosen.isCollapsed && part.contains(chosen.anchorNode))
+    );
   };
+  // What came meanwhile waits for the next time: a click begins and ends on the same row.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const isRefresh = detail.requestConfig?.triggeringEvent?.type === "refresh";
+    if (isRefresh && isBusy(detail.target)) detail.shouldSwap = false;
+  });
   // A live part waits while somebody is in it with the keyboard, or marks a text of it.
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     const chosen = getSelection();

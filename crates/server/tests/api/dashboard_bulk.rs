@@ -179,8 +179,8 @@ async fn each_action_does_what_it_says_and_bad_input_is_told() {
             &[("action", "limits"), ("hourly_limit", "0")],
             "hourly_limit-fault",
         ),
-        (&[("action", "limits")], "say what changes"),
-        (&[("action", "dance")], "say what changes"),
+        (&[("action", "limits")], "fill in one of both limits"),
+        (&[("action", "dance")], "fill in one of both limits"),
     ];
     for (fields, text) in bad {
         let mut form = vec![("which", "matching"), ("step", "preview")];

@@ -37,6 +37,12 @@ pub(super) async fn change(
     form: Form,
 ) -> Result<Response, Failure> {
     let which = Which::of_form(&form);
+    let is_nothing = ["hourly_limit", "daily_limit"].map(|name| form.text(name)) == [""; 2];
+    if form.text("action") == "limits" && is_nothing {
+        let expected = "fill in one of both limits: a number, or none for no limit";
+        let failure = Failure::of_field("hourly_limit", expected);
+        return shown_again(&dashboard, &visit, &form, &which, failure).await;
+    }
     let is_sure = form.text("step") == "do";
     let answer = match is_sure {
         true => go_on(&dashboard, &visit, &form, &which).await,
@@ -51,13 +57,25 @@ pub(super) async fn change(
             page(&dashboard, &visit, &which, shown).await
         }
         Err(failure) if failure.can_be_mended() => {
-            let shown = context! { filled => form.filled(), fault => failure.text(), faults => failure.faults() };
-            let mut page = page(&dashboard, &visit, &which, shown).await?;
-            *page.status_mut() = failure.status;
-            Ok(page)
+            shown_again(&dashboard, &visit, &form, &which, failure).await
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// The form as it was filled in, with what is wrong.
+async fn shown_again(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    form: &Form,
+    which: &Which,
+    failure: Failure,
+) -> Result<Response, Failure> {
+    let shown =
+        context! { filled => form.filled(), fault => failure.text(), faults => failure.faults() };
+    let mut page = page(dashboard, visit, which, shown).await?;
+    *page.status_mut() = failure.status;
+    Ok(page)
 }
 
 /// Does what was seen. Where the filter meanwhile has another count of numbers it is shown anew, with `others`.

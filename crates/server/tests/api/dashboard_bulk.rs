@@ -180,7 +180,7 @@ async fn each_action_does_what_it_says_and_bad_input_is_told() {
             "hourly_limit-fault",
         ),
         (&[("action", "limits")], "fill in one of both limits"),
-        (&[("action", "dance")], "fill in one of both limits"),
+        (&[("action", "dance")], "say what changes"),
     ];
     for (fields, text) in bad {
         let mut form = vec![("which", "matching"), ("step", "preview")];

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the package for Debian and Ubuntu of a binary that is built: build.sh BINARY FOLDER [VERSION]. Prints where it is.
-# dpkg-deb does it, which every Debian has: docs/adr/0018-packages.md says why not cargo-deb.
+# dpkg-deb does it, which every Debian has: docs/adr/0019-packages.md says why not cargo-deb.
 set -eu
 [ $# -ge 2 ] || { echo "usage: $0 BINARY FOLDER [VERSION]" >&2; exit 2; }
 binary=$(realpath "$1")

@@ -4,9 +4,9 @@
 //! long as a whole call takes. What can wait says so here. Where the system forbids it, or knows no such thing, the thread
 //! works as it is.
 
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 #[cfg(target_os = "linux")]
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use std::thread::JoinHandle;
 
 #[cfg(target_os = "linux")]

@@ -101,10 +101,10 @@ impl<T: Send + 'static> Lane<T> {
         if let Manner::Aside(patience) = manner {
             // In a task of its own: the caller may be gone, and what the work holds is held all the same.
             tokio::spawn(async move {
-                if tokio::time::timeout(patience, ended).await.is_err() {
-                    if let Err(error) = aside.call_back() {
-                        tracing::warn!(%error, "work stays aside");
-                    }
+                if tokio::time::timeout(patience, ended).await.is_err()
+                    && let Err(error) = aside.call_back()
+                {
+                    tracing::warn!(%error, "work stays aside");
                 }
             });
         }

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -25,11 +24,10 @@ use crate::dashboard::Dashboard;
 use crate::dashboard::failure::Failure;
 use crate::dashboard::render::Templates;
 use crate::dashboard::visit::Visit;
+use crate::meters::live_pages::LivePage;
 
 /// So often the page is made new.
 const EVERY: Duration = Duration::from_secs(2);
-/// So many pages are kept up to date at once; more are shown once and stay so.
-const FOLLOWERS_MOST: usize = 200;
 /// The parts of the page, each an event of its own.
 const PARTS: [&str; 7] = [
     "tiles",
@@ -43,8 +41,6 @@ const PARTS: [&str; 7] = [
 
 /// An event that says nothing but that somebody is there.
 const BEAT: &str = "beat";
-
-static FOLLOWERS: AtomicUsize = AtomicUsize::new(0);
 
 /// The text of each part.
 type Parts = [Arc<str>; PARTS.len()];
@@ -97,20 +93,15 @@ struct Follower {
     sent: Parts,
     waiting: Vec<Event>,
     ticks: tokio::time::Interval,
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        FOLLOWERS.fetch_sub(1, Ordering::Relaxed);
-    }
+    /// Counted until it is gone.
+    _page: LivePage,
 }
 
 pub(super) async fn follow(State(dashboard): State<Arc<Dashboard>>, visit: Visit) -> Response {
-    if FOLLOWERS.fetch_add(1, Ordering::Relaxed) >= FOLLOWERS_MOST {
-        FOLLOWERS.fetch_sub(1, Ordering::Relaxed);
-        // Browsers come again by themselves after an error, but not after this.
+    let Some(page) = LivePage::open() else {
+        // Browsers come again by themselves after an error, but not after this: the page is shown once and stays so.
         return StatusCode::NO_CONTENT.into_response();
-    }
+    };
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let follower = Follower {
@@ -119,6 +110,7 @@ pub(super) async fn follow(State(dashboard): State<Arc<Dashboard>>, visit: Visit
         sent: Parts::default(),
         waiting: Vec::new(),
         ticks,
+        _page: page,
     };
     let events = stream::unfold(follower, |mut follower| async {
         let event = follower.next().await?;

@@ -68,7 +68,7 @@ impl Attacks {
             subject: String::new(),
             since,
             text: sentence(&places, more),
-            link: "/dashboard/requests?refused=true".to_owned(),
+            link: "/dashboard/requests".to_owned(),
         };
         Some(Telling {
             kind: Kind::SignInAttack,

@@ -8,7 +8,7 @@ use super::plain::plain;
 
 /// So many are in the text of one message; Discord takes 2,000 characters.
 const LINES_MOST: usize = 10;
-const LINE_MOST: usize = 300;
+const LINE_MOST: usize = 900;
 const TEXT_MOST: usize = 1_500;
 /// And so many are in its list.
 const ITEMS_MOST: usize = 100;

@@ -131,11 +131,12 @@ impl Hook {
 
 /// Waits until something is so.
 pub(crate) async fn until(what: &str, mut is: impl FnMut() -> bool) {
-    for _ in 0..1_500 {
+    // Ten minutes, which is longer than any message is tried: by a clock that stands they are no time.
+    for _ in 0..12_000 {
         if is() {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("never: {what}");
 }

@@ -1,24 +1,18 @@
-//! Pages of the dashboard that are kept up to date: counted, and bounded.
+//! Pages of the dashboard that are kept up to date: counted. How many there may be is decided where they are made.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// So many are kept up to date at once.
-pub const MOST: usize = 200;
-
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-/// One of them, until it is dropped.
+/// One of them, counted until it is dropped.
 #[derive(Debug)]
 pub struct LivePage(());
 
 impl LivePage {
-    /// One more; none where there are as many as may be.
-    pub fn open() -> Option<Self> {
-        if OPEN.fetch_add(1, Ordering::Relaxed) >= MOST {
-            OPEN.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        Some(Self(()))
+    /// One more.
+    pub fn count() -> Self {
+        OPEN.fetch_add(1, Ordering::Relaxed);
+        Self(())
     }
 }
 
@@ -31,4 +25,20 @@ impl Drop for LivePage {
 /// How many there are now.
 pub fn now() -> usize {
     OPEN.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_counts_until_it_is_gone() {
+        let before = now();
+        let (one, other) = (LivePage::count(), LivePage::count());
+        assert_eq!(now(), before + 2);
+        drop(one);
+        assert_eq!(now(), before + 1);
+        drop(other);
+        assert_eq!(now(), before);
+    }
 }

@@ -111,7 +111,7 @@ families! {
     SESSIONS = Gauge "caller_id_sessions" in "sessions" by []:
         "People who are signed in with a browser and asked this node for something in the last five minutes";
     LIVE_PAGES = Gauge "caller_id_live_pages" in "pages" by []:
-        "Pages of the dashboard that this node keeps up to date now (server-sent events), 200 at most";
+        "Pages of the dashboard that this node keeps up to date now (server-sent events)";
     ALERTS = Counter "caller_id_alerts_total" in "alerts" by ["outcome"]:
         "Alerts for ALERT_WEBHOOK_URL by what became of them: delivered, failed (the receiver could not be reached, or failed, until there was no more time for it), refused (by the receiver), dropped (too many waited)";
     ALERT_RETRIES = Counter "caller_id_alert_retries_total" in "tries" by []:

@@ -189,7 +189,7 @@ fn what_gets_worse_is_told_at_once() {
         severity: Severity::Serious,
         ..behind.clone()
     };
-    let mut told = watched.for_ms(10 * MINUTE_MS, &[behind.clone()]);
+    let mut told = watched.for_ms(10 * MINUTE_MS, std::slice::from_ref(&behind));
     told.extend(watched.for_ms(10 * MINUTE_MS, &[worse]));
     told.extend(watched.for_ms(10 * MINUTE_MS, &[behind]));
     let severities: Vec<_> = told.iter().map(|(at, told)| (*at, told.severity)).collect();

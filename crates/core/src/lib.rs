@@ -5,6 +5,7 @@
 //! way in (HTTP, FastAGI, command line) calls.
 
 pub mod agent_limit;
+pub mod alert_board;
 pub mod allocator;
 pub mod area_code;
 pub mod area_codes;

@@ -164,7 +164,8 @@ impl TimeZone {
         is_whole(self.0.to_offset(first)) && offsets.all(is_whole)
     }
 
-    fn offset_ms(&self, now: Timestamp) -> i64 {
+    /// By how many milliseconds local time is ahead of UTC at `now`.
+    pub fn offset_ms(&self, now: Timestamp) -> i64 {
         let now = jiff::Timestamp::from_millisecond(now.as_ms());
         now.map_or(0, |now| i64::from(self.0.to_offset(now).seconds()) * 1_000)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::agent_limit::AgentLimits;
+use crate::alert_board::AlertBoard;
 use crate::allocator::{Allocator, AllocatorError};
 use crate::job_board::JobBoard;
 use crate::journal::JournalEvent;
@@ -164,6 +165,8 @@ pub struct Shared {
     pub board: Arc<dyn Board>,
     /// What every node shows of jobs.
     pub jobs: Arc<dyn JobBoard>,
+    /// Which node tells people of what is wrong.
+    pub alerts: Arc<dyn AlertBoard>,
 }
 
 /// Lists that nodes keep together. Whatever comes into one, the other stays as it is.

@@ -29,6 +29,7 @@ use self::scripts::Scripts;
 use self::unsettled::Unsettled;
 
 mod acknowledged;
+mod alert_board;
 mod announce;
 mod board;
 mod days;

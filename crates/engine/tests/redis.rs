@@ -11,6 +11,8 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use self::rig::{Streamed, clock, declare_whole, engine, time};
 
+#[path = "redis/alert_board.rs"]
+mod alert_board;
 #[path = "redis/board.rs"]
 mod board;
 #[path = "redis/faults.rs"]

@@ -1,5 +1,6 @@
 //! Puts the service together. Here, and in `app/`, concrete engines and stores are named, and nowhere else.
 
+mod alerts;
 mod beside;
 mod credentials;
 pub mod engines;
@@ -24,6 +25,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::accord::Accord;
+use crate::alerts::Watch;
 use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
 use crate::config::storage::masked;
@@ -62,6 +64,7 @@ pub struct App {
     stop: CancellationToken,
     /// Ends the pages that are kept up to date.
     looking: CancellationToken,
+    alerts: Option<Arc<Watch>>,
     tasks: JoinSet<&'static str>,
 }
 
@@ -155,6 +158,7 @@ impl App {
                 Pulse::new(shared.as_ref().map(|shared| shared.board.clone())).begun(clock.now()),
             ),
             meters: Arc::new(Meters::new(measured::below(&engine, &store, commits))),
+            alerts: Arc::default(),
             gathered: Gathered::default(),
         });
         let looking = stop.child_token();
@@ -169,8 +173,10 @@ impl App {
             store,
             stop,
             looking,
+            alerts: None,
             tasks: JoinSet::new(),
         };
+        app.start_alerts(api.clone(), settings, shared.clone());
         match shared {
             None => {
                 // A Redis that was used with this database before knows nothing of what is handed out here.

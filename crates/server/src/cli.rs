@@ -2,6 +2,7 @@
 
 mod account;
 pub mod admin;
+pub mod alert;
 mod ask;
 pub mod audit;
 pub mod check_config;
@@ -28,6 +29,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::Map;
 use tracing::Level;
 
+use crate::config::alerts::WebhookUrl;
 use crate::config::describe::{environment_name, settings};
 pub use crate::config::effective::Effective;
 use crate::config::effective::HIDDEN;
@@ -83,6 +85,9 @@ pub enum Command {
     /// The audit log: show it, check that nobody changed it, write it as CSV.
     #[command(subcommand, after_help = audit::EXAMPLES)]
     Audit(Box<audit::AuditCommand>),
+    /// Alerts that the service posts to ALERT_WEBHOOK_URL: try whether they arrive.
+    #[command(subcommand, after_help = alert::EXAMPLES)]
+    Alert(Box<alert::AlertCommand>),
     /// Check the settings, and show each with where it came from.
     CheckConfig(Box<check_config::CheckConfigArgs>),
     /// Look at the Redis and the database that the settings name, and tell what is wrong with them.
@@ -131,6 +136,7 @@ pub async fn main() -> ExitCode {
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
         Command::Dialplan(args) => dialplan::run(&args),
         Command::Audit(command) => Box::pin(audit::run(*command, &environment)).await,
+        Command::Alert(command) => Box::pin(alert::run(*command)).await,
         Command::CheckConfig(args) => {
             Box::pin(check_config::run(&args, &parsed.values, &environment)).await
         }
@@ -252,6 +258,7 @@ pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<
                 Some(_) if setting.secret => Some(HIDDEN.to_owned()),
                 // It may have a password in it.
                 Some(url) if setting.url => Some(masked(&url)),
+                Some(url) if setting.webhook => Some(WebhookUrl::masked(&url)),
                 value => value,
             },
             source,
@@ -361,7 +368,7 @@ fn explain(error: clap::Error) -> Stop {
         .map(ToString::to_string)
         .unwrap_or_default();
     Stop::Config(match setting {
-        secret if secret.secret => ConfigError::hidden(&name, expected),
+        secret if secret.secret || secret.webhook => ConfigError::hidden(&name, expected),
         // It may have a password in it.
         url if url.url => ConfigError::new(&name, &masked(value), expected),
         _ => ConfigError::new(&name, value, expected),

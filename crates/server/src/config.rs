@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod agi;
+pub mod alerts;
 pub mod cluster;
 pub mod describe;
 mod dot_env;
@@ -61,6 +62,9 @@ pub struct Settings {
     /// What is traced.
     #[command(flatten)]
     pub traces: traces::TraceConfig,
+    /// Who is told of trouble.
+    #[command(flatten)]
+    pub alerts: alerts::AlertConfig,
     /// Names of the service that this one replaces.
     #[command(flatten)]
     pub legacy: legacy::LegacyConfig,
@@ -81,6 +85,7 @@ impl Settings {
         self.access.check(self.listen.is_loopback())?;
         self.sso.check()?;
         self.traces.check()?;
+        self.alerts.check()?;
         self.access.check_keys(self.agi.is_loopback())
     }
 

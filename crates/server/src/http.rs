@@ -62,6 +62,7 @@ pub use error::ApiError;
 pub use fault::Fault;
 pub use peer::{Admin, Dialer, DialerOrOperator, FormerAdmin, Monitor, Operator, Peer, Viewer};
 
+use crate::alerts::Outgoing;
 use crate::auth::Access;
 use crate::auth::key_keeper::KeyKeeper;
 use crate::config::effective::Effective;
@@ -110,6 +111,8 @@ pub struct Api {
     pub pulse: Arc<Pulse>,
     /// What programs measure.
     pub meters: Arc<Meters>,
+    /// Alerts that wait, and what became of others.
+    pub alerts: Arc<Outgoing>,
     /// What the dashboard shows, gathered.
     pub gathered: gathered::Gathered,
 }

@@ -3,6 +3,7 @@
 //! The binary is a thin `main`; the rest is a library, so that tests and benchmarks start a server in their own process.
 
 pub mod accord;
+pub mod alerts;
 pub mod app;
 pub mod asking;
 pub mod audit_chain;

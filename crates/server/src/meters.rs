@@ -4,6 +4,7 @@
 //! allocated, some tens of nanoseconds. What is counted elsewhere, like sign-ins that failed, is read there.
 
 mod commits;
+pub mod live_pages;
 mod pools;
 mod shard;
 

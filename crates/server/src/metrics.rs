@@ -15,7 +15,9 @@ pub use self::page::markdown;
 use self::families as names;
 use self::process::Process;
 use self::text::Text;
-use crate::meters::Meters;
+use crate::alerts::Counts as AlertCounts;
+use crate::alerts::outgoing::Outcome as Became;
+use crate::meters::{Meters, live_pages};
 use crate::pulse::Outcome;
 use crate::telemetry::counts::LogCounts;
 
@@ -36,6 +38,10 @@ pub struct Moment {
     pub journal: Option<Lag>,
     /// How many wrong tokens and keys were given since the start.
     pub sign_in_failures: u64,
+    /// How many people who are signed in asked lately.
+    pub sessions: u64,
+    /// Alerts by what became of them.
+    pub alerts: AlertCounts,
     /// How the numbers of pools stand, by the pool's label; `None` where they could not be counted in time.
     pub pools: Option<Vec<PoolCounts>>,
 }
@@ -108,6 +114,17 @@ impl Moment {
         }
         let failures = self.sign_in_failures as f64;
         text.put(&names::SIGN_IN_FAILURES, &[], failures);
+        text.put(&names::SESSIONS, &[], self.sessions as f64);
+        text.put(&names::LIVE_PAGES, &[], live_pages::now() as f64);
+        self.alerts(text);
+    }
+
+    fn alerts(&self, text: &mut Text) {
+        for (outcome, count) in Became::ALL.into_iter().zip(self.alerts.outcomes) {
+            text.put(&names::ALERTS, &[outcome.as_str()], count as f64);
+        }
+        text.put(&names::ALERT_RETRIES, &[], self.alerts.retries as f64);
+        text.put(&names::ALERTS_WAITING, &[], self.alerts.waiting as f64);
     }
 
     fn queues(&self, text: &mut Text, meters: &Meters) {

@@ -34,9 +34,11 @@ pub(super) const REFUSALS: &str = "refusals";
 const PULSE: &str = "p:";
 const JOBS: &str = "jobs";
 const JOB: &str = "j:";
+const ALERTS: &str = "alerts";
+const ALERTS_LEAD: &str = "alerts-lead";
 
 /// By which name the scripts know each.
-const NAMES: [(&str, &str); 21] = [
+const NAMES: [(&str, &str); 23] = [
     ("CLOCK", CLOCK),
     ("POOLS", POOLS),
     ("JOURNAL", JOURNAL),
@@ -52,6 +54,8 @@ const NAMES: [(&str, &str); 21] = [
     ("PULSE", PULSE),
     ("JOBS", JOBS),
     ("JOB", JOB),
+    ("ALERTS", ALERTS),
+    ("ALERTS_LEAD", ALERTS_LEAD),
     ("UNSETTLED", UNSETTLED),
     ("NUMBER", NUMBER),
     ("ORDER", ORDER),

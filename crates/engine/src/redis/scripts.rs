@@ -43,6 +43,10 @@ pub(super) struct Scripts {
     pub(super) told_jobs: Script,
     /// A job is to end.
     pub(super) end_job: Script,
+    /// Who tells people of what is wrong, and what was told.
+    pub(super) lead_alerts: Script,
+    /// Lets another node do that.
+    pub(super) leave_alerts: Script,
     /// Whether anything can be written.
     pub(super) writes: Script,
     /// It is not.
@@ -104,6 +108,8 @@ impl Scripts {
             tell_job: script(include_str!("scripts/tell_job.lua")),
             told_jobs: script(include_str!("scripts/told_jobs.lua")),
             end_job: script(include_str!("scripts/end_job.lua")),
+            lead_alerts: script(include_str!("scripts/lead_alerts.lua")),
+            leave_alerts: script(include_str!("scripts/leave_alerts.lua")),
             writes: script(&writes),
             disown: script(include_str!("scripts/disown.lua")),
             rebuild: script(include_str!("scripts/rebuild.lua")),

@@ -113,6 +113,7 @@ impl Engine {
                 outbox: engine.clone(),
                 board: engine.clone(),
                 jobs: engine.clone(),
+                alerts: engine.clone(),
             }),
         }
     }

@@ -20,6 +20,8 @@ const WINDOW_MS: i64 = 60_000;
 const WAIT_MS: i64 = 60_000;
 /// How many addresses and accounts are remembered at least; twice as many at most.
 const REMEMBERED: usize = 8_192;
+/// How many that had too many failures are remembered until somebody asks.
+const ATTACKS_MOST: usize = 256;
 
 static TOO_MANY: Throttle = Throttle::new();
 
@@ -61,6 +63,26 @@ pub struct Attempt<'a> {
     pub now: Timestamp,
 }
 
+/// Somebody who had too many failures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attack {
+    /// From where, of IPv6 the network; the latest where it is an account that waits. None: nobody can tell.
+    pub address: Option<IpAddr>,
+    /// Where.
+    pub door: Door,
+    /// As whom, where that was said; nobody has proved it.
+    pub account: Option<String>,
+}
+
+/// Those that had too many failures since they were last taken.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The first of them.
+    pub attacks: Vec<Attack>,
+    /// So many more.
+    pub more: u64,
+}
+
 /// Who had failures lately. Its memory is bounded: those that were quiet the longest are forgotten first.
 #[derive(Debug, Default)]
 pub struct Attempts {
@@ -68,6 +90,7 @@ pub struct Attempts {
     /// Nobody waits any more from then on, in milliseconds.
     quiet_from: AtomicI64,
     failures: AtomicU64,
+    attacks: Mutex<Taken>,
 }
 
 /// Two generations: what is asked for moves to the young one; when that is full the old one is forgotten.
@@ -116,6 +139,7 @@ impl Attempts {
         if begins {
             let end = attempt.now.as_ms() + WAIT_MS;
             self.quiet_from.fetch_max(end, Ordering::Relaxed);
+            self.note_attack(attempt);
             tell(attempt);
         }
     }
@@ -127,6 +151,24 @@ impl Attempts {
         for name in names.into_iter().flatten() {
             memory.forgive(name, attempt.door);
         }
+    }
+
+    /// Takes those that had too many failures since they were last taken.
+    pub fn take_attacks(&self) -> Taken {
+        std::mem::take(&mut *self.attacks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note_attack(&self, attempt: &Attempt<'_>) {
+        let mut taken = self.attacks.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.attacks.len() >= ATTACKS_MOST {
+            taken.more += 1;
+            return;
+        }
+        taken.attacks.push(Attack {
+            address: attempt.client.seen().map(network),
+            door: attempt.door,
+            account: attempt.account.map(caller_id_core::text::shown),
+        });
     }
 
     /// How many failed since the start.

@@ -15,6 +15,8 @@ use super::mac;
 /// So long what the store said holds: a session that ends on another node ends here within a second, and one that is known
 /// goes on so long while the database is away.
 const HOLDS: Duration = Duration::from_millis(500);
+/// Who asked so long ago is counted as somebody who is here.
+const LATELY: Duration = Duration::from_secs(300);
 /// More people than this are asked for each time anew.
 const REMEMBERED_MOST: usize = 4_096;
 /// What the token against forged requests is for.
@@ -121,6 +123,15 @@ impl Sessions {
         let ended = self.store.end_session(hash, by).await;
         self.all().remove(&hash);
         ended
+    }
+
+    /// How many sessions were asked for in the last five minutes, as far as remembered.
+    pub fn asked_lately(&self) -> u64 {
+        let known = self.all();
+        let lately = known
+            .values()
+            .filter(|known| known.asked.elapsed() < LATELY);
+        lately.count() as u64
     }
 
     fn known(&self, hash: &[u8; 32]) -> Option<Session> {

@@ -25,6 +25,8 @@ pub struct Setting {
     pub secret: bool,
     /// Its value is a URL, which may have a password in it.
     pub url: bool,
+    /// Its value is a URL whose path is a secret.
+    pub webhook: bool,
 }
 
 /// All settings, in the order of the help text.
@@ -49,6 +51,7 @@ fn setting(arg: &Arg) -> Option<Setting> {
         default: default.filter(|value| !value.is_empty()),
         secret: names.iter().any(|name| name == "SECRET"),
         url: names.iter().any(|name| name == "URL"),
+        webhook: names.iter().any(|name| name == "WEBHOOK"),
     })
 }
 

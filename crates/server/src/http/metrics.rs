@@ -42,6 +42,8 @@ impl Api {
             outbox: signs.lag,
             journal,
             sign_in_failures: self.access.attempts.failures(),
+            sessions: self.sign_in.sessions.asked_lately(),
+            alerts: self.alerts.counts(),
             pools: pools.as_deref().map(counts),
         }
     }

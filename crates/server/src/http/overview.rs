@@ -15,6 +15,7 @@ use caller_id_core::Rung;
 use caller_id_core::history_query::Activity;
 
 use self::attention::Seen;
+pub use self::shape::Attention;
 use self::shape::{CampaignLive, OverviewBody, PulseBody, ReservationsLive, RungsBody};
 use super::{Api, ApiError, Viewer};
 use crate::cached::Pace;
@@ -69,6 +70,37 @@ impl Api {
     }
 }
 
+/// What somebody should look at, as far as alerts are made of it.
+pub struct Judged {
+    /// All of it.
+    pub attention: Vec<Attention>,
+    /// Whether pools could be counted.
+    pub pools: bool,
+    /// Whether it is known what waits in Redis, or nothing can.
+    pub outbox: bool,
+}
+
+impl Api {
+    /// How service and pools stand, by the same judgement as the overview. `names` says how names are written in texts.
+    pub async fn judged(self: &Arc<Self>, names: fn(&str) -> String) -> Judged {
+        let (signs, pools) = tokio::join!(self.health.signs(self.clock.now()), self.pools_live());
+        let seen = Seen {
+            signs: &signs,
+            pools: pools.as_deref().map_or(&[], Vec::as_slice),
+            campaigns: &[],
+            configured: &[],
+            falling: None,
+            alerts: None,
+            names,
+        };
+        Judged {
+            attention: seen.told(),
+            pools: pools.is_some(),
+            outbox: signs.state.is_none() || signs.lag.is_some(),
+        }
+    }
+}
+
 async fn body(api: &Arc<Api>) -> OverviewBody {
     let now = api.clock.now();
     let (hour, (mut requests, all_listed), signs, pools, recent, configured, falling) = tokio::join!(
@@ -94,6 +126,8 @@ async fn body(api: &Arc<Api>) -> OverviewBody {
         campaigns: recent.as_deref().map_or(&[], |recent| &recent.campaigns),
         configured: configured.as_deref().map_or(&[], Vec::as_slice),
         falling: falling.as_deref(),
+        alerts: api.alerts.trouble(),
+        names: str::to_owned,
     };
     OverviewBody {
         at: now.to_string(),

@@ -108,6 +108,16 @@ families! {
         "Work that failed in PostgreSQL";
     SIGN_IN_FAILURES = Counter "caller_id_sign_in_failures_total" in "attempts" by []:
         "Wrong tokens and keys that were given since the start";
+    SESSIONS = Gauge "caller_id_sessions" in "sessions" by []:
+        "People who are signed in with a browser and asked this node for something in the last five minutes";
+    LIVE_PAGES = Gauge "caller_id_live_pages" in "pages" by []:
+        "Pages of the dashboard that this node keeps up to date now (server-sent events)";
+    ALERTS = Counter "caller_id_alerts_total" in "alerts" by ["outcome"]:
+        "Alerts for ALERT_WEBHOOK_URL by what became of them: delivered, failed (the receiver could not be reached, or failed, until there was no more time for it), refused (by the receiver), dropped (too many waited)";
+    ALERT_RETRIES = Counter "caller_id_alert_retries_total" in "tries" by []:
+        "Tries to deliver an alert that failed and were to be made again";
+    ALERTS_WAITING = Gauge "caller_id_alerts_waiting" in "alerts" by []:
+        "Alerts that wait for the receiver, 65 at most";
     LOG_MESSAGES = Counter "caller_id_log_messages_total" in "messages" by ["level"]:
         "Errors and warnings that were logged (level: error, warn), where LOG_LEVEL lets them";
     LOG_DROPPED = Counter "caller_id_log_lines_dropped_total" in "lines" by []:

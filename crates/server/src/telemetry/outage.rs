@@ -45,6 +45,8 @@ pub enum User {
     Keys,
     /// Who checks signed tokens.
     Tokens,
+    /// Who posts alerts.
+    Alerts,
 }
 
 /// Whether one thing can be used.

@@ -26,6 +26,7 @@ use crate::dashboard::Dashboard;
 use crate::dashboard::failure::Failure;
 use crate::dashboard::render::Templates;
 use crate::dashboard::visit::Visit;
+use crate::meters::live_pages::LivePage;
 
 pub(in crate::dashboard) use self::followers::Followers;
 
@@ -113,6 +114,8 @@ struct Follower {
     sent: Parts,
     ticks: tokio::time::Interval,
     _place: Place,
+    /// Counted until it is gone.
+    _counted: LivePage,
 }
 
 pub(super) async fn follow(State(dashboard): State<Arc<Dashboard>>, visit: Visit) -> Response {
@@ -127,6 +130,7 @@ pub(super) async fn follow(State(dashboard): State<Arc<Dashboard>>, visit: Visit
         sent: Parts::default(),
         ticks,
         _place: place,
+        _counted: LivePage::count(),
     };
     let told = stream::unfold(follower, |mut follower| async {
         let told = follower.next().await?;

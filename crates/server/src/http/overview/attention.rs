@@ -43,6 +43,10 @@ pub(super) struct Seen<'a> {
     pub(super) configured: &'a [String],
     /// Numbers that are answered less, and the day of which that is said.
     pub(super) falling: Option<&'a (Timestamp, Vec<Falling>)>,
+    /// Why the latest alert reached nobody, where it did not.
+    pub(super) alerts: Option<String>,
+    /// How names of pools are written in texts.
+    pub(super) names: fn(&str) -> String,
 }
 
 impl Seen<'_> {
@@ -50,7 +54,15 @@ impl Seen<'_> {
     pub(super) fn told(&self) -> Vec<Attention> {
         let mut all = self.service();
         all.extend(self.outbox());
-        all.extend(self.pools.iter().filter_map(pool));
+        all.extend(
+            self.pools
+                .iter()
+                .filter_map(|one| pool(one, &(self.names)(&one.id))),
+        );
+        all.extend(self.alerts.iter().map(|why| {
+            let text = format!("Alerts reach nobody: the receiver of ALERT_WEBHOOK_URL did not take the latest ({why}).");
+            about_service("alerts_failing", WARNING, &text)
+        }));
         all.extend(self.unknown());
         all.extend(self.falling.iter().flat_map(|(day, numbers)| {
             let numbers = numbers.iter();
@@ -150,7 +162,7 @@ fn about_service(kind: &'static str, severity: &'static str, text: &str) -> Atte
 }
 
 /// Paused and retired numbers are no use to a pool.
-fn pool(pool: &PoolLive) -> Option<Attention> {
+fn pool(pool: &PoolLive, name: &str) -> Option<Attention> {
     let usable = pool.numbers.saturating_sub(pool.paused);
     if usable == 0 {
         return None;
@@ -164,14 +176,14 @@ fn pool(pool: &PoolLive) -> Option<Attention> {
     };
     if pool.eligible == 0 {
         let text = format!(
-            "No number of the pool {} is free: of {usable}, {} are reserved, {} cool down, {} are at their limit and {} rest.",
-            pool.id, pool.reserved, pool.cooling, pool.limited, pool.resting
+            "No number of the pool {name} is free: of {usable}, {} are reserved, {} cool down, {} are at their limit and {} rest.",
+            pool.reserved, pool.cooling, pool.limited, pool.resting
         );
         return Some(about("pool_exhausted", SERIOUS, text));
     }
     let free = format!(
-        "{} of {} numbers of the pool {} are free",
-        pool.eligible, usable, pool.id
+        "{} of {usable} numbers of the pool {name} are free",
+        pool.eligible
     );
     let lasts_ms = match pool.per_minute {
         Some(pace) if pace > 0.0 => (pool.eligible as f64 / pace * 60_000.0) as i64,

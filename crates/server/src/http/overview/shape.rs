@@ -134,7 +134,7 @@ pub struct CampaignLive {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Attention {
     /// `store_away`, `engine_away`, `engine_unfit`, `outbox_lag`, `outbox_aside`, `pool_exhausted`, `pool_low`,
-    /// `unknown_campaign`, `answer_rate_falling`. More may come.
+    /// `alerts_failing`, `unknown_campaign`, `answer_rate_falling`. More may come.
     #[schema(example = "pool_low")]
     pub kind: &'static str,
     /// `serious`: calls go without a number, or soon will; or `warning`.

@@ -36,6 +36,8 @@ fn seen<'a>(signs: &'a Signs, pools: &'a [PoolLive]) -> Seen<'a> {
         campaigns: &[],
         configured: &[],
         falling: None,
+        alerts: None,
+        names: str::to_owned,
     }
 }
 

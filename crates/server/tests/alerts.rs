@@ -1,0 +1,16 @@
+//! Alerts: what is told, how it is delivered, and to whom nothing is shown. Against a receiver that fails on purpose.
+
+#[path = "alerts/cluster.rs"]
+mod cluster;
+#[path = "alerts/command.rs"]
+mod command;
+#[path = "alerts/delivery.rs"]
+mod delivery;
+#[path = "alerts/hook.rs"]
+mod hook;
+#[path = "alerts/ledger.rs"]
+mod ledger;
+#[path = "alerts/node.rs"]
+mod node;
+#[path = "alerts/service.rs"]
+mod service;

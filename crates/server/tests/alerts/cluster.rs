@@ -1,0 +1,90 @@
+//! Two nodes on one Redis and one PostgreSQL.
+
+use std::sync::Arc;
+
+use caller_id_core::ManualClock;
+use caller_id_testkit::postgres::Postgres;
+use caller_id_testkit::redis::RedisServer;
+use serde_json::Value;
+
+use crate::hook::{Hook, SECRET, until};
+use crate::node::{MINUTE_MS, NOON, Node};
+
+#[tokio::test]
+async fn what_nodes_share_is_told_once_and_what_is_one_nodes_own_by_that_node() {
+    let (mut redis, postgres) = (RedisServer::start(), Postgres::shared());
+    let database = postgres.url(&postgres.database());
+    let (redis_url, hook) = (redis.url(), Hook::start().await);
+    let clock = Arc::new(ManualClock::at(NOON));
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let settings = |name: &'static str| {
+        [
+            ("NODE_NAME", name),
+            ("REDIS_URL", &*redis_url),
+            ("DATABASE_URL", &*database),
+            ("ALERT_WEBHOOK_URL", &*hook.url),
+            ("ALERT_WEBHOOK_SECRET", SECRET),
+        ]
+    };
+    let first = Node::start(folders[0].path(), &clock, &settings("first")).await;
+    first.pool("east", 100, 2).await;
+    let second = Node::start(folders[1].path(), &clock, &settings("second")).await;
+    first.calls(100, 2).await;
+    let both = async |minutes: i64| {
+        for _ in 0..minutes * 6 {
+            clock.advance_ms(10_000);
+            tokio::join!(first.look(), second.look());
+        }
+    };
+    both(5).await;
+    let posts = hook.until(1).await;
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].what().0, "pool_exhausted");
+    let lead = posts[0].json()["node"].clone();
+
+    // The other one leads when the first is gone, and knows what was told.
+    let (gone, stays) = if lead == "first" {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    gone.app.close().await.expect("a clean end");
+    stays.pass(10 * MINUTE_MS).await;
+    assert_eq!(hook.posts().len(), 1);
+    for call in 0..2 {
+        let body = serde_json::json!({"call_id": format!("c100-{call}")});
+        let (status, said) = stays.ask("POST", "/api/v1/release", &body).await;
+        assert!(status < 300, "{said}");
+    }
+    stays.pass(10 * MINUTE_MS).await;
+    let posts = hook.until(2).await;
+    let last = posts[1].json();
+    assert_eq!(
+        (&last["kind"], &last["state"]),
+        (&"pool_exhausted".into(), &"resolved".into())
+    );
+    assert_ne!(last["node"], lead);
+    let incident = |at: usize| posts[at].json()["alerts"][0]["incident"].clone();
+    assert_eq!(incident(0), incident(1));
+
+    // Each node tells of itself that it does not reach Redis, however many there are.
+    let third = Node::start(folders[0].path(), &clock, &settings("third")).await;
+    redis.kill();
+    for _ in 0..12 {
+        clock.advance_ms(10_000);
+        tokio::join!(stays.look(), third.look());
+    }
+    let posts = hook.until(4).await;
+    let mut told: Vec<(Value, Value)> = posts[2..]
+        .iter()
+        .map(|post| (post.json()["kind"].clone(), post.json()["node"].clone()))
+        .collect();
+    told.sort_by_key(|(_, node)| node.to_string());
+    let mut nodes = [last["node"].clone(), "third".into()];
+    nodes.sort_by_key(Value::to_string);
+    assert_eq!(told, nodes.map(|node| ("engine_away".into(), node)));
+    redis.restart();
+    until("all is told", || hook.posts().len() == 4).await;
+    // What is left is no matter of this test: Redis came back without anything.
+    let _ = tokio::join!(stays.app.close(), third.app.close());
+}

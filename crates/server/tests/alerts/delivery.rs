@@ -1,0 +1,249 @@
+//! How what waits is posted, to a receiver that fails on purpose. The clock of pauses stands, so that nobody waits for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caller_id::alerts::kind::{Kind, Severity};
+use caller_id::alerts::message::{Message, Teller};
+use caller_id::alerts::outgoing::{Counts, WAITING_MOST};
+use caller_id::alerts::{Delivery, Outgoing, Receiver, deliver};
+use caller_id::cli::serve_settings;
+use caller_id_core::{ManualClock, Timestamp};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::hook::{Hook, Reply, SECRET, until};
+
+/// 2026-11-22T12:00:00Z.
+const NOON: Timestamp = Timestamp::from_ms(1_795_348_800_000);
+
+fn message(kind: Kind, severity: Severity) -> Message {
+    Message {
+        severity,
+        ..Message::test(kind, &Teller::default(), NOON)
+    }
+}
+
+fn warning() -> Message {
+    message(Kind::PoolLow, Severity::Warning)
+}
+
+/// What is posted to a receiver, until it is stopped.
+struct Rig {
+    outgoing: Arc<Outgoing>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Rig {
+    fn start(url: &str, outgoing: Arc<Outgoing>) -> Self {
+        let pairs = [("ALERT_WEBHOOK_URL", url), ("ALERT_WEBHOOK_SECRET", SECRET)];
+        let settings = serve_settings(&pairs).expect("settings");
+        let receiver = Receiver::of(&settings.alerts, Duration::from_millis(400));
+        let delivery = Delivery {
+            outgoing: outgoing.clone(),
+            receiver: Arc::new(receiver.expect("a receiver")),
+            clock: Arc::new(ManualClock::at(NOON)),
+            last_words: deliver::LAST_WORDS_MOST,
+        };
+        let stop = CancellationToken::new();
+        let own = stop.clone();
+        Self {
+            outgoing,
+            stop,
+            task: tokio::spawn(async move { delivery.run(own).await }),
+        }
+    }
+
+    async fn settled(&self, count: u64) -> Counts {
+        let all = || self.outgoing.counts().outcomes.iter().sum::<u64>();
+        until("all is settled", || all() >= count).await;
+        self.outgoing.counts()
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.task.await.expect("an end");
+    }
+}
+
+fn status(status: u16) -> Reply {
+    Reply::Status(status, String::new())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_is_tried_again_as_the_same_event_until_it_is_taken() {
+    let hook = Hook::start().await;
+    let failures = [
+        status(500),
+        Reply::Hang,
+        Reply::Reset,
+        status(408),
+        status(503),
+    ];
+    hook.will(failures.clone());
+    let rig = Rig::start(&hook.url, Arc::default());
+    let sent = warning();
+    rig.outgoing.push(sent.clone());
+    let counts = rig.settled(1).await;
+    assert_eq!(counts.outcomes, [1, 0, 0, 0]);
+    assert_eq!(counts.retries, failures.len() as u64);
+    assert_eq!(rig.outgoing.trouble(), None);
+    let posts = hook.posts();
+    assert_eq!(posts.len(), failures.len() + 1);
+    for post in &posts {
+        assert!(
+            post.head.starts_with("POST /sesame/open HTTP/1.1"),
+            "{}",
+            post.head
+        );
+        assert_eq!(post.header("x-callerid-event"), Some(&*sent.id));
+        assert_eq!(post.header("content-type"), Some("application/json"));
+        assert!(
+            post.header("user-agent")
+                .is_some_and(|it| it.starts_with("caller-id/"))
+        );
+        assert_eq!(post.body, sent.body);
+        assert!(post.is_signed_by(SECRET) && !post.is_signed_by("another key of alerts"));
+        let time = format!("t={},v1=", NOON.as_ms() / 1_000);
+        assert!(
+            post.header("x-callerid-signature")
+                .is_some_and(|it| it.starts_with(&time))
+        );
+    }
+    rig.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_is_not_tried_again_and_no_redirect_is_followed() {
+    let (hook, elsewhere) = (Hook::start().await, Hook::start().await);
+    let redirect = |status| Reply::Status(status, format!("location: {}\r\n", elsewhere.url));
+    hook.will([
+        status(404),
+        redirect(302),
+        redirect(307),
+        status(400),
+        status(401),
+    ]);
+    let rig = Rig::start(&hook.url, Arc::default());
+    (0..5).for_each(|_| rig.outgoing.push(warning()));
+    let counts = rig.settled(5).await;
+    assert_eq!((counts.outcomes, counts.retries), ([0, 0, 5, 0], 0));
+    assert_eq!(hook.posts().len(), 5);
+    assert_eq!(elsewhere.posts().len(), 0);
+    assert_eq!(rig.outgoing.trouble().as_deref(), Some("it answers 401"));
+    rig.outgoing.push(warning());
+    let counts = rig.settled(6).await;
+    assert_eq!((counts.outcomes, counts.waiting), ([1, 0, 5, 0], 0));
+    assert_eq!(rig.outgoing.trouble(), None);
+    rig.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_says_when_it_is_to_be_tried_again_and_not_later_than_in_a_minute() {
+    let hook = Hook::start().await;
+    let later = |seconds: &str| Reply::Status(429, format!("retry-after: {seconds}\r\n"));
+    hook.will([later("30"), later("99999")]);
+    let rig = Rig::start(&hook.url, Arc::default());
+    let began = Instant::now();
+    rig.outgoing.push(warning());
+    rig.settled(1).await;
+    let took = began.elapsed().as_secs();
+    assert!((90..=95).contains(&took), "{took} s");
+    rig.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_stays_away_is_given_up_and_the_next_is_tried() {
+    let hook = Hook::start().await;
+    hook.will((0..deliver::TRIES).map(|_| status(502)));
+    let rig = Rig::start(&hook.url, Arc::default());
+    let began = Instant::now();
+    rig.outgoing.push(warning());
+    let counts = rig.settled(1).await;
+    assert_eq!(counts.outcomes, [0, 1, 0, 0]);
+    assert_eq!(counts.retries, u64::from(deliver::TRIES) - 1);
+    let took = began.elapsed().as_secs();
+    assert!((100..=300).contains(&took), "{took} s");
+    assert_eq!(rig.outgoing.trouble().as_deref(), Some("it answers 502"));
+    rig.outgoing.push(warning());
+    assert_eq!(rig.settled(2).await.outcomes, [1, 1, 0, 0]);
+    rig.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_end_is_not_read() {
+    let hook = Hook::start().await;
+    hook.will([Reply::Endless]);
+    let rig = Rig::start(&hook.url, Arc::default());
+    rig.outgoing.push(warning());
+    assert_eq!(rig.settled(1).await.outcomes, [1, 0, 0, 0]);
+    assert_eq!(hook.posts().len(), 1);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn of_too_many_those_are_dropped_that_are_oldest_and_not_serious() {
+    let hook = Hook::start().await;
+    let outgoing = Arc::<Outgoing>::default();
+    let serious: Vec<Message> = (0..3)
+        .map(|_| message(Kind::StoreAway, Severity::Serious))
+        .collect();
+    serious.iter().for_each(|one| outgoing.push(one.clone()));
+    let warnings: Vec<Message> = (0..WAITING_MOST).map(|_| warning()).collect();
+    warnings.iter().for_each(|one| outgoing.push(one.clone()));
+    let counts = outgoing.counts();
+    assert_eq!(
+        (counts.outcomes, counts.waiting),
+        ([0, 0, 0, 3], WAITING_MOST as u64)
+    );
+    assert!(outgoing.trouble().is_some());
+    let rig = Rig::start(&hook.url, outgoing);
+    rig.settled(3 + WAITING_MOST as u64).await;
+    let kept = serious.iter().chain(&warnings[3..]);
+    let kept: Vec<_> = kept.map(|one| one.id.clone()).collect();
+    let posts = hook.posts();
+    let ids: Vec<_> = posts
+        .iter()
+        .filter_map(|post| post.header("x-callerid-event"))
+        .collect();
+    assert_eq!(ids, kept);
+    rig.end().await;
+    // Where all are serious the oldest goes.
+    let outgoing = Outgoing::default();
+    let serious = || message(Kind::StoreAway, Severity::Serious);
+    (0..=WAITING_MOST).for_each(|_| outgoing.push(serious()));
+    outgoing.push(warning());
+    let counts = outgoing.counts();
+    assert_eq!(
+        (counts.outcomes[3], counts.waiting),
+        (2, WAITING_MOST as u64)
+    );
+    while let Some(message) = outgoing.take() {
+        assert_eq!(message.severity, Severity::Serious);
+    }
+}
+
+#[tokio::test]
+async fn at_a_stop_what_waits_is_tried_once_more_and_a_receiver_that_hangs_holds_nothing_up() {
+    let hook = Hook::start().await;
+    hook.will([status(500)]);
+    let rig = Rig::start(&hook.url, Arc::default());
+    (0..3).for_each(|_| rig.outgoing.push(warning()));
+    hook.until(1).await;
+    let outgoing = rig.outgoing.clone();
+    rig.end().await;
+    assert_eq!(outgoing.counts().outcomes, [3, 0, 0, 0]);
+
+    let hook = Hook::start().await;
+    hook.will((0..99).map(|_| Reply::Hang));
+    let rig = Rig::start(&hook.url, Arc::default());
+    (0..20).for_each(|_| rig.outgoing.push(warning()));
+    hook.until(1).await;
+    let outgoing = rig.outgoing.clone();
+    let ended = tokio::time::timeout(Duration::from_secs(20), rig.end()).await;
+    ended.expect("it ends");
+    let counts = outgoing.counts();
+    assert_eq!((counts.outcomes, counts.waiting), ([0, 20, 0, 0], 0));
+    assert!(hook.posts().len() < 20, "{}", hook.posts().len());
+}

@@ -180,7 +180,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`], and [`StoreError::Missing`] when there is none.
     pub fn open_to_read(path: &Path, options: SqliteOptions) -> Result<Arc<Self>, StoreError> {
-        if !path.exists() {
+        if !path.exists() && Files::journal_of(path).is_none() {
             let text = format!("there is no database `{}`", path.display());
             return Err(StoreError::Missing(text));
         }
@@ -294,7 +294,12 @@ impl Journal for SqliteStore {
 }
 
 fn migrate_main(files: &Files, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    // Looked for first: who begins anew at the same time makes it last.
+    let has_journal = files.have_journal();
     let mut main = schema::connect(&files.main, options.manner())?;
+    if has_journal && schema::is_blank(&main).map_err(|error| error::on(&main, error))? {
+        return Err(files.would_begin_anew());
+    }
     schema::migrate(&mut main, &files.main, schema::MAIN)?;
     Ok(main)
 }

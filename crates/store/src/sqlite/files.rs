@@ -21,7 +21,15 @@ pub(super) struct Files {
 impl Files {
     /// Makes the folder and an empty main file where they are missing, and settles links, so that two names of one
     /// file have one lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the main file is gone or empty and its journal is there.
     pub(super) fn prepare(path: &Path) -> Result<Self, StoreError> {
+        let files = Self::of(settled(path));
+        // The journal is looked at first: another process that begins anew makes it last.
+        if files.have_journal() && is_nothing(&files.main) {
+            return Err(files.would_begin_anew());
+        }
         if let Some(folder) = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -47,6 +55,28 @@ impl Files {
             lock: with_ending(&stem, ".lock"),
             main,
         }
+    }
+
+    /// The journal of the data set at `path`, where there is one with something in it.
+    pub(super) fn journal_of(path: &Path) -> Option<PathBuf> {
+        let files = Self::of(settled(path));
+        files.have_journal().then_some(files.journal)
+    }
+
+    /// Whether there is a journal with something in it.
+    pub(super) fn have_journal(&self) -> bool {
+        !is_nothing(&self.journal)
+    }
+
+    /// Why no new main file is made beside a journal: the numbers and the history that the journal belongs to would seem
+    /// never to have been there.
+    pub(super) fn would_begin_anew(&self) -> StoreError {
+        let [main, journal] = [&self.main, &self.journal].map(|path| path.display());
+        StoreError::Missing(format!(
+            "the database `{main}` is missing or empty, but its journal `{journal}` is there, and nothing is begun anew beside it: \
+             put that file back, or move the journal away and run `caller-id restore FILE` with a backup; with the journal \
+             moved away and no backup the next start begins with no numbers"
+        ))
     }
 
     /// Whether `path` is a file of the data set at `main`, or one that SQLite keeps beside those.
@@ -151,6 +181,14 @@ fn settled(path: &Path) -> PathBuf {
     let in_folder = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
     let whole = path.canonicalize().ok().or_else(in_folder);
     whole.unwrap_or_else(|| path.to_owned())
+}
+
+/// Whether there is no such file, or nothing in it.
+fn is_nothing(path: &Path) -> bool {
+    path.metadata().map_or_else(
+        |cause| cause.kind() == ErrorKind::NotFound,
+        |found| found.len() == 0,
+    )
 }
 
 fn with_ending(stem: &Path, ending: &str) -> PathBuf {

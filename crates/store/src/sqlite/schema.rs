@@ -147,6 +147,17 @@ pub(super) fn is_new(connection: &Connection) -> Result<bool, StoreError> {
     pragma(connection, "user_version").map(|version| version == 0)
 }
 
+/// Whether it has no table at all, nobody's.
+pub(super) fn is_blank(connection: &Connection) -> Result<bool, StoreError> {
+    connection
+        .query_row(
+            "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(sqlite)
+}
+
 fn is_wal(connection: &Connection) -> Result<bool, StoreError> {
     connection
         .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))

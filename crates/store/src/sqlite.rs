@@ -22,11 +22,13 @@ mod lag;
 mod lane;
 mod list;
 mod merge;
+mod moment;
 mod numbers;
 mod pace;
 mod past;
 mod present;
 mod progress;
+mod restoring;
 mod rows;
 mod schema;
 mod sessions;
@@ -54,6 +56,7 @@ pub use inspect::{SqliteFile, SqliteInspection, inspect_sqlite};
 use journal::JournalSender;
 use lane::Lane;
 use progress::Progress;
+pub use restoring::SqliteDraft;
 use schema::Manner;
 use threads::Threads;
 
@@ -136,6 +139,9 @@ const READERS: usize = 4;
 const HISTORY_READERS: usize = 2;
 
 impl SqliteStore {
+    /// The version of the main file's tables that this program works with.
+    pub const SCHEMA: usize = schema::MAIN.known();
+
     /// Whether `path` is one of the files of the store at `database`, also where that is not made yet.
     pub fn keeps(database: &Path, path: &Path) -> bool {
         Files::have(database, path)

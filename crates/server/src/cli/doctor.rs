@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use caller_id_core::store::Revision;
-use caller_id_core::{Clock, SystemClock};
+use caller_id_core::{Clock, StoreError, SystemClock};
 use serde::Serialize;
 
 use super::one_line;
@@ -160,8 +160,15 @@ async fn of_access(part: Part, url: &DatabaseUrl) -> Vec<Finding> {
             access::keys(part, &found.keys, SystemClock::new().now()),
             access::audit_log(part, &found.log),
         ],
+        Err(error) if is_damaged(&error) => vec![access::damaged(part, &one_line(&error))],
         Err(error) => vec![access::unread(part, &one_line(&error))],
     }
+}
+
+/// Whether it is not as any program of ours writes it.
+fn is_damaged(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain();
+    causes.any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Unreadable(_))))
 }
 
 async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {

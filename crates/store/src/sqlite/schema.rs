@@ -45,7 +45,7 @@ pub(super) const JOURNAL: Schema = Schema {
 
 impl Schema {
     /// The version that this program brings the file to.
-    pub(super) fn known(self) -> usize {
+    pub(super) const fn known(self) -> usize {
         self.migrations.len()
     }
 
@@ -140,6 +140,25 @@ fn bring_up_to_date(connection: &mut Connection, schema: Schema) -> Result<(), S
             .map_err(sqlite)?;
     }
     Ok(())
+}
+
+/// Looks whether the main file has the tables of this version, and changes nothing.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] tells what it has.
+pub(super) fn check_current(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let check = || {
+        check_owner(connection, MAIN)?;
+        let known = MAIN.known();
+        match check_version(connection, known)? {
+            version if version == known => Ok(()),
+            version => Err(StoreError::Unreadable(format!(
+                "it has schema version {version}, and this caller-id reads {known}: a start of the service brings it up to \
+                 date, or use the caller-id that runs now"
+            ))),
+        }
+    };
+    check().map_err(|error| in_file(path, error))
 }
 
 /// Whether nobody has written to the file yet.

@@ -24,6 +24,9 @@ chmod 755 "$tree"
 put() { install -D -m "$1" "$2" "$tree/$3"; }
 put 755 "$binary" usr/bin/caller-id
 put 644 deploy/systemd/caller-id.service usr/lib/systemd/system/caller-id.service
+for unit in caller-id-backup.service caller-id-backup.timer; do
+    put 644 "deploy/systemd/$unit" "usr/lib/systemd/system/$unit"
+done
 put 640 deploy/systemd/caller-id.env etc/caller-id/caller-id.env
 put 644 deploy/nginx/caller-id.conf usr/share/doc/caller-id/nginx.conf
 put 644 data/caller_ids_example.csv usr/share/doc/caller-id/caller_ids_example.csv

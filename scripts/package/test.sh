@@ -76,7 +76,9 @@ is $env "640 root:caller-id"
 is /var/lib/caller-id "750 caller-id:caller-id"
 [ "$(readlink "$root/var/lib/caller-id/.env")" = $env ] || fail "commands do not find the settings"
 there /etc/systemd/system/multi-user.target.wants/caller-id.service
+there /etc/systemd/system/timers.target.wants/caller-id-backup.timer
 there /usr/share/man/man1/caller-id.1.gz
+there /usr/share/man/man1/caller-id-backup.1.gz
 there /usr/share/bash-completion/completions/caller-id
 account=$(inside getent passwd caller-id)
 case $account in *:/var/lib/caller-id:/usr/sbin/nologin) ;; *) fail "the account is $account" ;; esac
@@ -85,15 +87,19 @@ inside dpkg --verify caller-id || fail "files are not those of the package"
 
 step "the unit"
 # A small Debian has no systemd: what every unit waits for is this machine's.
-for target in sysinit basic shutdown network network-online multi-user; do
+for target in sysinit basic shutdown network network-online multi-user timers time-set time-sync; do
     cp "/usr/lib/systemd/system/$target.target" "$root/usr/lib/systemd/system/"
 done
-systemd-analyze verify --root="$root" --man=no /usr/lib/systemd/system/caller-id.service 2>"$work/verify.log" || true
+for unit in caller-id.service caller-id-backup.service caller-id-backup.timer; do
+    systemd-analyze verify --root="$root" --man=no "/usr/lib/systemd/system/$unit" 2>>"$work/verify.log" || true
+done
 # Of other units that a small Debian has not it may complain.
 if grep caller-id "$work/verify.log"; then fail "systemd does not take the unit"; fi
-systemd-analyze security --offline=true --threshold=20 --no-pager "$root/usr/lib/systemd/system/caller-id.service" \
-    >"$work/security.log" 2>&1 || fail "the unit is less guarded than it was: $(tail -n 1 "$work/security.log")"
-tail -n 1 "$work/security.log"
+for unit in caller-id caller-id-backup; do
+    systemd-analyze security --offline=true --threshold=20 --no-pager "$root/usr/lib/systemd/system/$unit.service" \
+        >"$work/security.log" 2>&1 || fail "$unit is less guarded than it was: $(tail -n 1 "$work/security.log")"
+    tail -n 1 "$work/security.log"
+done
 
 step "run: first key, first number, first call"
 echo "API_PORT=$port" >>"$root$env"
@@ -116,6 +122,32 @@ echo "$answer" | tr -d '\r' | grep -qx 3125550100 || echo "$answer" | tr -d '\r'
 count() { ask numbers list --count 2>&1 >/dev/null | grep "in all" || fail "numbers are not counted"; }
 numbers=$(count)
 
+step "a backup as the unit makes it, while the service runs, and restored"
+backups=/var/lib/caller-id/backups
+# The command of the unit, with its own settings in place of systemd's.
+as_unit() {
+    command=$(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/caller-id-backup.service")
+    own=$(sed -n 's/^Environment=//p' "$root/usr/lib/systemd/system/caller-id-backup.service")
+    settings=$(grep -v '^#' "$root$env" | grep .)
+    # shellcheck disable=SC2086 # a setting a word
+    chroot "$root" setpriv --reuid caller-id --regid caller-id --clear-groups --no-new-privs --bounding-set=-all \
+        /usr/bin/env -i --chdir=/var/lib/caller-id $own $settings sh -c "umask 0077; exec $command"
+}
+as_unit 2>"$work/backup.log" || fail "no backup: $(cat "$work/backup.log")"
+as_unit 2>"$work/backup.log" || fail "no second backup: $(cat "$work/backup.log")"
+backup=$(cd "$root" && find ".$backups" -name 'caller-id-*.backup.gz' | sort | tail -n 1)
+[ "$(find "$root$backups" -name 'caller-id-*.backup.gz' | wc -l)" = 2 ] || fail "two backups expected"
+backup=${backup#.}
+is "$backup" "600 caller-id:caller-id"
+is "$backups" "700 caller-id:caller-id"
+ask backup --check "$backup" >/dev/null || fail "the backup is not whole"
+if ask restore "$backup" 2>"$work/backup.log"; then fail "restored over a service that runs"; fi
+grep -q "in use" "$work/backup.log" || fail "it is not said that it is in use: $(cat "$work/backup.log")"
+ask restore "$backup" --to sqlite:/root/again.db >/dev/null 2>"$work/backup.log" || fail "$(cat "$work/backup.log")"
+ask export --csv - >"$work/one.csv" 2>/dev/null
+ask export --csv - --database-url sqlite:/root/again.db >"$work/other.csv" 2>/dev/null
+[ -s "$work/one.csv" ] && cmp -s "$work/one.csv" "$work/other.csv" || fail "the restored numbers are others"
+
 step "upgrade while settings were changed"
 inside dpkg --install "$second" >"$work/dpkg.log" 2>&1 || fail "$(cat "$work/dpkg.log")"
 grep -q "^API_PORT=$port" "$root$env" || fail "the settings were written over"
@@ -130,13 +162,16 @@ step "remove: settings and data stay"
 inside dpkg --remove caller-id >"$work/dpkg.log" 2>&1 || fail "$(cat "$work/dpkg.log")"
 gone /usr/bin/caller-id
 gone /usr/lib/systemd/system/caller-id.service
+gone /usr/lib/systemd/system/caller-id-backup.timer
 there $env
 there /var/lib/caller-id/caller-id.db
 
 step "install again: all is as it was"
 inside dpkg --install "$second" >"$work/dpkg.log" 2>&1 || fail "$(cat "$work/dpkg.log")"
 there /etc/systemd/system/multi-user.target.wants/caller-id.service
+there /etc/systemd/system/timers.target.wants/caller-id-backup.timer
 gone /etc/systemd/system/caller-id.service
+gone /etc/systemd/system/caller-id-backup.timer
 start
 [ "$(count)" = "$numbers" ] || fail "numbers are missing"
 stop

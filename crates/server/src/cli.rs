@@ -5,6 +5,7 @@ pub mod admin;
 pub mod alert;
 mod ask;
 pub mod audit;
+pub mod backup;
 pub mod check_config;
 pub mod completions;
 pub mod dialplan;
@@ -15,6 +16,7 @@ pub mod import;
 pub mod init_env;
 pub mod migrate;
 pub mod reference;
+pub mod restore;
 pub mod serve;
 mod show;
 #[cfg(test)]
@@ -76,6 +78,23 @@ pub enum Command {
     /// taken, 2 when it did not come to its end. More in docs/migrate.md.
     #[command(after_help = migrate::EXAMPLES)]
     Migrate(Box<migrate::MigrateArgs>),
+    /// Write everything that the database has into one file, while a service may be using it.
+    ///
+    /// All that was answered before it began is in it: numbers, pools, campaigns, history, API keys, the audit log. Settings and
+    /// tokens are in no database: keep the environment, `.env` and `admin-token` yourself.
+    ///
+    /// Exit code: 0 when the file is there and whole, 1 when not, 2 when a setting or an argument cannot be used. More in
+    /// docs/backup.md.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(Box<backup::BackupArgs>),
+    /// Bring a backup into an empty database: SQLite or PostgreSQL, wherever it came from.
+    ///
+    /// The whole file is checked before anything is written, and everything is read back and compared at the end. No service
+    /// may use the database. Killed or failed, run it again: it begins anew, and no service starts on half of a backup.
+    ///
+    /// Exit code: 0 when all of it is there, 1 when not, 2 when a setting or an argument cannot be used. More in docs/backup.md.
+    #[command(after_help = restore::EXAMPLES)]
+    Restore(Box<restore::RestoreArgs>),
     /// Print the lines for a carrier of VICIdial, or for the dialplan of another Asterisk.
     ///
     /// They take the caller ID of each call from the service, and report how the call ended. Whatever goes wrong, the call
@@ -134,6 +153,8 @@ pub async fn main() -> ExitCode {
         Command::Import(args) => Box::pin(import::run(*args)).await,
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
+        Command::Backup(args) => Box::pin(backup::run(*args)).await,
+        Command::Restore(args) => Box::pin(restore::run(*args)).await,
         Command::Dialplan(args) => dialplan::run(&args),
         Command::Audit(command) => Box::pin(audit::run(*command, &environment)).await,
         Command::Alert(command) => Box::pin(alert::run(*command)).await,

@@ -9,6 +9,7 @@ pub mod asking;
 pub mod audit_chain;
 pub mod audit_csv;
 pub mod auth;
+pub mod backup;
 pub mod cached;
 pub mod cli;
 pub mod config;

@@ -241,6 +241,32 @@ fn a_database_that_does_not_belong_to_the_redis_is_an_error() {
 }
 
 #[test]
+fn a_database_whose_tables_are_gone_is_not_well_while_redis_has_its_state() {
+    let redis = redis(Keep::Nothing, &[]);
+    let (server, database) = postgres();
+    let folder = tempfile::tempdir().unwrap();
+    let (redis, data) = (redis.url(), folder.path().to_str().unwrap());
+    let variables = [
+        ("REDIS_URL", &*redis),
+        ("DATABASE_URL", &*database),
+        ("DATA_DIR", data),
+    ];
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let settings = serve_settings(&variables).unwrap();
+        let app = App::open(&settings, Arc::new(SystemClock::new()));
+        app.await.unwrap().close().await.unwrap();
+    });
+    let told = doctor(&variables);
+    told.line("ok       cluster: belongs together: ");
+    let name = database.split(['/', '?']).nth(3).unwrap();
+    server.psql(name, "DROP SCHEMA caller_id CASCADE");
+    let told = doctor(&variables);
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    let line = told.line("error    cluster: belongs together: no: Redis knows database ");
+    assert!(line.contains("caller-id restore FILE"), "{line}");
+}
+
+#[test]
 fn settings_that_are_wrong_are_exit_code_2() {
     assert_eq!(doctor(&[("API_PORT", "abc")]).code, 2);
     assert_eq!(doctor(&[("REDIS_TENANT", "a b")]).code, 2);

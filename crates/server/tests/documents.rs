@@ -168,7 +168,7 @@ fn every_name_of_the_reference_is_a_setting() {
 }
 
 /// The pages on how to install and run it.
-const GUIDES: [&str; 4] = ["docker", "plesk", "ubuntu", "vicibox"];
+const GUIDES: [&str; 5] = ["backup", "docker", "plesk", "ubuntu", "vicibox"];
 
 fn guide(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -201,9 +201,29 @@ fn every_command_that_the_guides_name_is_one() {
     assert!(seen > 15, "{seen} commands");
 }
 
+/// What the unit of backups takes beside settings.
+fn of_backup_unit() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let unit = std::fs::read_to_string(root.join("deploy/systemd/caller-id-backup.service"));
+    let unit = unit.expect("the unit");
+    let own = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("Environment="));
+    let pairs = own.expect("its own variables").split(' ');
+    let names: Vec<_> = pairs.filter_map(|pair| pair.split_once('=')).collect();
+    for (name, _) in &names {
+        assert!(
+            unit.contains(&format!("${{{name}}}")),
+            "{name} is for nothing"
+        );
+    }
+    names.into_iter().map(|(name, _)| name.to_owned()).collect()
+}
+
 #[test]
 fn every_setting_that_the_guides_give_a_value_is_one() {
-    let known: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
+    let mut known: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
+    known.extend(of_backup_unit());
     let mut seen = 0;
     for name in GUIDES {
         let page = guide(name);

@@ -11,6 +11,8 @@ mod agi;
 mod files;
 #[path = "start/first_file.rs"]
 mod first_file;
+#[path = "start/gone.rs"]
+mod gone;
 #[path = "start/log.rs"]
 mod log;
 #[path = "start/not_ready.rs"]

@@ -27,5 +27,6 @@ pub use postgres::{
     postgres_place,
 };
 pub use sqlite::{
-    Durability, SqliteFile, SqliteInspection, SqliteOptions, SqliteStore, inspect_sqlite,
+    Durability, SqliteDraft, SqliteFile, SqliteInspection, SqliteOptions, SqliteStore,
+    inspect_sqlite,
 };

@@ -19,6 +19,7 @@ mod keys;
 mod lane;
 mod list;
 mod locks;
+mod moment;
 mod numbers;
 mod open;
 mod owner;
@@ -30,6 +31,7 @@ mod pooled;
 mod present;
 mod record;
 mod reference;
+mod restoring;
 mod rows;
 mod schema;
 mod sessions;
@@ -128,6 +130,9 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
+    /// The version of the tables that this program works with.
+    pub const SCHEMA: usize = schema::KNOWN;
+
     /// What the server was asked: each piece of work on a connection with how long it took, the wait for the connection included.
     pub fn calls(&self) -> Arc<Calls> {
         self.lane.calls()

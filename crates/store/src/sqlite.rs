@@ -23,11 +23,13 @@ mod lag;
 mod lane;
 mod list;
 mod merge;
+mod moment;
 mod numbers;
 mod pace;
 mod past;
 mod present;
 mod progress;
+mod restoring;
 mod rows;
 mod schema;
 mod sessions;
@@ -56,6 +58,7 @@ pub use inspect::{SqliteFile, SqliteInspection, inspect_sqlite};
 use journal::JournalSender;
 use lane::Lane;
 use progress::Progress;
+pub use restoring::SqliteDraft;
 use schema::Manner;
 use threads::Threads;
 
@@ -140,6 +143,9 @@ const READERS: usize = 4;
 const HISTORY_READERS: usize = 2;
 
 impl SqliteStore {
+    /// The version of the main file's tables that this program works with.
+    pub const SCHEMA: usize = schema::MAIN.known();
+
     /// Whether `path` is one of the files of the store at `database`, also where that is not made yet.
     pub fn keeps(database: &Path, path: &Path) -> bool {
         Files::have(database, path)
@@ -187,7 +193,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`], and [`StoreError::Missing`] when there is none.
     pub fn open_to_read(path: &Path, options: SqliteOptions) -> Result<Arc<Self>, StoreError> {
-        if !path.exists() {
+        if !path.exists() && Files::journal_of(path).is_none() {
             let text = format!("there is no database `{}`", path.display());
             return Err(StoreError::Missing(text));
         }
@@ -302,7 +308,12 @@ impl Journal for SqliteStore {
 }
 
 fn migrate_main(files: &Files, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    // Looked for first: who begins anew at the same time makes it last.
+    let has_journal = files.have_journal();
     let mut main = schema::connect(&files.main, options.manner())?;
+    if has_journal && schema::is_blank(&main).map_err(|error| error::on(&main, error))? {
+        return Err(files.would_begin_anew());
+    }
     schema::migrate(&mut main, &files.main, schema::MAIN)?;
     Ok(main)
 }

@@ -126,6 +126,14 @@ pub struct InventoryInspection {
     pub revision: Revision,
 }
 
+impl InventoryInspection {
+    /// That of a database that has no tables yet, or no more.
+    pub const NONE: Self = Self {
+        identity: None,
+        revision: Revision(0),
+    };
+}
+
 /// The inventory in a file of SQLite that has the tables of this version.
 ///
 /// # Errors

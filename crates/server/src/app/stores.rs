@@ -1,5 +1,6 @@
 //! Opens databases, whatever keeps them.
 
+pub mod backup;
 mod measured;
 
 use std::path::Path;
@@ -229,7 +230,7 @@ pub async fn open_alone(url: &DatabaseUrl) -> anyhow::Result<OpenStore> {
             let opened = blocking(path, patient_sqlite(), SqliteStore::open).await?;
             Ok(OpenStore::sqlite(opened.context(CANNOT_OPEN)?))
         }
-        DatabaseUrl::Postgres(url) => open_patient_postgres(url).await,
+        DatabaseUrl::Postgres(url) => open_patient_postgres(url, "migrate").await,
     }
 }
 
@@ -252,7 +253,7 @@ pub async fn open_to_read(url: &DatabaseUrl) -> anyhow::Result<OpenStore> {
                 "PostgreSQL `{}` has no tables of caller-id; those of the reference service are read with --from-reference",
                 found.place
             );
-            open_patient_postgres(url).await
+            open_patient_postgres(url, "migrate").await
         }
     }
 }
@@ -270,14 +271,18 @@ pub fn keeps(url: &DatabaseUrl, path: &Path) -> bool {
     matches!(url, DatabaseUrl::Sqlite(database) if SqliteStore::keeps(database, path))
 }
 
-async fn open_patient_postgres(url: &str) -> anyhow::Result<OpenStore> {
+async fn open_patient_postgres(url: &str, command: &str) -> anyhow::Result<OpenStore> {
+    let opened = PostgresStore::open(url, patient_postgres(command)).await;
+    Ok(OpenStore::postgres(opened.context(CANNOT_OPEN)?))
+}
+
+fn patient_postgres(command: &str) -> PostgresOptions {
     let mut options = PostgresOptions::new(Arc::new(SystemClock::new()));
     options.wait = MIGRATION_WAIT;
     options.ownership = Ownership::Sole {
-        node: "caller-id migrate".to_owned(),
+        node: format!("caller-id {command}"),
     };
-    let opened = PostgresStore::open(url, options).await;
-    Ok(OpenStore::postgres(opened.context(CANNOT_OPEN)?))
+    options
 }
 
 fn patient_sqlite() -> SqliteOptions {

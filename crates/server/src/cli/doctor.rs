@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use caller_id_core::store::Revision;
-use caller_id_core::{Clock, SystemClock};
+use caller_id_core::{Clock, StoreError, SystemClock};
 use serde::Serialize;
 
 use super::one_line;
@@ -160,8 +160,15 @@ async fn of_access(part: Part, url: &DatabaseUrl) -> Vec<Finding> {
             access::keys(part, &found.keys, SystemClock::new().now()),
             access::audit_log(part, &found.log),
         ],
+        Err(error) if is_damaged(&error) => vec![access::damaged(part, &one_line(&error))],
         Err(error) => vec![access::unread(part, &one_line(&error))],
     }
+}
+
+/// Whether it is not as any program of ours writes it.
+fn is_damaged(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain();
+    causes.any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Unreadable(_))))
 }
 
 async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {
@@ -172,9 +179,13 @@ async fn database(settings: &Settings, url: &DatabaseUrl) -> Looked {
                 Ok((file, folder)) => {
                     let ours = matches!(file.file, inspect::SqliteFile::Ours { version } if version == file.schema_known);
                     // Only who shares a Redis is asked whether both belong together.
-                    let inventory = match ours && settings.cluster.is_shared() {
-                        true => inspect::sqlite_inventory(path).await.ok(),
-                        false => None,
+                    let shared = settings.cluster.is_shared();
+                    let inventory = match file.file {
+                        inspect::SqliteFile::Missing | inspect::SqliteFile::Empty if shared => {
+                            Some(InventoryInspection::NONE)
+                        }
+                        _ if ours && shared => inspect::sqlite_inventory(path).await.ok(),
+                        _ => None,
                     };
                     let mut findings = sqlite::judge(&file, &folder);
                     if ours {
@@ -213,10 +224,13 @@ async fn of_postgres(settings: &Settings, address: &str, url: &DatabaseUrl) -> L
                 [postgres::judge(&found, &by), access].concat()
             },
             ahead_ms: Some(found.clock_offset_ms),
-            inventory: found.revision.map(|revision| InventoryInspection {
-                identity: found.identity,
-                revision: Revision(revision),
-            }),
+            inventory: match found.schema_found {
+                0 => Some(InventoryInspection::NONE),
+                _ => found.revision.map(|revision| InventoryInspection {
+                    identity: found.identity,
+                    revision: Revision(revision),
+                }),
+            },
             recorded: Some(cluster::Recorded {
                 state: found.state,
                 holders: found.state_holders,

@@ -1,11 +1,11 @@
 //! `caller-id migrate`.
 
 mod bad_rows;
-mod compare;
-mod console;
+pub(super) mod compare;
+pub(super) mod console;
 mod digest;
 mod reference;
-mod source;
+pub(super) mod source;
 mod walk;
 mod writer;
 
@@ -97,11 +97,11 @@ pub async fn run(args: MigrateArgs) -> anyhow::Result<ExitCode> {
 
 /// How it is done.
 #[derive(Debug, Clone, Copy)]
-struct Manner {
+pub(super) struct Manner {
     /// Also into a database that has other things.
-    merge: bool,
+    pub(super) merge: bool,
     /// With the audit log.
-    log: bool,
+    pub(super) log: bool,
 }
 
 /// What is read.
@@ -186,7 +186,8 @@ fn unopened(error: anyhow::Error, side: &str, url: &DatabaseUrl) -> anyhow::Erro
     error.context(format!("cannot open {side} {url}"))
 }
 
-fn verdict(parts: &[Part], merge: bool) -> ExitCode {
+/// The exit code, and what is to say, of a comparison at the end.
+pub(super) fn verdict(parts: &[Part], merge: bool) -> ExitCode {
     let is_well = |part: &Part| part.is_whole() && (merge || part.extra == 0);
     if parts.iter().all(is_well) {
         return ExitCode::SUCCESS;
@@ -215,7 +216,8 @@ async fn into(
     Ok(moved)
 }
 
-async fn move_all(
+/// Brings everything into the target, and gives what the comparison at the end says.
+pub(super) async fn move_all(
     source: &mut dyn Source,
     target: &OpenStore,
     manner: Manner,
@@ -288,7 +290,7 @@ fn goes_on(found: &[Part], scope: Scope) -> bool {
 }
 
 /// A database as it is made, with nothing in it but the pool that every one has.
-async fn is_empty(target: &OpenStore) -> anyhow::Result<bool> {
+pub(super) async fn is_empty(target: &OpenStore) -> anyhow::Result<bool> {
     let pools = target.inventory.pools().await?;
     let mut target = target;
     Ok(pools == [Pool::new(PoolId::default())]

@@ -70,6 +70,13 @@ pub fn unread(part: Part, why: &str) -> Finding {
     Finding::new(part, "audit log", why).error("see that this user can read the database")
 }
 
+/// What is to say when what is there is damaged.
+pub fn damaged(part: Part, why: &str) -> Finding {
+    Finding::new(part, "contents", why).error(
+        "keep the files as they are, move them away and restore a backup: caller-id restore FILE (docs/backup.md)",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use caller_id_core::Role;

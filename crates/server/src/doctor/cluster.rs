@@ -160,7 +160,14 @@ fn outbox(lag: Lag) -> Finding {
 fn belongs(known: Position, found: InventoryInspection) -> Finding {
     let about = "belongs together";
     if let Some(why) = Mismatch::between(known, found.identity, found.revision) {
-        return finding(about, format!("no: Redis {why}")).error(
+        let wrong = finding(about, format!("no: Redis {why}"));
+        if found == InventoryInspection::NONE {
+            return wrong.error(
+                "the tables of its database are gone from here, or this is another one: name that, or restore a backup \
+                 (caller-id restore FILE, docs/backup.md)",
+            );
+        }
+        return wrong.error(
             "name the database that belongs to it, or another REDIS_TENANT. After a restore of an older database remove this \
              tenant's keys: docs/cluster.md",
         );
@@ -228,6 +235,22 @@ mod tests {
                 revision: Revision(7),
             };
             assert_eq!(belongs(known, found).verdict, verdict, "{known:?}");
+        }
+    }
+
+    #[test]
+    fn a_database_without_tables_is_not_well_where_redis_knows_of_some() {
+        let knows = |store, since| Position {
+            store,
+            since: Revision(since),
+            after: None,
+        };
+        let none = InventoryInspection::NONE;
+        assert_eq!(belongs(knows(None, 0), none).verdict, Verdict::Ok);
+        for known in [knows(Some(1), 7), knows(None, 7)] {
+            let found = belongs(known, none);
+            assert_eq!(found.verdict, Verdict::Error);
+            assert!(found.told().contains("caller-id restore FILE"), "{found}");
         }
     }
 

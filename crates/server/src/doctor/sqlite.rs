@@ -8,6 +8,9 @@ const FREE_LEAST: u64 = 1 << 30;
 /// With less than this the next commits fail.
 const FREE_NEEDED: u64 = 100 << 20;
 
+const BEGIN_ANEW: &str = "no service starts so: put the file back, or move the journal away and restore a backup: \
+    caller-id restore FILE (docs/backup.md)";
+
 /// All that is to say of it.
 pub fn judge(sqlite: &SqliteInspection, folder: &FolderInspection) -> Vec<Finding> {
     let mut findings = vec![file(sqlite), in_use(sqlite), writable(folder)];
@@ -31,6 +34,14 @@ fn file(sqlite: &SqliteInspection) -> Finding {
     let path = sqlite.path.display();
     let known = sqlite.schema_known;
     match sqlite.file {
+        SqliteFile::Missing | SqliteFile::Empty if sqlite.journal.is_some() => finding(
+            about,
+            format!(
+                "{path} is gone or empty, and its journal is there: {}",
+                journal(sqlite)
+            ),
+        )
+        .error(BEGIN_ANEW),
         SqliteFile::Missing => finding(
             about,
             format!("{path} is not there: the first start makes it"),
@@ -51,6 +62,11 @@ fn file(sqlite: &SqliteInspection) -> Finding {
         ),
         SqliteFile::Ours { version } => finding(about, format!("{path}, version {version}")),
     }
+}
+
+fn journal(sqlite: &SqliteInspection) -> String {
+    let journal = sqlite.journal.as_ref();
+    journal.map_or_else(String::new, |journal| journal.display().to_string())
 }
 
 /// No error: it may be the service that this is asked of.
@@ -102,6 +118,7 @@ mod tests {
         let sqlite = SqliteInspection {
             path: PathBuf::from("/data/caller-id.db"),
             file: SqliteFile::Ours { version: 2 },
+            journal: Some(PathBuf::from("/data/caller-id.journal.db")),
             schema_known: 2,
             in_use: false,
         };
@@ -136,7 +153,16 @@ mod tests {
             SqliteFile::Empty,
             SqliteFile::Ours { version: 1 },
         ] {
-            assert_eq!(bad(|sqlite, _| sqlite.file = file), []);
+            let found = bad(|sqlite, _| (sqlite.file, sqlite.journal) = (file, None));
+            assert_eq!(found, []);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_gone_beside_its_journal_is_an_error() {
+        for file in [SqliteFile::Missing, SqliteFile::Empty] {
+            let found = bad(|sqlite, _| sqlite.file = file);
+            assert_eq!(found, [(Verdict::Error, "file")]);
         }
     }
 

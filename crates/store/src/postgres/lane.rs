@@ -31,6 +31,8 @@ pub(super) struct Lane {
     terms: Terms,
     /// Of a lane of one connection, that takes a lock when it is made and keeps it for as long as it lives.
     owner: Option<Arc<Owner>>,
+    /// A transaction is open on its one connection: it is never made anew.
+    held: bool,
     /// What the server was asked, of all lanes of a store together.
     calls: Arc<Calls>,
 }
@@ -55,7 +57,17 @@ impl Lane {
             idle: Mutex::new(Vec::new()),
             terms,
             owner: None,
+            held: false,
             calls: Arc::default(),
+        }
+    }
+
+    /// A lane of this one connection alone: when it is lost, so is all work.
+    pub(super) fn held(place: Arc<Place>, terms: Terms, only: PgConnection) -> Self {
+        Self {
+            held: true,
+            idle: Mutex::new(vec![(only, Instant::now())]),
+            ..Self::new(place, Terms { most: 1, ..terms })
         }
     }
 
@@ -191,6 +203,10 @@ impl Lane {
     }
 
     async fn connect(&self) -> Result<PgConnection, Fault> {
+        if self.held {
+            let text = "the connection was lost, and with it the moment that was read";
+            return Err(StoreError::Failed(text.into()).into());
+        }
         let mut connection = connect(&self.place, self.terms.wait).await?;
         if let Some(owner) = &self.owner {
             owner

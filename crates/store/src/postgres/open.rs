@@ -15,6 +15,7 @@ use super::owner::Owner;
 use super::parts::{Parts, Week};
 use super::place::Place;
 use super::pooled;
+use super::restoring;
 use super::schema;
 use super::{POSTGRES_CONNECTIONS_LEAST, PostgresOptions, PostgresStore};
 
@@ -103,7 +104,10 @@ impl PostgresStore {
         store
             .lane
             .run(|connection| {
-                Box::pin(async move { parts.make(connection, &[week, week.next()]).await })
+                Box::pin(async move {
+                    restoring::check(connection).await?;
+                    parts.make(connection, &[week, week.next()]).await
+                })
             })
             .await?;
         Ok(Arc::new(store))

@@ -123,6 +123,22 @@ pub(super) async fn found(connection: &mut PgConnection) -> Result<usize, Fault>
     Ok(usize::try_from(version).unwrap_or_default())
 }
 
+/// Looks whether the database has the tables of this version, and changes nothing.
+///
+/// # Errors
+/// [`StoreError::Missing`] where there are none, [`StoreError::Unreadable`] where they are others.
+pub(super) async fn check_current(connection: &mut PgConnection) -> Result<(), Fault> {
+    match version(connection).await? {
+        0 => Err(StoreError::Missing("it has no tables of caller-id".to_owned()).into()),
+        KNOWN => Ok(()),
+        older => Err(StoreError::Unreadable(format!(
+            "it has schema version {older}, and this caller-id reads {KNOWN}: a start of the service brings it up to date, or \
+             use the caller-id that runs now"
+        ))
+        .into()),
+    }
+}
+
 /// Whether the tables know of states in Redis.
 pub(super) async fn has_states(connection: &mut PgConnection) -> Result<bool, Fault> {
     Ok(found(connection).await? >= STATES)

@@ -21,19 +21,44 @@ pub(super) struct Files {
 impl Files {
     /// Makes the folder and an empty main file where they are missing, and settles links, so that two names of one
     /// file have one lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the main file is gone or empty and its journal is there.
     pub(super) fn prepare(path: &Path) -> Result<Self, StoreError> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder)
-                .map_err(|cause| error::file("cannot make the folder", folder, &cause))?;
-        }
+        Self::of(settled(path)).check_journal()?;
+        make_folder_of(path)?;
         touch(path)?;
         let main = path
             .canonicalize()
             .map_err(|cause| error::file("cannot find", path, &cause))?;
         Ok(Self::of(main))
+    }
+
+    /// Those of a data set that may be made here; its folder is made.
+    ///
+    /// # Errors
+    /// As [`Files::prepare`].
+    pub(super) fn place(path: &Path) -> Result<Self, StoreError> {
+        make_folder_of(path)?;
+        let files = Self::of(settled(path));
+        files.check_journal()?;
+        Ok(files)
+    }
+
+    /// Those of a data set that is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when it is not.
+    pub(super) fn existing(path: &Path) -> Result<Self, StoreError> {
+        let files = Self::of(settled(path));
+        match (is_nothing(&files.main), files.have_journal()) {
+            (false, _) => Ok(files),
+            (true, true) => Err(files.would_begin_anew()),
+            (true, false) => {
+                let text = format!("there is no database `{}`", path.display());
+                Err(StoreError::Missing(text))
+            }
+        }
     }
 
     fn of(main: PathBuf) -> Self {
@@ -47,6 +72,59 @@ impl Files {
             lock: with_ending(&stem, ".lock"),
             main,
         }
+    }
+
+    /// The journal of the data set at `path`, where there is one with something in it.
+    pub(super) fn journal_of(path: &Path) -> Option<PathBuf> {
+        let files = Self::of(settled(path));
+        files.have_journal().then_some(files.journal)
+    }
+
+    /// Whether there is a journal with something in it.
+    pub(super) fn have_journal(&self) -> bool {
+        !is_nothing(&self.journal)
+    }
+
+    /// Refuses a journal without its main file.
+    fn check_journal(&self) -> Result<(), StoreError> {
+        // The journal is looked at first: another process that begins anew makes it last.
+        match self.have_journal() && is_nothing(&self.main) {
+            true => Err(self.would_begin_anew()),
+            false => Ok(()),
+        }
+    }
+
+    /// Those of a draft that is made beside this data set.
+    pub(super) fn draft(&self) -> Self {
+        Self::of(with_ending(&self.main, ".restoring"))
+    }
+
+    /// All files there may be, the main file first.
+    pub(super) fn all(&self) -> impl Iterator<Item = PathBuf> {
+        let of_main = ["", "-wal", "-shm"].map(|end| with_ending(&self.main, end));
+        let lock = std::iter::once(self.lock.clone());
+        of_main.into_iter().chain(self.of_journal()).chain(lock)
+    }
+
+    /// All that belongs to the main file and is not it, nor the lock.
+    pub(super) fn journals(&self) -> impl Iterator<Item = PathBuf> {
+        let of_main = ["-wal", "-shm"].map(|end| with_ending(&self.main, end));
+        self.of_journal().into_iter().chain(of_main)
+    }
+
+    fn of_journal(&self) -> [PathBuf; 3] {
+        ["", "-wal", "-shm"].map(|end| with_ending(&self.journal, end))
+    }
+
+    /// Why no new main file is made beside a journal: the numbers and the history that the journal belongs to would seem
+    /// never to have been there.
+    pub(super) fn would_begin_anew(&self) -> StoreError {
+        let [main, journal] = [&self.main, &self.journal].map(|path| path.display());
+        StoreError::Missing(format!(
+            "the database `{main}` is missing or empty, but its journal `{journal}` is there, and nothing is begun anew beside it: \
+             put that file back, or move the journal away and run `caller-id restore FILE` with a backup; with the journal \
+             moved away and no backup the next start begins with no numbers"
+        ))
     }
 
     /// Whether `path` is a file of the data set at `main`, or one that SQLite keeps beside those.
@@ -156,6 +234,22 @@ fn settled(path: &Path) -> PathBuf {
     let in_folder = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
     let whole = path.canonicalize().ok().or_else(in_folder);
     whole.unwrap_or_else(|| path.to_owned())
+}
+
+fn make_folder_of(path: &Path) -> Result<(), StoreError> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
+            .map_err(|cause| error::file("cannot make the folder", folder, &cause)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is no such file, or nothing in it.
+pub(super) fn is_nothing(path: &Path) -> bool {
+    path.metadata().map_or_else(
+        |cause| cause.kind() == ErrorKind::NotFound,
+        |found| found.len() == 0,
+    )
 }
 
 fn with_ending(stem: &Path, ending: &str) -> PathBuf {

@@ -42,12 +42,29 @@ pub(super) struct HistoryReader {
     main: Connection,
     /// None where there is no journal file: nothing was ever committed then.
     journal: Option<Connection>,
+    /// A transaction is open on the main file, and all that is not in it is in the temporary tables.
+    held: bool,
 }
 
 impl HistoryReader {
     pub(super) fn new(main: Connection, journal: Option<Connection>) -> Result<Self, StoreError> {
         main.execute_batch(tail::TABLES).map_err(sqlite)?;
-        Ok(Self { main, journal })
+        Ok(Self {
+            main,
+            journal,
+            held: false,
+        })
+    }
+
+    /// Begins a moment that does not end; [`Held::fill`] makes it whole.
+    pub(super) fn hold(self) -> Result<Held, StoreError> {
+        let (journal, main, applied) = self.moment()?;
+        journal.into_iter().for_each(Moment::keep);
+        main.keep();
+        Ok(Held {
+            reader: self,
+            applied,
+        })
     }
 
     /// One moment of both files: history up to the mark it gives, and the journal after it.
@@ -73,6 +90,9 @@ impl HistoryReader {
 
     /// A moment of history, with what is committed and not yet moved in the temporary tables.
     pub(super) fn whole_moment(&self) -> Result<Moment<'_>, StoreError> {
+        if self.held {
+            return Ok(Moment::of_held(&self.main));
+        }
         let (journal, main, applied) = self.moment()?;
         if let Some(journal) = journal {
             // The journal's moment ends here: its log cannot start anew while somebody reads, and this may take long.
@@ -126,24 +146,57 @@ impl HistoryReader {
     }
 }
 
+/// A moment of both files that does not end before its connections do.
+pub(super) struct Held {
+    reader: HistoryReader,
+    applied: i64,
+}
+
+impl Held {
+    /// Takes over what only the journal has, and lets that go.
+    pub(super) fn fill(self) -> Result<HistoryReader, StoreError> {
+        let Self {
+            mut reader,
+            applied,
+        } = self;
+        if let Some(journal) = reader.journal.take() {
+            tail::fill(&reader.main, &journal, applied)?;
+        }
+        reader.held = true;
+        Ok(reader)
+    }
+}
+
 /// A reading transaction. Its end takes back what was put into temporary tables, too.
-pub(super) struct Moment<'a>(pub(super) &'a Connection);
+pub(super) struct Moment<'a>(pub(super) &'a Connection, bool);
 
 impl<'a> Moment<'a> {
     /// Begins it, and looks at the file: SQLite takes its snapshot at the first look, not at BEGIN.
     fn begin(connection: &'a Connection, look: &str) -> Result<Self, StoreError> {
         let fail = |error| on(connection, sqlite(error));
         connection.execute_batch("BEGIN").map_err(fail)?;
-        let moment = Self(connection);
+        let moment = Self(connection, true);
         connection.query_row(look, [], |_| Ok(())).map_err(fail)?;
         Ok(moment)
+    }
+
+    /// One that somebody else holds: nothing ends with it.
+    const fn of_held(connection: &'a Connection) -> Self {
+        Self(connection, false)
+    }
+
+    /// Ends nothing.
+    fn keep(mut self) {
+        self.1 = false;
     }
 }
 
 impl Drop for Moment<'_> {
     fn drop(&mut self) {
-        // It fails only where SQLite has ended the transaction already.
-        let _ = self.0.execute_batch("ROLLBACK");
+        if self.1 {
+            // It fails only where SQLite has ended the transaction already.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub struct SqliteInspection {
     pub path: PathBuf,
     /// What it is.
     pub file: SqliteFile,
+    /// The journal beside it, where there is one with something in it.
+    pub journal: Option<PathBuf>,
     /// Version of the tables that this program works with.
     pub schema_known: usize,
     /// Whether a service uses it now.
@@ -53,6 +55,7 @@ pub fn inspect_sqlite(path: &Path) -> Result<SqliteInspection, StoreError> {
     Ok(SqliteInspection {
         path: path.to_owned(),
         file: look(path)?,
+        journal: Files::journal_of(path),
         schema_known: MAIN.known(),
         in_use: Files::in_use(path)?,
     })
@@ -115,5 +118,9 @@ mod tests {
         assert_eq!(look().file, SqliteFile::Foreign);
         std::fs::write(&path, "").unwrap();
         assert_eq!(look().file, SqliteFile::Empty);
+        let journal = look().journal.unwrap();
+        assert!(journal.ends_with("caller-id.journal.db"), "{journal:?}");
+        std::fs::write(&journal, "").unwrap();
+        assert_eq!(look().journal, None, "nothing is in it");
     }
 }

@@ -45,7 +45,7 @@ pub(super) const JOURNAL: Schema = Schema {
 
 impl Schema {
     /// The version that this program brings the file to.
-    pub(super) fn known(self) -> usize {
+    pub(super) const fn known(self) -> usize {
         self.migrations.len()
     }
 
@@ -142,9 +142,39 @@ fn bring_up_to_date(connection: &mut Connection, schema: Schema) -> Result<(), S
     Ok(())
 }
 
+/// Looks whether the main file has the tables of this version, and changes nothing.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] tells what it has.
+pub(super) fn check_current(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let check = || {
+        check_owner(connection, MAIN)?;
+        let known = MAIN.known();
+        match check_version(connection, known)? {
+            version if version == known => Ok(()),
+            version => Err(StoreError::Unreadable(format!(
+                "it has schema version {version}, and this caller-id reads {known}: a start of the service brings it up to \
+                 date, or use the caller-id that runs now"
+            ))),
+        }
+    };
+    check().map_err(|error| in_file(path, error))
+}
+
 /// Whether nobody has written to the file yet.
 pub(super) fn is_new(connection: &Connection) -> Result<bool, StoreError> {
     pragma(connection, "user_version").map(|version| version == 0)
+}
+
+/// Whether it has no table at all, nobody's.
+pub(super) fn is_blank(connection: &Connection) -> Result<bool, StoreError> {
+    connection
+        .query_row(
+            "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(sqlite)
 }
 
 fn is_wal(connection: &Connection) -> Result<bool, StoreError> {

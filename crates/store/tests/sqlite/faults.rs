@@ -1,17 +1,19 @@
 //! Crashes between two steps, full disks, logs cut off.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use caller_id_core::store::OnDuplicate;
 use caller_id_core::{
     AllocationRecord, CallEnd, HistoryStore, InventoryStore, Journal, JournalEvent, Number,
     StoreError,
 };
+use caller_id_store::{SqliteOptions, SqliteStore};
 use caller_id_testkit::builders::somebody;
 use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own, record};
 use rusqlite::Connection;
 
-use super::{Folder, ids, meddle, past, until};
+use super::{Folder, ids, meddle, options, past, until};
 
 fn batch(n: u64) -> Vec<AllocationRecord> {
     (0..10)
@@ -72,6 +74,55 @@ async fn a_store_whose_files_were_taken_away_is_not_well() {
         std::fs::rename(folder.file("taken"), &taken).unwrap();
         store.probe().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn nothing_begins_anew_beside_the_journal_of_a_file_that_is_gone() {
+    type Open = fn(&Path, SqliteOptions) -> Result<Arc<SqliteStore>, StoreError>;
+    let ways: [Open; 3] = [
+        SqliteStore::open,
+        SqliteStore::open_beside,
+        SqliteStore::open_to_read,
+    ];
+    let folder = Folder::new();
+    let store = folder.open();
+    store.commit(events(1)).await.unwrap();
+    store.close().await;
+    let kept = std::fs::read(folder.main()).unwrap();
+    let refused = |how: &str| {
+        for open in ways {
+            let refused = open(&folder.main(), options()).err().unwrap();
+            assert!(
+                matches!(refused, StoreError::Missing(_)),
+                "{how}: {refused}"
+            );
+            let refused = refused.to_string();
+            for part in [
+                "/caller-id.db`",
+                "/caller-id.journal.db`",
+                "caller-id restore",
+            ] {
+                assert!(refused.contains(part), "{how}: {refused}");
+            }
+        }
+    };
+    std::fs::remove_file(folder.main()).unwrap();
+    refused("it is gone");
+    assert!(!folder.main().exists(), "nothing was made");
+    std::fs::write(folder.main(), "").unwrap();
+    refused("it is empty");
+    let blank = Connection::open(folder.main()).unwrap();
+    blank.pragma_update(None, "journal_mode", "WAL").unwrap();
+    drop(blank);
+    refused("it has no tables");
+    std::fs::write(folder.main(), kept).unwrap();
+    let store = folder.open();
+    assert_eq!(past(&store).await.unwrap().len(), events(1).len());
+    store.close().await;
+    // Who wants to begin anew takes the journal away.
+    std::fs::remove_file(folder.main()).unwrap();
+    std::fs::remove_file(folder.journal()).unwrap();
+    folder.open().close().await;
 }
 
 #[tokio::test]

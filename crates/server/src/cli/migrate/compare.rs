@@ -13,17 +13,17 @@ use caller_id_core::{Campaign, Number, Pool, PoolId, Timestamp};
 use super::source::Source;
 use super::walk::{Pair, Walk};
 
-pub(super) use self::part::{Difference, Part};
+pub(in crate::cli) use self::part::{Difference, Part};
 
 /// Who looks on is told after so many rows.
 const ROWS_BETWEEN: u64 = 1_000;
 
 /// The part that the audit log is.
-pub(super) const LOG: &str = "audit log";
+pub(in crate::cli) const LOG: &str = "audit log";
 
 /// Takes what the target has not, or has otherwise.
 #[async_trait]
-pub(super) trait Taker: Send {
+pub(in crate::cli) trait Taker: Send {
     /// A pool, as it is to be.
     async fn pool(&mut self, pool: Pool) -> anyhow::Result<()>;
     /// A number, as it is to be.
@@ -49,23 +49,23 @@ pub(super) trait Taker: Send {
 }
 
 /// Who looks on.
-pub(super) trait Onlooker: Send {
+pub(in crate::cli) trait Onlooker: Send {
     /// So many rows of the source were looked at; of history, all up to this instant.
     fn seen(&mut self, part: &'static str, rows: u64, at: Option<Timestamp>);
 }
 
 /// What is looked at beside the inventory and history, where the source has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(in crate::cli) struct Scope {
     /// The audit log.
-    pub(super) log: bool,
+    pub(in crate::cli) log: bool,
     /// The sums. What history they count must be the source's alone.
-    pub(super) sums: bool,
+    pub(in crate::cli) sums: bool,
 }
 
 impl Scope {
     /// Everything.
-    pub(super) const ALL: Self = Self {
+    pub(in crate::cli) const ALL: Self = Self {
         log: true,
         sums: true,
     };
@@ -73,7 +73,7 @@ impl Scope {
 
 /// Looks through everything on both sides, in an order in which it may be written: pools, numbers, campaigns, history, and what is
 /// kept beside them.
-pub(super) async fn compare(
+pub(in crate::cli) async fn compare(
     source: &mut dyn Source,
     target: &mut dyn Source,
     scope: Scope,
@@ -81,6 +81,7 @@ pub(super) async fn compare(
     onlooker: &mut dyn Onlooker,
 ) -> anyhow::Result<Vec<Part>> {
     let is_ours = source.is_ours();
+    source.rewind().await?;
     let mut parts = Vec::new();
     if is_ours {
         parts.push(pools(source, target, taker).await?);
@@ -273,7 +274,7 @@ fn names(past: &PastAllocation) -> [String; 3] {
 }
 
 /// Takes nothing: for who only looks.
-pub(super) struct Nobody;
+pub(in crate::cli) struct Nobody;
 
 #[async_trait]
 impl Taker for Nobody {

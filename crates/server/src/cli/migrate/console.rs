@@ -17,7 +17,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 const STEPS: u64 = 1_000;
 
 /// Shows how the migration goes: a bar on a terminal, a line each few seconds elsewhere.
-pub(super) struct Console {
+pub(in crate::cli) struct Console {
     bar: ProgressBar,
     step: &'static str,
     line_due: Instant,
@@ -26,7 +26,7 @@ pub(super) struct Console {
 }
 
 impl Console {
-    pub(super) fn new() -> Self {
+    pub(in crate::cli) fn new() -> Self {
         let bar = ProgressBar::new(STEPS);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3}% {msg}") {
             bar.set_style(style);
@@ -41,7 +41,7 @@ impl Console {
     }
 
     /// Says what is done from now on.
-    pub(super) fn begin(&mut self, step: &'static str) {
+    pub(in crate::cli) fn begin(&mut self, step: &'static str) {
         self.step = step;
         self.first = None;
         self.bar.set_position(0);
@@ -51,13 +51,18 @@ impl Console {
         }
     }
 
+    /// Nothing more is done.
+    pub(in crate::cli) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Who says something beside the bar.
-    pub(super) fn teller(&self) -> Teller {
+    pub(in crate::cli) fn teller(&self) -> Teller {
         Teller(self.bar.clone())
     }
 
     /// The last word: the table, and what differs.
-    pub(super) fn finish(&self, parts: &[Part]) {
+    pub(in crate::cli) fn finish(&self, parts: &[Part]) {
         self.bar.finish_and_clear();
         // Nobody may be reading: the rows are moved all the same.
         let _ = write!(io::stdout(), "{}", table(parts));
@@ -65,10 +70,10 @@ impl Console {
 }
 
 /// Says lines beside the bar.
-pub(super) struct Teller(ProgressBar);
+pub(in crate::cli) struct Teller(ProgressBar);
 
 impl Teller {
-    pub(super) fn say(&self, line: &str) {
+    pub(in crate::cli) fn say(&self, line: &str) {
         self.0.suspend(|| warn(line));
     }
 }

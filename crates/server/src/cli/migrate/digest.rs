@@ -13,15 +13,15 @@ use sha2::{Digest as _, Sha256};
 
 /// How many rows there are, and the sum of their hashes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Digest {
+pub(in crate::cli) struct Digest {
     /// How many.
-    pub(super) rows: u64,
+    pub(in crate::cli) rows: u64,
     sum: u128,
 }
 
 impl Digest {
     /// Counts a row in.
-    pub(super) fn add(&mut self, row: &impl Canonical) {
+    pub(in crate::cli) fn add(&mut self, row: &impl Canonical) {
         let mut bytes = Bytes::default();
         row.write(&mut bytes);
         let hash = Sha256::digest(&bytes.0);
@@ -41,14 +41,14 @@ impl fmt::Display for Digest {
 }
 
 /// What has one form in bytes; two values have the same only when they are the same.
-pub(super) trait Canonical {
+pub(in crate::cli) trait Canonical {
     /// Writes all that is kept of it.
     fn write(&self, bytes: &mut Bytes);
 }
 
 /// The form of a row.
 #[derive(Default)]
-pub(super) struct Bytes(Vec<u8>);
+pub(in crate::cli) struct Bytes(Vec<u8>);
 
 impl Bytes {
     fn number(&mut self, number: u64) {

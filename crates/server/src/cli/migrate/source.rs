@@ -21,7 +21,12 @@ const ALLOCATIONS_AT_ONCE: usize = 8_000;
 /// Something that is read in the order of its keys, as often as wanted; what it gives stays the same as long as nobody
 /// writes it.
 #[async_trait]
-pub(super) trait Source: Send {
+pub(in crate::cli) trait Source: Send {
+    /// Begins at its first rows again.
+    async fn rewind(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// The fields of a number that it knows. The others stay as the target has them.
     fn fields(&self) -> Fields;
 

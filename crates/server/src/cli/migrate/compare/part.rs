@@ -9,25 +9,25 @@ const NAMED_MOST: usize = 5;
 
 /// One kind of rows on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Part {
+pub(in crate::cli) struct Part {
     /// What they are.
-    pub(in super::super) name: &'static str,
+    pub(in crate::cli) name: &'static str,
     /// All rows of the source.
-    pub(in super::super) source: Digest,
+    pub(in crate::cli) source: Digest,
     /// Those rows of the target that the source has too.
-    pub(in super::super) target: Digest,
+    pub(in crate::cli) target: Digest,
     /// How many the target has not.
-    pub(in super::super) missing: u64,
+    pub(in crate::cli) missing: u64,
     /// How many it has otherwise.
-    pub(in super::super) different: u64,
+    pub(in crate::cli) different: u64,
     /// How many only the target has.
-    pub(in super::super) extra: u64,
+    pub(in crate::cli) extra: u64,
     named: Vec<(Difference, String)>,
 }
 
 /// How the sides differ in one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Difference {
+pub(in crate::cli) enum Difference {
     /// Only the source has it.
     Missing,
     /// Both have it, each otherwise.
@@ -47,7 +47,7 @@ impl Difference {
 }
 
 impl Part {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(in crate::cli) fn new(name: &'static str) -> Self {
         Self {
             name,
             source: Digest::default(),
@@ -60,16 +60,20 @@ impl Part {
     }
 
     /// Whether the target has all that the source has.
-    pub(in super::super) fn is_whole(&self) -> bool {
+    pub(in crate::cli) fn is_whole(&self) -> bool {
         self.missing == 0 && self.different == 0 && self.source == self.target
     }
 
     /// Whether the target has anything that does not come from the source.
-    pub(in super::super) fn is_foreign(&self) -> bool {
+    pub(in crate::cli) fn is_foreign(&self) -> bool {
         self.different > 0 || self.extra > 0
     }
 
-    pub(super) fn both<R: Canonical + PartialEq>(&mut self, source: &R, target: &R) -> bool {
+    pub(in crate::cli) fn both<R: Canonical + PartialEq>(
+        &mut self,
+        source: &R,
+        target: &R,
+    ) -> bool {
         self.source.add(source);
         self.target.add(target);
         source == target
@@ -77,7 +81,7 @@ impl Part {
 
     /// Counts what the sides may have of a row. `learned` is what the target would have with what the source knows. Tells
     /// whether that is what the source has, and the target has it not yet.
-    pub(super) fn part_of<R: Canonical + PartialEq>(
+    pub(in crate::cli) fn part_of<R: Canonical + PartialEq>(
         &mut self,
         source: Option<R>,
         target: Option<R>,
@@ -107,18 +111,18 @@ impl Part {
         }
     }
 
-    pub(super) fn missing(&mut self, row: &impl Canonical, name: &dyn fmt::Display) {
+    pub(in crate::cli) fn missing(&mut self, row: &impl Canonical, name: &dyn fmt::Display) {
         self.source.add(row);
         self.missing += 1;
         self.name(Difference::Missing, name);
     }
 
-    pub(super) fn different(&mut self, name: &dyn fmt::Display) {
+    pub(in crate::cli) fn different(&mut self, name: &dyn fmt::Display) {
         self.different += 1;
         self.name(Difference::Different, name);
     }
 
-    pub(super) fn extra(&mut self, name: &dyn fmt::Display) {
+    pub(in crate::cli) fn extra(&mut self, name: &dyn fmt::Display) {
         self.extra += 1;
         self.name(Difference::Extra, name);
     }
@@ -131,7 +135,7 @@ impl Part {
     }
 
     /// Some of the rows that differ in this way.
-    pub(in super::super) fn named(&self, difference: Difference) -> impl Iterator<Item = &str> {
+    pub(in crate::cli) fn named(&self, difference: Difference) -> impl Iterator<Item = &str> {
         let named = self.named.iter().filter(move |(how, _)| *how == difference);
         named.map(|(_, text)| text.as_str())
     }

@@ -1,0 +1,303 @@
+//! Where backups lie: a draft that becomes one as a whole, and old ones that go.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use caller_id_core::Timestamp;
+
+use super::Head;
+use super::unpack::{Fault, Unpacker};
+
+const NAME: &str = "caller-id-";
+const ENDING: &str = ".backup.gz";
+/// In a second there are no more than so many backups in one folder.
+const IN_A_SECOND: u32 = 100;
+/// Of two processes that write the same backup one may put it in place while the other looks at the draft.
+const TRIES: u32 = 100;
+/// A backup with less than one of so many numbers of an older one is no successor that lets that go.
+const NEARLY_EMPTY: u64 = 10;
+
+/// The name of a backup that was begun at an instant, and of the next ones in the same second.
+fn name(at: Timestamp, again: u32) -> String {
+    let text = at.to_string();
+    let digits: String = text[..19]
+        .chars()
+        .filter(|&c| c != '-' && c != ':')
+        .collect();
+    match again {
+        0 => format!("{NAME}{digits}Z{ENDING}"),
+        again => format!("{NAME}{digits}Z-{again}{ENDING}"),
+    }
+}
+
+/// Whether a file has a name that we gave it.
+fn is_named_by_us(name: &str) -> bool {
+    let inner = name
+        .strip_prefix(NAME)
+        .and_then(|rest| rest.strip_suffix(ENDING));
+    let Some((instant, again)) = inner.and_then(|inner| inner.split_once('Z')) else {
+        return false;
+    };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let instant = instant.split_once('T');
+    instant.is_some_and(|(day, time)| {
+        is_digits(day) && day.len() == 8 && is_digits(time) && time.len() == 6
+    }) && (again.is_empty() || again.strip_prefix('-').is_some_and(is_digits))
+}
+
+/// A file that is written beside where it is to be, by one process at a time. What a killed one left is written over.
+pub struct Draft {
+    path: PathBuf,
+    /// Locked until the end.
+    pub file: File,
+}
+
+impl Draft {
+    /// The draft of a backup at `path`, or in the folder `path`.
+    ///
+    /// # Errors
+    /// When it cannot be made, or another process writes it.
+    pub fn begin(path: &Path) -> anyhow::Result<Self> {
+        let cannot = || format!("cannot write {}", path.display());
+        for _ in 0..TRIES {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+                .open(path)
+                .with_context(cannot)?;
+            let found = file.metadata().with_context(cannot)?;
+            ensure!(found.is_file(), "{} is no file", path.display());
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    bail!("another backup is being written to {}", path.display())
+                }
+                Err(TryLockError::Error(cause)) => return Err(cause).with_context(cannot),
+            }
+            // Who had the lock may have made a backup of it: that must never be written over.
+            let same = fs::symlink_metadata(path)
+                .is_ok_and(|now| (now.dev(), now.ino()) == (found.dev(), found.ino()));
+            if same {
+                file.set_len(0).with_context(cannot)?;
+                let path = path.to_owned();
+                return Ok(Self { path, file });
+            }
+        }
+        bail!("another backup is being written to {}", path.display())
+    }
+
+    /// To read what was written.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn read(&self) -> std::io::Result<File> {
+        File::open(&self.path)
+    }
+
+    /// Puts it where it is to be, written through to the disk. What is there is replaced.
+    ///
+    /// # Errors
+    /// When it cannot be put there: it is removed then.
+    pub fn place(self, at: &Path) -> anyhow::Result<()> {
+        let placed = self
+            .file
+            .sync_all()
+            .and_then(|()| fs::rename(&self.path, at));
+        self.placed(placed, at)
+    }
+
+    /// Puts it into its folder under a name that is free, and gives that.
+    ///
+    /// # Errors
+    /// As [`Draft::place`].
+    pub fn place_in(self, folder: &Path, begun: Timestamp) -> anyhow::Result<PathBuf> {
+        let mut placed = self.file.sync_all();
+        let mut at = folder.to_owned();
+        for again in 0..IN_A_SECOND {
+            at = folder.join(name(begun, again));
+            placed = placed.and_then(|()| fs::hard_link(&self.path, &at));
+            match &placed {
+                Err(cause) if cause.kind() == ErrorKind::AlreadyExists => placed = Ok(()),
+                // Where there are no links: nobody else has this name, for only we write here.
+                Err(cause) if cause.kind() == ErrorKind::PermissionDenied && !at.exists() => {
+                    placed = fs::rename(&self.path, &at);
+                    break;
+                }
+                _ => break,
+            }
+        }
+        let placed = placed.and_then(|()| match fs::remove_file(&self.path) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
+            _ => Ok(()),
+        });
+        self.placed(placed, &at).map(|()| at)
+    }
+
+    fn placed(&self, placed: std::io::Result<()>, at: &Path) -> anyhow::Result<()> {
+        let folder = || {
+            let folder = at.parent().filter(|folder| !folder.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        };
+        let placed = placed.and_then(|()| folder());
+        placed
+            .inspect_err(|_| self.discard())
+            .with_context(|| format!("cannot write {}", at.display()))
+    }
+
+    /// Removes it.
+    pub fn discard(&self) {
+        // What went wrong before is what the user needs to know.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The draft of a backup at this place.
+pub fn draft_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".draft");
+    path.with_file_name(name)
+}
+
+/// The draft of all backups in a folder.
+pub fn draft_in(folder: &Path) -> PathBuf {
+    folder.join("caller-id.backup.draft")
+}
+
+/// The head of the backup at a place.
+///
+/// # Errors
+/// [`Fault`].
+pub fn head(path: &Path) -> Result<Head, Fault> {
+    Ok(Unpacker::new(File::open(path)?)?.head().clone())
+}
+
+/// What became of old backups.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Rotated {
+    /// Those that were removed.
+    pub removed: Vec<PathBuf>,
+    /// One that would have gone, and has many more numbers than the new one: nothing was removed then.
+    pub better: Option<(PathBuf, u64)>,
+}
+
+/// Removes the oldest backups of a folder that have names of ours, until there are `keep`, the new one at `newest` among them.
+/// Not where one that would go has numbers and the new one has none, or hardly any.
+///
+/// # Errors
+/// When the folder cannot be read, or a file cannot be removed.
+pub fn rotate(folder: &Path, newest: &Path, numbers: u64, keep: usize) -> anyhow::Result<Rotated> {
+    let cannot = || format!("cannot read the folder {}", folder.display());
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let named = entry.file_name().to_str().is_some_and(is_named_by_us);
+        if named && entry.file_type().with_context(cannot)?.is_file() && entry.path() != newest {
+            all.push(entry.path());
+        }
+    }
+    all.sort_by_key(|path| order(path));
+    let surplus = (all.len() + 1).saturating_sub(keep);
+    let mut rotated = Rotated::default();
+    let mut goes = Vec::new();
+    for path in all.drain(..surplus) {
+        match head(&path) {
+            Ok(head)
+                if head.numbers / NEARLY_EMPTY > numbers || (numbers == 0 && head.numbers > 0) =>
+            {
+                rotated.better = Some((path, head.numbers));
+                return Ok(rotated);
+            }
+            Ok(_) => goes.push(path),
+            // Of a newer version, broken, or nobody's: it is not ours to remove.
+            Err(_) => {}
+        }
+    }
+    for path in goes {
+        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        rotated.removed.push(path);
+    }
+    Ok(rotated)
+}
+
+/// The order of their names: time, then which one of its second it is.
+fn order(path: &Path) -> (String, u32) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.trim_start_matches(NAME).trim_end_matches(ENDING);
+    let (instant, again) = name.split_once('Z').unwrap_or((name, ""));
+    (
+        instant.to_owned(),
+        again.trim_start_matches('-').parse().unwrap_or(0),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_the_second_in_utc_and_are_known_again() {
+        let at: Timestamp = "2026-11-23T20:15:07.9Z".parse().unwrap();
+        assert_eq!(name(at, 0), "caller-id-20261123T201507Z.backup.gz");
+        assert_eq!(name(at, 12), "caller-id-20261123T201507Z-12.backup.gz");
+        for again in [0, 1, 12] {
+            assert!(is_named_by_us(&name(at, again)));
+        }
+        for other in [
+            "caller-id-20261123T201507Z.backup.gz.draft",
+            "caller-id-20261123T201507.backup.gz",
+            "caller-id-before-the-move.backup.gz",
+            "caller-id-20261123T201507Z-.backup.gz",
+            "caller-id-20261123T201507Zx.backup.gz",
+            "caller-id-2026112xT201507Z.backup.gz",
+            "admin-token",
+            "caller-id.db",
+        ] {
+            assert!(!is_named_by_us(other), "{other}");
+        }
+        let path = |again| PathBuf::from(name(at, again));
+        assert!(
+            order(&path(2)) < order(&path(10)),
+            "by number, not by letters"
+        );
+    }
+
+    #[test]
+    fn a_draft_is_written_by_one_and_what_a_killed_one_left_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = draft_in(folder.path());
+        fs::write(&path, "left behind").unwrap();
+        let draft = Draft::begin(&path).unwrap();
+        assert_eq!(draft.file.metadata().unwrap().len(), 0);
+        let refused = Draft::begin(&path).err().unwrap().to_string();
+        assert!(
+            refused.contains("another backup is being written"),
+            "{refused}"
+        );
+        let at: Timestamp = "2026-11-23T20:15:07Z".parse().unwrap();
+        let first = draft.place_in(folder.path(), at).unwrap();
+        let second = Draft::begin(&path)
+            .unwrap()
+            .place_in(folder.path(), at)
+            .unwrap();
+        assert_ne!(first, second);
+        assert!(!path.exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_draft_never_follows_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("admin-token");
+        fs::write(&secret, "kept").unwrap();
+        let path = draft_in(folder.path());
+        std::os::unix::fs::symlink(&secret, &path).unwrap();
+        assert!(Draft::begin(&path).is_err());
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "kept");
+    }
+}

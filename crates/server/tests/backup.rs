@@ -1,0 +1,234 @@
+//! `caller-id backup` and `caller-id restore`, as their users see them.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "backup/broken.rs"]
+mod broken;
+#[path = "migrate/data.rs"]
+#[expect(dead_code, reason = "what only migrations need")]
+mod data;
+#[path = "backup/folder.rs"]
+mod folder;
+#[path = "backup/killed.rs"]
+mod killed;
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use caller_id_core::InventoryStore;
+
+use data::{Postgres, Sqlite, audit, export, fill, more, said, status};
+
+/// A command with these words, and nothing of this process's environment.
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
+    command.env_clear().args(words).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(words: &[&str]) -> Output {
+    command(words).output().unwrap()
+}
+
+/// A backup of a database in a file.
+fn backup(url: &str, to: &Path) {
+    let done = run(&[
+        "backup",
+        "--database-url",
+        url,
+        "--to",
+        to.to_str().unwrap(),
+    ]);
+    assert_eq!(status(&done), 0, "{}", said(&done));
+}
+
+fn restore(file: &Path, to: &str) -> Output {
+    run(&["restore", file.to_str().unwrap(), "--to", to])
+}
+
+/// A small database, and a backup of it.
+async fn small(folder: &Path) -> (Sqlite, PathBuf) {
+    let source = Sqlite::new();
+    fill(&source, 200).await;
+    let file = folder.join("small.backup.gz");
+    backup(&source.url(), &file);
+    (source, file)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_comes_back_in_sqlite_and_in_postgresql_whichever_it_came_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, database, second) = (Sqlite::new(), Postgres::new(), Sqlite::new());
+    fill(&first, 6_000).await;
+    // Some of it is in the journal alone.
+    more(&first, 6_000..6_500).await;
+    let [of_first, of_database] = ["one.gz", "two.gz"].map(|name| folder.path().join(name));
+    backup(&first.url(), &of_first);
+    let restored = restore(&of_first, &database.url());
+    assert_eq!(status(&restored), 0, "{}", said(&restored));
+    backup(&database.url(), &of_database);
+    let restored = restore(&of_database, &second.url());
+    assert_eq!(status(&restored), 0, "{}", said(&restored));
+    let whole = first.contents().await;
+    assert_eq!(whole.history.len(), 6_500);
+    assert_eq!(whole, database.contents().await);
+    assert_eq!(whole, second.contents().await);
+    let least = [
+        whole.keys.len() >= 2,
+        !whole.removed.is_empty(),
+        whole.hours.len() >= 30,
+        whole.days.len() >= 100,
+        whole.entries.len() >= 9,
+    ];
+    assert_eq!(least, [true; 5], "it shows too little");
+    for url in [database.url(), second.url()] {
+        let verified = audit(&["verify"], &url);
+        assert_eq!(status(&verified), 0, "{}", said(&verified));
+        assert_eq!(export(&url), export(&first.url()));
+    }
+    let identities = [
+        first.open().identity().await.unwrap(),
+        database.open().await.identity().await.unwrap(),
+        second.open().identity().await.unwrap(),
+    ];
+    assert_eq!(HashSet::from(identities).len(), 3, "none is restored");
+    let checked = run(&["backup", "--check", of_first.to_str().unwrap()]);
+    assert_eq!(status(&checked), 0, "{}", said(&checked));
+    let told = String::from_utf8(checked.stdout).unwrap();
+    assert!(told.contains("whole, of 20"), "{told}");
+    assert!(told.contains("6,500 calls"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_goes_through_a_pipe_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Sqlite::new();
+    fill(&source, 300).await;
+    let before = source.contents().await;
+    let piped = run(&["backup", "--database-url", &source.url(), "--to", "-"]);
+    assert_eq!(status(&piped), 0, "{}", said(&piped));
+    let file = folder.path().join("piped.gz");
+    fs::write(&file, &piped.stdout).unwrap();
+    let target = Sqlite::new();
+    let restored = restore(&file, &target.url());
+    assert_eq!(status(&restored), 0, "{}", said(&restored));
+    assert_eq!(target.contents().await, before);
+    assert_eq!(source.contents().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_has_anything_is_not_restored_into_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_source, file) = small(folder.path()).await;
+    let (sqlite, postgres) = (Sqlite::new(), Postgres::new());
+    more(&sqlite, 0..5).await;
+    let loaded = restore(&file, &postgres.url());
+    assert_eq!(status(&loaded), 0, "{}", said(&loaded));
+    let (in_sqlite, in_postgres) = (sqlite.contents().await, postgres.contents().await);
+    for (url, has) in [
+        (sqlite.url(), "calls in its history"),
+        (postgres.url(), "120 numbers"),
+    ] {
+        let refused = restore(&file, &url);
+        assert_eq!(status(&refused), 1);
+        for part in ["is not empty, and nothing is written", has] {
+            assert!(said(&refused).contains(part), "{}", said(&refused));
+        }
+    }
+    assert_eq!(sqlite.contents().await, in_sqlite);
+    assert_eq!(postgres.contents().await, in_postgres);
+    // One that a service made at its first start is empty.
+    let (sqlite, postgres) = (Sqlite::new(), Postgres::new());
+    sqlite.open().close().await;
+    postgres.open().await.close();
+    for url in [sqlite.url(), postgres.url()] {
+        let restored = restore(&file, &url);
+        assert_eq!(status(&restored), 0, "{}", said(&restored));
+    }
+    assert_eq!(sqlite.contents().await, in_postgres);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_in_use_is_backed_up_and_not_restored_into() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, file) = small(folder.path()).await;
+    let (sqlite, postgres) = (Sqlite::new(), Postgres::new());
+    let (held, held_too) = (sqlite.open(), postgres.open().await);
+    for url in [sqlite.url(), postgres.url()] {
+        let refused = restore(&file, &url);
+        assert_eq!(status(&refused), 1);
+        let said = said(&refused);
+        assert!(said.contains("is in use: stop the services"), "{said}");
+    }
+    held.close().await;
+    held_too.close();
+    let held = source.open();
+    backup(&source.url(), &folder.path().join("again.gz"));
+    held.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_log_that_was_changed_is_told_and_can_be_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (Sqlite::new(), Sqlite::new());
+    fill(&source, 50).await;
+    source.sql(
+        "DROP TRIGGER audit_is_never_changed; UPDATE audit SET subject = 'nothing' WHERE place = 3",
+    );
+    let file = folder.path().join("a.gz");
+    let to = file.to_str().unwrap();
+    let made = run(&["backup", "--database-url", &source.url(), "--to", to]);
+    assert_eq!(status(&made), 0, "a backup with it is better than none");
+    let told = "does not hold at place 3";
+    assert!(said(&made).contains(told), "{}", said(&made));
+    let refused = restore(&file, &target.url());
+    assert_eq!(status(&refused), 1);
+    assert!(said(&refused).contains(told), "{}", said(&refused));
+    let url = target.url();
+    let restored = run(&["restore", to, "--to", &url, "--without-audit-log"]);
+    assert_eq!(status(&restored), 0, "{}", said(&restored));
+    assert_eq!(status(&audit(&["verify"], &url)), 0);
+    let (source, target) = (source.contents().await, target.contents().await);
+    assert_eq!((source.history, source.keys), (target.history, target.keys));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_another_version_is_not_read_and_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Sqlite::new();
+    fill(&source, 10).await;
+    let to = folder.path().join("a.gz");
+    for (version, told) in [(99, "schema version 99"), (5, "schema version 5, and this")] {
+        source.sql(&format!("PRAGMA user_version = {version}"));
+        let url = source.url();
+        let refused = run(&[
+            "backup",
+            "--database-url",
+            &url,
+            "--to",
+            to.to_str().unwrap(),
+        ]);
+        assert_eq!(status(&refused), 1);
+        assert!(said(&refused).contains(told), "{}", said(&refused));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no draft");
+    }
+    let nowhere = format!("sqlite:{}", folder.path().join("x/nowhere.db").display());
+    let refused = run(&[
+        "backup",
+        "--database-url",
+        &nowhere,
+        "--to",
+        to.to_str().unwrap(),
+    ]);
+    assert_eq!(status(&refused), 1);
+    assert!(
+        said(&refused).contains("there is no database"),
+        "{}",
+        said(&refused)
+    );
+    assert!(!folder.path().join("x").exists());
+}

@@ -55,9 +55,12 @@ const PLAIN: [(&str, &str); 53] = [
     ("a new number", "/dashboard/numbers/new"),
     (
         "change a pool's numbers",
-        "/dashboard/numbers/bulk?pool=pool-07",
+        "/dashboard/numbers/bulk?which=matching&pool=pool-07",
     ),
-    ("change all numbers", "/dashboard/numbers/bulk"),
+    (
+        "change all numbers",
+        "/dashboard/numbers/bulk?which=matching",
+    ),
     ("coverage", "/dashboard/coverage"),
     ("coverage, a day", "/dashboard/coverage?days=1"),
     ("coverage, a month", "/dashboard/coverage?days=31"),

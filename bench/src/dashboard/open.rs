@@ -16,6 +16,8 @@ use crate::load::{Load, Protocol, Report, connect};
 use crate::server::Server;
 
 const DASHBOARDS: u64 = 50;
+/// So many of them are one session's: the service keeps no more of one up to date.
+const OF_SESSION: usize = 5;
 const ROUNDS: usize = 9;
 const SECONDS: f64 = 3.0;
 /// They are opened one after the other in this time, not all in the same moment.
@@ -81,7 +83,10 @@ struct Round {
 
 fn compare(server: &Server, rate: &str, load: Load, mixture: Mixture) -> anyhow::Result<()> {
     let (name, ways) = mixture;
-    let who = Client::signed_in(server.address)?.who().to_owned();
+    let sessions = (DASHBOARDS as usize).div_ceil(OF_SESSION);
+    let who = (0..sessions)
+        .map(|_| Ok(Client::signed_in(server.address)?.who().to_owned()))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         let alone = round(server, load, None)?;
@@ -160,10 +165,14 @@ struct Opened {
 
 impl Opened {
     /// Opens them, and waits until all are.
-    fn start(address: SocketAddr, who: &str, ways: &'static [(Way, u64)]) -> anyhow::Result<Self> {
+    fn start(
+        address: SocketAddr,
+        who: &[String],
+        ways: &'static [(Way, u64)],
+    ) -> anyhow::Result<Self> {
         let (stop, stopped) = watch::channel(());
         let bytes = Arc::new(AtomicU64::new(0));
-        let (got, who) = (bytes.clone(), who.to_owned());
+        let (got, who) = (bytes.clone(), who.to_vec());
         let thread = std::thread::spawn(move || look(address, &who, ways, stopped, &got));
         std::thread::sleep(Duration::from_millis(OPENED_IN_MS + 500));
         Ok(Self {
@@ -183,7 +192,7 @@ impl Opened {
 
 fn look(
     address: SocketAddr,
-    who: &str,
+    who: &[String],
     ways: &'static [(Way, u64)],
     mut stopped: watch::Receiver<()>,
     got: &Arc<AtomicU64>,
@@ -199,7 +208,7 @@ fn look(
         for (place, way) in each.enumerate() {
             let dashboard = Dashboard {
                 address,
-                who: who.to_owned(),
+                who: who[place / OF_SESSION].clone(),
                 got: Arc::clone(got),
             };
             let wait = Duration::from_millis(place as u64 * OPENED_IN_MS / DASHBOARDS);

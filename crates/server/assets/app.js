@@ -81,45 +81,6 @@
     button.textContent = copied ? "Copied" : "Press Ctrl+C";
   };
 
-  // What is kept up to date, unless nobody looks, somebody is at it, or said that it shall stay.
-  let pressed = false;
-  document.addEventListener("pointerdown", () => (pressed = true));
-  for (const name of ["pointerup", "pointercancel"])
-    document.addEventListener(name, () => setTimeout(() => (pressed = false), 50));
-  const isBusy = (part) => {
-    const rows = part.querySelector("tbody");
-    const chosen = getSelection();
-    return (
-      pressed ||
-      part.querySelector("tbody input[type=checkbox]:checked") ||
-      rows?.contains(document.activeElement) ||
-      (!chosen.isCollapsed && part.contains(chosen.anchorNode))
-    );
-  };
-  // What came meanwhile waits for the next time: a click begins and ends on the same row.
-  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    const isRefresh = detail.requestConfig?.triggeringEvent?.type === "refresh";
-    if (isRefresh && isBusy(detail.target)) detail.shouldSwap = false;
-  });
-  // A live part waits while somebody is in it with the keyboard, or marks a text of it.
-  document.addEventListener("htmx:sseBeforeMessage", (event) => {
-    const chosen = getSelection();
-    const isRead = !chosen.isCollapsed && event.target.contains(chosen.anchorNode);
-    const hasFocus = event.target.contains(document.activeElement) && document.activeElement.matches(":focus-visible");
-    if (isRead || hasFocus) event.preventDefault();
-  });
-  // Every two seconds, or as many times two as a part says: data-refreshed="3".
-  let round = 0;
-  setInterval(() => {
-    round += 1;
-    if (document.visibilityState !== "visible") return;
-    for (const part of document.querySelectorAll("[data-refreshed]")) {
-      if (round % (Number(part.dataset.refreshed) || 1) !== 0) continue;
-      const keeper = document.querySelector(`[data-keeps="${CSS.escape(part.id)}"]`);
-      if (keeper?.checked !== false && !isBusy(part)) part.dispatchEvent(new Event("refresh"));
-    }
-  }, 2000);
-
   // Colours.
   const isDark = () =>
     (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
@@ -222,7 +183,6 @@
 
   // Parts of the page that htmx brought; and answers that say why not, which it would drop.
   document.addEventListener("htmx:load", (event) => dress(event.detail.elt));
-  document.addEventListener("htmx:afterSwap", () => document.dispatchEvent(new Event("ticked")));
   document.addEventListener("htmx:beforeSwap", (event) => {
     const status = event.detail.xhr.status;
     if (status >= 400 && event.detail.xhr.getResponseHeader("hx-retarget")) event.detail.shouldSwap = true;
@@ -240,27 +200,6 @@
     line.textContent = "The service does not answer. What you see is as old as its time says.";
     messages.replaceChildren(line);
   });
-  // Whether what is shown is kept up to date.
-  const live = (is) => {
-    for (const place of document.querySelectorAll("[data-live]")) {
-      place.dataset.live = is ? "yes" : "no";
-      place.textContent = is ? "live" : "not live: reload to see whether you are still signed in";
-    }
-  };
-  // A service that hangs closes nothing: something comes every two seconds, or the page is old.
-  let heard = 0;
-  const hears = () => {
-    heard = Date.now();
-    live(true);
-  };
-  setInterval(() => {
-    if (heard && Date.now() - heard > 8000) live(false);
-  }, 2000);
-  document.addEventListener("htmx:sseBeforeMessage", hears);
-  document.addEventListener("htmx:sseOpen", hears);
-  document.addEventListener("htmx:sseError", () => live(false));
-  document.addEventListener("htmx:sseClose", () => live(false));
-
   // What is filled in below a choice chooses it.
   document.addEventListener("input", (event) => {
     const chosen = event.target.dataset?.chooses;

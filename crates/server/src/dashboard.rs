@@ -21,7 +21,7 @@ use caller_id_core::Clock;
 use tokio_util::sync::CancellationToken;
 
 use self::ask::Asker;
-use self::pages::Made;
+use self::pages::{Followers, Made};
 use self::render::Templates;
 use crate::http::route;
 
@@ -31,6 +31,8 @@ struct Dashboard {
     templates: &'static Templates,
     /// The first page, as it was made last.
     made: Made,
+    /// Who keeps it up to date.
+    followers: Followers,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 }
@@ -41,6 +43,7 @@ pub fn over(api: Router, clock: Arc<dyn Clock>, stop: CancellationToken) -> Rout
         api: Asker::new(api),
         templates: render::templates(),
         made: Made::default(),
+        followers: Followers::default(),
         clock,
         stop,
     });

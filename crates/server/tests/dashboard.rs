@@ -4,8 +4,14 @@
 
 #[path = "dashboard/administration.rs"]
 mod administration;
+#[path = "dashboard/alive.rs"]
+mod alive;
+#[path = "dashboard/comfort.rs"]
+mod comfort;
 #[path = "dashboard/frame.rs"]
 mod frame;
+#[path = "dashboard/hands.rs"]
+mod hands;
 #[path = "dashboard/history.rs"]
 mod history;
 #[path = "dashboard/hostile.rs"]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use fantoccini::wd::{Locator, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
@@ -122,6 +123,56 @@ impl Browser {
         pressed.unwrap_or_else(|error| panic!("`{words}` cannot be pressed: {error}"));
     }
 
+    /// Presses the button of the mouse on what `selector` finds, and keeps it down until [`Browser::let_go`].
+    pub async fn hold(&self, selector: &str) {
+        let element = self.find(selector).await;
+        let moved = PointerAction::MoveToElement {
+            element,
+            duration: None,
+            x: 0.0,
+            y: 0.0,
+        };
+        let button = MOUSE_BUTTON_LEFT;
+        let hand = MouseActions::new("hand".to_owned()).then(moved);
+        let hand = hand.then(PointerAction::Down { button });
+        let held = self.client.perform_actions(hand).await;
+        held.unwrap_or_else(|error| panic!("{selector} cannot be pressed: {error}"));
+    }
+
+    /// Lets go what is held.
+    pub async fn let_go(&self) {
+        let button = MOUSE_BUTTON_LEFT;
+        let hand = MouseActions::new("hand".to_owned()).then(PointerAction::Up { button });
+        self.client.perform_actions(hand).await.expect("a mouse");
+    }
+
+    /// Goes back to the page before.
+    pub async fn back(&self) {
+        self.client.back().await.expect("a page before");
+    }
+
+    /// Shows the page at `path` in another tab; the one before stays open.
+    pub async fn open_beside(&self, path: &str) {
+        let tab = self.client.new_window(true).await.expect("another tab");
+        let there = self.client.switch_to_window(tab.handle).await;
+        there.expect("the other tab");
+        self.open(path).await;
+    }
+
+    /// Loads no script from now on, like a browser of somebody who wants none.
+    pub async fn without_scripts(&self) {
+        for (command, parameters) in [
+            ("Network.enable", json!({})),
+            ("Network.setBlockedURLs", json!({"urls": ["*.js"]})),
+        ] {
+            let command = Chromes {
+                command,
+                parameters,
+            };
+            self.client.issue_cmd(command).await.expect("Chromium");
+        }
+    }
+
     /// Fills in a field; what was in it is gone.
     pub async fn fill(&self, selector: &str, text: &str) {
         let field = self.find(selector).await;
@@ -181,6 +232,19 @@ impl Browser {
                 "`{words}` is not in {}",
                 self.text().await
             );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until a script in the page returns true.
+    ///
+    /// # Panics
+    /// When it does not, in time.
+    pub async fn sees(&self, script: &str) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while self.run(script).await != true {
+            let is_late = tokio::time::Instant::now() > deadline;
+            assert!(!is_late, "`{script}` is not so: {}", self.text().await);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -53,6 +53,7 @@ const STYLE: &str = chapters![
 const ASSETS: &[Asset] = assets! {
     "app.js": "text/javascript; charset=utf-8" = "app.js",
     "chart.js": "text/javascript; charset=utf-8" = "chart.js",
+    "live.js": "text/javascript; charset=utf-8" = "live.js",
     "theme.js": "text/javascript; charset=utf-8" = "theme.js",
     "icon.svg": "image/svg+xml" = "icon.svg",
     "inter.woff2": "font/woff2" = "vendor/inter.woff2",

@@ -25,7 +25,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-pub(super) use self::live::Made;
+pub(super) use self::live::{Followers, Made};
 
 use super::Dashboard;
 use super::failure::Failure;

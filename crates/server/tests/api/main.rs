@@ -21,6 +21,7 @@ mod dashboard_hostile;
 mod dashboard_html;
 mod dashboard_import;
 mod dashboard_numbers;
+mod dashboard_overview;
 mod dashboard_person;
 mod dashboard_pools;
 mod dashboard_roles;

@@ -36,6 +36,15 @@ async fn a_file_is_looked_at_then_imported_and_its_bad_rows_are_taken_home() {
     assert_eq!(browser.count("#job tbody tr").await, 2);
     assert_sound(&browser, "a preview").await;
     browser.picture("dashboard-import-preview").await;
+    // What is shown is of the file that is chosen, and of the way that is chosen to take it.
+    browser.give_file("input[type=file]", &other).await;
+    browser.sees("return !document.querySelector('#job')").await;
+    browser.give_file("input[type=file]", &good).await;
+    browser.press("Preview").await;
+    browser.reads("What would be imported").await;
+    browser.choose("#on_duplicate", "update").await;
+    browser.sees("return !document.querySelector('#job')").await;
+    browser.press("Preview").await;
     browser.press("Import 2 numbers").await;
     browser.reads("See the numbers").await;
     assert!(browser.path().await.starts_with("/dashboard/import/"));

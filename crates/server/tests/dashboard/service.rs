@@ -38,7 +38,18 @@ impl Service {
 
     /// A service that knows nothing yet.
     pub(crate) async fn empty() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0").await
+    }
+
+    /// Stops it, and starts it again where it was.
+    pub(crate) async fn start_again(self) -> Self {
+        self.stop.cancel();
+        self.served.await.unwrap().unwrap();
+        let address = self.base.trim_start_matches("http://");
+        Self::start_in(self.folder, address).await
+    }
+
+    async fn start_in(folder: TempDir, address: &str) -> Self {
         let pairs = [
             ("DATA_DIR", folder.path().to_str().unwrap()),
             ("ADMIN_TOKEN", TOKEN),
@@ -47,7 +58,7 @@ impl Service {
         let settings = serve_settings(&pairs).unwrap();
         let clock = Arc::new(SystemClock::new());
         let app = App::open(&settings, clock).await.unwrap();
-        let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let http = TcpListener::bind(address).await.unwrap();
         let base = format!("http://{}", http.local_addr().unwrap());
         let listeners = Listeners { http, agi: None };
         let stop = CancellationToken::new();

@@ -4,32 +4,33 @@
 //! API says is gathered at most once a second, and the page is made of it once for all who look with the same role. When
 //! nobody looks nothing is done.
 
+mod followers;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::sse::{Event, Sse};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use minijinja::context;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use self::followers::Place;
 use super::overview::OVERVIEW;
 use crate::dashboard::Dashboard;
 use crate::dashboard::failure::Failure;
 use crate::dashboard::render::Templates;
 use crate::dashboard::visit::Visit;
 
+pub(in crate::dashboard) use self::followers::Followers;
+
 /// So often the page is made new.
 const EVERY: Duration = Duration::from_secs(2);
-/// So many pages are kept up to date at once; more are shown once and stay so.
-const FOLLOWERS_MOST: usize = 200;
 /// The parts of the page, each an event of its own.
 const PARTS: [&str; 7] = [
     "tiles",
@@ -42,12 +43,12 @@ const PARTS: [&str; 7] = [
 ];
 
 /// An event that says nothing but that somebody is there.
-const BEAT: &str = "beat";
+const BEAT: Bytes = Bytes::from_static(b"event: beat\ndata: 1\n\n");
+/// The last event of a page that is one too many: browsers come again by themselves, unless they are told not to.
+const FULL: Bytes = Bytes::from_static(b"event: full\ndata: 1\n\n");
 
-static FOLLOWERS: AtomicUsize = AtomicUsize::new(0);
-
-/// The text of each part.
-type Parts = [Arc<str>; PARTS.len()];
+/// The event of each part, as it is sent.
+type Parts = [Bytes; PARTS.len()];
 
 /// The page as it was made last, for each role: there are four.
 #[derive(Debug, Default)]
@@ -55,7 +56,7 @@ pub(in crate::dashboard) struct Made(Mutex<BTreeMap<String, (Bytes, Arc<Parts>)>
 
 impl Made {
     /// The parts of the page for a role, made of what the API said unless it says what it said before. Of a part that is as it
-    /// was the text is the same one, not only an equal one.
+    /// was the event is the same one, not only an equal one.
     ///
     /// # Errors
     /// A template that does not fit: a fault of ours.
@@ -77,16 +78,31 @@ impl Made {
         let mut parts = Parts::default();
         for (place, part) in PARTS.iter().enumerate() {
             let name = format!("overview/{part}.html");
-            let text = templates.fragment(&name, shown.clone())?;
+            let made = event(part, &templates.fragment(&name, shown.clone())?);
             let same = before.as_ref().map(|parts| parts[place].clone());
-            parts[place] = same
-                .filter(|same| **same == *text)
-                .unwrap_or_else(|| text.into());
+            parts[place] = same.filter(|same| *same == made).unwrap_or(made);
         }
         let parts = Arc::new(parts);
         made.insert(role.to_owned(), (said, parts.clone()));
         Ok(parts)
     }
+}
+
+/// A text as an event: each of its lines is one of data.
+fn event(name: &str, text: &str) -> Bytes {
+    let mut event = format!("event: {name}\n");
+    for line in text.lines() {
+        event.push_str("data: ");
+        event.push_str(line);
+        event.push('\n');
+    }
+    event.push('\n');
+    event.into()
+}
+
+/// Whether it is the same event, not only an equal one.
+fn is_same(one: &Bytes, other: &Bytes) -> bool {
+    one.as_ptr() == other.as_ptr()
 }
 
 /// One page that is kept up to date.
@@ -95,55 +111,55 @@ struct Follower {
     visit: Visit,
     /// What was sent of each part.
     sent: Parts,
-    waiting: Vec<Event>,
     ticks: tokio::time::Interval,
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        FOLLOWERS.fetch_sub(1, Ordering::Relaxed);
-    }
+    _place: Place,
 }
 
 pub(super) async fn follow(State(dashboard): State<Arc<Dashboard>>, visit: Visit) -> Response {
-    if FOLLOWERS.fetch_add(1, Ordering::Relaxed) >= FOLLOWERS_MOST {
-        FOLLOWERS.fetch_sub(1, Ordering::Relaxed);
-        // Browsers come again by themselves after an error, but not after this.
-        return StatusCode::NO_CONTENT.into_response();
-    }
+    let Some(place) = dashboard.followers.place(&visit.me) else {
+        return events(Body::from(FULL));
+    };
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let follower = Follower {
         dashboard,
         visit,
         sent: Parts::default(),
-        waiting: Vec::new(),
         ticks,
+        _place: place,
     };
-    let events = stream::unfold(follower, |mut follower| async {
-        let event = follower.next().await?;
-        Some((Ok::<_, Infallible>(event), follower))
+    let told = stream::unfold(follower, |mut follower| async {
+        let told = follower.next().await?;
+        Some((Ok::<_, Infallible>(told), follower))
     });
-    Sse::new(events).into_response()
+    events(Body::from_stream(told))
+}
+
+fn events(body: Body) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, body).into_response()
 }
 
 impl Follower {
-    /// The next part that is not as it was; none once nobody may look any more, or the service stops.
-    async fn next(&mut self) -> Option<Event> {
-        while self.waiting.is_empty() {
+    /// What is not as it was, in one piece, so that the event loop of calls is woken once; none once nobody may look any more, or
+    /// the service stops.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
             let stop = self.dashboard.stop.clone();
             stop.run_until_cancelled(self.ticks.tick()).await?;
             match self.look().await {
-                Ok(()) => {}
+                Ok(told) => return Some(told),
                 Err(failure) if failure.status.is_client_error() => return None,
                 // What broke is in the log, and may be mended.
                 Err(_) => {}
             }
         }
-        self.waiting.pop()
     }
 
-    async fn look(&mut self) -> Result<(), Failure> {
+    async fn look(&mut self) -> Result<Bytes, Failure> {
         let Dashboard {
             api,
             made,
@@ -154,14 +170,14 @@ impl Follower {
         let role = self.visit.me["role"].as_str().unwrap_or_default();
         let parts = made.of(said, role, templates).await?;
         // Whoever hears nothing for long knows that the page is old.
-        self.waiting.push(Event::default().event(BEAT).data("1"));
-        for ((part, text), sent) in PARTS.iter().zip(&*parts).zip(&mut self.sent) {
-            if !Arc::ptr_eq(text, sent) {
-                self.waiting.push(Event::default().event(*part).data(text));
-                *sent = text.clone();
+        let mut told = BEAT.to_vec();
+        for (event, sent) in parts.iter().zip(&mut self.sent) {
+            if !is_same(event, sent) {
+                told.extend_from_slice(event);
+                *sent = event.clone();
             }
         }
-        Ok(())
+        Ok(told.into())
     }
 }
 
@@ -196,8 +212,15 @@ mod tests {
         let before = made.of(said(1), "viewer", &templates).await.expect("parts");
         let after = made.of(said(2), "viewer", &templates).await.expect("parts");
         let changed = PARTS.iter().zip(before.iter().zip(after.iter()));
-        let changed = changed.filter(|(_, (before, after))| !Arc::ptr_eq(before, after));
+        let changed = changed.filter(|(_, (before, after))| !is_same(before, after));
         let changed: Vec<&str> = changed.map(|(part, _)| *part).collect();
         assert_eq!(changed, ["tiles"]);
+    }
+
+    #[test]
+    fn every_line_of_a_part_is_one_of_its_event() {
+        let told = event("tiles", "<p>\n  one\n</p>\n");
+        assert_eq!(told, "event: tiles\ndata: <p>\ndata:   one\ndata: </p>\n\n");
+        assert_eq!(event("pools", ""), "event: pools\n\n");
     }
 }

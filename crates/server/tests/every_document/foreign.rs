@@ -31,6 +31,8 @@ const FOREIGN: &[(List, &str, &str)] = &[
     (List::Names, "AF_*", "kinds of sockets, of the kernel"),
     (List::Names, "AGISTATUS", "a variable of Asterisk"),
     (List::Programs, "apt", "a package"),
+    (List::Programs, "cd", "a folder"),
+    (List::Programs, "git", "a folder"),
     (List::Programs, "cargo", "a crate"),
     (List::Programs, "install", "an owner or a group"),
     (List::Programs, "journalctl", "a unit"),

@@ -106,7 +106,9 @@ fn variables() -> BTreeSet<String> {
         };
         let said_by_fastagi = path.contains("src/fastagi");
         let words = text.split(|it: char| !(it.is_ascii_alphanumeric() || it == '_'));
-        let ours = words.filter(|word| word.starts_with("CALLER_ID_") || said_by_fastagi);
+        let ours = words.filter(|word| {
+            word.starts_with("CALLER_ID_") || word.starts_with("CIDROT_") || said_by_fastagi
+        });
         found.extend(ours.map(str::to_owned));
     }
     let makefile = text("Makefile");

@@ -1,6 +1,8 @@
 //! A real browser without a screen: Chromium, driven over WebDriver, ended when the test ends. Where it is not installed a test
 //! that needs it fails.
 
+mod commands;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,10 +10,11 @@ use std::time::Duration;
 
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::elements::Element;
-use fantoccini::wd::{Locator, WebDriverCompatibleCommand};
+use fantoccini::wd::Locator;
 use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
 
+use self::commands::{BrowserLog, Chromes};
 use crate::npm::Packages;
 
 const AXE: Packages = Packages {
@@ -358,53 +361,4 @@ fn start_driver() -> (Child, u16) {
         port.trim_end_matches('.').parse().ok()
     });
     (driver, port.expect("chromedriver says its port"))
-}
-
-/// The console of the page (ChromeDriver's own).
-#[derive(Debug)]
-struct BrowserLog;
-
-/// A command of Chromium's own.
-#[derive(Debug)]
-struct Chromes {
-    command: &'static str,
-    parameters: Value,
-}
-
-fn of_session(base: &url::Url, session: Option<&str>, path: &str) -> url::Url {
-    let session = session.expect("a session");
-    let path = format!("session/{session}/{path}");
-    base.join(&path).expect("a path")
-}
-
-impl WebDriverCompatibleCommand for BrowserLog {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        Ok(of_session(base, session, "se/log"))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (
-            http::Method::POST,
-            Some(json!({"type": "browser"}).to_string()),
-        )
-    }
-}
-
-impl WebDriverCompatibleCommand for Chromes {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        Ok(of_session(base, session, "goog/cdp/execute"))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        let body = json!({"cmd": self.command, "params": self.parameters});
-        (http::Method::POST, Some(body.to_string()))
-    }
 }

@@ -79,6 +79,8 @@ there /etc/systemd/system/multi-user.target.wants/caller-id.service
 there /etc/systemd/system/timers.target.wants/caller-id-backup.timer
 there /usr/share/man/man1/caller-id.1.gz
 there /usr/share/man/man1/caller-id-backup.1.gz
+there /usr/share/doc/caller-id/docs/runbook.md
+there /usr/share/doc/caller-id/deploy/prometheus/caller-id.rules.yml
 there /usr/share/bash-completion/completions/caller-id
 account=$(inside getent passwd caller-id)
 case $account in *:/var/lib/caller-id:/usr/sbin/nologin) ;; *) fail "the account is $account" ;; esac

@@ -12,6 +12,7 @@ use clap::Subcommand;
 
 use super::admin::{self, audit::ListArgs};
 use super::import::console;
+use super::show::out;
 use crate::app::{self, stores};
 use crate::audit_chain::{Found, Head, walk};
 use crate::audit_csv;
@@ -28,7 +29,7 @@ const EXIT_FATAL: u8 = 2;
 /// How it is called.
 pub const EXAMPLES: &str = "Examples:
   caller-id audit list --subject +13125550100 --since 2026-11-01
-  caller-id audit list --author 'dialer east' --action number.
+  caller-id audit list --author floor --action number.     by the key or the person of this name
   caller-id audit list --since 2026-11-01 --csv november.csv
   caller-id audit verify
   caller-id audit verify --head 4711:9f2c…   what an earlier run printed
@@ -105,7 +106,7 @@ async fn open(storage: &StorageConfig) -> anyhow::Result<Arc<dyn AuditLog>> {
 async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let log = open(&args.storage).await?;
     let kept = args.head;
-    let mut out = io::stdout().lock();
+    let mut out = out::Stdout;
     match walk(&*log, Head::START, kept).await? {
         Found::Whole { entries, head } => {
             writeln!(out, "the audit log holds: {}", counted(entries))?;
@@ -147,7 +148,7 @@ async fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     );
     let entries = match path.as_os_str() == "-" {
         true => {
-            let written = write(log, io::stdout().lock()).await;
+            let written = write(log, out::Stdout).await;
             written.context("cannot write to the standard output")?.0
         }
         false => to_file(log, path).await?,

@@ -2,18 +2,12 @@
 
 #![cfg(unix)]
 
-#[path = "cluster/certainty.rs"]
-mod certainty;
-#[path = "cluster/checker.rs"]
-mod checker;
 #[path = "process_kit/client.rs"]
 mod client;
 #[path = "cluster/clocks.rs"]
 mod clocks;
 #[path = "cluster/dialers.rs"]
 mod dialers;
-#[path = "process_kit/evidence.rs"]
-mod evidence;
 #[path = "process_kit/inventory.rs"]
 mod inventory;
 #[path = "cluster/jobs.rs"]

@@ -71,7 +71,7 @@ async fn a_pool_that_empties_is_told_signed_with_what_to_do_and_when_it_is_over(
         text.contains("No number of the pool east is free: of 4, 4 are reserved"),
         "{text}"
     );
-    assert!(text.contains("docs/runbook.md#pool-exhausted"), "{text}");
+    assert!(text.contains("docs/runbook.md#no-number-is-free"), "{text}");
     node.release(&given).await;
     node.pass(10 * MINUTE_MS).await;
     let posts = place.hook.until(2).await;

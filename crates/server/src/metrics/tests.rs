@@ -13,6 +13,8 @@ fn values(text: &str) -> Vec<&str> {
 /// Those lines that tell of the service's state, and not of calls.
 fn states(text: &str) -> Vec<&str> {
     let counted = [
+        "caller_id_alert",
+        "caller_id_live_pages",
         "caller_id_requests",
         "caller_id_commit",
         "caller_id_log",
@@ -38,6 +40,7 @@ fn a_node_of_a_cluster_tells_what_waits() {
             aside: 3,
         }),
         sign_in_failures: 3,
+        sessions: 7,
         ..Moment::default()
     };
     let text = moment.text(&Meters::default());
@@ -55,6 +58,7 @@ fn a_node_of_a_cluster_tells_what_waits() {
             "caller_id_redis_unfit 1",
             "caller_id_redis_up 1",
             "caller_id_serving 1",
+            "caller_id_sessions 7",
             "caller_id_sign_in_failures_total 3",
             "caller_id_store_up 0",
         ]
@@ -71,8 +75,31 @@ fn a_service_alone_tells_nothing_of_redis() {
         ..Moment::default()
     };
     let text = moment.text(&Meters::default());
-    assert_eq!(states(&text).len(), 4, "{text}");
+    assert_eq!(states(&text).len(), 5, "{text}");
     assert!(text.contains("engine=\"memory\""), "{text}");
+}
+
+#[test]
+fn alerts_are_told_by_what_became_of_them() {
+    let moment = Moment {
+        alerts: AlertCounts {
+            outcomes: [4, 3, 2, 1],
+            retries: 9,
+            waiting: 5,
+        },
+        ..Moment::default()
+    };
+    let text = moment.text(&Meters::default());
+    for line in [
+        "caller_id_alerts_total{outcome=\"delivered\"} 4",
+        "caller_id_alerts_total{outcome=\"failed\"} 3",
+        "caller_id_alerts_total{outcome=\"refused\"} 2",
+        "caller_id_alerts_total{outcome=\"dropped\"} 1",
+        "caller_id_alert_retries_total 9",
+        "caller_id_alerts_waiting 5",
+    ] {
+        assert!(values(&text).contains(&line), "{line}\n{text}");
+    }
 }
 
 #[test]

@@ -132,6 +132,7 @@ impl Rig {
             requests: Arc::new(caller_id::request_log::RequestLog::none()),
             pulse: Arc::new(caller_id::pulse::Pulse::new(None)),
             meters: Arc::default(),
+            alerts: Arc::default(),
             gathered: Default::default(),
         };
         let dispatch = Dispatch::new(Arc::new(api), &[], |api| api, Handle::current());

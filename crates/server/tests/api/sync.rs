@@ -167,6 +167,7 @@ impl Rig {
             requests: Arc::new(caller_id::request_log::RequestLog::none()),
             pulse: Arc::new(caller_id::pulse::Pulse::new(None)),
             meters: Arc::default(),
+            alerts: Arc::default(),
             gathered: Default::default(),
         };
         Self {

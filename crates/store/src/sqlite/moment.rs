@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use caller_id_core::StoreError;
 use rusqlite::Connection;
 
+use super::calls::Calls;
 use super::error::{on, sqlite};
 use super::files::Files;
 use super::history::HistoryReader;
@@ -58,6 +59,7 @@ impl SqliteStore {
             clock: options.clock,
             progress,
             journal: None,
+            calls: Arc::new(Calls::there(files.journal_log())),
             threads: Mutex::new(None),
             lock: Mutex::new(None),
         };

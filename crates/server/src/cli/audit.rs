@@ -86,7 +86,7 @@ pub async fn run(command: AuditCommand, environment: &Environment) -> anyhow::Re
     };
     match done {
         Ok(code) => Ok(code),
-        Err(error) if error.is::<ConfigError>() => Err(error),
+        Err(error) if error.is::<ConfigError>() || out::is_closed(&error) => Err(error),
         Err(error) => {
             console::warn(&format!("caller-id: {}", super::one_line(&error)));
             Ok(ExitCode::from(EXIT_FATAL))
@@ -106,29 +106,32 @@ async fn open(storage: &StorageConfig) -> anyhow::Result<Arc<dyn AuditLog>> {
 async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let log = open(&args.storage).await?;
     let kept = args.head;
-    let mut out = out::Stdout;
-    match walk(&*log, Head::START, kept).await? {
+    let (told, code) = match walk(&*log, Head::START, kept).await? {
         Found::Whole { entries, head } => {
-            writeln!(out, "the audit log holds: {}", counted(entries))?;
-            writeln!(out, "head {head}")?;
-            if kept.is_none() {
-                writeln!(
-                    out,
-                    "Keep the head elsewhere, and give it with --head the next time: whoever can write the whole log anew is found then, too."
-                )?;
-            }
-            Ok(ExitCode::SUCCESS)
+            let advice = match kept {
+                Some(_) => "",
+                None => {
+                    "\nKeep the head elsewhere, and give it with --head the next time: whoever can write the whole log anew is found then, too."
+                }
+            };
+            let entries = counted(entries);
+            let told = format!("the audit log holds: {entries}\nhead {head}{advice}");
+            (told, ExitCode::SUCCESS)
         }
         Found::Broken {
             entries,
             place,
             why,
         } => {
-            writeln!(out, "the audit log DOES NOT HOLD at place {place}: {why}")?;
-            writeln!(out, "{} before it hold", counted(entries))?;
-            Ok(ExitCode::FAILURE)
+            let entries = counted(entries);
+            let told = format!(
+                "the audit log DOES NOT HOLD at place {place}: {why}\n{entries} before it hold"
+            );
+            (told, ExitCode::FAILURE)
         }
-    }
+    };
+    out::line_if_read(&told)?;
+    Ok(code)
 }
 
 fn counted(entries: u64) -> String {

@@ -63,7 +63,7 @@ fn show(settings: &Settings, values: &[Effective]) -> anyhow::Result<()> {
         "\nThe database is {}",
         settings.storage.database_shown()?
     )?;
-    out::line(&text)
+    out::line_if_read(&text)
 }
 
 fn warnings(config: &Settings, environment: &Environment) -> Vec<String> {

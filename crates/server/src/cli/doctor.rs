@@ -48,7 +48,7 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
 /// Looks at all that the settings name, and writes what was found. The settings are good.
 pub(super) async fn examine(settings: &Settings, form: Form) -> anyhow::Result<ExitCode> {
     let report = Report::of(findings(settings).await?);
-    out::line(&match form {
+    out::line_if_read(&match form {
         Form::Json => serde_json::to_string_pretty(&report)?,
         Form::Lines => report.lines(),
     })?;

@@ -3,6 +3,18 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+#[test]
+fn what_a_command_found_is_told_by_its_exit_code_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut doctor = command(folder.path(), "doctor");
+    // Nobody listens there.
+    doctor.env("DATABASE_URL", "postgres://a:b@127.0.0.1:1/c");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = doctor.stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
+
 fn command(folder: &Path, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
     command.env_clear().current_dir(folder).env("DATA_DIR", ".");

@@ -49,6 +49,17 @@ pub(in crate::cli) fn line(text: &str) -> anyhow::Result<()> {
     bytes(format!("{text}\n").as_bytes())
 }
 
+/// Writes a line for whoever reads it: where nobody does, the exit code alone tells.
+///
+/// # Errors
+/// What else keeps it from being written.
+pub(in crate::cli) fn line_if_read(text: &str) -> anyhow::Result<()> {
+    match line(text) {
+        Err(error) if is_closed(&error) => Ok(()),
+        written => written,
+    }
+}
+
 /// Writes bytes as they are.
 ///
 /// # Errors

@@ -12,6 +12,24 @@ mod data;
 mod folder;
 #[path = "backup/killed.rs"]
 mod killed;
+#[path = "backup/under_load.rs"]
+mod under_load;
+
+// What load is made of.
+#[path = "process_kit/client.rs"]
+mod client;
+#[path = "process_kit/evidence.rs"]
+mod evidence;
+#[path = "process_kit/inventory.rs"]
+mod inventory;
+#[path = "process_kit/load.rs"]
+#[expect(dead_code, reason = "asking again after a restart is for who kills")]
+mod load;
+#[path = "process_kit/process.rs"]
+#[expect(dead_code, reason = "so is killing")]
+mod process;
+#[path = "process_kit/verdict.rs"]
+mod verdict;
 
 use std::collections::HashSet;
 use std::fs;

@@ -12,13 +12,15 @@ use caller_id_testkit::invariants::violations;
 
 use crate::evidence::acknowledged;
 use crate::inventory::{self, rules};
-use crate::load::{Caller, callers, load};
+use crate::load::{CALLERS, Caller, callers, load};
 use crate::process::{BINARY, Process, configured, serve};
 use crate::verdict::{faults, history};
 use crate::{said, status};
 
 /// So many calls are made and answered just before a backup begins.
 const JUST_BEFORE: usize = 60;
+/// And so many on each connection to the service that goes on from it.
+const HANDED_EACH: usize = 12;
 /// Who is not given them by then never is.
 const ASKED_MOST: usize = 5_000;
 
@@ -91,17 +93,17 @@ fn a_backup_under_load_has_all_that_was_answered_before_it_and_the_service_goes_
     // The limits that were used up before are used up after: over both, every rule holds.
     let process = Process::start(serve(again));
     let callers = callers(&process, "after", 11);
+    let mut running = None;
     let after = load(
         process,
         callers,
-        |_| false,
-        |process| {
-            thread::sleep(Duration::from_millis(300));
-            process.terminate();
-            assert_eq!(process.exit_code(), Some(0));
-        },
+        |told| told.handed.len() >= HANDED_EACH,
+        |process| running = Some(process),
     );
-    assert!(after.handed.len() > 100, "{} handed", after.handed.len());
+    let process = running.unwrap();
+    process.terminate();
+    assert_eq!(process.exit_code(), Some(0));
+    assert!(after.handed.len() >= HANDED_EACH * CALLERS);
     let last = history(again);
     assert!(last.len() > restored.len());
     let asked = after

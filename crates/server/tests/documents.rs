@@ -183,3 +183,70 @@ fn every_name_of_the_reference_is_a_setting() {
         assert!(names.iter().any(|known| known == name), "{name}");
     }
 }
+
+/// The pages on how to install and run it.
+const GUIDES: [&str; 5] = ["backup", "docker", "plesk", "ubuntu", "vicibox"];
+
+fn guide(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let path = root.join(format!("docs/{name}.md"));
+    std::fs::read_to_string(path).expect("the page is there")
+}
+
+/// `docker compose exec` runs what it is told, `run` gives it to the entry point of the image.
+#[test]
+fn commands_for_containers_name_the_program_where_the_entry_point_does_not() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let made = std::fs::read_to_string(root.join("Dockerfile")).expect("the Dockerfile");
+    assert!(
+        made.lines()
+            .any(|line| line == "ENTRYPOINT [\"caller-id\"]")
+    );
+    let mut seen = [0, 0];
+    for name in GUIDES {
+        for line in guide(name).lines() {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let Some(place) = words.iter().position(|word| *word == "api") else {
+                continue;
+            };
+            let named = words.get(place + 1) == Some(&"caller-id");
+            if words.starts_with(&["docker", "compose", "exec"]) {
+                assert!(named, "{name}: {line}");
+                seen[0] += 1;
+            } else if words.starts_with(&["docker", "compose", "run"]) {
+                assert!(!named, "{name}: {line}");
+                let asked = ["caller-id", words[place + 1], "--help"];
+                let help = Cli::try_parse_from(asked).expect_err("a help");
+                assert_eq!(help.kind(), clap::error::ErrorKind::DisplayHelp, "{line}");
+                seen[1] += 1;
+            }
+        }
+    }
+    assert!(seen[0] > 4 && seen[1] > 0, "{seen:?}");
+}
+
+#[test]
+fn the_unit_of_backups_runs_a_command_that_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let unit = std::fs::read_to_string(root.join("deploy/systemd/caller-id-backup.service"));
+    let unit = unit.expect("the unit");
+    let mut command = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart=/usr/bin/"))
+        .expect("a command")
+        .to_owned();
+    let own = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("Environment="));
+    for pair in own.expect("its own variables").split(' ') {
+        let (name, value) = pair.split_once('=').expect("a value");
+        command = command.replace(&format!("${{{name}}}"), value);
+    }
+    let parsed = Cli::try_parse_from(command.split(' ')).expect("a command");
+    let Command::Backup(args) = parsed.command else {
+        panic!("{command}");
+    };
+    assert_eq!(args.keep.map(std::num::NonZeroUsize::get), Some(14));
+    let to = args.to.expect("a folder");
+    assert_eq!(to, Path::new("/var/lib/caller-id/backups/"));
+}

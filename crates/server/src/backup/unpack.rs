@@ -83,7 +83,8 @@ impl Unpacker {
         (&mut file)
             .take(MAGIC.len() as u64)
             .read_to_end(&mut magic)?;
-        if magic != MAGIC {
+        file.rewind()?;
+        if magic != MAGIC || is_of_others(&file) {
             return Err(Fault::Foreign);
         }
         let mut seal = seal([0; 32]);
@@ -261,6 +262,15 @@ impl Unpacker {
             _ => Err(broken("it ends in the middle of a line")),
         }
     }
+}
+
+/// Whether it is packed as a backup is, and something else is in it.
+fn is_of_others(file: &File) -> bool {
+    let mut line = Vec::new();
+    let content = BufReader::new(GzDecoder::new(BufReader::new(file)));
+    let read = content.take(HEAD_MOST as u64).read_until(b'\n', &mut line);
+    // Of one that cannot be unpacked nobody knows what it was.
+    read.is_ok() && serde_json::from_slice::<Form>(&line).is_err()
 }
 
 /// Hashes what goes through.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use caller_id_testkit::small_disk::SmallDisk;
 
-use super::data::fill;
+use super::data::{fill, more};
 use super::{Sqlite, backup, run, said, small, status};
 
 fn names(folder: &Path) -> Vec<String> {
@@ -134,9 +134,9 @@ async fn a_full_disk_leaves_no_draft_and_the_backup_before_it() {
     };
     let good = place.join("caller-id-20260101T030000Z.backup.gz");
     fs::copy(&file, &good).unwrap();
-    fs::write(place.join("filler"), vec![7; 850 << 10]).unwrap();
+    fs::write(place.join("filler"), vec![7; 940 << 10]).unwrap();
     let source = Sqlite::new();
-    fill(&source, 12_000).await;
+    more(&source, 0..4_000).await;
     let refused = into(&source.url(), &place, &["--keep", "1"]);
     assert_eq!(status(&refused), 1);
     let said = said(&refused);

@@ -24,7 +24,7 @@ const PARTS: u32 = 8;
 async fn a_killed_backup_leaves_nothing_that_is_taken_for_one_and_the_next_one_tidies_up() {
     let folder = tempfile::tempdir().unwrap();
     let source = Sqlite::new();
-    fill(&source, 5_000).await;
+    fill(&source, 2_500).await;
     let (url, to) = (source.url(), folder.path().to_str().unwrap());
     let words = ["backup", "--database-url", url.as_str(), "--to", to];
     let mut drafts = 0;
@@ -54,7 +54,7 @@ async fn a_killed_backup_leaves_nothing_that_is_taken_for_one_and_the_next_one_t
 async fn a_killed_restore_leaves_no_half_of_a_file_of_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let (source, target) = (Sqlite::new(), Sqlite::new());
-    fill(&source, 5_000).await;
+    fill(&source, 2_500).await;
     let file = folder.path().join("a.gz");
     backup(&source.url(), &file);
     let whole = source.contents().await;
@@ -89,7 +89,7 @@ async fn a_killed_restore_leaves_no_half_of_a_file_of_sqlite() {
 async fn nobody_works_on_half_of_a_restore_in_postgresql_and_the_next_one_begins_anew() {
     let folder = tempfile::tempdir().unwrap();
     let (source, target) = (Sqlite::new(), Postgres::new());
-    fill(&source, 10_000).await;
+    fill(&source, 6_000).await;
     let file = folder.path().join("a.gz");
     backup(&source.url(), &file);
     target.open().await.close();
@@ -101,7 +101,7 @@ async fn nobody_works_on_half_of_a_restore_in_postgresql_and_the_next_one_begins
     }
     kill(child);
     let calls = target.calls();
-    assert!(0 < calls && calls < 10_000, "{calls} calls were brought");
+    assert!(0 < calls && calls < 6_000, "{calls} calls were brought");
     let options = || PostgresOptions::new(std::sync::Arc::new(ManualClock::at(START)));
     let url = target.url();
     let refused = [

@@ -9,7 +9,7 @@ use caller_id_core::store::{Fields, PastAllocation};
 use caller_id_core::takeover::{DaySum, HourPlace, HourSum, RemovedNumber, SumMarks};
 use caller_id_core::{AllocationId, Campaign, Number, PhoneNumber, Pool};
 
-use crate::backup::record::Record;
+use crate::backup::record::{Part, Record};
 use crate::backup::unpack::Unpacker;
 use crate::cli::migrate::source::Source;
 
@@ -38,8 +38,9 @@ impl Backup {
     /// The next records of one part, as long as there are such.
     fn page<T>(
         &mut self,
+        part: Part,
         most: usize,
-        take: impl Fn(Record) -> Result<T, Record>,
+        row: fn(Record) -> Option<T>,
     ) -> anyhow::Result<Vec<T>> {
         let mut page = Vec::new();
         while page.len() < most {
@@ -47,11 +48,10 @@ impl Backup {
                 Some(record) => Some(record),
                 None => self.unpacker.next_record()?,
             };
-            match next.map(&take) {
-                None => break,
-                Some(Ok(row)) => page.push(row),
-                Some(Err(other)) => {
-                    self.ahead = Some(other);
+            match next {
+                Some(record) if record.part() == part => page.extend(row(record)),
+                other => {
+                    self.ahead = other;
                     break;
                 }
             }
@@ -60,12 +60,12 @@ impl Backup {
     }
 }
 
-/// Takes records of one kind, and gives others back.
-macro_rules! only {
+/// What a record of a kind is.
+macro_rules! of {
     ($kind:ident) => {
         |record| match record {
-            Record::$kind(row) => Ok(row),
-            other => Err(other),
+            Record::$kind(row) => Some(row),
+            _ => None,
         }
     };
 }
@@ -87,43 +87,43 @@ impl Source for Backup {
     }
 
     async fn pools(&mut self) -> anyhow::Result<Vec<Pool>> {
-        self.page(usize::MAX, only!(Pool))
+        self.page(Part::Pool, usize::MAX, of!(Pool))
     }
 
     async fn campaigns(&mut self) -> anyhow::Result<Vec<Campaign>> {
-        self.page(usize::MAX, only!(Campaign))
+        self.page(Part::Campaign, usize::MAX, of!(Campaign))
     }
 
     async fn numbers(&mut self, _: Option<PhoneNumber>) -> anyhow::Result<Vec<Number>> {
-        self.page(ROWS_AT_ONCE, only!(Number))
+        self.page(Part::Number, ROWS_AT_ONCE, of!(Number))
     }
 
     async fn history(&mut self, _: Option<AllocationId>) -> anyhow::Result<Vec<PastAllocation>> {
-        self.page(ROWS_AT_ONCE, only!(Call))
+        self.page(Part::Call, ROWS_AT_ONCE, of!(Call))
     }
 
     async fn keys(&mut self) -> anyhow::Result<Vec<ApiKey>> {
-        self.page(usize::MAX, only!(Key))
+        self.page(Part::Key, usize::MAX, of!(Key))
     }
 
     async fn removed(&mut self, _: Option<PhoneNumber>) -> anyhow::Result<Vec<RemovedNumber>> {
-        self.page(ROWS_AT_ONCE, only!(Deleted))
+        self.page(Part::Deleted, ROWS_AT_ONCE, of!(Deleted))
     }
 
     async fn hours(&mut self, _: Option<HourPlace>) -> anyhow::Result<Vec<HourSum>> {
-        self.page(ROWS_AT_ONCE, only!(Hour))
+        self.page(Part::Hour, ROWS_AT_ONCE, of!(Hour))
     }
 
     async fn days(&mut self, _: Option<(i64, PhoneNumber)>) -> anyhow::Result<Vec<DaySum>> {
-        self.page(ROWS_AT_ONCE, only!(Day))
+        self.page(Part::Day, ROWS_AT_ONCE, of!(Day))
     }
 
     async fn marks(&mut self) -> anyhow::Result<SumMarks> {
-        let marks = self.page(1, only!(Marks))?;
+        let marks = self.page(Part::Marks, 1, of!(Marks))?;
         Ok(marks.into_iter().next().unwrap_or_default())
     }
 
     async fn entries(&mut self, _: Option<i64>) -> anyhow::Result<Vec<AuditEntry>> {
-        self.page(ENTRIES_AT_ONCE, only!(Entry))
+        self.page(Part::Entry, ENTRIES_AT_ONCE, of!(Entry))
     }
 }

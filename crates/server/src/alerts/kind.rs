@@ -92,11 +92,13 @@ impl Kind {
     /// Where it stands what to do.
     pub const fn runbook(self) -> &'static str {
         match self {
-            Self::PoolExhausted | Self::PoolLow => "docs/runbook.md#pool-exhausted",
-            Self::StoreAway | Self::OutboxLag => "docs/runbook.md#postgresql-down",
-            Self::EngineAway | Self::EngineUnfit => "docs/runbook.md#redis-down",
+            Self::PoolExhausted | Self::PoolLow => "docs/runbook.md#no-number-is-free",
+            Self::StoreAway => "docs/runbook.md#the-database-takes-no-writes",
+            Self::OutboxLag => "docs/runbook.md#postgresql-is-away",
+            Self::EngineAway => "docs/runbook.md#redis-is-away",
+            Self::EngineUnfit => "docs/runbook.md#redis-is-set-as-it-must-not-be",
             Self::OutboxAside => "docs/alerts.md#what-is-told",
-            Self::SignInAttack => "docs/runbook.md#key-leaked",
+            Self::SignInAttack => "docs/runbook.md#a-key-leaked",
         }
     }
 

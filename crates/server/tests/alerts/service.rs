@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use caller_id::alerts::Kind;
 use caller_id_core::ManualClock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -294,4 +295,16 @@ async fn a_stop_is_not_held_up_and_what_waits_is_tried_once_more() {
     until("it was tried again", || place.hook.posts().len() == 2).await;
     let posts = place.hook.posts();
     assert_eq!(posts[0].body, posts[1].body);
+}
+
+#[test]
+fn what_is_to_be_done_stands_where_alerts_say() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for kind in Kind::ALL {
+        let (page, anchor) = kind.runbook().split_once('#').expect("a section");
+        let page = std::fs::read_to_string(root.join(page)).expect("the page is there");
+        let mut headings = page.lines().filter_map(|line| line.strip_prefix("## "));
+        let is = |heading: &str| heading.to_lowercase().replace(' ', "-") == anchor;
+        assert!(headings.any(is), "{}", kind.runbook());
+    }
 }

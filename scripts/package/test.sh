@@ -77,6 +77,8 @@ is /var/lib/caller-id "750 caller-id:caller-id"
 [ "$(readlink "$root/var/lib/caller-id/.env")" = $env ] || fail "commands do not find the settings"
 there /etc/systemd/system/multi-user.target.wants/caller-id.service
 there /usr/share/man/man1/caller-id.1.gz
+there /usr/share/doc/caller-id/docs/runbook.md
+there /usr/share/doc/caller-id/deploy/prometheus/caller-id.rules.yml
 there /usr/share/bash-completion/completions/caller-id
 account=$(inside getent passwd caller-id)
 case $account in *:/var/lib/caller-id:/usr/sbin/nologin) ;; *) fail "the account is $account" ;; esac

@@ -157,6 +157,23 @@ fn the_dialplans_shown_are_what_the_program_prints() {
 }
 
 #[test]
+fn the_dialplan_of_the_readme_is_what_its_command_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("the page");
+    let command = "caller-id dialplan --peer mycarrier";
+    assert!(readme.contains(&format!("\n    {command}\n")), "{command}");
+    let shown = readme.split("```asterisk\n").nth(1).expect("a block");
+    let shown = shown.split("```").next().expect("its lines");
+    let line = Cli::try_parse_from(command.split(' ')).expect("good arguments");
+    let Command::Dialplan(args) = line.command else {
+        panic!("another command");
+    };
+    let printed = dialplan::text(&args).expect("arguments that go together");
+    assert_eq!(shown, printed, "README.md");
+    assert!(readme.lines().count() < 150, "it is short");
+}
+
+#[test]
 fn every_name_of_the_reference_is_a_setting() {
     let names: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
     let reference = "APP_NAME ENVIRONMENT API_HOST API_PORT DATABASE_URL REDIS_URL REDIS_PASSWORD POSTGRES_DB \
@@ -164,82 +181,5 @@ fn every_name_of_the_reference_is_a_setting() {
         AGENT_RATE_LIMIT_PER_MIN CALLER_ID_COOLDOWN_SECONDS REQUEST_LOG_LIMIT IP_WHITELIST ALLOWED_ORIGINS LOG_LEVEL";
     for name in reference.split_whitespace() {
         assert!(names.iter().any(|known| known == name), "{name}");
-    }
-}
-
-/// The pages on how to install and run it.
-const GUIDES: [&str; 4] = ["docker", "plesk", "ubuntu", "vicibox"];
-
-fn guide(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let path = root.join(format!("docs/{name}.md"));
-    std::fs::read_to_string(path).expect("the page is there")
-}
-
-#[test]
-fn every_command_that_the_guides_name_is_one() {
-    let mut seen = 0;
-    for name in GUIDES {
-        for line in guide(name).lines() {
-            for part in line.split("caller-id ").skip(1) {
-                let word: String = part.chars().take_while(|it| !it.is_whitespace()).collect();
-                let word = word.trim_end_matches(['`', ')', ',', '.', ';']);
-                let is_word = !word.starts_with('-')
-                    && word.chars().all(|it| it.is_ascii_lowercase() || it == '-');
-                let typed =
-                    line.starts_with("    ") || line.contains(&format!("`caller-id {word}"));
-                if !is_word || !typed || word.is_empty() {
-                    continue;
-                }
-                let help = Cli::try_parse_from(["caller-id", word, "--help"]).expect_err("a help");
-                let kind = help.kind();
-                assert_eq!(kind, clap::error::ErrorKind::DisplayHelp, "{name}: {line}");
-                seen += 1;
-            }
-        }
-    }
-    assert!(seen > 15, "{seen} commands");
-}
-
-#[test]
-fn every_setting_that_the_guides_give_a_value_is_one() {
-    let known: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
-    let mut seen = 0;
-    for name in GUIDES {
-        let page = guide(name);
-        for (place, _) in page.match_indices('=') {
-            let before = page[..place].rsplit(|it: char| !it.is_ascii_uppercase() && it != '_');
-            let word = before.into_iter().next().unwrap_or_default();
-            if word.len() < 3 {
-                continue;
-            }
-            assert!(known.iter().any(|it| it == word), "{name}: {word}");
-            seen += 1;
-        }
-    }
-    assert!(seen > 5, "{seen} settings");
-}
-
-#[test]
-fn settings_and_metrics_named_in_the_pages_on_logs_and_metrics_exist() {
-    let settings: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
-    for page in ["docs/logging.md", "docs/metrics.md"] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let text = std::fs::read_to_string(root.join(page)).expect("the page");
-        let words = text.split(|next: char| !(next.is_ascii_alphanumeric() || next == '_'));
-        for word in words {
-            let is_setting = word.len() > 1
-                && word.contains('_')
-                && word
-                    .chars()
-                    .all(|next| next.is_ascii_uppercase() || next == '_');
-            assert!(
-                !is_setting || settings.iter().any(|name| name == word),
-                "{page}: {word}"
-            );
-            let is_metric = word.starts_with("caller_id_");
-            let is_known = |word| metrics::FAMILIES.iter().any(|family| family.name == word);
-            assert!(!is_metric || is_known(word), "{page}: {word}");
-        }
     }
 }

@@ -5,7 +5,7 @@ CARGO ?= cargo
 RUN_DIR ?= .run
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run test test-schema test-asterisk test-containers test-package test-newcomer package lint bench soak docs
+.PHONY: help deps run test test-schema test-asterisk test-containers test-package test-newcomer test-upgrade package lint bench soak docs
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -42,6 +42,9 @@ test-package: ## Install, run, upgrade, remove and purge the package in a small 
 
 test-newcomer: ## Follow the documents from the README to a call with a rotated number, literally (root; half a minute, the first time three more)
 	@sh scripts/newcomer/test.sh
+
+test-upgrade: deps ## Upgrade from an older build, alone and node by node under load (a minute, the first time some more; OLDER=)
+	@sh scripts/upgrade/test.sh
 
 package: ## Make the package for Debian and Ubuntu
 	@sh scripts/deps.sh linker

@@ -36,6 +36,10 @@ until_so curl -sf http://127.0.0.1:8000/ready
 answer=$(sh -c "curl() { command curl -sS \"\$@\"; }; $curl_line") || fail "$curl_line: $answer"
 number=$(printf '%s' "$answer" | grep -o '"caller_id": *"[0-9]*"' | grep -o '[0-9]*') || fail "$curl_line: $answer"
 grep -q "$number" data/caller_ids_example.csv || fail "$number is none of the example numbers"
+# The commands in another terminal, on the folders that are used here.
+sed -n '/^export /p; /^target\/release\//p' "$work/try" |
+    sed -e "s|\.run/|$work/run/|" -e "s|^target/release/|$work/target/release/|" >"$work/terminal"
+sh -eux "$work/terminal" >"$work/terminal.log" 2>&1 || { cat "$work/terminal.log" >&2; fail "README.md, in another terminal"; }
 grep -qi token "$work/run.log" || fail "make run shows no token: $(cat "$work/run.log")"
 echo "   $number"
 # Of make, the shell and the service the service alone listens.

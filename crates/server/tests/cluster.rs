@@ -16,6 +16,8 @@ mod jobs;
 mod keys;
 #[path = "cluster/losses.rs"]
 mod losses;
+#[path = "process_kit/older.rs"]
+mod older;
 #[path = "process_kit/process.rs"]
 mod process;
 #[path = "cluster/rebuilds.rs"]
@@ -26,3 +28,5 @@ mod rig;
 mod states;
 #[path = "cluster/stops.rs"]
 mod stops;
+#[path = "cluster/upgrade.rs"]
+mod upgrade;

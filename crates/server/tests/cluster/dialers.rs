@@ -34,6 +34,8 @@ pub(crate) struct Field {
     over: AtomicBool,
     /// So many numbers were handed out by each node.
     pub(crate) handed: [AtomicUsize; NODES],
+    /// So many requests were answered 503.
+    pub(crate) unavailable: AtomicUsize,
     /// Somebody was refused for the limit of an hour, of a day.
     limits_bite: [AtomicBool; 2],
 }
@@ -45,6 +47,7 @@ impl Field {
             clock: SystemClock::new(),
             over: AtomicBool::new(false),
             handed: Default::default(),
+            unavailable: AtomicUsize::new(0),
             limits_bite: Default::default(),
         }
     }
@@ -280,6 +283,7 @@ impl<'a> Dialer<'a> {
         let expected = matches!(answer.status, 200 | 404 | 429 | 503);
         assert!(expected, "{method} {path}: {answer:?}");
         if answer.status == 503 {
+            self.field.unavailable.fetch_add(1, Ordering::Relaxed);
             thread::sleep(PAUSE);
         }
         Some((node, answer))

@@ -1,5 +1,6 @@
 //! Three nodes, their Redis and their PostgreSQL.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +20,7 @@ use tempfile::TempDir;
 use crate::client::{Answer, Client};
 use crate::dialers::{Field, LIMITS, NODES};
 use crate::inventory;
-use crate::process::{Process, serve};
+use crate::process::{BINARY, Process, configured};
 
 /// How often, and how many times, something is looked for: 30 seconds in all.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -95,8 +96,15 @@ impl Rig {
 
     /// Starts a node and waits until it listens.
     pub(crate) fn start_node(&self, node: usize) {
-        let mut command: Command = serve(self.folders[node].path());
-        command.envs(self.settings(node));
+        self.start_node_of(node, Path::new(BINARY), &[]);
+    }
+
+    /// The same of that build, with more settings.
+    pub(crate) fn start_node_of(&self, node: usize, build: &Path, more: &[(&str, &str)]) {
+        let mut command = Command::new(build);
+        command.arg("serve");
+        let mut command = configured(command, self.folders[node].path());
+        command.envs(self.settings(node)).envs(more.iter().copied());
         let process = Process::start(command);
         self.field.now_at(node, Some(process.address()));
         *self.node(node) = Some(process);
@@ -108,6 +116,14 @@ impl Rig {
         if let Some(process) = self.node(node).take() {
             process.kill();
         }
+    }
+
+    /// Tells a node to end, and waits until it has.
+    pub(crate) fn stop_node(&self, node: usize) {
+        self.field.now_at(node, None);
+        let process = self.node(node).take().expect("it runs");
+        process.terminate();
+        assert_eq!(process.exit_code(), Some(0));
     }
 
     /// Tells all nodes to end, and waits until they have.

@@ -62,7 +62,7 @@ pub(crate) fn fill(client: &mut Client) {
     let added = &taken.json()["added"];
     assert!(is_written || *added == rows, "{}", taken.body);
     for (pool, body) in STOCK.pools() {
-        put(client, &format!("pools/{pool}"), &body);
+        put(client, &format!("/api/v1/pools/{pool}"), &body);
     }
     for (campaign, pools) in [
         ("DAY", "\"day\""),
@@ -71,7 +71,7 @@ pub(crate) fn fill(client: &mut Client) {
         ("SMALL", "\"small\""),
     ] {
         let body = format!("{{\"pools\": [{pools}]}}");
-        put(client, &format!("campaigns/{campaign}"), &body);
+        put(client, &format!("/api/v1/campaigns/{campaign}"), &body);
     }
 }
 
@@ -80,9 +80,7 @@ pub(crate) fn fill(client: &mut Client) {
 fn put(client: &mut Client, path: &str, body: &str) {
     const TIMES: u32 = 6;
     for _ in 0..TIMES {
-        let put = client
-            .ask("PUT", &format!("/api/v1/{path}"), body)
-            .expect("an answer");
+        let put = client.ask("PUT", path, body).expect("an answer");
         match put.status {
             200 => return,
             503 if put.body.contains(WRITTEN) => {}

@@ -18,6 +18,7 @@ run: ## Run the service on 127.0.0.1:8000 with example numbers
 	@mkdir -p -m 700 $(RUN_DIR)
 	@$(CARGO) build --release --package caller-id
 	@DATABASE_URL=sqlite:$(RUN_DIR)/caller-id.db $(TARGET)/release/caller-id import --mode db --csv data/caller_ids_example.csv
+	@echo "The program is $(TARGET)/release/caller-id; its database and admin token are in $(RUN_DIR)"
 	@DATABASE_URL=sqlite:$(RUN_DIR)/caller-id.db exec $(TARGET)/release/caller-id serve --show-token
 
 test: deps lint ## Check and test everything

@@ -28,10 +28,10 @@ for unit in caller-id-backup.service caller-id-backup.timer; do
     put 644 "deploy/systemd/$unit" "usr/lib/systemd/system/$unit"
 done
 put 640 deploy/systemd/caller-id.env etc/caller-id/caller-id.env
-put 644 deploy/nginx/caller-id.conf usr/share/doc/caller-id/nginx.conf
 put 644 data/caller_ids_example.csv usr/share/doc/caller-id/caller_ids_example.csv
-for page in docs/*.md; do
-    put 644 "$page" "usr/share/doc/caller-id/$(basename "$page")"
+# As they lie here, so that what they link to is there.
+for page in $(find README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs deploy/grafana deploy/nginx deploy/prometheus -type f); do
+    put 644 "$page" "usr/share/doc/caller-id/$page"
 done
 put 644 CHANGELOG.md usr/share/doc/caller-id/changelog
 gzip -9n "$tree/usr/share/doc/caller-id/changelog"

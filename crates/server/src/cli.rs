@@ -23,12 +23,15 @@ mod tests;
 mod url;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::Map;
 use tracing::Level;
+
+use self::show::out;
 
 use crate::config::describe::{environment_name, settings};
 pub use crate::config::effective::Effective;
@@ -118,7 +121,8 @@ pub enum Command {
     Health(health::HealthArgs),
     /// Write a file `.env` with all settings and fresh secrets, to start from.
     ///
-    /// It is the example `.env.example` with an admin token, a key for dialers, and passwords for PostgreSQL and Redis.
+    /// It is the example `.env.example` with an admin token, a key for dialers, and passwords for PostgreSQL and Redis. JWT_SECRET
+    /// stays empty, so that no signed token opens: whoever signs tokens of their own sets it.
     #[command(after_help = init_env::EXAMPLES)]
     InitEnv(init_env::InitEnvArgs),
     /// What is asked of a running service.
@@ -164,14 +168,16 @@ pub async fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
+        // Nobody reads any more (`| head`): there is nothing left to do, and nothing wrong.
+        Err(error) if out::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let why = one_line(&error);
             let wrong = error.is::<ConfigError>() || admin::is_usage(&error);
-            match format {
-                LogFormat::Json => eprintln!("{}", json_line(Level::ERROR, &why, Map::new())),
-                LogFormat::Text if wrong => eprintln!("{why}"),
-                LogFormat::Text => eprintln!("caller-id: {why}"),
-            }
+            tell(&match format {
+                LogFormat::Json => json_line(Level::ERROR, &why, Map::new()),
+                LogFormat::Text if wrong => why,
+                LogFormat::Text => format!("caller-id: {why}"),
+            });
             match wrong {
                 true => ExitCode::from(EXIT_WRONG),
                 false => ExitCode::FAILURE,
@@ -206,8 +212,13 @@ fn one_line(error: &anyhow::Error) -> String {
     line
 }
 
+/// Says it on standard error. Where even that is closed there is nobody to tell.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("{error}");
+    tell(&error.to_string());
     ExitCode::from(EXIT_WRONG)
 }
 

@@ -26,6 +26,8 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use self::storage::DatabaseUrl;
+
 pub use error::ConfigError;
 
 /// All settings of the service.
@@ -93,6 +95,14 @@ impl Settings {
         if self.cluster.is_shared() && self.access.needs_first_token() {
             warnings.push(
                 "REDIS_URL is set, and ADMIN_TOKEN is not: each node makes an admin token of its own".to_owned(),
+            );
+        }
+        if self.cluster.is_shared() && matches!(self.storage.database(), Ok(DatabaseUrl::Sqlite(_)))
+        {
+            warnings.push(
+                "REDIS_URL is set, and the database is SQLite: a file of this machine, so no second node can share the numbers; \
+                 for that set DATABASE_URL to a PostgreSQL"
+                    .to_owned(),
             );
         }
         if self.cluster.has_useless_authority() {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "commands/closed.rs"]
+mod closed;
 #[path = "commands/encrypted.rs"]
 mod encrypted;
 #[path = "commands/every.rs"]

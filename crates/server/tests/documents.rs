@@ -157,6 +157,23 @@ fn the_dialplans_shown_are_what_the_program_prints() {
 }
 
 #[test]
+fn the_dialplan_of_the_readme_is_what_its_command_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("the page");
+    let command = "caller-id dialplan --peer mycarrier";
+    assert!(readme.contains(&format!("\n    {command}\n")), "{command}");
+    let shown = readme.split("```asterisk\n").nth(1).expect("a block");
+    let shown = shown.split("```").next().expect("its lines");
+    let line = Cli::try_parse_from(command.split(' ')).expect("good arguments");
+    let Command::Dialplan(args) = line.command else {
+        panic!("another command");
+    };
+    let printed = dialplan::text(&args).expect("arguments that go together");
+    assert_eq!(shown, printed, "README.md");
+    assert!(readme.lines().count() < 150, "it is short");
+}
+
+#[test]
 fn every_name_of_the_reference_is_a_setting() {
     let names: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
     let reference = "APP_NAME ENVIRONMENT API_HOST API_PORT DATABASE_URL REDIS_URL REDIS_PASSWORD POSTGRES_DB \
@@ -165,40 +182,6 @@ fn every_name_of_the_reference_is_a_setting() {
     for name in reference.split_whitespace() {
         assert!(names.iter().any(|known| known == name), "{name}");
     }
-}
-
-/// The pages on how to install and run it.
-const GUIDES: [&str; 5] = ["backup", "docker", "plesk", "ubuntu", "vicibox"];
-
-fn guide(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let path = root.join(format!("docs/{name}.md"));
-    std::fs::read_to_string(path).expect("the page is there")
-}
-
-#[test]
-fn every_command_that_the_guides_name_is_one() {
-    let mut seen = 0;
-    for name in GUIDES {
-        for line in guide(name).lines() {
-            for part in line.split("caller-id ").skip(1) {
-                let word: String = part.chars().take_while(|it| !it.is_whitespace()).collect();
-                let word = word.trim_end_matches(['`', ')', ',', '.', ';']);
-                let is_word = !word.starts_with('-')
-                    && word.chars().all(|it| it.is_ascii_lowercase() || it == '-');
-                let typed =
-                    line.starts_with("    ") || line.contains(&format!("`caller-id {word}"));
-                if !is_word || !typed || word.is_empty() {
-                    continue;
-                }
-                let help = Cli::try_parse_from(["caller-id", word, "--help"]).expect_err("a help");
-                let kind = help.kind();
-                assert_eq!(kind, clap::error::ErrorKind::DisplayHelp, "{name}: {line}");
-                seen += 1;
-            }
-        }
-    }
-    assert!(seen > 15, "{seen} commands");
 }
 
 /// `docker compose exec` runs what it is told, `run` gives it to the entry point of the image.
@@ -211,8 +194,11 @@ fn commands_for_containers_name_the_program_where_the_entry_point_does_not() {
             .any(|line| line == "ENTRYPOINT [\"caller-id\"]")
     );
     let mut seen = [0, 0];
-    for name in GUIDES {
-        for line in guide(name).lines() {
+    let pages = std::fs::read_dir(root.join("docs")).expect("a folder");
+    let pages = pages.map(|page| page.expect("an entry").path());
+    for path in pages.filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let name = path.display();
+        for line in std::fs::read_to_string(&path).expect("a page").lines() {
             let words: Vec<_> = line.split_whitespace().collect();
             let Some(place) = words.iter().position(|word| *word == "api") else {
                 continue;
@@ -257,67 +243,4 @@ fn the_unit_of_backups_runs_a_command_that_there_is() {
     assert_eq!(args.keep.map(std::num::NonZeroUsize::get), Some(14));
     let to = args.to.expect("a folder");
     assert_eq!(to, Path::new("/var/lib/caller-id/backups/"));
-}
-
-/// What the unit of backups takes beside settings.
-fn of_backup_unit() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let unit = std::fs::read_to_string(root.join("deploy/systemd/caller-id-backup.service"));
-    let unit = unit.expect("the unit");
-    let own = unit
-        .lines()
-        .find_map(|line| line.strip_prefix("Environment="));
-    let pairs = own.expect("its own variables").split(' ');
-    let names: Vec<_> = pairs.filter_map(|pair| pair.split_once('=')).collect();
-    for (name, _) in &names {
-        assert!(
-            unit.contains(&format!("${{{name}}}")),
-            "{name} is for nothing"
-        );
-    }
-    names.into_iter().map(|(name, _)| name.to_owned()).collect()
-}
-
-#[test]
-fn every_setting_that_the_guides_give_a_value_is_one() {
-    let mut known: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
-    known.extend(of_backup_unit());
-    let mut seen = 0;
-    for name in GUIDES {
-        let page = guide(name);
-        for (place, _) in page.match_indices('=') {
-            let before = page[..place].rsplit(|it: char| !it.is_ascii_uppercase() && it != '_');
-            let word = before.into_iter().next().unwrap_or_default();
-            if word.len() < 3 {
-                continue;
-            }
-            assert!(known.iter().any(|it| it == word), "{name}: {word}");
-            seen += 1;
-        }
-    }
-    assert!(seen > 5, "{seen} settings");
-}
-
-#[test]
-fn settings_and_metrics_named_in_the_pages_on_logs_and_metrics_exist() {
-    let settings: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
-    for page in ["docs/logging.md", "docs/metrics.md"] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let text = std::fs::read_to_string(root.join(page)).expect("the page");
-        let words = text.split(|next: char| !(next.is_ascii_alphanumeric() || next == '_'));
-        for word in words {
-            let is_setting = word.len() > 1
-                && word.contains('_')
-                && word
-                    .chars()
-                    .all(|next| next.is_ascii_uppercase() || next == '_');
-            assert!(
-                !is_setting || settings.iter().any(|name| name == word),
-                "{page}: {word}"
-            );
-            let is_metric = word.starts_with("caller_id_");
-            let is_known = |word| metrics::FAMILIES.iter().any(|family| family.name == word);
-            assert!(!is_metric || is_known(word), "{page}: {word}");
-        }
-    }
 }

@@ -22,7 +22,6 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::ask::Usage;
-use super::show::Closed;
 use crate::config::source::Environment;
 
 /// What is asked of a service.
@@ -76,7 +75,7 @@ pub enum AdminCommand {
 /// # Errors
 /// Says what went wrong, in one line.
 pub fn run(command: AdminCommand, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let done = match command {
+    match command {
         AdminCommand::Numbers(command) => numbers::run(command, environment),
         AdminCommand::Pools(command) => pools::run(command, environment),
         AdminCommand::Campaigns(command) => campaigns::run(command, environment),
@@ -90,15 +89,6 @@ pub fn run(command: AdminCommand, environment: &Environment) -> anyhow::Result<E
         AdminCommand::Trace(args) => trace::run(&args, environment),
         AdminCommand::Requests(args) => requests::run(&args, environment),
         AdminCommand::Whoami(args) => whoami::run(&args, environment),
-    };
-    unread(done)
-}
-
-/// Where nobody reads any more there is nothing left to do, and nothing wrong.
-fn unread(done: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
-    match done {
-        Err(error) if error.is::<Closed>() => Ok(ExitCode::SUCCESS),
-        done => done,
     }
 }
 

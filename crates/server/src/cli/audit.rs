@@ -12,6 +12,7 @@ use clap::Subcommand;
 
 use super::admin::{self, audit::ListArgs};
 use super::import::console;
+use super::show::out;
 use crate::app::{self, stores};
 use crate::audit_chain::{Found, Head, walk};
 use crate::audit_csv;
@@ -28,7 +29,7 @@ const EXIT_FATAL: u8 = 2;
 /// How it is called.
 pub const EXAMPLES: &str = "Examples:
   caller-id audit list --subject +13125550100 --since 2026-11-01
-  caller-id audit list --author 'dialer east' --action number.
+  caller-id audit list --author floor --action number.     by the key or the person of this name
   caller-id audit list --since 2026-11-01 --csv november.csv
   caller-id audit verify
   caller-id audit verify --head 4711:9f2c…   what an earlier run printed
@@ -85,7 +86,7 @@ pub async fn run(command: AuditCommand, environment: &Environment) -> anyhow::Re
     };
     match done {
         Ok(code) => Ok(code),
-        Err(error) if error.is::<ConfigError>() => Err(error),
+        Err(error) if error.is::<ConfigError>() || out::is_closed(&error) => Err(error),
         Err(error) => {
             console::warn(&format!("caller-id: {}", super::one_line(&error)));
             Ok(ExitCode::from(EXIT_FATAL))
@@ -105,29 +106,32 @@ async fn open(storage: &StorageConfig) -> anyhow::Result<Arc<dyn AuditLog>> {
 async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let log = open(&args.storage).await?;
     let kept = args.head;
-    let mut out = io::stdout().lock();
-    match walk(&*log, Head::START, kept).await? {
+    let (told, code) = match walk(&*log, Head::START, kept).await? {
         Found::Whole { entries, head } => {
-            writeln!(out, "the audit log holds: {}", counted(entries))?;
-            writeln!(out, "head {head}")?;
-            if kept.is_none() {
-                writeln!(
-                    out,
-                    "Keep the head elsewhere, and give it with --head the next time: whoever can write the whole log anew is found then, too."
-                )?;
-            }
-            Ok(ExitCode::SUCCESS)
+            let advice = match kept {
+                Some(_) => "",
+                None => {
+                    "\nKeep the head elsewhere, and give it with --head the next time: whoever can write the whole log anew is found then, too."
+                }
+            };
+            let entries = counted(entries);
+            let told = format!("the audit log holds: {entries}\nhead {head}{advice}");
+            (told, ExitCode::SUCCESS)
         }
         Found::Broken {
             entries,
             place,
             why,
         } => {
-            writeln!(out, "the audit log DOES NOT HOLD at place {place}: {why}")?;
-            writeln!(out, "{} before it hold", counted(entries))?;
-            Ok(ExitCode::FAILURE)
+            let entries = counted(entries);
+            let told = format!(
+                "the audit log DOES NOT HOLD at place {place}: {why}\n{entries} before it hold"
+            );
+            (told, ExitCode::FAILURE)
         }
-    }
+    };
+    out::line_if_read(&told)?;
+    Ok(code)
 }
 
 fn counted(entries: u64) -> String {
@@ -147,7 +151,7 @@ async fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     );
     let entries = match path.as_os_str() == "-" {
         true => {
-            let written = write(log, io::stdout().lock()).await;
+            let written = write(log, out::Stdout).await;
             written.context("cannot write to the standard output")?.0
         }
         false => to_file(log, path).await?,

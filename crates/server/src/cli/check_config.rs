@@ -1,13 +1,14 @@
 //! `caller-id check-config`.
 
-use std::io::{Write, stdout};
+use std::fmt::Write as _;
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use super::Effective;
 use super::doctor::{self, Form};
+use super::show::out;
 use crate::app;
 use crate::config::Settings;
-use crate::config::describe::settings;
 use crate::config::source::Environment;
 
 /// What `check-config` takes.
@@ -32,7 +33,7 @@ pub async fn run(
 ) -> anyhow::Result<ExitCode> {
     app::check(&args.settings)?;
     for warning in warnings(&args.settings, environment) {
-        eprintln!("warning: {warning}");
+        let _ = writeln!(stderr(), "warning: {warning}");
     }
     show(&args.settings, values)?;
     if args.connect {
@@ -42,7 +43,7 @@ pub async fn run(
 }
 
 fn show(settings: &Settings, values: &[Effective]) -> anyhow::Result<()> {
-    let mut out = stdout().lock();
+    let mut text = String::new();
     let width = values
         .iter()
         .map(|value| value.name.len())
@@ -55,21 +56,18 @@ fn show(settings: &Settings, values: &[Effective]) -> anyhow::Result<()> {
     } in values
     {
         let value = value.as_deref().unwrap_or("(not set)");
-        writeln!(out, "{name:width$} = {value}  [{source}]")?;
+        writeln!(text, "{name:width$} = {value}  [{source}]")?;
     }
     writeln!(
-        out,
+        text,
         "\nThe database is {}",
         settings.storage.database_shown()?
     )?;
-    Ok(())
+    out::line_if_read(&text)
 }
 
 fn warnings(config: &Settings, environment: &Environment) -> Vec<String> {
-    let known: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
-    let typos = environment.likely_typos(&known);
-    let typos = typos
-        .iter()
-        .map(|(name, near)| format!(".env: `{name}` is no setting; is `{near}` meant?"));
-    typos.chain(config.warnings()).collect()
+    let mut warnings = environment.warnings();
+    warnings.extend(config.warnings());
+    warnings
 }

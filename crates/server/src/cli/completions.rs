@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::Cli;
-use super::show::{Closed, out};
+use super::show::out;
 
 /// How `completions` is called.
 pub const EXAMPLES: &str = "Examples:
@@ -110,8 +110,5 @@ fn ascii(text: &str) -> String {
 }
 
 fn written(text: &[u8]) -> anyhow::Result<ExitCode> {
-    match out::bytes(text) {
-        Err(error) if error.is::<Closed>() => Ok(ExitCode::SUCCESS),
-        written => written.map(|()| ExitCode::SUCCESS),
-    }
+    out::bytes(text).map(|()| ExitCode::SUCCESS)
 }

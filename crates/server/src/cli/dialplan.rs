@@ -6,7 +6,6 @@ mod host;
 mod lines;
 mod words;
 
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use caller_id_core::NumberFormat;
@@ -15,6 +14,7 @@ use clap::ValueEnum;
 use self::host::Hosts;
 use self::lines::Lines;
 use self::words::{Key, Name, Prefix};
+use super::show::out;
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
@@ -46,7 +46,7 @@ pub struct DialplanArgs {
     /// no answer. With `--via curl` also https://ADDRESS
     #[arg(long, value_name = "ADDRESSES", default_value = "127.0.0.1")]
     pub host: Hosts,
-    /// The dialer's key, one of DIALER_KEYS: needed where the dialer is another machine and its address is not in DIALER_ALLOW
+    /// The dialer's key, an API key or one of DIALER_KEYS: needed where the dialer is another machine and its address is not in DIALER_ALLOW
     #[arg(long, value_name = "KEY")]
     pub key: Option<Key>,
     /// How the service writes caller IDs: its setting CALLER_ID_FORMAT
@@ -135,7 +135,7 @@ pub enum Via {
 /// Arguments that do not go together, and standard output that cannot be written.
 pub fn run(args: &DialplanArgs) -> anyhow::Result<ExitCode> {
     let text = text(args)?;
-    stdout().lock().write_all(text.as_bytes())?;
+    out::bytes(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,5 @@
 //! `caller-id doctor`.
 
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use caller_id_core::store::Revision;
@@ -8,6 +7,7 @@ use caller_id_core::{Clock, StoreError, SystemClock};
 use serde::Serialize;
 
 use super::one_line;
+use super::show::out;
 use crate::accord;
 use crate::app::inspect::InventoryInspection;
 use crate::app::{self, inspect};
@@ -48,11 +48,10 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
 /// Looks at all that the settings name, and writes what was found. The settings are good.
 pub(super) async fn examine(settings: &Settings, form: Form) -> anyhow::Result<ExitCode> {
     let report = Report::of(findings(settings).await?);
-    let mut out = stdout().lock();
-    match form {
-        Form::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
-        Form::Lines => write!(out, "{}", report.lines())?,
-    }
+    out::line_if_read(&match form {
+        Form::Json => serde_json::to_string_pretty(&report)?,
+        Form::Lines => report.lines(),
+    })?;
     Ok(match report.errors {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
@@ -129,7 +128,10 @@ async fn findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
     }
     let now = SystemClock::new().now();
     let mut findings = vec![
-        node::name(&cluster.node_name(), cluster.is_shared()),
+        match (cluster.is_shared(), &url) {
+            (true, DatabaseUrl::Sqlite(_)) => node::name_beside_a_file(&cluster.node_name()),
+            (shared, _) => node::name(&cluster.node_name(), shared),
+        },
         node::clock(now, &ahead_ms),
     ];
     findings.extend(database.findings);

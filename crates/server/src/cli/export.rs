@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use caller_id_core::{Clock, InventoryStore, SystemClock};
 
+use super::show::out;
 use crate::app;
 use crate::config::storage::StorageConfig;
 use crate::rows::NumberWriter;
@@ -44,7 +45,7 @@ pub async fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
     );
     let store = app::open_beside(&args.storage).await?;
     let numbers = if args.csv.as_os_str() == "-" {
-        let written = write(&*store, io::stdout().lock()).await;
+        let written = write(&*store, out::Stdout).await;
         written
             .map_err(|error| error.context("cannot write to the standard output"))?
             .0

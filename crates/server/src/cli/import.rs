@@ -86,7 +86,7 @@ pub struct ImportArgs {
 pub enum Mode {
     /// Through the service.
     Api,
-    /// Straight into the database.
+    /// Straight into the database, as the user who owns it: with the package `sudo -u caller-id caller-id import …`.
     Db,
 }
 

@@ -22,7 +22,7 @@ const OWN: [&str; 2] = ["ADMIN_TOKEN", "DIALER_KEYS"];
 /// Secrets of the servers beside it, in `docker-compose.yml`.
 const BESIDE: [&str; 2] = ["POSTGRES_PASSWORD", "REDIS_PASSWORD"];
 
-/// What `init-env` takes.
+/// What `init-env` takes. There is no JWT_SECRET among its secrets: each is one more way in, and this one is for who signs tokens.
 #[derive(Debug, clap::Args)]
 pub struct InitEnvArgs {
     /// The file that is written; one that is there is never touched

@@ -2,7 +2,7 @@
 
 mod banner;
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,7 +26,8 @@ pub struct ServeArgs {
     /// All settings.
     #[command(flatten)]
     pub settings: Settings,
-    /// Print the admin token at start, also when it was made before
+    /// Print the admin token and a link to sign in at start, wherever the output goes. Without this they are printed to a
+    /// terminal alone, and only when the token is new
     #[arg(long, help_heading = "Options")]
     pub show_token: bool,
 }
@@ -41,7 +42,11 @@ pub async fn run(args: ServeArgs, environment: &Environment) -> anyhow::Result<E
     let _telemetry = telemetry::start(&settings.log, &settings.traces, &node)?;
     app::check(&settings)?;
     let supervisor = Supervisor::of(environment)?;
-    for warning in settings.warnings() {
+    for warning in environment
+        .warnings()
+        .into_iter()
+        .chain(settings.warnings())
+    {
         tracing::warn!("{warning}");
     }
     let mut listeners = Some(listen(&settings)?);
@@ -75,6 +80,7 @@ pub async fn run(args: ServeArgs, environment: &Environment) -> anyhow::Result<E
             .transpose()?,
         first_token: app.first_token(),
         show_token: args.show_token,
+        seen_once: io::stdout().is_terminal(),
     };
     if let Err(error) = banner.print() {
         // The service is what matters, not who reads its first words.
@@ -87,7 +93,8 @@ pub async fn run(args: ServeArgs, environment: &Environment) -> anyhow::Result<E
 
 fn listen(settings: &Settings) -> anyhow::Result<Listeners> {
     let http = settings.listen.socket();
-    let http = bind(http).with_context(|| format!("cannot listen on {http}"))?;
+    let http = bind(http)
+        .with_context(|| format!("cannot listen on {http} (API_HOST and API_PORT say where)"))?;
     let agi = settings.agi.socket().map(|socket| {
         let bound = bind(socket);
         bound.with_context(|| {

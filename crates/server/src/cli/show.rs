@@ -5,7 +5,6 @@ mod pages;
 mod table;
 mod words;
 
-pub(super) use self::out::Closed;
 pub(super) use self::pages::{Listing, PageArgs, list};
 pub(super) use self::table::{Column, Table, facts};
 pub(super) use self::words::{Words, plain, typed_number};

@@ -37,10 +37,11 @@ impl fmt::Display for Source {
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     values: BTreeMap<String, (String, Source)>,
-    dot_env_names: Vec<String>,
 }
 
 const DOT_ENV: &str = ".env";
+/// A name of fewer letters is short.
+const SHORT: usize = 10;
 
 impl Environment {
     /// The environment of this process, and `.env` of the working directory where there is one.
@@ -62,7 +63,6 @@ impl Environment {
         let settings = settings();
         for (name, value) in dot_env {
             let name = setting_name(name, &settings);
-            environment.dot_env_names.push(name.clone());
             environment.set(name, value, Source::DotEnv);
         }
         for (name, value) in variables {
@@ -84,16 +84,30 @@ impl Environment {
             .map(|(value, source)| (value.as_str(), *source))
     }
 
-    /// Names in `.env` that are none of `known` but look like one, each with the one it looks like.
-    pub fn likely_typos<'a>(&self, known: &'a [String]) -> Vec<(&str, &'a str)> {
-        let unknown = self
-            .dot_env_names
-            .iter()
-            .filter(|name| !known.contains(name));
+    /// A line for each name that is no setting and looks like one.
+    pub fn warnings(&self) -> Vec<String> {
+        let known: Vec<String> = settings().into_iter().map(|setting| setting.name).collect();
+        let told = self.likely_typos(&known).into_iter();
+        told.map(|(name, source, near)| match source {
+            Source::DotEnv => format!(".env: `{name}` is no setting; is `{near}` meant?"),
+            _ => format!("`{name}` in the environment is no setting; is `{near}` meant?"),
+        })
+        .collect()
+    }
+
+    /// Names that are none of `known` but look like one, each with where it stands and the one it looks like. In the environment,
+    /// which has much of others, short names must be nearer.
+    fn likely_typos<'a>(&self, known: &'a [String]) -> Vec<(&str, Source, &'a str)> {
+        let unknown = self.values.iter().filter(|(name, _)| !known.contains(name));
         unknown
-            .filter_map(|name| {
-                let near = known.iter().find(|known| distance(name, known) <= 2)?;
-                Some((name.as_str(), near.as_str()))
+            .filter_map(|(name, (_, source))| {
+                let most = match source {
+                    Source::DotEnv => 2,
+                    _ if name.len() < SHORT => 1,
+                    _ => 2,
+                };
+                let near = known.iter().find(|known| distance(name, known) <= most)?;
+                Some((name.as_str(), *source, near.as_str()))
             })
             .collect()
     }
@@ -195,7 +209,12 @@ mod tests {
     #[test]
     fn names_that_look_like_a_setting_are_found() {
         let environment = Environment::new(
-            [],
+            pairs(&[
+                ("REDIS_UR", "x"),
+                ("API_PTRO", "1"),
+                ("HOME", "x"),
+                ("DATABASE_ULR", ""),
+            ]),
             pairs(&[
                 ("API_PROT", "1"),
                 ("api_prt", "1"),
@@ -203,10 +222,13 @@ mod tests {
                 ("API_PORT", "1"),
             ]),
         );
-        let known = ["API_PORT".to_owned()];
         assert_eq!(
-            environment.likely_typos(&known),
-            [("API_PROT", "API_PORT"), ("api_prt", "API_PORT")]
+            environment.warnings(),
+            [
+                ".env: `API_PROT` is no setting; is `API_PORT` meant?",
+                "`REDIS_UR` in the environment is no setting; is `REDIS_URL` meant?",
+                ".env: `api_prt` is no setting; is `API_PORT` meant?",
+            ]
         );
     }
 

@@ -37,6 +37,16 @@ pub fn name(node: &str, shared: bool) -> Finding {
     Finding::new(Part::Node, "name", format!("`{node}`, {how}"))
 }
 
+/// Who it is, where its hot state is in Redis and its database a file: that works, and is seldom meant.
+pub fn name_beside_a_file(node: &str) -> Finding {
+    let fact = format!(
+        "`{node}`, with the hot state in Redis, and the database in a file of this machine: the only node"
+    );
+    Finding::new(Part::Node, "name", fact).warning(
+        "for more nodes set DATABASE_URL to a PostgreSQL (docs/cluster.md); for one alone take REDIS_URL out",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,10 +63,6 @@ const COLUMNS: [Column; 7] = [
 /// # Errors
 /// Says what went wrong, in one line.
 pub fn run(args: &ListArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
-    super::unread(shown(args, environment))
-}
-
-fn shown(args: &ListArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
     let service = args.service.service(environment)?;
     let mut query: Pairs = pairs(args);
     let words = &service.words;

@@ -15,7 +15,7 @@ use crate::config::source::Environment;
 /// How it is called.
 pub(super) const EXAMPLES: &str = "Examples:
   caller-id campaigns list --seen                        with those that only dialers know
-  caller-id campaigns set SOLAR --pools east,west        numbers of east first
+  caller-id campaigns set SOLAR --pools east,west        these alone, numbers of east first
   caller-id campaigns set SOLAR --agent-limit 20         calls of one agent in a minute
   caller-id campaigns remove SOLAR                       its calls use the pool default then";
 
@@ -61,10 +61,10 @@ pub struct ShowArgs {
 /// What `campaigns set` takes.
 #[derive(Debug, clap::Args)]
 pub struct SetArgs {
-    /// The dialer's id
+    /// The dialer's id, in its own capitals: SALES and sales are two campaigns
     #[arg(value_name = "CAMPAIGN")]
     pub campaign: String,
-    /// 1 to 16 pools that exist, first choice first
+    /// The pools it may use, in place of those it had: 1 to 16 that exist, first choice first
     #[arg(long, value_name = "POOL,…", value_delimiter = ',')]
     pub pools: Vec<String>,
     /// Most calls of one agent in a minute; 0 is no limit, `global` the setting of the service
@@ -154,6 +154,7 @@ fn set(args: &SetArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
     }
     let question = Question::new(Method::Put, path).body(body.into());
     let answer = service.ask(&question.only_if(sayings::as_seen(seen.as_ref())))?;
+    sayings::made(&service, &answer, "campaign", seen.is_none());
     told(&service, &answer)
 }
 

@@ -65,10 +65,10 @@ pub struct SetArgs {
     /// Least rest of a number between two uses: 0 to 86400
     #[arg(long, value_name = "N|global")]
     pub cooldown_seconds: Option<String>,
-    /// How long a number is held when nobody releases it: 1 to 86400
+    /// How long a number is held when nobody reports the end of its call: 1 to 86400. Of what is held already nothing changes
     #[arg(long, value_name = "N|global")]
     pub reservation_seconds: Option<String>,
-    /// Most reservations of one number at the same time; 1: no other call
+    /// In how many calls one number may be at the same time; 1: never in two
     #[arg(long, value_name = "N|global")]
     pub most_reservations: Option<String>,
     /// How long a destination keeps seeing the same number; 0: not at all
@@ -191,6 +191,7 @@ fn set(args: &SetArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
     policy.extend(members);
     let question = Question::new(Method::Put, path).body(policy.into());
     let answer = service.ask(&question.only_if(sayings::as_seen(seen.as_ref())))?;
+    sayings::made(&service, &answer, "pool", seen.is_none());
     told(&service, &answer)
 }
 

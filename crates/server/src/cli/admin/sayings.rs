@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::cli::ask::{Answer, Condition, Method, Question, Refused, Service};
+use crate::cli::import::console::warn;
 use crate::cli::show::{Column, out};
 
 /// Columns of calls that were made.
@@ -65,6 +66,16 @@ pub(super) fn found(service: &Service, path: &str) -> anyhow::Result<Option<Answ
             Some(refused) if refused.status == 404 => Ok(None),
             _ => Err(error),
         },
+    }
+}
+
+/// Tells people that something is new: a name that was mistyped makes a thing of that name.
+pub(super) fn made(service: &Service, answer: &Answer, kind: &str, is_new: bool) {
+    if is_new && !service.is_json {
+        let name = service.words.text(&answer.value["id"]);
+        warn(&format!(
+            "made the {kind} {name}, which was not there before"
+        ));
     }
 }
 

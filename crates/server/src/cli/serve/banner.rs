@@ -1,6 +1,6 @@
 //! What a service says of itself when it begins to answer.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{Write, stdout};
 use std::net::SocketAddr;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -21,6 +21,8 @@ pub(super) struct Banner<'a> {
     pub(super) agi: Option<SocketAddr>,
     pub(super) first_token: Option<&'a FirstToken>,
     pub(super) show_token: bool,
+    /// Whether a person reads it, and nothing keeps it.
+    pub(super) seen_once: bool,
 }
 
 impl Banner<'_> {
@@ -69,7 +71,9 @@ impl Banner<'_> {
         let configured = self.settings.access.admin_token.as_ref();
         let token = self.first_token.map(|first| &first.token).or(configured);
         let new = self.first_token.is_some_and(|first| first.new);
-        let shown = token.filter(|_| new || self.show_token);
+        // What is no terminal is kept: a journal, the log of a container, a file.
+        let seen_once = new && self.seen_once;
+        let shown = token.filter(|_| seen_once || self.show_token);
         shown.map(|token| token.reveal())
     }
 
@@ -95,7 +99,7 @@ impl Banner<'_> {
             Some(first) => format!("The admin token is kept in {}", first.path.display()),
             None => "The admin token is the one of the settings".to_owned(),
         });
-        if self.show_token || stdout().is_terminal() {
+        if self.show_token || self.seen_once {
             let url = self.url();
             lines.push("Try it:".to_owned());
             lines.push(format!(
@@ -122,5 +126,40 @@ impl Banner<'_> {
         let fields = fields.into_iter();
         let there = fields.filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
         there.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::serve_settings;
+    use crate::config::secret::Secret;
+
+    #[test]
+    fn a_token_is_shown_where_somebody_reads_it_once_or_asks_for_it() {
+        let settings = serve_settings(&[("DATA_DIR", "/tmp")]).unwrap();
+        let told = |new, seen_once, show_token| {
+            let token = FirstToken {
+                token: Secret::new("horse"),
+                path: "/x/admin-token".into(),
+                new,
+            };
+            let banner = Banner {
+                settings: &settings,
+                address: ([127, 0, 0, 1], 8000).into(),
+                agi: None,
+                first_token: Some(&token),
+                show_token,
+                seen_once,
+            };
+            let fields = Value::Object(banner.fields()).to_string();
+            let shown = [banner.lines().join("\n"), fields].map(|text| text.contains("horse"));
+            assert_eq!(shown[0], shown[1]);
+            shown[0]
+        };
+        assert!(told(true, true, false));
+        assert!(!told(true, false, false), "a journal keeps it");
+        assert!(!told(false, true, false), "it was shown before");
+        assert!(told(false, false, true));
     }
 }

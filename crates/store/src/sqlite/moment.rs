@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use caller_id_core::StoreError;
 use rusqlite::Connection;
 
+use super::calls::Calls;
 use super::error::{on, sqlite};
 use super::files::Files;
 use super::history::HistoryReader;
@@ -55,6 +56,7 @@ impl SqliteStore {
             readers: Lane::new(1, options.wait, only(reader), on),
             history: Lane::new(1, options.wait, only(past), |_, error| error),
             catalog: catalog::Shared::new(Arc::clone(&options.clock)),
+            calls: Arc::new(Calls::there(files.journal_log())),
             clock: options.clock,
             progress,
             journal: None,

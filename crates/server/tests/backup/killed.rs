@@ -9,7 +9,7 @@ use caller_id_core::ManualClock;
 use caller_id_store::{PostgresOptions, PostgresStore};
 use caller_id_testkit::builders::START;
 
-use super::data::fill;
+use super::data::{fill, more};
 use super::{Postgres, Sqlite, backup, command, restore, run, said, status};
 
 fn kill(mut child: Child) {
@@ -17,25 +17,35 @@ fn kill(mut child: Child) {
     child.wait().unwrap();
 }
 
-/// How long it takes, in parts of which a kill comes after each.
-const PARTS: u32 = 8;
+/// How often it is killed.
+const ROUNDS: u32 = 6;
+
+/// Kills it at its start, or after it began to write this file; each time a little later.
+fn kill_at(mut child: Child, round: u32, file: &Path) {
+    while round > 0 && child.try_wait().unwrap().is_none() && !file.exists() {
+        std::thread::yield_now();
+    }
+    // The instant at which it dies is what is random here.
+    std::thread::sleep(Duration::from_millis(u64::from(round) * 8));
+    kill(child);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_backup_leaves_nothing_that_is_taken_for_one_and_the_next_one_tidies_up() {
     let folder = tempfile::tempdir().unwrap();
     let source = Sqlite::new();
-    fill(&source, 2_500).await;
+    fill(&source, 1_500).await;
     let (url, to) = (source.url(), folder.path().to_str().unwrap());
     let words = ["backup", "--database-url", url.as_str(), "--to", to];
     let mut drafts = 0;
-    for part in 0..PARTS {
-        let child = command(&words).spawn().unwrap();
-        // The instant at which it dies is what is random here.
-        std::thread::sleep(Duration::from_millis(u64::from(part) * 40));
-        kill(child);
+    let draft = folder.path().join("caller-id.backup.draft");
+    for round in 0..ROUNDS {
+        // Each is killed after it took the draft for itself.
+        let _ = fs::remove_file(&draft);
+        kill_at(command(&words).spawn().unwrap(), round, &draft);
         for entry in fs::read_dir(folder.path()).unwrap() {
             let path = entry.unwrap().path();
-            if path.ends_with("caller-id.backup.draft") {
+            if path == draft {
                 drafts += 1;
                 continue;
             }
@@ -54,7 +64,7 @@ async fn a_killed_backup_leaves_nothing_that_is_taken_for_one_and_the_next_one_t
 async fn a_killed_restore_leaves_no_half_of_a_file_of_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let (source, target) = (Sqlite::new(), Sqlite::new());
-    fill(&source, 2_500).await;
+    fill(&source, 1_500).await;
     let file = folder.path().join("a.gz");
     backup(&source.url(), &file);
     let whole = source.contents().await;
@@ -62,14 +72,16 @@ async fn a_killed_restore_leaves_no_half_of_a_file_of_sqlite() {
     let main = url.strip_prefix("sqlite:").unwrap();
     let words = ["restore", file.to_str().unwrap(), "--to", &url];
     let mut halfway = 0;
-    for part in 1..PARTS {
-        let child = command(&words).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(u64::from(part) * 120));
-        kill(child);
+    let draft = format!("{main}.restoring");
+    let draft = Path::new(&draft);
+    for round in 0..ROUNDS {
+        // Only what a killed one left may be removed, and by the next one: each begins with its own.
+        let _ = fs::remove_file(draft);
+        kill_at(command(&words).spawn().unwrap(), round, draft);
         if Path::new(main).exists() {
             break;
         }
-        halfway += u32::from(Path::new(&format!("{main}.restoring")).exists());
+        halfway += u32::from(draft.exists());
     }
     assert!(halfway > 0, "no kill came in the middle");
     if !Path::new(main).exists() {
@@ -89,7 +101,7 @@ async fn a_killed_restore_leaves_no_half_of_a_file_of_sqlite() {
 async fn nobody_works_on_half_of_a_restore_in_postgresql_and_the_next_one_begins_anew() {
     let folder = tempfile::tempdir().unwrap();
     let (source, target) = (Sqlite::new(), Postgres::new());
-    fill(&source, 6_000).await;
+    more(&source, 0..6_000).await;
     let file = folder.path().join("a.gz");
     backup(&source.url(), &file);
     target.open().await.close();

@@ -86,6 +86,10 @@ case $account in *:/var/lib/caller-id:/usr/sbin/nologin) ;; *) fail "the account
 inside dpkg --verify caller-id || fail "files are not those of the package"
 
 step "the unit"
+# serve ends with 2 where a setting cannot be used, and with 1 where a database is away: that is tried again, for as long as it takes.
+for line in StartLimitIntervalSec=0 RestartPreventExitStatus=2 Restart=always; do
+    grep -qx "$line" "$root/usr/lib/systemd/system/caller-id.service" || fail "the unit has not $line"
+done
 # A small Debian has no systemd: what every unit waits for is this machine's.
 for target in sysinit basic shutdown network network-online multi-user; do
     cp "/usr/lib/systemd/system/$target.target" "$root/usr/lib/systemd/system/"

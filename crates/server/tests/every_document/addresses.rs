@@ -5,9 +5,9 @@ use crate::known::Known;
 use crate::page::{Code, Kind, Page};
 
 /// Folders of a machine: what begins with one of them is a file there.
-const FOLDERS: [&str; 14] = [
-    "bin", "dev", "etc", "here", "home", "opt", "proc", "root", "run", "srv", "sys", "tmp", "usr",
-    "var",
+const FOLDERS: [&str; 16] = [
+    "bin", "dev", "etc", "here", "home", "media", "mnt", "opt", "proc", "root", "run", "srv",
+    "sys", "tmp", "usr", "var",
 ];
 /// Hosts that stand for this service in examples.
 const OURS: [&str; 6] = [

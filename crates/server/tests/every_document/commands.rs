@@ -73,6 +73,8 @@ pub(crate) fn check(page: &Page, known: &Known, foreign: &Foreign) -> Vec<String
             ours(&command, &inner[1..], code.kind == Kind::Inline)
         } else if inner.iter().skip(1).any(|word| word == "caller-id")
             && is_word(first)
+            // What the program says is no command.
+            && !known.said.contains(&code.text)
             && !foreign.has(List::Programs, first)
         {
             Err(format!("what is `caller-id` to `{first}`?"))

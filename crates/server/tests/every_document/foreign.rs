@@ -61,6 +61,8 @@ const FOREIGN: &[(List, &str, &str)] = &[
         "accounts.google.com",
         "Google's identity provider",
     ),
+    (List::Hosts, "hooks.slack.com", "Slack's webhooks"),
+    (List::Hosts, "hooks.example.com", "somebody's webhook"),
     (List::Hosts, "caller_id", "a group of servers in nginx"),
     (List::Paths, "/call_log", "VICIdial's own FastAGI"),
     (List::Paths, "/v1/traces", "a collector of traces"),

@@ -21,7 +21,7 @@ pub(crate) struct Known {
     pub(crate) flags: BTreeSet<String>,
     /// Settings.
     pub(crate) settings: BTreeSet<String>,
-    /// Other names of ours: `CALLER_ID_…` in programs and scripts, what the Makefile reads, what FastAGI says.
+    /// Other names of ours: `CALLER_ID_…` in programs and scripts, what the Makefile reads, what units give, what FastAGI says.
     pub(crate) variables: BTreeSet<String>,
     /// Alerts.
     pub(crate) alerts: BTreeSet<String>,
@@ -117,6 +117,16 @@ fn variables() -> BTreeSet<String> {
         .skip(1)
         .filter_map(|rest| rest.split(')').next());
     found.extend(read.map(str::to_owned));
+    // What a unit gives its service, and no setting of the program.
+    let units = files("deploy/systemd").into_iter().map(|path| text(&path));
+    for unit in units {
+        let given = unit
+            .lines()
+            .filter_map(|line| line.strip_prefix("Environment="));
+        let words = given.flat_map(str::split_whitespace);
+        let names = words.filter_map(|word| word.trim_matches('"').split('=').next());
+        found.extend(names.map(str::to_owned));
+    }
     found
 }
 

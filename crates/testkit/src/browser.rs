@@ -162,18 +162,13 @@ impl Browser {
         self.open(path).await;
     }
 
-    /// Loads no script from now on, like a browser of somebody who wants none.
+    /// Runs no script of a page from now on, like a browser of somebody who wants none.
     pub async fn without_scripts(&self) {
-        for (command, parameters) in [
-            ("Network.enable", json!({})),
-            ("Network.setBlockedURLs", json!({"urls": ["*.js"]})),
-        ] {
-            let command = Chromes {
-                command,
-                parameters,
-            };
-            self.client.issue_cmd(command).await.expect("Chromium");
-        }
+        let command = Chromes {
+            command: "Emulation.setScriptExecutionDisabled",
+            parameters: json!({"value": true}),
+        };
+        self.client.issue_cmd(command).await.expect("Chromium");
     }
 
     /// Fills in a field; what was in it is gone.
@@ -342,23 +337,40 @@ fn pictures() -> PathBuf {
     target.join(PICTURES)
 }
 
+/// A driver takes one free port at two addresses, and ends where somebody has it at one of them.
+const PORTS_TRIED: usize = 20;
+
 fn start_driver() -> (Child, u16) {
+    let started = (0..PORTS_TRIED).find_map(|_| {
+        let mut driver = run_driver();
+        let port = said_port(&mut driver);
+        if port.is_none() {
+            let _ = driver.wait();
+        }
+        Some((driver, port?))
+    });
+    started.expect("chromedriver finds a free port")
+}
+
+fn run_driver() -> Child {
     let driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
-    let mut driver = driver.unwrap_or_else(|error| {
+    driver.unwrap_or_else(|error| {
         panic!(
             "chromedriver cannot be run ({error}): install it with `make deps` or `sudo apt-get install chromium chromium-driver`"
         )
-    });
+    })
+}
+
+fn said_port(driver: &mut Child) -> Option<u16> {
     let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines();
-    let port = lines.find_map(|line| {
+    lines.find_map(|line| {
         let line = line.ok()?;
         let (_, port) = line.split_once("successfully on port ")?;
         port.trim_end_matches('.').parse().ok()
-    });
-    (driver, port.expect("chromedriver says its port"))
+    })
 }

@@ -1,6 +1,6 @@
 //! What people fill in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::body::to_bytes;
@@ -17,7 +17,7 @@ const PROOF: &str = "csrf_token";
 
 /// The fields of a form, by name.
 #[derive(Debug, Default)]
-pub(super) struct Form(HashMap<String, Vec<String>>);
+pub(super) struct Form(BTreeMap<String, Vec<String>>);
 
 impl Form {
     /// By which it shows that it is ours.
@@ -37,6 +37,13 @@ impl Form {
         values
             .map(|text| text.trim())
             .filter(|text| !text.is_empty())
+    }
+
+    /// All fields with all their values.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .flat_map(|(name, values)| values.iter().map(|value| (name.as_str(), value.trim())))
     }
 
     /// What was filled in, as the API takes it; null where nothing was.
@@ -75,7 +82,7 @@ impl FromRequest<Arc<Dashboard>> for Form {
 impl Form {
     /// The fields in what browsers send, or in the query of a page.
     pub(super) fn read(body: &[u8]) -> Self {
-        let mut fields: HashMap<String, Vec<String>> = HashMap::new();
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(body) {
             fields
                 .entry(name.into_owned())

@@ -176,10 +176,18 @@ pub(super) fn told<T>(what: &str, gathered: Result<T, StoreError>) -> Option<T> 
 /// Looks now and then until `stop`, also when nobody else does: a page that is opened has something to show at once, and how fast
 /// pools empty is told from what was seen.
 pub async fn keep_looking(api: Arc<Api>, stop: CancellationToken) {
+    let look = async || {
+        let looking = async { tokio::join!(api.pools_live(), api.recent(), api.falling()) };
+        stop.run_until_cancelled(looking).await;
+    };
+    // To count a million numbers takes longer than whoever opens a page waits; where there are none nothing is learned.
+    let everything = api.inventory.changes(Revision(0), None, 1).await;
+    if everything.is_ok_and(|all| !all.numbers.is_empty()) {
+        look().await;
+    }
     let mut ticks = tokio::time::interval_at(Instant::now() + FIRST_LOOK, LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let looking = async { tokio::join!(api.pools_live(), api.recent(), api.falling()) };
-        stop.run_until_cancelled(looking).await;
+        look().await;
     }
 }

@@ -21,9 +21,10 @@ use super::{Api, ApiError, Viewer};
 use crate::cached::Pace;
 use crate::pulse::{Hour, Outcome, STEP_MS};
 
-/// At most once a second, however many look.
+/// Once for a round of those who look every two seconds, however many they are. A little less, so that nobody who looks alone is
+/// a round behind.
 const PACE: Pace = Pace {
-    least_ms: 1_000,
+    least_ms: 1_900,
     times: 2,
     stale_ms: 0,
 };
@@ -35,7 +36,7 @@ const CAMPAIGNS_MOST: usize = 50;
 const REQUESTS_MOST: usize = 20;
 
 /// How the service works now: requests by outcome over the last hour, pools, campaigns, the latest requests, and what somebody
-/// should look at. It is gathered at most once a second, and all who ask get the same; parts that take longer are some
+/// should look at. It is gathered at most once in two seconds, and all who ask get the same; parts that take longer are some
 /// seconds old. In a cluster it is that of all nodes.
 #[utoipa::path(get, path = "/api/v1/overview", tag = "people", security(("admin_token" = []), ("bearer" = [])),
     responses(

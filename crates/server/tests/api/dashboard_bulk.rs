@@ -6,7 +6,7 @@ use caller_id_core::Role;
 use serde_json::json;
 
 use crate::dashboard_person::Person;
-use crate::support::{Service, TOKEN};
+use crate::support::{Answer, Service, TOKEN};
 
 const BULK: &str = "/dashboard/numbers/bulk";
 
@@ -22,6 +22,18 @@ async fn service(rows: usize) -> Service {
         .header("content-type", "text/csv");
     assert_eq!(call.body(file).send().await.json()["added"], rows);
     service
+}
+
+/// What is shown at the address that a form leads to.
+async fn previewed(admin: &mut Person, form: &[(&str, &str)]) -> Answer {
+    let sent = admin.sends(BULK, form).await;
+    match sent.status {
+        303 => {
+            let place = sent.header("location").split('#').next();
+            admin.get(place.expect("a place")).await
+        }
+        _ => sent,
+    }
 }
 
 async fn many(service: &Service, filter: &str) -> u64 {
@@ -50,7 +62,7 @@ async fn a_preview_shows_what_then_is_done() {
         ("daily_limit", "7"),
         ("step", "preview"),
     ];
-    let told = admin.sends(BULK, &form).await;
+    let told = previewed(&mut admin, &form).await;
     assert_eq!(told.status, 200, "{}", told.body);
     for text in [
         "<strong>10</strong> of 10 numbers",
@@ -74,7 +86,7 @@ async fn a_preview_shows_what_then_is_done() {
         (&one["hourly_limit"], &one["daily_limit"]),
         (&json!(null), &json!(7))
     );
-    let again = admin.sends(BULK, &form[..5]).await;
+    let again = previewed(&mut admin, &form[..5]).await;
     assert!(
         again.body.contains("there is nothing to do"),
         "{}",
@@ -97,7 +109,7 @@ async fn what_came_under_the_filter_since_the_preview_is_shown_before_it_is_chan
     };
     let number = json!({"caller_id": "3125550100", "carrier": "C1"});
     service.add(number).await;
-    let told = admin.sends(BULK, &form("10")).await;
+    let told = previewed(&mut admin, &form("10")).await;
     assert_eq!(told.status, 200, "{}", told.body);
     for text in [
         "Nothing is changed yet",
@@ -185,7 +197,7 @@ async fn each_action_does_what_it_says_and_bad_input_is_told() {
     for (fields, text) in bad {
         let mut form = vec![("which", "matching"), ("step", "preview")];
         form.extend_from_slice(fields);
-        let told = admin.sends(BULK, &form).await;
+        let told = previewed(&mut admin, &form).await;
         assert_eq!(told.status, 422, "{text}");
         assert!(told.body.contains(text), "{text}: {}", told.body);
     }
@@ -216,17 +228,38 @@ async fn very_many_are_changed_by_a_job_whose_page_says_how_far_it_is() {
         ("action", "pause"),
         ("step", "preview"),
     ];
-    let told = admin.sends(BULK, &form).await.body;
-    assert!(
-        told.contains("<ins>paused</ins>") && told.contains("Change them"),
-        "{told}"
+    let place = admin.sends(BULK, &form).await;
+    let place = place.header("location").replace("#preview", "");
+    // However often it is looked at, one job counts.
+    for _ in 0..3 {
+        let told = admin.sees(&place).await;
+        assert!(
+            told.contains("<ins>paused</ins>") && told.contains("Change them"),
+            "{told}"
+        );
+    }
+    let (without, job) = place.split_once("&job=").expect("a job");
+    let gone = admin.sees(without).await;
+    let other = admin.sees(&place.replace(job, "x")).await;
+    for page in [gone, other] {
+        assert!(
+            page.contains("This preview is gone") && !page.contains("Change them"),
+            "{page}"
+        );
+    }
+    let jobs = service.see("/api/v1/jobs").await;
+    let jobs = jobs["jobs"].as_array().expect("a list");
+    assert_eq!(
+        jobs.iter().filter(|job| job["kind"] == "bulk").count(),
+        1,
+        "{jobs:?}"
     );
     assert_eq!(many(&service, "status=paused").await, 0);
     let form = [("which", "matching"), ("action", "pause"), ("step", "do")];
     let begun = admin.sends(BULK, &form).await;
     let place = begun.header("location").to_owned();
     assert!(place.starts_with("/dashboard/numbers/bulk/"), "{place}");
-    assert!(admin.sees(&place).await.contains("Many numbers change"));
+    assert!(admin.sees(&place).await.contains("Change of many numbers"));
     for _ in 0..1_200 {
         let part = admin.part(&place).await.body;
         assert!(part.contains("id=\"job\"") && !part.contains("<html"));

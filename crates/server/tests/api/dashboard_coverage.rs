@@ -127,3 +127,28 @@ async fn without_numbers_the_page_says_what_to_do() {
         "{page}"
     );
 }
+
+#[tokio::test]
+async fn numbers_that_no_campaign_uses_are_told_of() {
+    let service = worked().await;
+    let mut viewer = Person::of_role(&service, Role::Viewer).await;
+    let page = viewer.sees("/dashboard/coverage").await;
+    assert!(!page.contains("no campaign uses"), "{page}");
+    for (number, pool) in [("3125550107", "spare"), ("3125550108", "solar")] {
+        service
+            .add(json!({"caller_id": number, "pool": pool}))
+            .await;
+    }
+    let campaign = json!({"pools": ["solar"]});
+    service
+        .admin("PUT", "/api/v1/campaigns/SOLAR", &campaign)
+        .await;
+    let page = viewer.sees("/dashboard/coverage").await;
+    assert!(
+        page.contains(
+            "1 of the active numbers is in pools that no campaign uses, so no call shows it: \
+            <a href=\"/dashboard/pools/spare\">spare</a>."
+        ),
+        "{page}"
+    );
+}

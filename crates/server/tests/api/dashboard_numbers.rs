@@ -212,7 +212,7 @@ async fn a_number_has_a_page_with_its_past_and_its_life() {
             "SOLAR",
             "42 s",
             "number.create",
-            "of 1 call ",
+            "of 1 reported in 30 days",
             "data-chart",
         ] {
             assert!(page.contains(text), "{text}: {page}");

@@ -15,11 +15,11 @@ async fn since_when_is_counted_is_said_until_that_is_an_hour_ago() {
     let service = Service::start(&[]).await;
     let mut viewer = Person::admin(&service).await;
     let page = overview(&service, &mut viewer).await;
-    assert!(page.contains(", the start</div>"), "{page}");
+    assert!(page.contains("since the start at <time"), "{page}");
     assert!(page.contains("since the service was started"), "{page}");
     service.clock.advance_ms(3_600_000);
     let page = overview(&service, &mut viewer).await;
-    assert!(!page.contains("the start</div>"), "{page}");
+    assert!(!page.contains("since the start at"), "{page}");
     assert!(
         page.contains("No call asked for a number in the last hour"),
         "{page}"

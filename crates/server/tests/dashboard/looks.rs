@@ -3,10 +3,14 @@
 use crate::pages;
 use crate::service::{Service, TOKEN};
 
+fn is_id(part: &str) -> bool {
+    part.len() == 36 && part.matches('-').count() == 4
+}
+
 /// The name of a picture. Ids are others in each run.
 fn name(page: &str) -> String {
     let parts = page.trim_matches('/').split('/');
-    let parts = parts.map(|part| if part.len() == 36 { "one" } else { part });
+    let parts = parts.map(|part| if is_id(part) { "one" } else { part });
     let name: Vec<_> = parts.collect();
     name.join("-")
         .replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
@@ -32,6 +36,14 @@ async fn look(kind: &str, is_dark: bool, width: u32) {
         let scrolls = "return document.documentElement.scrollWidth > window.innerWidth";
         if browser.run(scrolls).await != false {
             amiss.push(format!("{page} is wider than the window"));
+        }
+        if width < 400 {
+            // The narrowest phone, or a window at four times the size.
+            browser.resize(320, 1000).await;
+            if browser.run(scrolls).await != false {
+                amiss.push(format!("{page} is wider than 320 px"));
+            }
+            browser.resize(width, 1000).await;
         }
         let name = name(&page);
         browser.picture(&format!("{name}-{kind}")).await;

@@ -26,7 +26,7 @@ async fn after_a_restart_it_is_said_from_when_on_is_counted() {
     service.calls(1, "SOLAR").await;
     let browser = service.signed_in(TOKEN).await;
     let tile = "document.querySelectorAll('.tile')[1].innerText";
-    let is_since = format!("return /^Handed out\\s+1\\s+since .+, the start$/.test({tile})");
+    let is_since = format!("return /^Handed out\\s+1\\s+since the start at .+$/.test({tile})");
     browser.sees(&is_since).await;
     // What history knows is of the whole hour.
     let calls = "return document.querySelector(\"tr:has([href$='/ROOF']) td\").innerText === '3'";

@@ -53,6 +53,12 @@ const PUT_DAYS: &str = "INSERT INTO caller_id.sums_by_day
 const MARK: &str = "SELECT value FROM caller_id.meta WHERE key = $1";
 const SET_MARK: &str = "UPDATE caller_id.meta SET value = $2 WHERE key = $1";
 
+/// Until PostgreSQL has looked at tables that were filled at once it takes them for empty: it would read all of history for an
+/// agent's calls. By itself it looks a minute later.
+const LOOK_AT_THEM: &str =
+    "ANALYZE caller_id.numbers, caller_id.allocations, caller_id.sums_by_hour,
+    caller_id.sums_by_day";
+
 fn limit(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
@@ -177,7 +183,9 @@ async fn restore_marks(connection: &mut PgConnection, marks: SumMarks) -> Result
         let set = query::<Postgres>(SET_MARK).bind(job.mark()).bind(mark);
         set.execute(&mut *transaction).await?;
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    query::<Postgres>(LOOK_AT_THEM).execute(connection).await?;
+    Ok(())
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 mod map;
 mod table;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,7 +14,7 @@ use minijinja::context;
 use serde_json::{Value, json};
 
 use self::map::By;
-use super::pools::lines;
+use super::pools::{POOLS, lines};
 use super::shared::asked;
 use crate::dashboard::Dashboard;
 use crate::dashboard::failure::Failure;
@@ -45,6 +46,7 @@ async fn show(State(dashboard): State<Arc<Dashboard>>, visit: Visit) -> Result<R
     let region = name.map_or("", |_| region);
     let path = format!("/api/v1/coverage?days={days}");
     let mut coverage = dashboard.api.get(&visit, &path).await?;
+    let idle = idle(&dashboard, &visit).await?;
     let codes = lines(coverage["area_codes"].take());
     let mut regions = lines(coverage["regions"].take());
     table::add_short(&mut regions, &codes);
@@ -63,11 +65,35 @@ async fn show(State(dashboard): State<Arc<Dashboard>>, visit: Visit) -> Result<R
         total => &coverage["total"], elsewhere => &coverage["elsewhere"],
         since => &coverage["since"], at => &coverage["at"],
         spans => DAYS, by => by.word(),
-        days, region, name, buys, kinds,
+        days, region, name, buys, kinds, idle,
     };
     dashboard
         .templates
         .page(&visit, "coverage/page.html", shown)
+}
+
+/// The pools with active numbers that no campaign names: no call shows these numbers, but they are counted. `default` is that of
+/// calls whose campaign nobody set up.
+async fn idle(dashboard: &Dashboard, visit: &Visit) -> Result<Value, Failure> {
+    let campaigns = dashboard.api.get(visit, "/api/v1/campaigns");
+    let pools = dashboard.api.get(visit, POOLS);
+    let (campaigns, mut pools) = tokio::try_join!(campaigns, pools)?;
+    let of = |campaign: &Value| {
+        let pools = lines(campaign["pools"].clone()).into_iter();
+        pools.filter_map(|pool| pool.as_str().map(str::to_owned))
+    };
+    let all = campaigns["campaigns"].as_array().into_iter().flatten();
+    let named: HashSet<String> = all.flat_map(of).collect();
+    let is_idle = |pool: &Value| {
+        let id = pool["id"].as_str().unwrap_or_default();
+        pool["numbers"]["active"] != 0 && id != "default" && !named.contains(id)
+    };
+    let mut pools = lines(pools["pools"].take());
+    pools.retain(is_idle);
+    let active = pools.iter().map(|pool| pool["numbers"]["active"].as_u64());
+    let numbers: u64 = active.flatten().sum();
+    let ids: Vec<&Value> = pools.iter().map(|pool| &pool["id"]).collect();
+    Ok(json!({"numbers": numbers, "pools": ids}))
 }
 
 /// The carriers with what their bars are drawn against.

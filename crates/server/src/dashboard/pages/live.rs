@@ -1,7 +1,7 @@
 //! Keeps the first page up to date, by server-sent events.
 //!
 //! Whoever looks is asked for anew every two seconds, by the API itself, so that nobody looks on who may not any more. What the
-//! API says is gathered at most once a second, and the page is made of it once for all who look with the same role. When
+//! API says is gathered at most once in two seconds, and the page is made of it once for all who look with the same role. When
 //! nobody looks nothing is done.
 
 mod followers;

@@ -176,7 +176,7 @@ fn pool(pool: &PoolLive, name: &str) -> Option<Attention> {
     };
     if pool.eligible == 0 {
         let text = format!(
-            "No number of the pool {name} is free: of {usable}, {} are reserved, {} cool down, {} are at their limit and {} rest.",
+            "No number of the pool {name} is free: of {usable}, {} are in calls, {} rest between uses, {} are at a limit and {} are set to rest.",
             pool.reserved, pool.cooling, pool.limited, pool.resting
         );
         return Some(about("pool_exhausted", SERIOUS, text));
@@ -192,7 +192,7 @@ fn pool(pool: &PoolLive, name: &str) -> Option<Attention> {
     if lasts_ms < LOW_MS {
         let minutes = lasts_ms / 60_000 + 1;
         let text = format!(
-            "{free}; at this pace none is in {}.",
+            "{free}; at this pace none is left in {}.",
             plural(minutes.unsigned_abs(), "minute")
         );
         return Some(about("pool_low", WARNING, text));

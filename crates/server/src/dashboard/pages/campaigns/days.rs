@@ -72,7 +72,7 @@ fn line((begins, date): &(Timestamp, String), rows: &Value) -> Value {
 }
 
 /// Calls of which it was said how they ended.
-pub(super) fn reported(row: &Value) -> u64 {
+pub(in crate::dashboard) fn reported(row: &Value) -> u64 {
     ["answered", "busy", "no_answer", "cancelled", "failed"]
         .iter()
         .filter_map(|how| row[*how].as_u64())

@@ -3,6 +3,8 @@
 use caller_id_core::Timestamp;
 use serde_json::{Value, json};
 
+use crate::dashboard::pages::campaigns::days::reported;
+
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
@@ -68,13 +70,15 @@ pub(super) fn day(stats: &Value, limit: &Value, span: (Timestamp, Timestamp)) ->
 pub(super) fn month(stats: &Value, span: (Timestamp, Timestamp)) -> Value {
     let calls = series(stats, "calls", span, Step::Day);
     let answered = series(stats, "answered", span, Step::Day);
-    let (all, taken): (u64, u64) = (calls.iter().sum(), answered.iter().sum());
+    let taken: u64 = answered.iter().sum();
+    let rows = stats["rows"].as_array().into_iter().flatten();
+    let reported: u64 = rows.map(reported).sum();
     let seconds: u64 = series(stats, "answered_seconds", span, Step::Day)
         .iter()
         .sum();
     let each = |sum: u64, count: u64| (count > 0).then(|| sum as f64 / count as f64);
     let chart = chart(span.0, Step::Day, &calls_and_answered(calls, answered));
-    json!({"chart": chart, "calls": all, "answered": taken, "answer_rate": each(taken, all), "average_seconds": each(seconds, taken)})
+    json!({"chart": chart, "reported": reported, "answered": taken, "answer_rate": each(taken, reported), "average_seconds": each(seconds, taken)})
 }
 
 /// Bars of calls, and of those answered in front of them.
@@ -126,12 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_rate_is_of_all_days() {
+    fn the_answer_rate_is_of_what_was_reported_on_all_days() {
         let now: Timestamp = "2026-11-22T12:34:56Z".parse().unwrap_or_default();
         let begins = since(now, 30, Step::Day);
         let stats = json!({"rows": [
-            {"from": "2026-11-01T00:00:00Z", "calls": 10, "answered": 1, "answered_seconds": 60},
-            {"from": "2026-11-22T00:00:00Z", "calls": 10, "answered": 3, "answered_seconds": 60},
+            {"from": "2026-11-01T00:00:00Z", "calls": 12, "answered": 1, "no_answer": 9, "answered_seconds": 60},
+            {"from": "2026-11-22T00:00:00Z", "calls": 10, "answered": 3, "busy": 7, "answered_seconds": 60},
         ]});
         let month = month(&stats, (begins, now));
         assert_eq!(month["answer_rate"], json!(0.2));

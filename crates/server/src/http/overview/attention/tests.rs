@@ -77,7 +77,7 @@ fn pools_that_are_empty_come_before_those_that_are_low() {
     assert_eq!(told[0].link, "/dashboard/pools/a%20b%2Fc");
     assert_eq!(
         told[2].text,
-        "60 of 100 numbers of the pool soon are free; at this pace none is in 29 minutes."
+        "60 of 100 numbers of the pool soon are free; at this pace none is left in 29 minutes."
     );
 }
 

@@ -109,14 +109,15 @@ impl MemoryAllocator {
     }
 
     /// Between two steps of one who has many: the lock goes to whoever asks first, and that would be the same again, long
-    /// before those are awake who wait.
+    /// before those are awake who wait. The processor goes, too, to a thread that woke up on it meanwhile: it would wait for the
+    /// end of this one's time slice, and nothing is held here that it might need.
     async fn give_way(&self) {
         tokio::task::yield_now().await;
         for _ in 0..LOOKS_MOST {
+            std::thread::yield_now();
             if self.engine.waiting.load(Ordering::Relaxed) == 0 {
                 return;
             }
-            std::thread::yield_now();
         }
     }
 

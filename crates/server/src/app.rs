@@ -50,6 +50,7 @@ use crate::sync::{InventorySync, SyncError};
 pub use self::beside::{database_is_there, is_own_file, open_beside};
 use self::engines::Engine;
 use self::stores::OpenStore;
+pub use self::stores::step_back;
 use self::ways_in::{answers, fast_agi, request_log, warn_of_pools};
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.

@@ -4,6 +4,7 @@
 //! core's ports ([`InventoryStore`](caller_id_core::InventoryStore), [`HistoryStore`](caller_id_core::HistoryStore),
 //! [`Journal`](caller_id_core::Journal), [`HistoryReader`](caller_id_core::HistoryReader), [`AuditLog`](caller_id_core::AuditLog), [`KeyStore`](caller_id_core::KeyStore)); no type of its driver shows in a public signature.
 
+mod background;
 mod catalog;
 mod counts;
 mod entries;
@@ -18,6 +19,7 @@ mod sqlite;
 mod sums;
 mod values;
 
+pub use background::{step_aside, step_back};
 pub use postgres::{
     Holder, Latency, Ownership, POSTGRES_CONNECTIONS, POSTGRES_CONNECTIONS_LEAST,
     PostgresInspection, PostgresOptions, PostgresRights, PostgresStore, RecordedState,

@@ -4,6 +4,7 @@
 //! makes them wait. See `docs/adr/0002-two-sqlite-files.md`.
 
 mod audit;
+mod calls;
 mod catalog;
 mod changes;
 mod checkpoint;
@@ -47,6 +48,7 @@ use async_trait::async_trait;
 use caller_id_core::{Clock, Journal, JournalEvent, StoreError};
 use rusqlite::Connection;
 
+use calls::Calls;
 use error::sqlite;
 use files::Files;
 use history::HistoryReader;
@@ -117,6 +119,8 @@ pub struct SqliteStore {
     readers: Lane<Connection>,
     history: Lane<HistoryReader>,
     catalog: catalog::Shared,
+    /// What can wait makes way for them.
+    calls: Arc<Calls>,
     clock: Arc<dyn Clock>,
     progress: Arc<Progress>,
     /// None when opened beside a server.
@@ -153,8 +157,10 @@ impl SqliteStore {
         let main = migrate_main(&files, &options)?;
         files.prepare_journal()?;
         look_at_journal(&files, &options, &main)?;
-        let (journal, progress, threads) = threads::start(&files, &options, lock)?;
-        let store = Self::assemble(files, options, progress, Some(journal), SERVER_CACHE_KIB);
+        let calls = Arc::new(Calls::here());
+        let (journal, progress, threads) = threads::start(&files, &options, &calls, lock)?;
+        let mut store = Self::assemble(files, options, progress, calls, SERVER_CACHE_KIB);
+        store.journal = Some(journal);
         *store.threads() = Some(threads);
         Ok(Arc::new(store))
     }
@@ -170,7 +176,8 @@ impl SqliteStore {
         migrate_main(&files, &options)?;
         let progress = Arc::new(Progress::new(0, 0, 0));
         progress.stop();
-        let store = Self::assemble(files, options, progress, None, IMPORT_CACHE_KIB);
+        let calls = Arc::new(Calls::there(files.journal_log()));
+        let store = Self::assemble(files, options, progress, calls, IMPORT_CACHE_KIB);
         Ok(Arc::new(store))
     }
 
@@ -194,7 +201,7 @@ impl SqliteStore {
         files: Files,
         options: SqliteOptions,
         progress: Arc<Progress>,
-        journal: Option<JournalSender>,
+        calls: Arc<Calls>,
         writer_cache_kib: u32,
     ) -> Self {
         let manner = options.manner();
@@ -226,9 +233,10 @@ impl SqliteStore {
                 |_, error| error,
             ),
             catalog: catalog::Shared::new(Arc::clone(&options.clock)),
+            calls,
             clock: options.clock,
             progress,
-            journal,
+            journal: None,
             threads: Mutex::new(None),
             lock: Mutex::new(None),
         }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "every function here is a test")]
 
+#[cfg(target_os = "linux")]
+#[path = "sqlite/aside.rs"]
+mod aside;
 #[path = "sqlite/audit.rs"]
 mod audit;
 #[path = "sqlite/faults.rs"]

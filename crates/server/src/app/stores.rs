@@ -21,7 +21,7 @@ use crate::config::cluster::ClusterConfig;
 use crate::config::storage::{self, DatabaseUrl, HistoryConfig, StorageConfig};
 
 pub use caller_id_store::{
-    ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation,
+    ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation, step_back,
 };
 
 /// How long anything of a migration waits: nobody's call waits for it, and a large page on a busy server may take long.

@@ -12,11 +12,13 @@ use super::file_error::FileError;
 use super::intake::{Form, Options};
 use super::json::JsonReader;
 use super::reader::{Row, RowReader};
+use crate::app::step_back;
 
 /// A batch ends here too, however few rows it has, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// Reads on a thread of its own: it may wait long for its input, and must not take the place of the store's work.
+/// Reads on a thread of its own: it may wait long for its input, and must not take the place of the store's work. Calls need
+/// the processor more than it does.
 /// It ends with its input, or when nobody listens to `parts`.
 pub(super) fn spawn_reader<R: Read + Send + 'static>(
     input: R,
@@ -25,6 +27,7 @@ pub(super) fn spawn_reader<R: Read + Send + 'static>(
 ) -> std::io::Result<oneshot::Receiver<Result<(), FileError>>> {
     let (end, ended) = oneshot::channel();
     let reading = move || {
+        step_back();
         let read = read(input, options, &parts);
         // First the end, then the close of `parts`; where nobody listens, nobody needs to know.
         let _ = end.send(read);

@@ -66,6 +66,23 @@ fn numbers(
     Ok((page, end))
 }
 
+/// What [`changes`] says where nothing changed; None where something did.
+pub(super) fn unchanged(
+    connection: &mut Connection,
+    since: Revision,
+) -> Result<Option<Changes>, StoreError> {
+    let moment = connection.transaction().map_err(sqlite)?;
+    let upto = Revision(meta(&moment, "revision")?);
+    if upto > since {
+        return Ok(None);
+    }
+    Ok(Some(Changes {
+        upto,
+        campaigns_at: Revision(meta(&moment, "campaigns_revision")?),
+        ..Changes::default()
+    }))
+}
+
 /// See [`caller_id_core::InventoryStore::changes`].
 pub(super) fn changes(
     connection: &mut Connection,
@@ -76,13 +93,6 @@ pub(super) fn changes(
     let moment = connection.transaction().map_err(sqlite)?;
     let upto = Revision(meta(&moment, "revision")?);
     let campaigns_at = Revision(meta(&moment, "campaigns_revision")?);
-    if upto <= since && after.is_none() {
-        return Ok(Changes {
-            upto,
-            campaigns_at,
-            ..Changes::default()
-        });
-    }
     let (page, cut_at) = numbers(&moment, since, after, most.max(1))?;
     let (revisions, numbers): (Vec<_>, Vec<_>) = page.into_iter().unzip();
     let pools = match meta(&moment, "pools_revision")? > since.0 {

@@ -86,6 +86,11 @@ impl Files {
         }
     }
 
+    /// The journal's write-ahead log.
+    pub(super) fn journal_log(&self) -> PathBuf {
+        with_ending(&self.journal, "-wal")
+    }
+
     /// Makes an empty journal file where it is missing.
     pub(super) fn prepare_journal(&self) -> Result<(), StoreError> {
         touch(&self.journal)

@@ -8,10 +8,11 @@ use caller_id_core::listing::{
 use caller_id_core::store::{Changes, OnDuplicate, Revision, Written};
 use caller_id_core::{
     Author, Campaign, CampaignId, InventoryStore, Number, PhoneNumber, Pool, PoolId, StoreError,
+    Timestamp,
 };
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
-use super::changes::changes;
+use super::changes::{changes, unchanged};
 use super::error::sqlite;
 use super::list::{self, list};
 use super::present;
@@ -25,6 +26,8 @@ const NUMBERS: &str = select_numbers!("WHERE number > ?1 ORDER BY number LIMIT ?
 const COUNT: &str = "SELECT count(*) FROM numbers";
 const FORGET_IDENTITY: &str = "DELETE FROM meta WHERE key = 'identity'";
 pub(super) const IDENTITY: &str = "SELECT value FROM meta WHERE key = 'identity'";
+/// From so many numbers on a write is one that can wait.
+const BULK_LEAST: usize = 100;
 /// Whoever comes first makes it.
 const MAKE_IDENTITY: &str =
     "INSERT INTO meta (key, value) VALUES ('identity', ?1) ON CONFLICT (key) DO NOTHING";
@@ -52,15 +55,30 @@ impl SqliteStore {
         work: impl FnOnce(&mut Change<'_>) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let now = self.clock.now();
+        self.writer.run(move |main| as_one(main, now, work)).await
+    }
+
+    /// The same for one of many numbers, which makes way for calls: they never wait for the main file.
+    async fn change_many<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Change<'_>) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let now = self.clock.now();
         self.writer
-            .run(move |main| {
-                let mut change = Change::begin(main, now)?;
-                let done = work(&mut change)?;
-                change.commit()?;
-                Ok(done)
-            })
+            .run_aside(&self.calls, move |main| as_one(main, now, work))
             .await
     }
+}
+
+fn as_one<R>(
+    main: &mut Connection,
+    now: Timestamp,
+    work: impl FnOnce(&mut Change<'_>) -> Result<R, StoreError>,
+) -> Result<R, StoreError> {
+    let mut change = Change::begin(main, now)?;
+    let done = work(&mut change)?;
+    change.commit()?;
+    Ok(done)
 }
 
 #[async_trait]
@@ -95,8 +113,12 @@ impl InventoryStore for SqliteStore {
         by: &Author,
     ) -> Result<Vec<Written>, StoreError> {
         let by = by.clone();
-        self.change(move |change| change.write_numbers(&numbers, on_duplicate, &by))
-            .await
+        let is_bulk = numbers.len() >= BULK_LEAST;
+        let work = move |change: &mut Change<'_>| change.write_numbers(&numbers, on_duplicate, &by);
+        match is_bulk {
+            true => self.change_many(work).await,
+            false => self.change(work).await,
+        }
     }
 
     async fn change_number(
@@ -120,7 +142,7 @@ impl InventoryStore for SqliteStore {
         by: &Author,
     ) -> Result<BulkStep, StoreError> {
         let (filter, asked, by) = (filter.clone(), change.clone(), by.clone());
-        self.change(move |change| change.change_numbers(&filter, &asked, after, most, &by))
+        self.change_many(move |change| change.change_numbers(&filter, &asked, after, most, &by))
             .await
     }
 
@@ -142,9 +164,9 @@ impl InventoryStore for SqliteStore {
     ) -> Result<Vec<Number>, StoreError> {
         let after = after.map_or(0, |number| number.e164_digits() as i64);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.readers
-            .run(move |main| list(main, NUMBERS, (after, most), rows::read_number))
-            .await
+        let read =
+            move |main: &mut Connection| list(main, NUMBERS, (after, most), rows::read_number);
+        self.readers.run_aside(&self.calls, read).await
     }
 
     async fn count_numbers(&self) -> Result<u64, StoreError> {
@@ -250,8 +272,13 @@ impl InventoryStore for SqliteStore {
         after: Option<PhoneNumber>,
         most: usize,
     ) -> Result<Changes, StoreError> {
-        self.readers
-            .run(move |main| changes(main, since, after, most))
-            .await
+        // It is asked for all the time, and mostly there is nothing.
+        if after.is_none()
+            && let Some(none) = self.readers.run(move |main| unchanged(main, since)).await?
+        {
+            return Ok(none);
+        }
+        let read = move |main: &mut Connection| changes(main, since, after, most);
+        self.readers.run_aside(&self.calls, read).await
     }
 }

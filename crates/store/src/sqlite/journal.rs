@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Durability;
+use super::calls::Calls;
 use super::checkpoint::LogKeeper;
 use super::codec;
 use super::error::{on, sqlite};
@@ -62,6 +63,7 @@ pub(super) struct JournalSender {
     pub(super) durability: Durability,
     pub(super) files: Opened,
     pub(super) pace: Pace,
+    pub(super) calls: Arc<Calls>,
 }
 
 impl JournalSender {
@@ -75,6 +77,9 @@ impl JournalSender {
     ///
     /// There is no deadline here: once begun, nobody can tell how a commit will end before it does.
     pub(super) async fn commit(&self, events: &[JournalEvent]) -> Result<(), StoreError> {
+        if !events.is_empty() {
+            self.calls.note();
+        }
         self.check_backlog(events.len() as u64)?;
         let bytes = codec::encode(events)?;
         let count = events.len() as u64;

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use caller_id_core::StoreError;
 use rusqlite::Connection;
 
+use super::calls::Calls;
 use super::checkpoint::{self, Checkpointer, LogKeeper};
 use super::error::{on, sqlite};
 use super::files::Files;
@@ -17,6 +18,7 @@ use super::pace::Pace;
 use super::progress::Progress;
 use super::schema::{self, Manner};
 use super::{SqliteOptions, meta};
+use crate::background::step_back;
 
 /// The pages of a new file; SQLite's default, and what `journal_bytes_most` is counted in.
 const PAGE_BYTES: u64 = 4_096;
@@ -37,6 +39,7 @@ pub(super) struct Threads {
 pub(super) fn start(
     files: &Files,
     options: &SqliteOptions,
+    calls: &Arc<Calls>,
     lock: File,
 ) -> Result<(JournalSender, Arc<Progress>, Threads), StoreError> {
     let manner = options.manner();
@@ -86,6 +89,7 @@ pub(super) fn start(
         lock,
     };
     threads.spawn("journal", move || running.run(&received))?;
+    // What history needs can wait, where a call cannot: little beside calls, enough for some thousand of them a second.
     threads.spawn("checkpointer", || {
         step_back();
         checkpointer.run();
@@ -101,7 +105,8 @@ pub(super) fn start(
         backlog_most: options.backlog_most,
         durability: options.durability,
         files: files.opened()?,
-        pace: Pace::default(),
+        pace: Pace::of_commits(),
+        calls: Arc::clone(calls),
     };
     Ok((sender, progress, threads))
 }
@@ -121,17 +126,6 @@ fn bound_file(journal: &Connection, bytes: u64) -> Result<(), StoreError> {
     journal
         .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
         .map_err(|error| on(journal, sqlite(error)))
-}
-
-/// What history needs can wait, where a call cannot: this thread gets the processor when nobody else wants it much.
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    {
-        /// A tenth of the share that others get: little beside calls, enough for some thousand of them a second.
-        const NICE: i32 = 10;
-        // On Linux the priority is the thread's own. Without the right to change it, it works as it is.
-        let _ = rustix::process::setpriority_process(None, NICE);
-    }
 }
 
 impl Threads {

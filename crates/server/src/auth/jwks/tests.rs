@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Mutex as Held;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use caller_id_core::Timestamp;
 use caller_id_core::roles::Role;
@@ -78,6 +79,8 @@ struct Provider {
     url: String,
     answer: Arc<Held<(u16, String)>>,
     asked: Arc<AtomicUsize>,
+    /// It answers when this is told, or gone.
+    gate: Arc<Held<Option<Receiver<()>>>>,
 }
 
 impl Provider {
@@ -88,14 +91,18 @@ impl Provider {
             url,
             answer: Arc::default(),
             asked: Arc::default(),
+            gate: Arc::default(),
         };
         provider.publish(keys);
         let (answer, asked) = (provider.answer.clone(), provider.asked.clone());
+        let gate = provider.gate.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
                 let _ = stream.read(&mut [0; 4_096]);
                 asked.fetch_add(1, Ordering::SeqCst);
+                let gate = gate.lock().unwrap().take();
+                gate.map(|gate| gate.recv());
                 let (status, body) = answer.lock().unwrap().clone();
                 let length = body.len();
                 let _ = write!(
@@ -110,6 +117,13 @@ impl Provider {
     fn publish(&self, keys: &[&Signer]) {
         let keys: Vec<_> = keys.iter().map(|signer| &signer.jwk).collect();
         *self.answer.lock().unwrap() = (200, json!({"keys": keys}).to_string());
+    }
+
+    /// Its next answer comes when the sender is used or dropped.
+    fn hold(&self) -> Sender<()> {
+        let (open, gate) = channel();
+        *self.gate.lock().unwrap() = Some(gate);
+        open
     }
 
     fn fail(&self) {
@@ -276,7 +290,9 @@ async fn a_new_key_is_fetched_when_a_token_names_it_but_not_again_and_again() {
         role(&tokens, &new.token(Some("new"), "admin")),
         Err(Refusal::UnknownSigner)
     );
-    let (one, other) = tokio::join!(jwks.ask(), jwks.ask());
+    // On a busy machine the first may be answered before the other has come at all.
+    let open = provider.hold();
+    let (one, other, ()) = tokio::join!(biased; jwks.ask(), jwks.ask(), async move { drop(open) });
     assert!(
         one && other,
         "who comes meanwhile waits for the same answer"

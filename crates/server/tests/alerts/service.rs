@@ -69,7 +69,7 @@ async fn a_pool_that_empties_is_told_signed_with_what_to_do_and_when_it_is_over(
     );
     let text = post.text();
     assert!(
-        text.contains("No number of the pool east is free: of 4, 4 are reserved"),
+        text.contains("No number of the pool east is free: of 4, 4 are in calls"),
         "{text}"
     );
     assert!(text.contains("docs/runbook.md#no-number-is-free"), "{text}");

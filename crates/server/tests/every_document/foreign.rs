@@ -35,7 +35,6 @@ const FOREIGN: &[(List, &str, &str)] = &[
     ),
     (List::Names, "AF_*", "kinds of sockets, of the kernel"),
     (List::Names, "AGISTATUS", "a variable of Asterisk"),
-    (List::Names, "SCHED_IDLE", "a policy of Linux' scheduler"),
     (List::Programs, "apt", "a package"),
     (List::Programs, "cd", "a folder"),
     (List::Programs, "git", "a folder"),

@@ -56,7 +56,6 @@ impl SqliteStore {
             readers: Lane::new(1, options.wait, only(reader), on),
             history: Lane::new(1, options.wait, only(past), |_, error| error),
             catalog: catalog::Shared::new(Arc::clone(&options.clock)),
-            calls: Arc::new(Calls::there(files.journal_log())),
             clock: options.clock,
             progress,
             journal: None,

@@ -5,7 +5,7 @@ CARGO ?= cargo
 RUN_DIR ?= .run
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run test test-schema test-asterisk test-containers test-package package lint bench docs
+.PHONY: help deps run test test-schema test-asterisk test-containers test-package test-newcomer test-upgrade package lint bench soak docs
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -26,6 +26,7 @@ test: deps lint ## Check and test everything
 	$(CARGO) test --workspace --doc --locked
 	@sh scripts/schema/test.sh
 	@sh scripts/asterisk/test.sh where-possible
+	@sh scripts/newcomer/test.sh where-possible
 
 test-schema: deps ## Ask all that the OpenAPI document allows and forbids, as every role (some three minutes; SEED=, EXAMPLES=)
 	@sh scripts/schema/test.sh
@@ -38,6 +39,12 @@ test-containers: ## Check Dockerfile and docker-compose.yml, and run the service
 
 test-package: ## Install, run, upgrade, remove and purge the package in a small Debian (root; some two minutes)
 	@sh scripts/package/test.sh
+
+test-newcomer: ## Follow the documents from the README to a call with a rotated number, literally (root; half a minute, the first time three more)
+	@sh scripts/newcomer/test.sh
+
+test-upgrade: deps ## Upgrade from an older build, alone and node by node under load (a minute, the first time some more; OLDER=)
+	@sh scripts/upgrade/test.sh
 
 package: ## Make the package for Debian and Ubuntu
 	@sh scripts/deps.sh linker
@@ -53,6 +60,10 @@ bench: ## Measure, and print ratios of one run (about half an hour; PART=pick fo
 	@sh scripts/deps.sh linker
 	$(CARGO) build --release --locked --package caller-id --package caller-id-bench
 	$(TARGET)/release/caller-id-bench $(PART)
+
+soak: deps ## Load and faults for ten minutes, and whether all of it held (SECONDS=, 30 to 3600)
+	$(CARGO) build --release --locked --package caller-id --package caller-id-bench
+	$(TARGET)/release/caller-id-bench soak --seconds $(or $(SECONDS),600)
 
 docs: ## Write the documents that are made from the code
 	CALLER_ID_UPDATE_DOCS=1 $(CARGO) test --package caller-id --test documents

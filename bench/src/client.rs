@@ -41,9 +41,15 @@ pub(crate) struct Raw {
 impl Client {
     /// To the service, as its admin by the token.
     pub(crate) fn of(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address)?;
+        Self::within(address, PATIENCE)
+    }
+
+    /// The same for one who waits no longer than that for more of an answer.
+    pub(crate) fn within(address: SocketAddr, patience: Duration) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, patience)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
         Ok(Self {
             stream,
             ahead: Vec::new(),
@@ -53,7 +59,15 @@ impl Client {
 
     /// To the service, as its admin in front of a browser.
     pub(crate) fn signed_in(address: SocketAddr) -> anyhow::Result<Self> {
-        let mut client = Self::of(address)?;
+        Self::signed_in_within(address, PATIENCE)
+    }
+
+    /// The same for one who waits no longer than that.
+    pub(crate) fn signed_in_within(
+        address: SocketAddr,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
+        let mut client = Self::within(address, patience)?;
         client.who = "Accept: text/html".to_owned();
         let form = client.exchange("GET /sign-in", "", b"")?;
         let proof = String::from_utf8_lossy(&form.body).into_owned();
@@ -87,6 +101,22 @@ impl Client {
     pub(crate) fn page(&mut self, path: &str, headers: &str) -> anyhow::Result<Raw> {
         let raw = self.exchange(&format!("GET {path}"), headers, b"")?;
         raw.good().with_context(|| path.to_owned())
+    }
+
+    /// The status and the body of whatever it answers, null where that is no JSON.
+    pub(crate) fn status_of(&mut self, line: &str, body: &str) -> anyhow::Result<(u16, Value)> {
+        let kind = match body.starts_with('{') {
+            true => "Content-Type: application/json\r\n",
+            false => "Content-Type: text/csv\r\n",
+        };
+        let raw = self.exchange(line, kind, body.as_bytes())?;
+        let status = raw
+            .head
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok());
+        let body = serde_json::from_slice(&raw.body).unwrap_or_default();
+        Ok((status.context("an answer without a status")?, body))
     }
 
     /// Has something done with a body of JSON.

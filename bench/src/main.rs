@@ -21,6 +21,7 @@ mod pick;
 mod place;
 mod redis;
 mod server;
+mod soak;
 mod start;
 mod stopwatch;
 
@@ -72,6 +73,12 @@ enum Part {
     History,
     /// Pages and counts of 2,000,000 allocations, in both stores.
     Lists,
+    /// Load and faults for a while, and whether all of it held: no measurement, and no part of a run without a name.
+    Soak {
+        /// For about so many seconds.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
     /// Serve the bare handler: what `http` compares with.
     #[command(hide = true)]
     Bare,
@@ -93,6 +100,9 @@ fn main() -> anyhow::Result<()> {
     }
     if let Some(Part::Dashboard { only }) = &part {
         return dashboard::run(only);
+    }
+    if let Some(Part::Soak { seconds }) = part {
+        return soak::run(seconds);
     }
     let wanted = |one| part.is_none() || part == Some(one);
     if wanted(Part::Pick) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use caller_id_core::{NumberFormat, PhoneNumber};
 use tempfile::TempDir;
 
@@ -16,6 +16,8 @@ use crate::stopwatch::Stopwatch;
 /// The admin token of every service that is measured.
 pub(crate) const TOKEN: &str = "a-token-for-benchmarks-only";
 const START_SECONDS: f64 = 60.0;
+/// Longer than a stop may take by the settings.
+const END_SECONDS: f64 = 30.0;
 
 /// A folder with a database, and the commands that work on it.
 pub(crate) struct Site {
@@ -43,6 +45,11 @@ impl Site {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// Where all that is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("caller-id.db")
     }
@@ -50,6 +57,11 @@ impl Site {
     /// The path of a file of this name in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// What services here had to say, all that ever ran.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path("serve.log")
     }
 
     /// Writes a CSV file with these numbers, without limits that a benchmark could reach.
@@ -140,7 +152,8 @@ impl Site {
         command
             .env("LOG_LEVEL", "warn")
             .envs(settings.iter().copied());
-        let log = File::create(self.folder.path().join("serve.log"))?;
+        let mut log = File::options();
+        let log = log.append(true).create(true).open(self.log())?;
         command.stdout(Stdio::null()).stderr(log);
         Server::spawn(command, address, "/ready")
     }
@@ -208,6 +221,32 @@ impl Server {
             Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(body.to_owned()),
             _ => bail!("{path}: {answer}"),
         }
+    }
+
+    /// How many files and connections it has open.
+    pub(crate) fn handles(&self) -> anyhow::Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+    }
+
+    /// Sends it a signal, as `kill` does.
+    pub(crate) fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &process]).status()?;
+        ensure!(sent.success(), "kill {name} {process}: {sent}");
+        Ok(())
+    }
+
+    /// Tells it to end; gives its exit code, none where it does not end in time.
+    pub(crate) fn end(mut self) -> anyhow::Result<Option<i32>> {
+        self.signal("-TERM")?;
+        let watch = Stopwatch::start();
+        while watch.seconds() < END_SECONDS {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status.code());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(None)
     }
 
     /// Resident memory now, in MB of 1,000,000 bytes.

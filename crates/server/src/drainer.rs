@@ -12,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::telemetry::outage::{Outages, User};
 
-/// So many events are stored in one batch.
+/// So many events are stored in one batch at most.
 const BATCH: usize = 4_096;
-/// After a batch of so many there may be more. It need not be a whole one: what one script did stays together.
-const MORE: usize = BATCH / 2;
+/// And so many at least are tried: where Redis or the store is slow, as many as they manage in time.
+const BATCH_LEAST: usize = 64;
+/// A batch that takes longer was too much: who is not heard of for five seconds loses the work to another node.
+const SLOW: Duration = Duration::from_secs(1);
 /// An empty outbox is looked at again after so long: history is that much behind.
 const PAUSE: Duration = Duration::from_millis(50);
 /// A node that stops tries for so long to bring what waits into the store.
@@ -60,6 +62,31 @@ enum DrainError {
     Store(#[from] StoreError),
 }
 
+/// How many events are asked for at once. A backlog in batches that are always too large would never become less.
+#[derive(Debug, Clone, Copy)]
+struct Batch(usize);
+
+impl Batch {
+    /// After one that succeeded in this time.
+    fn took(&mut self, time: Duration) {
+        match time > SLOW {
+            true => self.failed(),
+            false => self.0 = (self.0 * 2).min(BATCH),
+        }
+    }
+
+    /// After one that did not.
+    fn failed(&mut self) {
+        self.0 = (self.0 / 4).max(BATCH_LEAST);
+    }
+}
+
+/// What was brought to the store.
+struct Drained {
+    /// There may be more.
+    more: bool,
+}
+
 impl Drainer {
     /// Drains until `stop`; then until nothing is left. What fails is told by `outages`, how far the store is behind is told meanwhile.
     pub async fn run(&self, stop: CancellationToken) {
@@ -68,9 +95,9 @@ impl Drainer {
 
     async fn drain_all(&self, stop: &CancellationToken) {
         let Outages { redis, database } = &*self.outages;
-        let mut failed = false;
+        let (mut failed, mut batch) = (false, Batch(BATCH));
         while !stop.is_cancelled() {
-            let pause = match self.drain().await {
+            let pause = match self.drain(&mut batch).await {
                 Ok(drained) => {
                     redis.served(User::Drainer);
                     if failed && (drained.is_some() || self.others_succeed().await) {
@@ -79,8 +106,8 @@ impl Drainer {
                     }
                     match drained {
                         None => OTHERS_PAUSE,
-                        Some(events) if events >= MORE => Duration::ZERO,
-                        Some(_) => PAUSE,
+                        Some(Drained { more: true }) => Duration::ZERO,
+                        Some(Drained { more: false }) => PAUSE,
                     }
                 }
                 Err(error) => {
@@ -98,17 +125,17 @@ impl Drainer {
             };
             stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
-        self.last_words().await;
+        self.last_words(batch).await;
     }
 
     /// All that waits now, because after the last node nobody may come back to this Redis. Where another one drains, it is
     /// waited for: it may be on its way out, too, and have taken its last batch, or be dead.
-    async fn last_words(&self) {
+    async fn last_words(&self, mut batch: Batch) {
         let began = Instant::now();
         let (mut most, mut failed) = (LAST_WORDS_MOST, false);
         while *self.belongs.borrow() {
-            match self.drain().await {
-                Ok(Some(events)) if events >= MORE => continue,
+            match self.drain(&mut batch).await {
+                Ok(Some(Drained { more: true })) => continue,
                 Ok(Some(_)) => {}
                 Ok(None) => most = OTHERS_LAST_WORDS_MOST,
                 Err(error) => {
@@ -135,12 +162,27 @@ impl Drainer {
         }
     }
 
-    /// Stores one batch. Gives how many events that were; `None` while it is not this node's to do.
-    async fn drain(&self) -> Result<Option<usize>, DrainError> {
+    /// Stores one batch, and learns how large the next one may be. `None` while it is not this node's to do.
+    async fn drain(&self, batch: &mut Batch) -> Result<Option<Drained>, DrainError> {
+        let (began, most) = (Instant::now(), batch.0);
+        let drained = self.drain_some(most).await;
+        match &drained {
+            Ok(Some(_)) => batch.took(began.elapsed()),
+            Ok(None) => {}
+            Err(_) => batch.failed(),
+        }
+        // It need not be a whole one: what one script did stays together.
+        Ok(drained?.map(|events| Drained {
+            more: events >= most / 2,
+        }))
+    }
+
+    /// Stores at most so many events. Gives how many that were.
+    async fn drain_some(&self, most: usize) -> Result<Option<usize>, DrainError> {
         if !*self.belongs.borrow() {
             return Ok(None);
         }
-        let Some(taken) = self.outbox.take(BATCH).await? else {
+        let Some(taken) = self.outbox.take(most).await? else {
             return Ok(None);
         };
         let events = taken.events.len();

@@ -18,8 +18,6 @@ mod under_load;
 // What load is made of.
 #[path = "process_kit/client.rs"]
 mod client;
-#[path = "process_kit/evidence.rs"]
-mod evidence;
 #[path = "process_kit/inventory.rs"]
 mod inventory;
 #[path = "process_kit/load.rs"]

@@ -2,18 +2,12 @@
 
 #![cfg(unix)]
 
-#[path = "cluster/certainty.rs"]
-mod certainty;
-#[path = "cluster/checker.rs"]
-mod checker;
 #[path = "process_kit/client.rs"]
 mod client;
 #[path = "cluster/clocks.rs"]
 mod clocks;
 #[path = "cluster/dialers.rs"]
 mod dialers;
-#[path = "process_kit/evidence.rs"]
-mod evidence;
 #[path = "process_kit/inventory.rs"]
 mod inventory;
 #[path = "cluster/jobs.rs"]
@@ -22,6 +16,8 @@ mod jobs;
 mod keys;
 #[path = "cluster/losses.rs"]
 mod losses;
+#[path = "process_kit/older.rs"]
+mod older;
 #[path = "process_kit/process.rs"]
 mod process;
 #[path = "cluster/rebuilds.rs"]
@@ -32,3 +28,5 @@ mod rig;
 mod states;
 #[path = "cluster/stops.rs"]
 mod stops;
+#[path = "cluster/upgrade.rs"]
+mod upgrade;

@@ -4,8 +4,6 @@
 
 #[path = "process_kit/client.rs"]
 mod client;
-#[path = "process_kit/evidence.rs"]
-mod evidence;
 #[path = "process_kit/inventory.rs"]
 mod inventory;
 #[path = "process_kit/load.rs"]

@@ -4,8 +4,6 @@
 
 #[path = "process_kit/client.rs"]
 mod client;
-#[path = "process_kit/evidence.rs"]
-mod evidence;
 #[path = "process_kit/inventory.rs"]
 mod inventory;
 #[path = "process_kit/load.rs"]
@@ -16,6 +14,7 @@ mod process;
 mod verdict;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -81,12 +80,14 @@ fn run(seed: u64) -> Run {
         let name = format!("again{round}");
         run.repeated_after_a_kill += ask_again(&process, &name, &mut run.told);
         let callers = callers(&process, &format!("r{round}"), random.random());
-        let instant = Duration::from_millis(random.random_range(30..400));
+        let (calls, made) = (random.random_range(50..800), AtomicUsize::new(0));
+        let instant = Duration::from_micros(random.random_range(0..5_000));
         let told = load(
             process,
             callers,
-            |_| false,
+            |_| count(&made),
             |process| {
+                await_calls(&made, calls);
                 // The instant at which it dies is what is random here.
                 thread::sleep(instant);
                 process.kill();
@@ -104,6 +105,25 @@ fn run(seed: u64) -> Run {
     assert_eq!(process.exit_code(), Some(0));
     run.faults.extend(faults(&history(folder), &run.told));
     run
+}
+
+/// Counts a call; it is never enough.
+fn count(made: &AtomicUsize) -> bool {
+    made.fetch_add(1, Ordering::Relaxed);
+    false
+}
+
+/// Waits until so many calls were made, however long the machine takes for them.
+fn await_calls(made: &AtomicUsize, calls: usize) {
+    /// A minute in all.
+    const LOOKS: u32 = 60_000;
+    for _ in 0..LOOKS {
+        if made.load(Ordering::Relaxed) >= calls {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    panic!("{calls} calls are not made in a minute: {made:?}");
 }
 
 fn fill(folder: &Path) {
@@ -127,12 +147,13 @@ fn a_sigterm_under_load_answers_all_that_it_accepted_and_exits_with_0() {
     for round in 0..5 {
         let process = Process::start(serve(folder.path()));
         let callers = callers(&process, &format!("r{round}"), round);
+        let made = AtomicUsize::new(0);
         told.take(load(
             process,
             callers,
-            |_| false,
+            |_| count(&made),
             |process| {
-                thread::sleep(Duration::from_millis(300));
+                await_calls(&made, 300);
                 process.terminate();
                 assert_eq!(process.exit_code(), Some(0));
             },

@@ -14,4 +14,6 @@ pub mod postgres;
 pub mod random_walk;
 pub mod redis;
 pub mod small_disk;
+pub mod stock;
 pub mod store_suite;
+pub mod told;

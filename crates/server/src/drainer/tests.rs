@@ -32,6 +32,8 @@ struct Waiting {
     frees_at: Option<Instant>,
     takes: usize,
     leaves: usize,
+    /// More at once do not come in time.
+    slow_above: Option<usize>,
 }
 
 impl Waiting {
@@ -73,6 +75,10 @@ impl Outbox for Node {
             return Ok(None);
         }
         waiting.drainer = Some(self.0);
+        if waiting.slow_above.is_some_and(|above| most > above) {
+            let late = "redis did not answer within 150 ms";
+            return Err(AllocatorError::Unavailable(Arc::from(Box::from(late))));
+        }
         let (mut events, mut entries) = (Vec::new(), 0);
         for (entry, _) in &waiting.entries {
             if events.len() + entry.len() > most {
@@ -131,6 +137,9 @@ struct Store {
     door: Semaphore,
     asked: AtomicUsize,
     is_away: bool,
+    each_event_takes_ms: AtomicUsize,
+    /// How long it took for each batch.
+    took: Mutex<Vec<Duration>>,
 }
 
 impl Store {
@@ -140,6 +149,8 @@ impl Store {
             door: Semaphore::new(door),
             asked: AtomicUsize::new(0),
             is_away,
+            each_event_takes_ms: AtomicUsize::new(0),
+            took: Mutex::default(),
         })
     }
 
@@ -162,6 +173,10 @@ impl Journal for Store {
             return Err(StoreError::Failed("connection refused".into()));
         }
         drop(self.door.acquire().await.expect("never closed"));
+        let each_ms = self.each_event_takes_ms.load(Ordering::SeqCst) as u64;
+        let time = Duration::from_millis(each_ms * events.len() as u64);
+        tokio::time::sleep(time).await;
+        self.took.lock().expect("no panic").push(time);
         let mut stored = self.stored.lock().expect("nobody panics with it");
         stored.extend(events);
         Ok(())
@@ -253,6 +268,37 @@ async fn who_does_not_reach_the_store_takes_nothing_off_and_lets_others_try() {
     running.end().await;
     let waiting = node.waiting();
     assert_eq!((waiting.events(), waiting.drainer), (1, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_that_is_too_much_at_once_for_a_slow_redis_comes_in_smaller_batches() {
+    let (node, store) = (Node::alone(), Store::open());
+    node.waiting().slow_above = Some(500);
+    for _ in 0..10_000 {
+        node.waiting().join(1);
+    }
+    let running = Running::start(&node, store.clone(), true);
+    pass(AFTER_FAILURE * 60).await;
+    assert_eq!(node.waiting().events(), 0);
+    assert!(store.has(10_000), "each once and in order");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_long_for_many_events_is_given_fewer() {
+    let (node, store) = (Node::alone(), Store::open());
+    store.each_event_takes_ms.store(2, Ordering::SeqCst);
+    for _ in 0..20_000 {
+        node.waiting().join(1);
+    }
+    let running = Running::start(&node, store.clone(), true);
+    pass(Duration::from_secs(50)).await;
+    running.end().await;
+    assert!(store.has(20_000));
+    // The first one is as large as it may be.
+    let later = store.took.lock().expect("no panic").split_off(1);
+    let longest = later.into_iter().max().expect("more than one");
+    assert!(longest < Duration::from_secs(5), "{longest:?}");
 }
 
 #[tokio::test(start_paused = true)]

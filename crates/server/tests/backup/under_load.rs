@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use caller_id_core::{AllocationId, PastAllocation};
 use caller_id_testkit::invariants::violations;
+use caller_id_testkit::told::evidence::acknowledged;
 
-use crate::evidence::acknowledged;
 use crate::inventory::{self, rules};
 use crate::load::{CALLERS, Caller, callers, load};
 use crate::process::{BINARY, Process, configured, serve};

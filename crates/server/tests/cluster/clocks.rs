@@ -12,11 +12,11 @@ use caller_id_testkit::redis::{Keep, RedisSetup};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::certainty::Certainty;
 use crate::dialers::NODES;
 use crate::inventory::{AGENT_LIMIT, COOLDOWN_S, RESERVATION_S};
 use crate::process::TOKEN;
 use crate::rig::Rig;
+use caller_id_testkit::told::Certainty;
 
 const MINUTE_MS: i64 = 60_000;
 /// How far each node's clock is ahead.

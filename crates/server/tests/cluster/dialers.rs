@@ -1,18 +1,17 @@
 //! Dialers that ask all nodes, and write down what they were told and when.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use caller_id_core::{AllocationId, CallEnd, Clock, PhoneNumber, SystemClock, Timestamp};
+use caller_id_core::{CallEnd, Clock, PhoneNumber, SystemClock, Timestamp};
+use caller_id_testkit::told::{Ended, Handed, Log, Reported};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::client::{Answer, Client};
-use crate::evidence::Ended;
 use crate::inventory::CAMPAIGNS;
 use crate::rig::wait_for;
 
@@ -28,56 +27,6 @@ pub(crate) const LIMITS: [&str; 2] = ["hourly_limit", "daily_limit"];
 const PAUSE: Duration = Duration::from_millis(20);
 const HOLD_MOST_MS: u64 = 30;
 
-/// A number was handed out for a call. The instants are of the test's one clock.
-#[derive(Debug, Clone)]
-pub(crate) struct Handed {
-    /// By which node.
-    pub(crate) node: usize,
-    pub(crate) call: String,
-    pub(crate) id: AllocationId,
-    pub(crate) number: PhoneNumber,
-    pub(crate) destination: PhoneNumber,
-    pub(crate) repeated: bool,
-    pub(crate) asked: Timestamp,
-    pub(crate) answered: Timestamp,
-}
-
-/// It was acknowledged that a result is kept.
-#[derive(Debug)]
-pub(crate) struct Reported {
-    pub(crate) id: AllocationId,
-    /// What was reported.
-    pub(crate) answered_seconds: u32,
-    /// The reservation ended by it.
-    pub(crate) released: bool,
-}
-
-/// What the dialers were told.
-#[derive(Debug, Default)]
-pub(crate) struct Log {
-    pub(crate) handed: Vec<Handed>,
-    /// Each with the node that said so.
-    pub(crate) ended: Vec<(usize, Ended)>,
-    pub(crate) reported: Vec<Reported>,
-    /// When somebody first tried to end a reservation, whatever came of it.
-    pub(crate) tried: Vec<(AllocationId, Timestamp)>,
-    /// Calls that were neither given a number nor refused one.
-    pub(crate) unknown: HashSet<String>,
-    /// Why there was no number.
-    pub(crate) causes: HashSet<String>,
-}
-
-impl Log {
-    fn take(&mut self, other: Self) {
-        self.handed.extend(other.handed);
-        self.ended.extend(other.ended);
-        self.reported.extend(other.reported);
-        self.tried.extend(other.tried);
-        self.unknown.extend(other.unknown);
-        self.causes.extend(other.causes);
-    }
-}
-
 /// Where the nodes are now, and what is seen from outside while dialers ask.
 pub(crate) struct Field {
     addresses: Mutex<[Option<SocketAddr>; NODES]>,
@@ -85,6 +34,8 @@ pub(crate) struct Field {
     over: AtomicBool,
     /// So many numbers were handed out by each node.
     pub(crate) handed: [AtomicUsize; NODES],
+    /// So many requests were answered 503.
+    pub(crate) unavailable: AtomicUsize,
     /// Somebody was refused for the limit of an hour, of a day.
     limits_bite: [AtomicBool; 2],
 }
@@ -96,6 +47,7 @@ impl Field {
             clock: SystemClock::new(),
             over: AtomicBool::new(false),
             handed: Default::default(),
+            unavailable: AtomicUsize::new(0),
             limits_bite: Default::default(),
         }
     }
@@ -331,6 +283,7 @@ impl<'a> Dialer<'a> {
         let expected = matches!(answer.status, 200 | 404 | 429 | 503);
         assert!(expected, "{method} {path}: {answer:?}");
         if answer.status == 503 {
+            self.field.unavailable.fetch_add(1, Ordering::Relaxed);
             thread::sleep(PAUSE);
         }
         Some((node, answer))

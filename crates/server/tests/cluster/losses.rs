@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use caller_id_testkit::redis::{Keep, Reach, RedisSentinels, RedisServer, RedisSetup};
 
-use crate::certainty::Certainty;
 use crate::rig::{Rig, drainer, wait_for};
+use caller_id_testkit::told::Certainty;
 
 fn kept(keep: Keep) -> RedisServer {
     RedisSetup {

@@ -1,5 +1,6 @@
 //! Three nodes, their Redis and their PostgreSQL.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,20 +13,23 @@ use caller_id_core::{HistoryStore, SystemClock, Timestamp};
 use caller_id_store::{PostgresOptions, PostgresStore};
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::RedisServer;
+use caller_id_testkit::told::evidence::call_of;
+use caller_id_testkit::told::{Certainty, Log, faults};
 use tempfile::TempDir;
 
-use crate::certainty::Certainty;
-use crate::checker::faults;
 use crate::client::{Answer, Client};
-use crate::dialers::{Field, LIMITS, Log, NODES};
+use crate::dialers::{Field, LIMITS, NODES};
 use crate::inventory;
-use crate::process::{Process, serve};
+use crate::process::{BINARY, Process, configured};
 
 /// How often, and how many times, something is looked for: 30 seconds in all.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 1_500;
 /// A node that has handed out so many numbers serves.
 const ENOUGH: usize = 60;
+
+/// The call that shows, before all others, that the nodes are ready.
+const FIRST: &str = "first";
 
 /// Nodes as processes of their own.
 pub(crate) struct Rig {
@@ -67,14 +71,13 @@ impl Rig {
         inventory::fill(&mut Client::connect(address));
         wait_for("all nodes know the campaigns", || {
             (0..NODES).all(|node| {
-                self.get(node, "/next-cid?to=14415550100&campaign=DAY&call=first")
-                    .status
-                    == 200
+                let path = format!("/next-cid?to=14415550100&campaign=DAY&call={FIRST}");
+                self.get(node, &path).status == 200
             })
         });
-        let body = "{\"call_id\": \"first\"}";
+        let body = format!("{{\"call_id\": \"{FIRST}\"}}");
         let mut client = Client::connect(address);
-        let ended = client.ask("POST", "/api/v1/release", body);
+        let ended = client.ask("POST", "/api/v1/release", &body);
         assert_eq!(ended.expect("an answer").status, 200);
     }
 
@@ -93,8 +96,15 @@ impl Rig {
 
     /// Starts a node and waits until it listens.
     pub(crate) fn start_node(&self, node: usize) {
-        let mut command: Command = serve(self.folders[node].path());
-        command.envs(self.settings(node));
+        self.start_node_of(node, Path::new(BINARY), &[]);
+    }
+
+    /// The same of that build, with more settings.
+    pub(crate) fn start_node_of(&self, node: usize, build: &Path, more: &[(&str, &str)]) {
+        let mut command = Command::new(build);
+        command.arg("serve");
+        let mut command = configured(command, self.folders[node].path());
+        command.envs(self.settings(node)).envs(more.iter().copied());
         let process = Process::start(command);
         self.field.now_at(node, Some(process.address()));
         *self.node(node) = Some(process);
@@ -106,6 +116,14 @@ impl Rig {
         if let Some(process) = self.node(node).take() {
             process.kill();
         }
+    }
+
+    /// Tells a node to end, and waits until it has.
+    pub(crate) fn stop_node(&self, node: usize) {
+        self.field.now_at(node, None);
+        let process = self.node(node).take().expect("it runs");
+        process.terminate();
+        assert_eq!(process.exit_code(), Some(0));
     }
 
     /// Tells all nodes to end, and waits until they have.
@@ -189,7 +207,9 @@ impl Rig {
             self.kill_node(node);
         }
         let url = self.postgres.url(&self.database);
-        read(&url)
+        let mut history = read(&url);
+        history.retain(|past| call_of(past) != FIRST);
+        history
     }
 
     /// The name of the node that brings the outbox to the store now.
@@ -209,7 +229,10 @@ impl Rig {
     /// Ends it and shows that nothing was doubled, passed or forgotten.
     pub(crate) fn check(self, log: &Log, certainty: Certainty) {
         let history = self.history();
-        assert_eq!(faults(&history, log, certainty), Vec::<String>::new());
+        assert_eq!(
+            faults(&history, log, certainty, inventory::rules),
+            Vec::<String>::new()
+        );
         assert!(log.handed.len() > 300, "{} handed", log.handed.len());
         assert!(log.ended.len() > 150, "{} ended", log.ended.len());
         for cause in LIMITS {

@@ -11,10 +11,10 @@ use std::thread;
 
 use caller_id_testkit::redis::{Reach, RedisServer, RedisSetup};
 
-use crate::certainty::Certainty;
 use crate::dialers::NODES;
 use crate::process::{BINARY, Process, configured, serve};
 use crate::rig::{Rig, wait_for};
+use caller_id_testkit::told::Certainty;
 
 /// A call of the campaign that never runs dry.
 const CALL: &str = "/next-cid?to=14415550100&campaign=DAY";

@@ -7,9 +7,9 @@ use caller_id_testkit::redis::{RedisServer, RedisSetup};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::certainty::Certainty;
 use crate::dialers::NODES;
 use crate::rig::{Rig, drainer};
+use caller_id_testkit::told::Certainty;
 
 /// How often a node is killed.
 const KILLS: u64 = 6;

@@ -1,7 +1,8 @@
 //! The numbers that the load is put on, chosen so that every rule refuses somebody.
 
-use caller_id_core::{Limits, PhoneNumber, Policy};
+use caller_id_core::PhoneNumber;
 use caller_id_testkit::invariants::Rules;
+use caller_id_testkit::stock::{Group, Stock};
 
 use crate::client::Client;
 
@@ -15,23 +16,18 @@ pub(crate) const AGENT_LIMIT: u32 = 40;
 /// The campaigns: none, one with numbers for every load, one that falls back to them, two that are soon used up.
 pub(crate) const CAMPAIGNS: [&str; 5] = ["", "BUSY", "BOTH", "SMALL", "DAY"];
 
-/// Numbers of one area code, all in one pool.
-struct Group {
-    area_code: u16,
-    pool: &'static str,
-    /// How many are without limits; they come first.
-    unlimited: u32,
-    limited: u32,
-    hourly: u32,
-    daily: u32,
-}
+/// How many reservations of one number may live in the pool `small`.
+const MOST_IN_SMALL: u16 = 2;
 
-const GROUPS: [Group; 4] = [
-    group(312, "default", [15, 5], [3, 5]),
-    group(415, "busy", [110, 40], [40, 60]),
-    group(808, "small", [0, 6], [3, 5]),
-    group(907, "day", [0, 4], [5, 3]),
-];
+const STOCK: Stock = Stock {
+    groups: &[
+        group(312, "default", [15, 5], [3, 5]),
+        group(415, "busy", [110, 40], [40, 60]),
+        group(808, "small", [0, 6], [3, 5]),
+        group(907, "day", [0, 4], [5, 3]),
+    ],
+    reservation_s: RESERVATION_S,
+};
 
 const fn group(
     area_code: u16,
@@ -46,30 +42,17 @@ const fn group(
         limited,
         hourly,
         daily,
+        cooldown_s: if area_code == 312 { COOLDOWN_S } else { 0 },
+        most_reservations: if area_code == 808 { MOST_IN_SMALL } else { 1 },
     }
 }
-
-/// How many reservations of one number may live in the pool `small`.
-const MOST_IN_SMALL: u16 = 2;
 
 /// What a service says of a change that is not in force in time.
 const WRITTEN: &str = "written, and not in force yet";
 
 /// Writes numbers, pools and campaigns.
 pub(crate) fn fill(client: &mut Client) {
-    let mut csv = "caller_id,pool,hourly_limit,daily_limit\n".to_owned();
-    for group in &GROUPS {
-        for line in 0..group.unlimited + group.limited {
-            let limits = match line < group.unlimited {
-                true => "none,none".to_owned(),
-                false => format!("{},{}", group.hourly, group.daily),
-            };
-            csv.push_str(&format!(
-                "{}555{line:04},{},{limits}\n",
-                group.area_code, group.pool
-            ));
-        }
-    }
+    let csv = STOCK.csv();
     let rows = csv.lines().count() - 1;
     let taken = client
         .ask("POST", "/api/v1/numbers/import", &csv)
@@ -78,17 +61,17 @@ pub(crate) fn fill(client: &mut Client) {
     let is_written = taken.status == 503 && taken.body.contains(WRITTEN);
     let added = &taken.json()["added"];
     assert!(is_written || *added == rows, "{}", taken.body);
-    let most = format!("{{\"cooldown_seconds\": 0, \"most_reservations\": {MOST_IN_SMALL}}}");
-    for (path, body) in [
-        ("pools/busy", "{\"cooldown_seconds\": 0}"),
-        ("pools/small", &most),
-        ("pools/day", "{\"cooldown_seconds\": 0}"),
-        ("campaigns/DAY", "{\"pools\": [\"day\"]}"),
-        ("campaigns/BUSY", "{\"pools\": [\"busy\"]}"),
-        ("campaigns/BOTH", "{\"pools\": [\"default\", \"busy\"]}"),
-        ("campaigns/SMALL", "{\"pools\": [\"small\"]}"),
+    for (pool, body) in STOCK.pools() {
+        put(client, &format!("/api/v1/pools/{pool}"), &body);
+    }
+    for (campaign, pools) in [
+        ("DAY", "\"day\""),
+        ("BUSY", "\"busy\""),
+        ("BOTH", "\"default\", \"busy\""),
+        ("SMALL", "\"small\""),
     ] {
-        put(client, &format!("/api/v1/{path}"), body);
+        let body = format!("{{\"pools\": [{pools}]}}");
+        put(client, &format!("/api/v1/campaigns/{campaign}"), &body);
     }
 }
 
@@ -109,24 +92,5 @@ fn put(client: &mut Client, path: &str, body: &str) {
 
 /// What holds for a number of [`fill`].
 pub(crate) fn rules(number: PhoneNumber) -> Rules {
-    let digits = number.e164_digits();
-    let group = GROUPS
-        .iter()
-        .find(|group| digits / 10_000_000 == u64::from(1_000 + group.area_code))
-        .expect("a number of ours");
-    let mut policy = Policy {
-        reservation_ms: i64::from(RESERVATION_S) * 1_000,
-        cooldown_ms: 0,
-        ..Policy::default()
-    };
-    match group.pool {
-        "default" => policy.cooldown_ms = i64::from(COOLDOWN_S) * 1_000,
-        "small" => policy.most_reservations = MOST_IN_SMALL.try_into().expect("not 0"),
-        _ => {}
-    }
-    let limits = match digits % 10_000 < u64::from(group.unlimited) {
-        true => Limits::NONE,
-        false => Limits::new(group.daily, group.hourly),
-    };
-    Rules { policy, limits }
+    STOCK.rules(number)
 }

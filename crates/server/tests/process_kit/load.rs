@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::thread;
 
 use caller_id_core::{AllocationId, CallEnd, PhoneNumber, Timestamp};
+use caller_id_testkit::told::Ended;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::client::{Answer, Client};
-use crate::evidence::Ended;
 use crate::inventory::{CAMPAIGNS, RESERVATION_S};
 use crate::process::Process;
 

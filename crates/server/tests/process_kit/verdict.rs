@@ -1,15 +1,16 @@
 //! What the data on disk says about what was told.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use caller_id_core::store::PastAllocation;
-use caller_id_core::{AgentLimit, HistoryStore, SystemClock, Timestamp};
+use caller_id_core::{HistoryStore, SystemClock, Timestamp};
 use caller_id_store::{SqliteOptions, SqliteStore};
 use caller_id_testkit::invariants::violations;
+use caller_id_testkit::told::evidence::{
+    ById, acknowledged, agents_over_their_limit, call_of, calls_with_two, not_ended, unheard_of,
+};
 
-use crate::evidence::{ById, acknowledged, call_of, calls_with_two, not_ended, unheard_of};
 use crate::inventory::{AGENT_LIMIT, rules};
 use crate::load::Told;
 
@@ -46,7 +47,7 @@ pub(crate) fn faults(history: &[PastAllocation], told: &Told) -> Vec<String> {
     found.extend(not_ended(&by_id, &told.ended));
     found.extend(unheard_of(history, &heard, &told.unknown));
     found.extend(calls_with_two(history));
-    found.extend(agents_over_their_limit(history));
+    found.extend(agents_over_their_limit(history, AGENT_LIMIT));
     found
 }
 
@@ -59,23 +60,4 @@ fn different(by_id: &ById<'_>, told: &Told) -> Vec<String> {
         (!same).then(|| format!("{handed:?} is in history as {record:?}"))
     });
     told.collect()
-}
-
-fn agents_over_their_limit(history: &[PastAllocation]) -> Vec<String> {
-    let limit = AgentLimit::per_minute(AGENT_LIMIT);
-    let mut arrivals = HashMap::new();
-    let mut found = Vec::new();
-    for past in history {
-        let Some(agent) = &past.record.agent else {
-            continue;
-        };
-        match limit.check(arrivals.get(agent).copied(), past.record.at) {
-            Ok(permit) => drop(arrivals.insert(agent, permit.expect("there is a limit").arrival)),
-            Err(_) => found.push(format!(
-                "agent {agent} is over its limit at {}",
-                past.record.at
-            )),
-        }
-    }
-    found
 }

@@ -4,24 +4,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use caller_id_core::store::PastAllocation;
 use caller_id_core::{AllocationId, PhoneNumber, Timestamp};
-use caller_id_testkit::invariants::violations;
 
-use crate::certainty::{Certainty, ends_that_stand};
-use crate::dialers::{Handed, Log};
-use crate::evidence::{ById, acknowledged, call_of, calls_with_two, not_ended, unheard_of};
-use crate::inventory::{RESERVATION_S, rules};
+use super::certainty::{Certainty, ends_that_stand};
+use super::evidence::{ById, acknowledged, call_of, calls_with_two, not_ended, unheard_of};
+use super::{Handed, Log};
+use crate::invariants::{Rules, violations};
 
-/// The call that shows, before all others, that the nodes are ready.
-const FIRST: &str = "first";
-const RESERVATION_MS: i64 = RESERVATION_S as i64 * 1_000;
-
-/// A sentence for everything that is wrong; an empty list is what tests want.
-pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty) -> Vec<String> {
-    let history: Vec<_> = history
-        .iter()
-        .filter(|past| call_of(past) != FIRST)
-        .cloned()
-        .collect();
+/// A sentence for everything that is wrong; an empty list is what tests want. The rules are those of each number.
+pub fn faults(
+    history: &[PastAllocation],
+    log: &Log,
+    certainty: Certainty,
+    rules: impl Fn(PhoneNumber) -> Rules,
+) -> Vec<String> {
     let told: HashSet<_> = log.handed.iter().map(|handed| handed.id).collect();
     let covered = log
         .handed
@@ -35,15 +30,15 @@ pub(crate) fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty
         .cloned()
         .collect();
     let by_id: HashMap<_, _> = history.iter().map(|past| (past.record.id, past)).collect();
-    let mut found = violations(&bound, &[], rules);
-    found.extend(doubled_and_lost(&history, log));
+    let mut found = violations(&bound, &[], &rules);
+    found.extend(doubled_and_lost(history, log));
     found.extend(different(&by_id, log));
     found.extend(not_ended(&by_id, &ends_that_stand(log, certainty)));
     found.extend(not_reported(&by_id, log));
-    found.extend(unheard_of(&history, &told, &log.unknown));
+    found.extend(unheard_of(history, &told, &log.unknown));
     found.extend(calls_with_two(&bound));
-    found.extend(forgotten_calls(log, certainty));
-    found.extend(held_twice(log, certainty));
+    found.extend(forgotten_calls(log, certainty, &rules));
+    found.extend(held_twice(log, certainty, &rules));
     found
 }
 
@@ -92,7 +87,11 @@ fn not_reported(by_id: &ById<'_>, log: &Log) -> Vec<String> {
 }
 
 /// A call that asks again while its reservation lives for certain gets the same answer.
-fn forgotten_calls(log: &Log, certainty: Certainty) -> Vec<String> {
+fn forgotten_calls(
+    log: &Log,
+    certainty: Certainty,
+    rules: &impl Fn(PhoneNumber) -> Rules,
+) -> Vec<String> {
     let tried = first_tries(log);
     let mut by_call: HashMap<&str, &Handed> = HashMap::new();
     let mut found = Vec::new();
@@ -100,7 +99,7 @@ fn forgotten_calls(log: &Log, certainty: Certainty) -> Vec<String> {
         if let Some(before) = by_call.insert(&handed.call, handed)
             && before.id != handed.id
             && certainty.covers_handed(before)
-            && handed.answered < held_until(before, &tried)
+            && handed.answered < held_until(before, &tried, rules)
         {
             found.push(format!("{before:?} was forgotten: {handed:?}"));
         }
@@ -117,20 +116,29 @@ fn first_tries(log: &Log) -> HashMap<AllocationId, Timestamp> {
 }
 
 /// Until when its reservation lived at least, by the dialers' clock: it began after it was asked for.
-fn held_until(handed: &Handed, tried: &HashMap<AllocationId, Timestamp>) -> Timestamp {
-    let runs_out = handed.asked.plus_ms(RESERVATION_MS);
+fn held_until(
+    handed: &Handed,
+    tried: &HashMap<AllocationId, Timestamp>,
+    rules: &impl Fn(PhoneNumber) -> Rules,
+) -> Timestamp {
+    let lives_ms = rules(handed.number).policy.reservation_ms;
+    let runs_out = handed.asked.plus_ms(lives_ms);
     tried
         .get(&handed.id)
         .map_or(runs_out, |at| runs_out.min(*at))
 }
 
 /// By the dialers' own clock: numbers that more dialers held at an instant than may.
-fn held_twice(log: &Log, certainty: Certainty) -> Vec<String> {
+fn held_twice(
+    log: &Log,
+    certainty: Certainty,
+    rules: &impl Fn(PhoneNumber) -> Rules,
+) -> Vec<String> {
     let tried = first_tries(log);
     let mut by_number: BTreeMap<PhoneNumber, Vec<(&Handed, Timestamp)>> = BTreeMap::new();
     let first = log.handed.iter().filter(|handed| !handed.repeated);
     for handed in first.filter(|handed| certainty.covers_handed(handed)) {
-        let until = held_until(handed, &tried);
+        let until = held_until(handed, &tried, rules);
         if handed.answered < until {
             by_number
                 .entry(handed.number)
@@ -159,20 +167,41 @@ fn held_twice(log: &Log, certainty: Certainty) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use caller_id_core::{
-        AllocationRecord, CallEnd, CallId, CallReport, CallResult, EndRecord, PoolId, Rung,
+        AllocationRecord, CallEnd, CallId, CallReport, CallResult, EndRecord, Limits, Policy,
+        PoolId, Rung,
     };
 
+    use super::super::{Ended, Reported};
     use super::*;
-    use crate::dialers::Reported;
-    use crate::evidence::Ended;
 
     const START: Timestamp = Timestamp::from_ms(1_795_348_800_000);
-    /// Without limits or cooldown, in the pool `busy`.
+    const RESERVATION_MS: i64 = 2_000;
+    /// Without limits or cooldown.
     const FREE: &str = "+14155550001";
     /// With a cooldown of a second.
     const RESTS: &str = "+13125550001";
-    /// With four a day, and no reservation beside another.
+    /// With three a day.
     const FEW: &str = "+19075550001";
+
+    fn rules(number: PhoneNumber) -> Rules {
+        let is = |text: &str| number == text.parse().unwrap();
+        let policy = Policy {
+            reservation_ms: RESERVATION_MS,
+            cooldown_ms: if is(RESTS) { 1_000 } else { 0 },
+            ..Policy::default()
+        };
+        let limits = if is(FEW) {
+            Limits::new(3, 5)
+        } else {
+            Limits::NONE
+        };
+        Rules { policy, limits }
+    }
+
+    /// What is found by these rules.
+    fn faults(history: &[PastAllocation], log: &Log, certainty: Certainty) -> Vec<String> {
+        super::faults(history, log, certainty, rules)
+    }
 
     fn past(number: &str, ms: i64, call: &str) -> PastAllocation {
         let (at, number) = (START.plus_ms(ms), number.parse().unwrap());

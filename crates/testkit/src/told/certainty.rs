@@ -4,12 +4,11 @@ use std::collections::HashSet;
 
 use caller_id_core::Timestamp;
 
-use crate::dialers::{Handed, Log};
-use crate::evidence::Ended;
+use super::{Ended, Handed, Log};
 
 /// What may have been forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Certainty {
+pub enum Certainty {
     /// Nothing: the state was there all the time, or was kept whole.
     Whole,
     /// What nobody was told: Redis lost its state, and an answer that was lost with it is in the store at most.
@@ -25,21 +24,22 @@ pub(crate) enum Certainty {
 
 impl Certainty {
     /// Whether rules hold for what this node said then.
-    pub(crate) fn covers(self, by: usize, at: Timestamp) -> bool {
+    pub fn covers(self, by: usize, at: Timestamp) -> bool {
         match self {
             Self::Whole | Self::Acknowledged => true,
             Self::AllBut { node, since } => by != node || at < since,
         }
     }
 
-    pub(crate) fn covers_handed(self, handed: &Handed) -> bool {
+    /// The same of a number that was handed out.
+    pub fn covers_handed(self, handed: &Handed) -> bool {
         self.covers(handed.node, handed.answered)
     }
 }
 
 /// The ends that history has as they were told. Where a node slept that alone knew of one, the reservation lived on without it:
 /// then a result may have ended it once more, and that end stands.
-pub(crate) fn ends_that_stand(log: &Log, certainty: Certainty) -> Vec<Ended> {
+pub(super) fn ends_that_stand(log: &Log, certainty: Certainty) -> Vec<Ended> {
     let reported = log.reported.iter().filter(|told| told.released);
     let again: HashSet<_> = reported.map(|told| told.id).collect();
     let stands = |(by, ended): &&(usize, Ended)| {

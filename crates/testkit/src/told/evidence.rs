@@ -3,31 +3,22 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use caller_id_core::store::PastAllocation;
-use caller_id_core::{AllocationId, CallEnd, Timestamp};
+use caller_id_core::{AgentLimit, AllocationId};
+
+use super::Ended;
 
 /// History by the ids of its allocations.
-pub(crate) type ById<'a> = HashMap<AllocationId, &'a PastAllocation>;
-
-/// A reservation was ended, says a node.
-#[derive(Debug, Clone)]
-pub(crate) struct Ended {
-    pub(crate) id: AllocationId,
-    /// As the node says.
-    pub(crate) at: Timestamp,
-    pub(crate) end: CallEnd,
-}
+pub type ById<'a> = HashMap<AllocationId, &'a PastAllocation>;
 
 /// The id of the call that an allocation was for; empty when it had none.
-pub(crate) fn call_of(past: &PastAllocation) -> &str {
+pub fn call_of(past: &PastAllocation) -> &str {
     let call = past.record.call_id.as_ref();
     call.map_or("", |call| call.as_str())
 }
 
 /// The ids that were handed out, each with whether the answer was a repeated one: of those, only where the first answer was
 /// never heard.
-pub(crate) fn acknowledged(
-    handed: impl Iterator<Item = (AllocationId, bool)>,
-) -> Vec<AllocationId> {
+pub fn acknowledged(handed: impl Iterator<Item = (AllocationId, bool)>) -> Vec<AllocationId> {
     let (later, first): (Vec<_>, Vec<_>) = handed.partition(|(_, repeated)| *repeated);
     let mut ids: Vec<_> = first.into_iter().map(|(id, _)| id).collect();
     let heard: HashSet<_> = ids.iter().copied().collect();
@@ -37,7 +28,7 @@ pub(crate) fn acknowledged(
 }
 
 /// Each end that was acknowledged is in history as it was told.
-pub(crate) fn not_ended(by_id: &ById<'_>, ended: &[Ended]) -> Vec<String> {
+pub fn not_ended(by_id: &ById<'_>, ended: &[Ended]) -> Vec<String> {
     let lost = ended.iter().filter_map(|ended| {
         let past = by_id.get(&ended.id).and_then(|past| past.ended);
         let same = past.is_some_and(|past| (past.at, past.end) == (ended.at, ended.end));
@@ -47,7 +38,7 @@ pub(crate) fn not_ended(by_id: &ById<'_>, ended: &[Ended]) -> Vec<String> {
 }
 
 /// What nobody was told may be in history only when the answer to its call was lost on its way.
-pub(crate) fn unheard_of(
+pub fn unheard_of(
     history: &[PastAllocation],
     heard: &HashSet<AllocationId>,
     unknown: &HashSet<String>,
@@ -61,7 +52,7 @@ pub(crate) fn unheard_of(
 }
 
 /// While a call's reservation lives, asking again makes no second one.
-pub(crate) fn calls_with_two(history: &[PastAllocation]) -> Vec<String> {
+pub fn calls_with_two(history: &[PastAllocation]) -> Vec<String> {
     let mut by_call: BTreeMap<&str, Vec<&PastAllocation>> = BTreeMap::new();
     for past in history {
         by_call.entry(call_of(past)).or_default().push(past);
@@ -73,4 +64,24 @@ pub(crate) fn calls_with_two(history: &[PastAllocation]) -> Vec<String> {
     twice
         .map(|(call, uses)| format!("call {call} has two live reservations: {uses:?}"))
         .collect()
+}
+
+/// Agents who were given more than so many numbers in a minute.
+pub fn agents_over_their_limit(history: &[PastAllocation], per_minute: u32) -> Vec<String> {
+    let limit = AgentLimit::per_minute(per_minute);
+    let mut arrivals = HashMap::new();
+    let mut found = Vec::new();
+    for past in history {
+        let Some(agent) = &past.record.agent else {
+            continue;
+        };
+        match limit.check(arrivals.get(agent).copied(), past.record.at) {
+            Ok(permit) => drop(arrivals.insert(agent, permit.expect("there is a limit").arrival)),
+            Err(_) => found.push(format!(
+                "agent {agent} is over its limit at {}",
+                past.record.at
+            )),
+        }
+    }
+    found
 }

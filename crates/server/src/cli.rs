@@ -47,7 +47,8 @@ const EXIT_WRONG: u8 = 2;
 
 /// What the help ends with.
 const AFTER_HELP: &str = "CALLER_ID_URL and CALLER_ID_KEY say which service is asked, and with which key. On the machine of the \
-    service neither is needed. More in docs/commands.md, or by `caller-id help COMMAND`.";
+    service neither is needed. More by `caller-id help COMMAND`, and in docs/commands.md; when something is wrong: docs/runbook.md \
+    (of the package both are in /usr/share/doc/caller-id/docs).";
 
 /// Hands out caller IDs for outbound calls.
 #[derive(Debug, Parser)]

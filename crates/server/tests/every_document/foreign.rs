@@ -28,6 +28,11 @@ const FOREIGN: &[(List, &str, &str)] = &[
     ),
     (List::Names, "JSON_DECODE", "a function of Asterisk"),
     (List::Names, "METH_GET", "a condition of HAProxy"),
+    (
+        List::Names,
+        "SCHED_IDLE",
+        "a way to share processors, of the kernel",
+    ),
     (List::Names, "AF_*", "kinds of sockets, of the kernel"),
     (List::Names, "AGISTATUS", "a variable of Asterisk"),
     (List::Programs, "apt", "a package"),

@@ -77,7 +77,7 @@ fn ask(port: u16, method: &str, path: &str, token: &str, body: &str) -> String {
 /// Every setting with something to hide, each with its own marker in it.
 fn marked(redis: u16, database: &str) -> Vec<(String, String)> {
     let settings = settings().into_iter();
-    let hidden = settings.filter(|setting| setting.secret || setting.url);
+    let hidden = settings.filter(|setting| setting.secret || setting.url || setting.webhook);
     // A name and a password are refused in these two, which are for everybody to see.
     let hidden = hidden.filter(|setting| !PUBLIC.contains(&setting.name.as_str()));
     hidden
@@ -87,6 +87,8 @@ fn marked(redis: u16, database: &str) -> Vec<(String, String)> {
                 "REDIS_URL" => format!("redis://127.0.0.1:{redis}/0"),
                 "DATABASE_URL" => database.replacen(":secret@", &format!(":{marker}@"), 1),
                 "OTEL_EXPORTER_OTLP_HEADERS" => format!("authorization={marker}"),
+                // A name and a password are refused; its path is a key.
+                _ if setting.webhook => format!("http://127.0.0.1:1/{marker}?key={marker}"),
                 _ if setting.url => format!("https://somebody:{marker}@127.0.0.1:1/x?key={marker}"),
                 _ => marker,
             };
@@ -219,6 +221,20 @@ fn no_secret_is_in_answers_metrics_logs_or_the_list_of_processes() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
         assert_without(&keys, path, &answer);
         assert_hidden(path, &answer);
+    }
+    // Somebody guesses: that is told to a receiver who is away, and the log says so.
+    for _ in 0..20 {
+        ask(port, "GET", "/api/v1/keys", "wrong", "");
+    }
+    let is_told = || {
+        let log = text(&std::fs::read(folder.path().join("log")).expect("a log"));
+        log.contains("the receiver of ALERT_WEBHOOK_URL cannot be used")
+    };
+    let mut looks = 0;
+    while !is_told() {
+        looks += 1;
+        assert!(looks < 600, "no alert is tried");
+        std::thread::sleep(Duration::from_millis(100));
     }
     drop(served);
     let log = text(&std::fs::read(folder.path().join("log")).expect("a log"));

@@ -30,7 +30,7 @@ pub fn step_back() {
 }
 
 /// Steps aside: this thread works where nobody else wants to, and stops at once when somebody does. On a machine that is
-/// busy throughout it hardly gets on. It must hold nothing that a call waits for; for what others wait for, see [`Aside`].
+/// busy throughout it hardly gets on. It must hold nothing that a call waits for; what others wait for is done with the right to be called back.
 pub fn step_aside() {
     #[cfg(target_os = "linux")]
     {

@@ -209,7 +209,7 @@ impl Soak {
             was("results over FastAGI".to_owned(), notes.kept_by_agi);
             for cause in stock::CAUSES {
                 let refused = usize::from(log.causes.contains(cause));
-                was(format!("refused for {cause}"), refused);
+                was(format!("or more refused for {cause}"), refused);
             }
         }
         for (what, times) in [

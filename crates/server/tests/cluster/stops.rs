@@ -13,8 +13,9 @@ use caller_id_testkit::told::Certainty;
 
 /// How often a node is killed.
 const KILLS: u64 = 6;
-/// Far longer than a node that is not heard of keeps the work of draining: 5 seconds.
-const STANDSTILL: Duration = Duration::from_secs(30);
+/// Far longer than a node that is not heard of keeps the work of draining: 5 seconds. And shorter than a dialer waits for the
+/// answer that was on its way when the node was stopped.
+const STANDSTILL: Duration = Duration::from_secs(12);
 
 #[test]
 fn nodes_killed_again_and_again_lose_nothing_and_another_drains_the_outbox() {

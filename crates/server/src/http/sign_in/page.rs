@@ -26,7 +26,7 @@ const SCRIPT: &str = include_str!("../../../assets/sign-in.js");
 const ICON: &str = include_str!("../../../assets/icon.svg");
 
 /// What to give, for who has never been here.
-const HINT: &str = "<p class=\"hint\" id=\"hint\">The service says its admin token when it starts for the first time.</p>";
+const HINT: &str = "<p class=\"hint\" id=\"hint\">The admin token is ADMIN_TOKEN of the settings, or in the file admin-token beside the database.</p>";
 
 /// The style and the script above and forms to us; nothing else is loaded, run, or shown inside other pages.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {

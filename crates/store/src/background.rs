@@ -72,28 +72,55 @@ pub(crate) fn may_come_back() -> bool {
 /// One piece of work that is done aside, and can be called back when it holds for too long what others wait for.
 #[derive(Debug, Default)]
 pub(crate) struct Aside {
-    /// The thread, while it is at it.
     #[cfg(target_os = "linux")]
-    thread: Mutex<Option<ThreadId>>,
+    at: Mutex<At>,
+}
+
+/// A thread is called back so many times, with so long between.
+#[cfg(target_os = "linux")]
+const CALLS: u32 = 5;
+#[cfg(target_os = "linux")]
+const BETWEEN_CALLS: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// How far a piece of work is.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Default)]
+enum At {
+    /// Not begun.
+    #[default]
+    Nothing,
+    /// This thread does it aside.
+    Work(ThreadId),
+    /// It is done, or was called back before it began.
+    Over,
 }
 
 impl Aside {
     /// Steps aside and does the work.
     pub(crate) fn work<R>(&self, work: impl FnOnce() -> R) -> R {
         let _at_it = AtIt::begin(self);
-        step_aside();
         work()
     }
 
     /// Makes its thread one like all others, if it is at it. That is done by a thread that does nothing else.
     pub(crate) fn call_back(self: Arc<Self>) -> std::io::Result<JoinHandle<()>> {
         let calling = move || {
+            // It may be about to step aside, which would come after the first call.
             #[cfg(target_os = "linux")]
-            if let Some(thread) = *self.thread() {
-                // It cannot end meanwhile: it would have to say so first.
-                if let Err(error) = set_policy(thread, NormalThreadSchedulePolicy::Other) {
-                    tracing::debug!(?error, "a thread stays aside");
+            for _ in 0..CALLS {
+                let mut at = self.at();
+                match *at {
+                    At::Nothing => *at = At::Over,
+                    // It cannot end meanwhile: it would have to say so first.
+                    At::Work(thread) => {
+                        if let Err(error) = set_policy(thread, NormalThreadSchedulePolicy::Other) {
+                            tracing::debug!(?error, "a thread stays aside");
+                        }
+                    }
+                    At::Over => break,
                 }
+                drop(at);
+                std::thread::sleep(BETWEEN_CALLS);
             }
         };
         std::thread::Builder::new()
@@ -102,8 +129,8 @@ impl Aside {
     }
 
     #[cfg(target_os = "linux")]
-    fn thread(&self) -> std::sync::MutexGuard<'_, Option<ThreadId>> {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    fn at(&self) -> std::sync::MutexGuard<'_, At> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,7 +141,16 @@ impl<'a> AtIt<'a> {
     fn begin(aside: &'a Aside) -> Self {
         #[cfg(target_os = "linux")]
         {
-            *aside.thread() = Some(thread_native_id());
+            let mut at = aside.at();
+            let is_called = matches!(*at, At::Over);
+            if !is_called {
+                *at = At::Work(thread_native_id());
+            }
+            // Let go before it steps aside: whoever calls it back would wait for it.
+            drop(at);
+            if !is_called {
+                step_aside();
+            }
         }
         Self(aside)
     }
@@ -124,7 +160,7 @@ impl Drop for AtIt<'_> {
     fn drop(&mut self) {
         #[cfg(target_os = "linux")]
         {
-            *self.0.thread() = None;
+            *self.0.at() = At::Over;
         }
     }
 }
@@ -185,7 +221,7 @@ pub(crate) mod tests {
         go.send(()).unwrap();
         let expected = if may_come_back() { USUAL } else { IDLE };
         assert_eq!(thread.join().unwrap(), expected);
-        assert!(aside.thread().is_none());
+        assert!(matches!(*aside.at(), At::Over));
         aside.call_back().unwrap().join().unwrap();
     }
 }

@@ -135,7 +135,9 @@ impl Kind {
     /// That it is over. `subject` as it may stand in a text.
     pub(super) fn over(self, subject: &str) -> String {
         match self {
-            Self::PoolExhausted => format!("The pool {subject} has free numbers again."),
+            Self::PoolExhausted => {
+                format!("The pool {subject} has free numbers again, or nothing uses it.")
+            }
             Self::PoolLow => format!("The pool {subject} is no longer low."),
             Self::StoreAway => "The database takes writes again.".to_owned(),
             Self::EngineAway => {

@@ -347,6 +347,29 @@ pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
+/// Makes a folder if need be, for the owner of the one that it is in, whoever makes it: what root makes there is the service's.
+///
+/// # Errors
+/// Names the folder that cannot be made.
+pub fn make_folder_within(folder: &Path) -> anyhow::Result<()> {
+    let is_new = !folder.exists();
+    make_folder(folder)?;
+    #[cfg(unix)]
+    if let Some(parent) = folder.parent().filter(|_| is_new) {
+        use std::os::unix::fs::MetadataExt;
+        let cannot = || format!("cannot make the folder {}", folder.display());
+        let (own, its) = (
+            folder.metadata().with_context(cannot)?,
+            parent.metadata().with_context(cannot)?,
+        );
+        if own.uid() != its.uid() {
+            std::os::unix::fs::chown(folder, Some(its.uid()), Some(its.gid()))
+                .with_context(cannot)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use caller_id_store::{POSTGRES_CONNECTIONS, POSTGRES_CONNECTIONS_LEAST};

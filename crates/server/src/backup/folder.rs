@@ -1,8 +1,8 @@
 //! Where backups lie: a draft that becomes one as a whole, and old ones that go.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Read, Seek};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -48,6 +48,9 @@ fn is_named_by_us(name: &str) -> bool {
     }) && (again.is_empty() || again.strip_prefix('-').is_some_and(is_digits))
 }
 
+/// How gzip begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// A file that is written beside where it is to be, by one process at a time. What a killed one left is written over.
 pub struct Draft {
     path: PathBuf,
@@ -63,7 +66,8 @@ impl Draft {
     pub fn begin(path: &Path) -> anyhow::Result<Self> {
         let cannot = || format!("cannot write {}", path.display());
         for _ in 0..TRIES {
-            let file = OpenOptions::new()
+            let mut file = OpenOptions::new()
+                .read(true)
                 .write(true)
                 .create(true)
                 .truncate(false)
@@ -84,6 +88,24 @@ impl Draft {
             let same = fs::symlink_metadata(path)
                 .is_ok_and(|now| (now.dev(), now.ino()) == (found.dev(), found.ino()));
             if same {
+                let mut begins = Vec::new();
+                Read::by_ref(&mut file)
+                    .take(GZIP.len() as u64)
+                    .read_to_end(&mut begins)
+                    .with_context(cannot)?;
+                ensure!(
+                    begins.is_empty() || begins == GZIP,
+                    "{} is there and is no draft of a backup: it stays as it is",
+                    path.display()
+                );
+                // Of somebody else, or under another name too: others could read what is written to it.
+                if found.uid() != rustix::process::geteuid().as_raw() || found.nlink() != 1 {
+                    fs::remove_file(path).with_context(cannot)?;
+                    continue;
+                }
+                file.set_permissions(Permissions::from_mode(0o600))
+                    .with_context(cannot)?;
+                file.rewind().with_context(cannot)?;
                 file.set_len(0).with_context(cannot)?;
                 let path = path.to_owned();
                 return Ok(Self { path, file });
@@ -271,9 +293,11 @@ mod tests {
     fn a_draft_is_written_by_one_and_what_a_killed_one_left_is_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = draft_in(folder.path());
-        fs::write(&path, "left behind").unwrap();
+        fs::write(&path, [&GZIP[..], b"left behind"].concat()).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
         let draft = Draft::begin(&path).unwrap();
-        assert_eq!(draft.file.metadata().unwrap().len(), 0);
+        let made = draft.file.metadata().unwrap();
+        assert_eq!((made.len(), made.mode() & 0o777), (0, 0o600));
         let refused = Draft::begin(&path).err().unwrap().to_string();
         assert!(
             refused.contains("another backup is being written"),
@@ -288,6 +312,22 @@ mod tests {
         assert_ne!(first, second);
         assert!(!path.exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_draft_stays_and_one_with_another_name_too_is_left_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.draft");
+        fs::write(&path, "important").unwrap();
+        let refused = Draft::begin(&path).err().unwrap().to_string();
+        assert!(refused.contains("is no draft of a backup"), "{refused}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "important");
+        let (theirs, path) = (folder.path().join("theirs"), draft_in(folder.path()));
+        fs::write(&theirs, GZIP).unwrap();
+        fs::hard_link(&theirs, &path).unwrap();
+        let draft = Draft::begin(&path).unwrap();
+        assert_eq!(draft.file.metadata().unwrap().nlink(), 1);
+        assert_eq!(fs::read(&theirs).unwrap(), GZIP);
     }
 
     #[test]

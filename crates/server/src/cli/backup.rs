@@ -116,7 +116,7 @@ impl BackupArgs {
     fn place(&self) -> anyhow::Result<Place> {
         let Some(to) = &self.to else {
             let folder = self.storage.folder()?.join(FOLDER);
-            stores::make_folder(&folder)?;
+            stores::make_folder_within(&folder)?;
             return Ok(Place::Folder(folder));
         };
         if to.as_os_str() == "-" {
@@ -304,12 +304,14 @@ impl std::fmt::Display for Checked {
 /// Names the file, and what is wrong with it.
 pub(super) fn check(path: &Path) -> anyhow::Result<Checked> {
     let wrong = || format!("{} cannot be restored", path.display());
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let cannot = || format!("cannot read {}", path.display());
+    // Looked at before it is opened: to open a pipe waits for who writes into it.
     ensure!(
-        file.metadata().is_ok_and(|found| found.is_file()),
+        path.metadata().with_context(cannot)?.is_file(),
         "{} is no file, and it is read more than once",
         path.display()
     );
+    let file = File::open(path).with_context(cannot)?;
     let checked = read_through(file).with_context(wrong)?;
     if let Some(place) = checked.log_breaks_at {
         warn(&format!("{}: {}", path.display(), broken_log(place)));

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use caller_id_core::history_query::{Activity, Falling};
 use caller_id_core::listing::NumberGroup;
 use caller_id_core::store::Revision;
-use caller_id_core::{StoreError, Timestamp};
+use caller_id_core::{Campaign, StoreError, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +66,7 @@ pub struct Gathered {
     pools: Cached<Vec<PoolLive>>,
     samples: Mutex<Samples>,
     activity: Cached<Recent>,
-    configured: Cached<Vec<String>>,
+    configured: Cached<Vec<Campaign>>,
     falling: Cached<(Timestamp, Vec<Falling>)>,
     /// The overview, ready to be sent.
     pub(super) overview: Cached<Bytes>,
@@ -135,15 +135,11 @@ impl Api {
             .await
     }
 
-    /// The ids of the campaigns that are configured.
-    pub(super) async fn configured(self: &Arc<Self>) -> Option<Arc<Vec<String>>> {
+    /// The campaigns that are configured.
+    pub(super) async fn configured(self: &Arc<Self>) -> Option<Arc<Vec<Campaign>>> {
         let gather = || {
             let api = self.clone();
-            async move {
-                let campaigns = told("campaigns", api.inventory.campaigns().await)?;
-                let ids = campaigns.iter().map(|campaign| campaign.id.to_string());
-                Some(ids.collect())
-            }
+            async move { told("campaigns", api.inventory.campaigns().await) }
         };
         let cached = &self.gathered.configured;
         cached

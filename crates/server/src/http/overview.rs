@@ -84,19 +84,23 @@ pub struct Judged {
 impl Api {
     /// How service and pools stand, by the same judgement as the overview. `names` says how names are written in texts.
     pub async fn judged(self: &Arc<Self>, names: fn(&str) -> String) -> Judged {
-        let (signs, pools) = tokio::join!(self.health.signs(self.clock.now()), self.pools_live());
+        let (signs, pools, configured) = tokio::join!(
+            self.health.signs(self.clock.now()),
+            self.pools_live(),
+            self.configured()
+        );
         let seen = Seen {
             signs: &signs,
             pools: pools.as_deref().map_or(&[], Vec::as_slice),
             campaigns: &[],
-            configured: &[],
+            configured: configured.as_deref().map_or(&[], Vec::as_slice),
             falling: None,
             alerts: None,
             names,
         };
         Judged {
             attention: seen.told(),
-            pools: pools.is_some(),
+            pools: pools.is_some() && configured.is_some(),
             outbox: signs.state.is_none() || signs.lag.is_some(),
         }
     }

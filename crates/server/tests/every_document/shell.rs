@@ -178,6 +178,8 @@ fn in_container(words: &[String]) -> Option<Vec<String>> {
         "--name",
         "--entrypoint",
     ];
+    let entry = rest.iter().position(|word| word == "--entrypoint");
+    let other = entry.and_then(|at| rest.get(at + 1)).cloned();
     match verb.as_str() {
         "exec" | "run" => options(&mut rest, &with_value),
         _ => return None,
@@ -185,7 +187,7 @@ fn in_container(words: &[String]) -> Option<Vec<String>> {
     let place = (!rest.is_empty()).then(|| rest.remove(0))?;
     let ours = place.starts_with("caller-id:") || matches!(place.as_str(), "api" | "embedded");
     if verb == "run" && ours {
-        rest.insert(0, "caller-id".to_owned());
+        rest.insert(0, other.unwrap_or_else(|| "caller-id".to_owned()));
     }
     Some(rest)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use caller_id_core::Timestamp;
 use caller_id_core::history_query::{Activity, Calls, Falling};
+use caller_id_core::{Campaign, PoolId, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::shape::{Attention, PoolLive};
@@ -40,7 +40,7 @@ pub(super) struct Seen<'a> {
     /// Campaigns of the last hour.
     pub(super) campaigns: &'a [Activity],
     /// Those that somebody configured.
-    pub(super) configured: &'a [String],
+    pub(super) configured: &'a [Campaign],
     /// Numbers that are answered less, and the day of which that is said.
     pub(super) falling: Option<&'a (Timestamp, Vec<Falling>)>,
     /// Why the latest alert reached nobody, where it did not.
@@ -59,6 +59,7 @@ impl Seen<'_> {
                 .iter()
                 .filter_map(|one| pool(one, &(self.names)(&one.id))),
         );
+        all.extend(self.inactive());
         all.extend(self.alerts.iter().map(|why| {
             let text = format!("Alerts reach nobody: the receiver of ALERT_WEBHOOK_URL did not take the latest ({why}).");
             about_service("alerts_failing", WARNING, &text)
@@ -125,9 +126,49 @@ impl Seen<'_> {
         all
     }
 
+    /// Pools without an active number that are all that a configured campaign has: paused, retired and missing numbers are no
+    /// use to it. A pool that somebody put aside and no campaign is left with is nobody's trouble.
+    fn inactive(&self) -> Vec<Attention> {
+        let of = |id: &str| self.pools.iter().find(|pool| pool.id == id);
+        let is_inactive = |id: &str| of(id).is_none_or(|pool| usable(pool) == 0);
+        let mut told = BTreeSet::new();
+        let mut all = Vec::new();
+        // Campaigns that nobody configured use the pool `default`.
+        let standard = of(PoolId::DEFAULT).filter(|_| self.configured.is_empty());
+        if let Some(pool) = standard.filter(|pool| pool.numbers > 0 && usable(pool) == 0) {
+            let text = format!(
+                "No number of the pool {} is active: all {} are paused.",
+                pool.id, pool.paused
+            );
+            all.push(about_pool(&pool.id, "pool_exhausted", SERIOUS, text));
+        }
+        // Where pools could not be counted nothing is known of them.
+        let known = self.configured.iter().filter(|_| !self.pools.is_empty());
+        for campaign in known {
+            if !campaign.pools.iter().all(|pool| is_inactive(pool.as_str())) {
+                continue;
+            }
+            let Some(pool) = campaign.pools.first() else {
+                continue;
+            };
+            if !told.insert(pool.as_str()) {
+                continue;
+            }
+            let paused = of(pool.as_str()).map_or(0, |pool| pool.paused);
+            let text = format!(
+                "No number of the pool {} is active ({paused} are paused), and the campaign {} has no other that has one.",
+                (self.names)(pool.as_str()),
+                (self.names)(campaign.id.as_str())
+            );
+            all.push(about_pool(pool.as_str(), "pool_exhausted", SERIOUS, text));
+        }
+        all
+    }
+
     /// Where nobody configures campaigns none is unknown.
     fn unknown(&self) -> Vec<Attention> {
-        let configured: BTreeSet<&str> = self.configured.iter().map(String::as_str).collect();
+        let configured: BTreeSet<&str> =
+            self.configured.iter().map(|one| one.id.as_str()).collect();
         if configured.is_empty() {
             return Vec::new();
         }
@@ -161,19 +202,28 @@ fn about_service(kind: &'static str, severity: &'static str, text: &str) -> Atte
     }
 }
 
+fn about_pool(id: &str, kind: &'static str, severity: &'static str, text: String) -> Attention {
+    Attention {
+        kind,
+        severity,
+        name: id.to_owned(),
+        text,
+        link: page("pools", id),
+    }
+}
+
 /// Paused and retired numbers are no use to a pool.
+const fn usable(pool: &PoolLive) -> u64 {
+    pool.numbers.saturating_sub(pool.paused)
+}
+
+/// How a pool with active numbers stands.
 fn pool(pool: &PoolLive, name: &str) -> Option<Attention> {
-    let usable = pool.numbers.saturating_sub(pool.paused);
+    let usable = usable(pool);
     if usable == 0 {
         return None;
     }
-    let about = |kind, severity, text| Attention {
-        kind,
-        severity,
-        name: pool.id.clone(),
-        text,
-        link: page("pools", &pool.id),
-    };
+    let about = |kind, severity, text| about_pool(&pool.id, kind, severity, text);
     if pool.eligible == 0 {
         let text = format!(
             "No number of the pool {name} is free: of {usable}, {} are in calls, {} rest between uses, {} are at a limit and {} are set to rest.",

@@ -41,6 +41,17 @@ fn seen<'a>(signs: &'a Signs, pools: &'a [PoolLive]) -> Seen<'a> {
     }
 }
 
+fn campaign(id: &str, pools: &[&str]) -> Campaign {
+    let pools = pools.iter().map(|pool| PoolId::new(pool).expect("a pool"));
+    Campaign::new(CampaignId::new(id).expect("a campaign"), pools.collect()).expect("a campaign")
+}
+
+fn paused(id: &str, numbers: u64) -> PoolLive {
+    let mut pool = live(id, numbers, 0, None);
+    (pool.reserved, pool.paused) = (0, numbers);
+    pool
+}
+
 fn kinds(all: &[Attention]) -> Vec<(&str, &str, &str)> {
     let kind = |one: &'static str, other: &'static str| (one, other);
     all.iter()
@@ -119,8 +130,46 @@ fn what_is_away_or_behind_is_told() {
 }
 
 #[test]
+fn pools_without_an_active_number_are_told_where_a_campaign_has_no_other() {
+    let pools = [
+        paused("east", 80),
+        live("west", 5, 5, None),
+        paused("aside", 9),
+    ];
+    let all = seen(&WELL, &pools);
+    assert_eq!(all.told(), [], "nobody uses them");
+    let configured = [
+        campaign("SALES", &["east", "gone"]),
+        campaign("ALSO", &["east"]),
+        campaign("BOTH", &["east", "west"]),
+        campaign("LOST", &["gone"]),
+    ];
+    let mut all = seen(&WELL, &pools);
+    all.configured = &configured;
+    let told = all.told();
+    let serious = |name| ("pool_exhausted", "serious", name);
+    assert_eq!(kinds(&told), [serious("east"), serious("gone")]);
+    assert_eq!(
+        told[0].text,
+        "No number of the pool east is active (80 are paused), and the campaign SALES has no other that has one."
+    );
+    assert_eq!(told[0].link, "/dashboard/pools/east");
+}
+
+#[test]
+fn where_nobody_configures_campaigns_the_default_pool_is_what_all_use() {
+    let pools = [paused("default", 3), paused("aside", 9)];
+    let told = seen(&WELL, &pools).told();
+    assert_eq!(kinds(&told), [("pool_exhausted", "serious", "default")]);
+    assert_eq!(
+        told[0].text,
+        "No number of the pool default is active: all 3 are paused."
+    );
+}
+
+#[test]
 fn a_campaign_is_unknown_only_where_others_are_configured() {
-    let campaign = |id: Option<&str>, calls| Activity {
+    let activity = |id: Option<&str>, calls| Activity {
         campaign: id.map(|id| CampaignId::new(id).expect("a campaign")),
         calls: Calls {
             calls,
@@ -130,11 +179,11 @@ fn a_campaign_is_unknown_only_where_others_are_configured() {
         reserved: 0,
     };
     let campaigns = [
-        campaign(None, 9),
-        campaign(Some("NEW"), 1),
-        campaign(Some("SOLAR"), 5),
+        activity(None, 9),
+        activity(Some("NEW"), 1),
+        activity(Some("SOLAR"), 5),
     ];
-    let configured = ["SOLAR".to_owned()];
+    let configured = [campaign("SOLAR", &["a"])];
     let mut all = seen(&WELL, &[]);
     all.campaigns = &campaigns;
     assert_eq!(all.told(), []);

@@ -96,8 +96,11 @@ impl Caller {
         while !enough(&self.told) && self.make_call().is_ok() {
             assert!(
                 self.calls < CALLS_MOST,
-                "never told enough: {:?}",
-                self.told.causes
+                "never told enough: {:?}; {} handed, {} unavailable, {} in a row",
+                self.told.causes,
+                self.told.handed.len(),
+                self.told.unavailable,
+                self.told.unavailable_in_a_row,
             );
         }
         self.told

@@ -1,4 +1,4 @@
-//! Keeps the journal's write-ahead log short, off the path of commits while that is possible.
+//! Keeps write-ahead logs short: the journal's off the path of commits while that is possible, both where the disk is soon full.
 
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
@@ -55,6 +55,20 @@ pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
 /// Whoever reads at the moment is waited for no longer than a blink.
 pub(super) fn make_room(connection: &Connection, wait: Duration) -> Result<(), StoreError> {
     within_a_blink(connection, wait, TRUNCATE)
+}
+
+/// Keeps the log of the connection's file short on a disk that will soon be full; elsewhere it does nothing.
+pub(super) fn keep_short(connection: &Connection, wait: Duration) -> Result<(), StoreError> {
+    let log = checkpoint(connection, MEASURE)?;
+    match needs_room(connection, log) {
+        true => make_room(connection, wait),
+        false => Ok(()),
+    }
+}
+
+/// Whether the log is longer than it may be on a disk that will soon be full, and is on one.
+fn needs_room(connection: &Connection, log: Log) -> bool {
+    log.frames * FRAME_BYTES > CRAMPED_LOG_BYTES && is_cramped(connection)
 }
 
 /// Whether the disk that the connection's file is on will soon be full, as far as somebody tells.
@@ -142,12 +156,12 @@ impl LogKeeper {
 
     fn look(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let log = checkpoint(connection, MEASURE)?;
-        let bytes = log.frames * FRAME_BYTES;
-        if bytes > CRAMPED_LOG_BYTES && is_cramped(connection) {
+        if needs_room(connection, log) {
             self.asked_at_frames = 0;
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             return make_room(connection, self.wait);
         }
+        let bytes = log.frames * FRAME_BYTES;
         if bytes > self.bytes_most {
             self.brake(connection, bytes)?;
             self.asked_at_frames = 0;

@@ -120,6 +120,8 @@ impl Historian {
         written.map_err(|error| on(&self.main, sqlite(error)))?;
         self.progress
             .note_applied(load.upto, load.events.len() as u64);
+        // Its log grows much faster than the file, and would fill a small rest of a disk long before it is moved by itself.
+        checkpoint::only_full(checkpoint::keep_short(&self.main, self.wait))?;
         // When the channel is full, commits are flowing, and each of them tidies up too.
         let _ = self.tidy.try_send(Command::Tidy);
         Ok(())

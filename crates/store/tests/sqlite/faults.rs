@@ -10,6 +10,8 @@ use caller_id_core::{
 };
 use caller_id_store::{SqliteOptions, SqliteStore};
 use caller_id_testkit::builders::somebody;
+#[cfg(target_os = "linux")]
+use caller_id_testkit::small_disk::SmallDisk;
 use caller_id_testkit::store_suite::records::{allocated, ended, full_record, own, record};
 use rusqlite::Connection;
 
@@ -278,6 +280,25 @@ async fn the_journals_log_stays_within_its_bound() {
     let bytes = log.metadata().unwrap().len();
     // About 35 MB were written to it.
     assert!(bytes < 3 << 20, "{bytes} bytes");
+}
+
+/// By itself it would grow to four megabytes, for a file of a fraction of that, and fill the disk.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn on_a_disk_that_is_soon_full_the_main_files_log_stays_short_too() {
+    let folder = Folder::new();
+    let Some(_disk) = SmallDisk::mount_on(folder.0.path(), 8) else {
+        return;
+    };
+    let store = folder.open();
+    let log = folder.file("caller-id.db-wal");
+    for n in 0..200 {
+        store.commit(events(n)).await.unwrap();
+        store.settle().await.unwrap();
+        let bytes = log.metadata().unwrap().len();
+        assert!(bytes < 512 << 10, "{bytes} bytes after {n} moves");
+    }
+    assert_eq!(ids(&store).await.len(), 2_000);
 }
 
 #[tokio::test]

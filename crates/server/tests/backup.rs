@@ -32,7 +32,9 @@ mod process;
 mod verdict;
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -231,13 +233,13 @@ async fn an_audit_log_that_was_changed_is_told_and_can_be_left_behind() {
 async fn numbers_with_many_digits_come_back_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let (source, database, target) = (Sqlite::new(), Postgres::new(), Sqlite::new());
-    // The first ones that are another number when they are read in a hurry, and others of all sizes.
+    // Of all sizes; one in some is another number when it is read in a hurry.
     let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
+    let next = || {
         bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         f64::from_bits(bits)
     };
-    let floats = std::iter::repeat_with(|| next()).filter(|float| float.is_finite());
+    let floats = std::iter::repeat_with(next).filter(|float| float.is_finite());
     let floats: Vec<f64> = floats.take(4_000).collect();
     let numbers: Vec<_> = floats
         .chunks(100)
@@ -280,8 +282,7 @@ async fn what_the_command_line_says_needs_no_setting_that_is_right() {
     let beside = |words: &[&str]| {
         let mut command = command(words);
         command.current_dir(folder.path());
-        let address = std::os::unix::ffi::OsStrExt::from_bytes(b"10.0.0.0/8\xff");
-        command.env("IP_WHITELIST", <&std::ffi::OsStr>::from(address));
+        command.env("IP_WHITELIST", OsStr::from_bytes(b"10.0.0.0/8\xff"));
         command
             .env("DATABASE_URL", "mysql://nothing")
             .output()

@@ -165,7 +165,7 @@ fn what_is_there_twice_or_names_what_is_not_there_is_found() {
         (None, with(&elsewhere, &[])),
         (
             Some("pool `default` is there twice"),
-            [&[default.clone()], &with(&one, &[])[..]].concat(),
+            [std::slice::from_ref(&default), &with(&one, &[])].concat(),
         ),
         (
             Some("names the pool `solar`, which is not there"),

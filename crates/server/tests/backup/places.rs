@@ -3,13 +3,14 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use caller_id_core::listing::Expected;
 use caller_id_core::{HistoryStore, InventoryStore, Pool};
 use caller_id_store::SqliteStore;
 use caller_id_testkit::builders::{pool, somebody};
 use caller_id_testkit::small_disk::SmallDisk;
+use tokio::time::Instant;
 
 use super::data::{fill, more};
 use super::folder::{into, names};

@@ -187,7 +187,7 @@ impl Files {
 
     /// The journal's write-ahead log.
     pub(super) fn journal_log(&self) -> PathBuf {
-        with_ending(&self.journal, "-wal")
+        log_of(&self.journal)
     }
 
     /// Makes an empty journal file where it is missing.
@@ -246,9 +246,9 @@ fn is_same(_one: &Metadata, _other: &Metadata) -> bool {
     true
 }
 
-/// The write-ahead log of a file of SQLite, and its index.
-pub(super) fn log_of(path: &Path) -> [PathBuf; 2] {
-    ["-wal", "-shm"].map(|end| with_ending(path, end))
+/// The write-ahead log of a file of SQLite.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    with_ending(path, "-wal")
 }
 
 /// The path without links, as far as it exists.

@@ -83,28 +83,24 @@ pub(super) fn connect(path: &Path, manner: Manner) -> Result<Connection, StoreEr
 /// A connection to a file that nobody can write, on a file system that is read-only: nothing is made beside it.
 ///
 /// # Errors
-/// [`StoreError::Failed`] when its log has something that is not in the file yet, and cannot be read.
+/// [`StoreError::Failed`] when its log has something that is not in the file yet.
 pub(super) fn connect_fixed(path: &Path, manner: Manner) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let [log, index] = files::log_of(path);
-    let opened = match (files::is_nothing(&log), index.exists()) {
-        // All of it is in the file. Without this word SQLite would make an index of the log beside it.
-        (true, _) => {
-            let uri = format!("file:{}?immutable=1", escaped(path));
-            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
-        }
-        (false, true) => Connection::open_with_flags(path, flags),
-        (false, false) => {
-            let text = format!(
-                "`{}` is on a read-only file system, and its log `{}` has what is not in it yet: copy both to where they can be \
-                 written, with the journal beside them, and name the copy",
-                path.display(),
-                log.display()
-            );
-            return Err(StoreError::Failed(text.into()));
-        }
-    };
-    opened
+    let log = files::log_of(path);
+    if !files::is_nothing(&log) {
+        // SQLite reads a log by an index beside it, which it would have to make.
+        let text = format!(
+            "`{}` is on a read-only file system, and its log `{}` has what is not in it yet: copy both, with all that is named \
+             alike, to where they can be written, and name the copy",
+            path.display(),
+            log.display()
+        );
+        return Err(StoreError::Failed(text.into()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let uri = format!("file:{}?immutable=1", escaped(path));
+    Connection::open_with_flags(uri, flags)
         .map_err(sqlite)
         .and_then(|connection| prepared(connection, manner))
         .map_err(|error| in_file(path, error))

@@ -161,6 +161,46 @@ async fn a_start_tells_nothing_again() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_left_waits_for_the_end_of_quiet_hours_unless_it_is_serious() {
+    let place = Place::new().await;
+    let quiet = [("ALERT_QUIET_HOURS", "12:05-13:00")];
+    let node = place.start(&quiet).await;
+    place.hook.will([Reply::Hang]);
+    node.pool("east", 100, 20).await;
+    node.calls(100, 19).await;
+    node.pass(2 * MINUTE_MS).await;
+    let posts = place.hook.until(1).await;
+    assert_eq!(posts[0].what(), what("pool_low", "firing", &["east"]));
+    node.app.close().await.expect("a clean end");
+    for _ in 0..2 {
+        place.clock.advance_ms(20 * MINUTE_MS);
+        let node = place.start(&quiet).await;
+        node.pass(MINUTE_MS).await;
+        node.app.close().await.expect("a clean end");
+    }
+    assert_eq!(place.hook.posts().len(), 1);
+    let node = place.start(&quiet).await;
+    node.pass(20 * MINUTE_MS).await;
+    let posts = place.hook.until(2).await;
+    assert_eq!(posts[0].body, posts[1].body);
+    node.app.close().await.expect("a clean end");
+
+    let place = Place::new().await;
+    let node = place.start(&quiet).await;
+    place.hook.will([Reply::Hang]);
+    node.pool("west", 200, 1).await;
+    node.calls(200, 1).await;
+    node.pass(2 * MINUTE_MS).await;
+    place.hook.until(1).await;
+    node.app.close().await.expect("a clean end");
+    place.clock.advance_ms(20 * MINUTE_MS);
+    let node = place.start(&quiet).await;
+    let posts = place.hook.until(2).await;
+    assert_eq!(posts[0].body, posts[1].body);
+    node.app.close().await.expect("a clean end");
+}
+
+#[tokio::test]
 async fn at_night_a_low_pool_waits_for_the_morning_of_the_zone() {
     let place = Place::new().await;
     // Noon in UTC is one in the afternoon in Vienna.
@@ -228,6 +268,49 @@ async fn who_guesses_is_told_once_in_a_while_with_all_addresses() {
     node.pass(3 * HOUR_MS).await;
     node.app.close().await.expect("a clean end");
     assert_eq!(place.hook.posts().len(), 2);
+}
+
+#[tokio::test]
+async fn who_guessed_is_told_though_the_service_was_started_again() {
+    let place = Place::new().await;
+    let quiet = [("ALERT_QUIET_HOURS", "12:00-12:30")];
+    let guess = async |node: &Node, host: u8| {
+        for _ in 0..12 {
+            let wrong = ("wrong-wrong-wrong", [203, 0, 113, host].into());
+            node.ask_with("GET", "/api/v1/numbers", &Value::Null, wrong)
+                .await;
+        }
+    };
+    // One was seen in a look, one was not yet.
+    let node = place.start(&quiet).await;
+    guess(&node, 1).await;
+    node.look().await;
+    guess(&node, 2).await;
+    node.app.close().await.expect("a clean end");
+    let node = place.start(&quiet).await;
+    node.pass(25 * MINUTE_MS).await;
+    assert_eq!(place.hook.posts().len(), 0);
+    node.pass(10 * MINUTE_MS).await;
+    let posts = place.hook.until(1).await;
+    let text = posts[0].text();
+    for host in ["203.0.113.1 (people", "203.0.113.2 (people"] {
+        assert!(text.contains(host), "{text}");
+    }
+    // A start does not tell sooner again than anybody else would.
+    guess(&node, 3).await;
+    node.look().await;
+    node.app.close().await.expect("a clean end");
+    let node = place.start(&quiet).await;
+    node.pass(50 * MINUTE_MS).await;
+    assert_eq!(place.hook.posts().len(), 1);
+    node.pass(15 * MINUTE_MS).await;
+    let posts = place.hook.until(2).await;
+    let text = posts[1].text();
+    assert!(
+        text.contains("203.0.113.3") && !text.contains("203.0.113.1 "),
+        "{text}"
+    );
+    node.app.close().await.expect("a clean end");
 }
 
 #[tokio::test]

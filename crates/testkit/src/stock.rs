@@ -182,8 +182,12 @@ mod tests {
         assert!(some(|group| group.cooldown_s > 0));
         assert!(some(|group| group.most_reservations > 1));
         // Without one that has no limits, so that each limit is reached first somewhere.
-        assert!(some(|group| group.unlimited == 0 && group.hourly < group.daily));
-        assert!(some(|group| group.unlimited == 0 && group.daily < group.hourly));
+        assert!(some(
+            |group| group.unlimited == 0 && group.hourly < group.daily
+        ));
+        assert!(some(
+            |group| group.unlimited == 0 && group.daily < group.hourly
+        ));
         assert_eq!((groups[0].unlimited, groups[0].limited), (2, 1));
         assert_eq!((groups[1].hourly, groups[1].daily), (40, 60));
     }

@@ -128,7 +128,10 @@ fn named(attack: &Attack) -> (Place, Option<String>) {
         Door::Dialers => "dialers",
         Door::SignIn | Door::Exchange => "sign-in",
     };
-    ((address, door.to_owned()), attack.account.as_deref().map(plain))
+    (
+        (address, door.to_owned()),
+        attack.account.as_deref().map(plain),
+    )
 }
 
 fn sentence(places: &BTreeMap<Place, Option<String>>, more: u64) -> String {

@@ -17,7 +17,10 @@ impl Deadline {
 
     /// Half of what is left of the time, and `most` at most: the other half is for what comes after.
     pub fn half(&self, most: Duration) -> Duration {
-        let left = self.0.get().map(|until| until.duration_since(Instant::now()));
+        let left = self
+            .0
+            .get()
+            .map(|until| until.duration_since(Instant::now()));
         left.map_or(most, |left| most.min(left / 2))
     }
 }

@@ -127,7 +127,9 @@ impl Receiver {
             request = request.header(SIGNATURE, signature(secret, now, &message.body));
         }
         let answer = request.send(message.body.as_bytes());
-        let (parts, body) = answer.map_err(|error| self.why(&error, within))?.into_parts();
+        let (parts, body) = answer
+            .map_err(|error| self.why(&error, within))?
+            .into_parts();
         let answer = Answer {
             status: parts.status.as_u16(),
             text: String::new(),

@@ -273,7 +273,10 @@ async fn at_a_stop_half_of_the_time_that_is_left_is_for_alerts() {
         rig.end().await;
         tokio::time::pause();
         let took = began.elapsed().as_millis();
-        assert!((given..1_000 * u128::from(left)).contains(&took), "{took} ms");
+        assert!(
+            (given..1_000 * u128::from(left)).contains(&took),
+            "{took} ms"
+        );
         assert_eq!(outgoing.counts().waiting, 3);
     }
 }

@@ -237,7 +237,10 @@ fn each_end_says_what_it_is() {
         let json: serde_json::Value = serde_json::from_str(&message.body).expect("JSON");
         let text = json["alerts"][0]["text"].as_str().expect("a text");
         let all = json["text"].as_str().expect("a text");
-        assert!(all.starts_with(&format!("caller-id, over: {text}")), "{all}");
+        assert!(
+            all.starts_with(&format!("caller-id, over: {text}")),
+            "{all}"
+        );
         text.to_owned()
     };
     let aside = "The pool east has no active number, and no campaign needs it.";

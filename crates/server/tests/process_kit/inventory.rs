@@ -2,8 +2,8 @@
 
 use caller_id_core::PhoneNumber;
 use caller_id_testkit::invariants::Rules;
-pub(crate) use caller_id_testkit::stock::{AGENT_LIMIT, COOLDOWN_S, RESERVATION_S};
 use caller_id_testkit::stock::{self, Size, Stock};
+pub(crate) use caller_id_testkit::stock::{AGENT_LIMIT, COOLDOWN_S, RESERVATION_S};
 
 use crate::client::Client;
 

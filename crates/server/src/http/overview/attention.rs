@@ -199,7 +199,8 @@ pub(in crate::http) fn inactive<'a>(
     });
     // Where pools could not be counted nothing is known of them.
     let known = configured.iter().filter(|_| !pools.is_empty());
-    let left = known.filter(|campaign| campaign.pools.iter().all(|pool| is_inactive(pool.as_str())));
+    let left =
+        known.filter(|campaign| campaign.pools.iter().all(|pool| is_inactive(pool.as_str())));
     let left = left.filter_map(|campaign| {
         let pool = campaign.pools.first()?.as_str();
         told.insert(pool).then(|| Inactive {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caller_id_core::rotator::Routes;
-use caller_id_core::store::Revision;
+use caller_id_core::store::{Changes, Revision};
 use caller_id_core::{
     AgentLimits, Allocator, AllocatorError, InventoryStep, InventoryStore, Policy, Pool, PoolId,
     Position, Rotator, StoreError,
@@ -131,28 +131,35 @@ impl InventorySync {
     async fn catch_up(&self) -> Result<(), SyncError> {
         let mut routes_at = self.routes_at.lock().await;
         let mut progress = Progress::new();
+        let mut ahead = None;
         loop {
             let from = self.allocator.known_inventory().await?;
             let most = self.allocator.step_most().max(1);
-            let page = most.max(PAGE_LEAST);
-            let mut changes = self.inventory.changes(from.since, from.after, page).await?;
+            let mut changes = match ahead.take() {
+                Some((at, changes)) if at == from => changes,
+                // Another node was quicker, or nothing was read ahead.
+                _ => self.page(from, most).await?,
+            };
             let identity = self.compare(from, changes.upto).await?;
             let campaigns_at = changes.campaigns_at;
-            let done = changes.after.is_none();
-            let mut followed = true;
             let to = Position {
                 store: Some(identity),
                 since: changes.upto,
                 after: changes.after,
             };
             let pools = self.whole(changes.pools.take().unwrap_or_default());
-            for step in steps((from, to), &changes, pools, most) {
-                progress.more(step.numbers.len(), &*self.inventory).await;
-                followed = step.to == step.from || self.allocator.follow(step).await?;
-                if !followed {
-                    break;
+            let steps = steps((from, to), &changes, pools, most);
+            let done = changes.after.is_none();
+            // While the engine takes this page the store gives the next.
+            let (followed, next) = tokio::join!(self.follow(steps, &mut progress), async {
+                match done {
+                    true => None,
+                    // What fails is asked again, and told then.
+                    false => self.page(to, most).await.ok(),
                 }
-            }
+            });
+            let followed = followed?;
+            ahead = next.map(|changes| (to, changes));
             // After the pools that the routes lead to.
             if routes_at.is_none_or(|at| at < campaigns_at) {
                 let campaigns = self.inventory.campaigns().await?;
@@ -163,6 +170,27 @@ impl InventorySync {
                 return Ok(());
             }
         }
+    }
+
+    /// What changed since a position, where the engine takes so many numbers at once.
+    async fn page(&self, at: Position, most: usize) -> Result<Changes, StoreError> {
+        let page = most.max(PAGE_LEAST);
+        self.inventory.changes(at.since, at.after, page).await
+    }
+
+    /// Takes one step after the other; `false`: another node took another.
+    async fn follow(
+        &self,
+        steps: Vec<InventoryStep>,
+        progress: &mut Progress,
+    ) -> Result<bool, AllocatorError> {
+        for step in steps {
+            progress.more(step.numbers.len(), &*self.inventory).await;
+            if step.to != step.from && !self.allocator.follow(step).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Gives the store's identity, which is `known`'s too, or it has none.

@@ -27,6 +27,6 @@ USER 10001:10001
 VOLUME ["/var/lib/caller-id", "/var/log/caller-id"]
 EXPOSE 8000 4573
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["caller-id", "health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["caller-id", "health", "--local"]
 ENTRYPOINT ["caller-id"]
 CMD ["serve"]

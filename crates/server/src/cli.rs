@@ -15,6 +15,7 @@ pub mod health;
 pub mod import;
 pub mod init_env;
 pub mod migrate;
+mod named;
 pub mod reference;
 pub mod restore;
 pub mod serve;
@@ -49,7 +50,8 @@ const EXIT_WRONG: u8 = 2;
 
 /// What the help ends with.
 const AFTER_HELP: &str = "CALLER_ID_URL and CALLER_ID_KEY say which service is asked, and with which key. On the machine of the \
-    service neither is needed. More by `caller-id help COMMAND`, and in docs/commands.md; when something is wrong: docs/runbook.md \
+    service neither is needed. Commands that open database or settings themselves are of the machine, and the folder, where they are typed: \
+    backup, restore, export, migrate, audit verify, import --mode db, doctor, check-config, dialplan, alert test. More by `caller-id help COMMAND`, and in docs/commands.md; when something is wrong: docs/runbook.md \
     (of the package both are in /usr/share/doc/caller-id/docs).";
 
 /// Hands out caller IDs for outbound calls.
@@ -118,11 +120,14 @@ pub enum Command {
     /// One line for each thing: ok, warning or error, how it is, and what to do. Nothing is changed; a service may run
     /// meanwhile.
     ///
+    /// It looks from this machine, by the settings of this folder (with the package: cd /var/lib/caller-id), and asks no service:
+    /// CALLER_ID_URL is nothing to it. `caller-id health` asks one.
+    ///
     /// Exit code: 0 when all is well or there are warnings, 1 when there is an error, 2 when a setting cannot be used.
     Doctor(Box<doctor::DoctorArgs>),
-    /// Ask the service beside this whether it is well: for container engines and scripts.
+    /// Ask a service whether it is well: the one beside this, or that of CALLER_ID_URL.
     ///
-    /// Shows what `GET /health` says.
+    /// Shows what `GET /health` says. No key is needed. Container engines ask with `--local`.
     #[command(after_help = health::EXAMPLES)]
     Health(health::HealthArgs),
     /// Write a file `.env` with all settings and fresh secrets, to start from.
@@ -155,7 +160,7 @@ pub async fn main() -> ExitCode {
     let format = parsed.cli.log_format();
     let done = match parsed.cli.command {
         Command::Serve(args) => Box::pin(serve::run(*args, &environment)).await,
-        Command::Import(args) => Box::pin(import::run(*args)).await,
+        Command::Import(args) => Box::pin(import::run(*args, &environment)).await,
         Command::Export(args) => Box::pin(export::run(*args)).await,
         Command::Migrate(args) => Box::pin(migrate::run(*args)).await,
         Command::Backup(args) => Box::pin(backup::run(*args)).await,

@@ -27,6 +27,9 @@ use crate::config::traces::TraceConfig;
 
 /// Where the driver of PostgreSQL logs from: what the server says of each statement, on a good day too.
 const DRIVER: &str = "sqlx";
+/// Where it logs from what PostgreSQL says beside answers: a server that stops says to each connection that it ends it, and no line
+/// names the server. Whoever used a connection tells it with the server's name.
+const NOTICES: &str = "sqlx::postgres::notice";
 
 /// What must live as long as the log: dropped, it writes the last lines and sends the last spans.
 #[derive(Debug, Default)]
@@ -44,7 +47,8 @@ pub fn start(log: &LogConfig, traces: &TraceConfig, node: &str) -> anyhow::Resul
     let level = log.log_level.0;
     let wanted = Targets::new()
         .with_default(level)
-        .with_target(DRIVER, of_driver(level));
+        .with_target(DRIVER, of_driver(level))
+        .with_target(NOTICES, of_notices(level));
     let files = log.files().map(|place| {
         let folder = place.folder.display().to_string();
         let started = LogFiles::start(place, Arc::new(SystemClock::new()));
@@ -104,6 +108,13 @@ fn of_driver(level: LevelFilter) -> LevelFilter {
     match level {
         LevelFilter::INFO => LevelFilter::WARN,
         other => other,
+    }
+}
+
+fn of_notices(level: LevelFilter) -> LevelFilter {
+    match level {
+        LevelFilter::DEBUG | LevelFilter::TRACE => level,
+        _ => LevelFilter::OFF,
     }
 }
 

@@ -16,6 +16,8 @@ mod files;
 mod keys;
 #[path = "commands/lists.rs"]
 mod lists;
+#[path = "commands/named.rs"]
+mod named;
 #[path = "commands/rig.rs"]
 mod rig;
 #[path = "commands/seen.rs"]

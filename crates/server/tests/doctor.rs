@@ -114,8 +114,20 @@ fn programs_get_one_object() {
         .iter()
         .find(|finding| finding["part"] == "sqlite" && finding["about"] == "file")
         .unwrap();
-    assert_eq!(file["verdict"], "ok");
+    assert_eq!(file["verdict"], "warning");
     assert!(file["fact"].as_str().unwrap().contains("is not there"));
+}
+
+#[test]
+fn a_folder_without_settings_and_database_is_told_and_which_one_may_be_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
+    command.env_clear().current_dir(folder.path()).arg("doctor");
+    let told = Told::of(command.output().unwrap());
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+    let line = told.line("warning  sqlite: file: ");
+    assert!(line.contains("cd /var/lib/caller-id"), "{line}");
+    assert!(!told.out.contains("all is well"), "{}", told.out);
 }
 
 #[test]

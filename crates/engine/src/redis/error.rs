@@ -13,8 +13,20 @@ pub(super) struct Unreadable(pub(super) String);
 
 /// Redis did not answer in time.
 #[derive(Debug, Error)]
-#[error("redis did not answer within {0} ms")]
-pub(super) struct Late(pub(super) u128);
+#[error("{at} did not answer within {ms} ms -> see whether it, or the network to it, is busy")]
+pub(super) struct Late {
+    pub(super) at: String,
+    pub(super) ms: u128,
+}
+
+/// Redis answered that it does not do it.
+#[derive(Debug, Error)]
+#[error("{at} refuses: {error}")]
+pub(super) struct Refused {
+    pub(super) at: String,
+    #[source]
+    pub(super) error: redis::RedisError,
+}
 
 /// A step failed inside Redis.
 #[derive(Debug, Error)]

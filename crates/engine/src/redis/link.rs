@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, error::Elapsed};
 
 use super::Settings;
-use super::error::{Late, unavailable};
+use super::error::{Late, Refused, unavailable};
 use super::keys::Keys;
 
 use self::address::Address;
@@ -32,6 +32,7 @@ mod error;
 mod find;
 mod question;
 mod sentinel;
+mod words;
 
 pub(super) use self::dial::field;
 pub use self::error::BadAddress;
@@ -157,7 +158,7 @@ impl Link {
     pub(super) fn late(&self) -> AllocatorError {
         match &*self.shared.state.borrow() {
             State::Down(why) => unavailable(why.clone()),
-            State::Up(_) => unavailable(Late(self.shared.response_timeout.as_millis())),
+            State::Up(server) => self.shared.late(server),
         }
     }
 
@@ -170,16 +171,21 @@ impl Link {
         match answered {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
+                let why = error.to_string();
                 if is_elsewhere(&error) {
-                    self.lost(server, &error.to_string());
-                } else {
-                    self.doubt_if_elsewhere(&error.to_string());
+                    self.lost(server, &why);
+                    return Err(unavailable(Unreachable::Lost {
+                        at: server.at.to_string(),
+                        why,
+                    }));
                 }
-                Err(unavailable(error))
+                self.doubt_if_elsewhere(&why);
+                let at = server.at.to_string();
+                Err(unavailable(Refused { at, error }))
             }
             Err(_) => {
                 self.doubt();
-                Err(unavailable(Late(self.shared.response_timeout.as_millis())))
+                Err(self.shared.late(server))
             }
         }
     }
@@ -227,6 +233,13 @@ impl Shared {
             // Whoever asks next is told why, and tells it.
             tracing::debug!("the link to {} was lost: {why}", server.at);
         }
+    }
+
+    fn late(&self, server: &Server) -> AllocatorError {
+        unavailable(Late {
+            at: server.at.to_string(),
+            ms: self.response_timeout.as_millis(),
+        })
     }
 
     /// Whether it is another than the one before.

@@ -52,7 +52,7 @@ impl ServiceArgs {
     pub(super) fn service(&self, environment: &Environment) -> anyhow::Result<Service> {
         let place = place::find(self, environment)?;
         Ok(Service {
-            client: Client::new(place, self.timeout)?,
+            client: Client::new(place, self.timeout),
             is_json: self.json,
             words: Words::here(),
         })

@@ -6,6 +6,7 @@ mod host;
 mod lines;
 mod words;
 
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 
 use caller_id_core::NumberFormat;
@@ -15,6 +16,9 @@ use self::host::Hosts;
 use self::lines::Lines;
 use self::words::{Key, Name, Prefix};
 use super::show::out;
+use crate::config::agi::AgiListen;
+use crate::config::listen;
+use crate::config::number::port;
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
@@ -43,9 +47,19 @@ pub struct DialplanArgs {
     #[arg(long, value_name = "DIGITS", default_value = "9")]
     pub prefix: Prefix,
     /// Where the service is, as ADDRESS or ADDRESS:PORT; two with a comma between them: the second is asked when the first has
-    /// no answer. With `--via curl` also https://ADDRESS
-    #[arg(long, value_name = "ADDRESSES", default_value = "127.0.0.1")]
-    pub host: Hosts,
+    /// no answer. With `--via curl` also https://ADDRESS. Default: what AGI_LISTEN says here (127.0.0.1:4573), with `--via curl`
+    /// API_HOST and API_PORT (127.0.0.1:8000)
+    #[arg(long, value_name = "ADDRESSES")]
+    pub host: Option<Hosts>,
+    /// The service's own setting, for the default of `--host`
+    #[arg(long, hide = true, default_value = "127.0.0.1:4573")]
+    pub agi_listen: AgiListen,
+    /// The service's own setting, for the default of `--host`
+    #[arg(long, hide = true, default_value = "127.0.0.1", value_parser = listen::host)]
+    pub api_host: IpAddr,
+    /// The service's own setting, for the default of `--host`
+    #[arg(long, hide = true, default_value = "8000", value_parser = port)]
+    pub api_port: u16,
     /// The dialer's key, an API key or one of DIALER_KEYS: needed where the dialer is another machine and its address is not in DIALER_ALLOW
     #[arg(long, value_name = "KEY")]
     pub key: Option<Key>,
@@ -150,9 +164,17 @@ pub fn text(args: &DialplanArgs) -> anyhow::Result<String> {
             args.asterisk.number()
         );
     }
-    let hosts = args.host.urls(args.via)?;
+    let own = args.own()?;
+    let hosts = match &args.host {
+        Some(hosts) => hosts.clone(),
+        None => Hosts::of(own),
+    };
+    let hosts = hosts.urls(args.via)?;
     let mut lines = Lines::default();
     header(args, &mut lines);
+    if args.host.is_none() && own.ip().is_unspecified() {
+        lines.comment("For a dialer on the machine of the service: for others name an address that they reach, with --host ADDRESS");
+    }
     match args.via {
         Via::Agi => agi::write(args, &hosts, &mut lines),
         Via::Curl => curl::write(args, &hosts, &mut lines),
@@ -181,6 +203,20 @@ fn header(args: &DialplanArgs, lines: &mut Lines) {
 
 /// What both ways share.
 impl DialplanArgs {
+    /// Where the service of the settings here listens.
+    fn own(&self) -> anyhow::Result<SocketAddr> {
+        match (self.via, self.agi_listen.0) {
+            (Via::Curl, _) => Ok(SocketAddr::new(self.api_host, self.api_port)),
+            (Via::Agi, Some(socket)) => Ok(socket),
+            // Another service is asked.
+            (Via::Agi, None) if self.host.is_some() => Ok(([127, 0, 0, 1], 0).into()),
+            (Via::Agi, None) => anyhow::bail!(
+                "AGI_LISTEN is off: the service here answers no FastAGI -> set it, like AGI_LISTEN=127.0.0.1:4573, ask over HTTP \
+                 with --via curl, or name another service with --host ADDRESS"
+            ),
+        }
+    }
+
     /// The pattern of what is dialed.
     fn pattern(&self) -> String {
         format!("_{}1NXXNXXXXXX", self.prefix)
@@ -319,6 +355,61 @@ mod tests {
     fn a_campaign_is_for_those_without_vicidial() {
         let error = printed("--peer gw --campaign X").unwrap_err();
         assert!(error.contains("--plain"), "{error}");
+    }
+
+    #[test]
+    fn a_service_is_asked_where_its_settings_say_that_it_listens() {
+        for (words, url) in [
+            ("", "AGI(agi://127.0.0.1:4573/next-cid?"),
+            (
+                "--agi-listen 10.0.0.5:4600",
+                "AGI(agi://10.0.0.5:4600/next-cid?",
+            ),
+            ("--agi-listen [::1]:4573", "AGI(agi://[::1]:4573/next-cid?"),
+            (
+                "--agi-listen 10.0.0.5:4600 --host b",
+                "AGI(agi://b:4573/next-cid?",
+            ),
+            ("--agi-listen off --host b", "AGI(agi://b:4573/next-cid?"),
+            (
+                "--via curl --api-port 81",
+                "CURL(http://127.0.0.1:81/next-cid?",
+            ),
+            (
+                "--via curl --agi-listen off --api-host 10.0.0.5",
+                "CURL(http://10.0.0.5:8000/next-cid?",
+            ),
+        ] {
+            let text = printed(&format!("--peer gw {words}")).unwrap();
+            assert!(text.contains(url), "{words}: {text}");
+            assert!(!text.contains("--host"), "{words}: {text}");
+        }
+    }
+
+    #[test]
+    fn one_that_listens_everywhere_is_asked_on_its_own_machine_and_the_lines_say_so() {
+        for words in ["--agi-listen 0.0.0.0:4600", "--agi-listen [::]:4600"] {
+            let text = printed(&format!("--peer gw {words}")).unwrap();
+            assert!(
+                text.contains("AGI(agi://127.0.0.1:4600/next-cid?"),
+                "{text}"
+            );
+            assert!(
+                text.contains("; For a dialer on the machine of the service: "),
+                "{text}"
+            );
+        }
+        let text = printed("--peer gw --via curl --api-host 0.0.0.0").unwrap();
+        assert!(text.contains("CURL(http://127.0.0.1:8000/"), "{text}");
+        assert!(text.contains("--host ADDRESS"), "{text}");
+    }
+
+    #[test]
+    fn a_service_that_answers_no_fastagi_is_told_so() {
+        let error = printed("--peer gw --agi-listen off").unwrap_err();
+        for part in ["AGI_LISTEN is off", "--via curl", "--host"] {
+            assert!(error.contains(part), "{error}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `caller-id health`: the look of a container engine, or of a script, at the service beside it.
+//! `caller-id health`: the look of a person, a script or a container engine at a service.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -7,18 +7,21 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use ureq::Agent;
+use ureq::tls::TlsConfig;
 
+use super::named;
 use super::url::Url;
 use crate::config::ConfigError;
 use crate::config::listen::host;
 use crate::config::number::port;
 use crate::config::source::Environment;
+use crate::config::storage::masked;
 
 /// How `health` is called.
 pub const EXAMPLES: &str = "Examples:
   caller-id health
-  caller-id health --live --within 2
   caller-id health --url https://cid.example.com
+  caller-id health --local --live --within 2              for the health check of a container engine
 
 Exit code: 0 when it is well, 1 when it is not or does not answer in time, 2 when it was typed wrongly.";
 
@@ -28,9 +31,12 @@ const BYTES_MOST: u64 = 64 * 1024;
 /// What `health` takes.
 #[derive(Debug, clap::Args)]
 pub struct HealthArgs {
-    /// Where it listens. Default: what API_HOST and API_PORT say here
+    /// Where it listens. Default: CALLER_ID_URL, else what API_HOST and API_PORT say here
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// Ask the service of the settings here, whatever CALLER_ID_URL says
+    #[arg(long, conflicts_with = "url")]
+    pub local: bool,
     /// Ask only whether the process answers, not whether numbers are handed out
     #[arg(long)]
     pub live: bool,
@@ -44,10 +50,17 @@ pub struct HealthArgs {
 /// # Errors
 /// It is not well, does not answer in time, or its address cannot be read.
 pub fn run(args: &HealthArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let url = match &args.url {
+    let named = match &args.url {
         Some(text) => {
-            Url::parse(text).map_err(|_| ConfigError::new("--url", text, "expected a URL"))?
+            let url = Url::parse(text);
+            Some(url.map_err(|why| ConfigError::new("--url", &masked(text), why))?)
         }
+        None if args.local => None,
+        None => named::url(environment)?,
+    };
+    let is_own = named.is_none();
+    let url = match named {
+        Some(url) => url,
         None => own(environment)?,
     };
     let path = if args.live { "/live" } else { "/health" };
@@ -56,8 +69,11 @@ pub fn run(args: &HealthArgs, environment: &Environment) -> anyhow::Result<ExitC
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(Duration::from_secs(args.within)));
-    if args.url.is_none() {
+    if is_own || url.is_loopback() {
         config = config.proxy(None);
+    }
+    if !is_own && let Some(roots) = named::roots(None, environment)? {
+        config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
     }
     let agent: Agent = config.build().into();
     let answer = agent.get(&place).call();

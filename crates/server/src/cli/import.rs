@@ -5,14 +5,14 @@ mod chunk;
 mod client;
 pub(super) mod console;
 mod input;
+mod place;
 mod requests;
 
-use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, ensure};
 use caller_id_core::store::OnDuplicate;
 use clap::{Args, ValueEnum};
 use tokio::time::Instant;
@@ -21,15 +21,14 @@ use self::client::Client;
 use self::console::Console;
 use self::input::Input;
 use super::account;
-use super::url::Url;
 use crate::app;
-use crate::auth::first_token::FILE_NAME;
 use crate::config::ConfigError;
 use crate::config::listen::host;
 use crate::config::number::port;
 use crate::config::secret::Secret;
+use crate::config::source::Environment;
 use crate::config::storage::StorageConfig;
-use crate::rows::{self, Form, Options, Target, WriteMode};
+use crate::rows::{self, Form, Intake, Options, Tally, Target, WriteMode};
 
 /// The reference's importer was run with 50 requests of one row. More than this many of 5,000 rows only wait for the store.
 const REQUESTS_MOST: usize = 8;
@@ -48,7 +47,7 @@ pub struct ImportArgs {
     /// Through a running service, or straight into the database (a running service sees the numbers at once)
     #[arg(long, value_enum, default_value_t = Mode::Api)]
     pub mode: Mode,
-    /// Where the service listens. Default: http://API_HOST:API_PORT (http://127.0.0.1:8000)
+    /// Where the service listens. Default: CALLER_ID_URL, else http://API_HOST:API_PORT (http://127.0.0.1:8000)
     #[arg(long, value_name = "URL")]
     pub api_url: Option<String>,
     /// The service's own setting, for the default of `--api-url`
@@ -57,8 +56,8 @@ pub struct ImportArgs {
     /// The service's own setting, for the default of `--api-url`
     #[arg(long, hide = true, default_value = "8000", value_parser = port)]
     pub api_port: u16,
-    /// The service's admin token. Default: ADMIN_TOKEN; for a service on this machine also the file `admin-token` beside
-    /// the database
+    /// The service's admin token, or an API key of role operator or admin. Default: CALLER_ID_KEY, else ADMIN_TOKEN; for a
+    /// service on this machine also the file `admin-token` beside the database
     #[arg(long, value_name = "TOKEN")]
     pub admin_token: Option<Secret>,
     /// Requests of 5,000 rows under way at once (mode api); at most 8 run at once, however many are asked for
@@ -95,8 +94,8 @@ pub enum Mode {
 ///
 /// # Errors
 /// A setting that cannot be used.
-pub async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
-    match import(&args).await {
+pub async fn run(args: ImportArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
+    match import(&args, environment).await {
         Ok(code) => Ok(code),
         Err(error) if error.is::<ConfigError>() => Err(error),
         Err(error) => {
@@ -106,12 +105,12 @@ pub async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+async fn import(args: &ImportArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
     let input = Input::open(&args.csv)?;
     let started = Instant::now();
     let (tally, stopped) = match args.mode {
         Mode::Api => {
-            let client = Client::new(args.url()?, args.token()?);
+            let client = Client::new(place::find(args, environment)?);
             let mut console = Console::new(&input, args.report()?, args.dry_run)?;
             let (options, concurrency) = (
                 args.options(),
@@ -123,7 +122,7 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             };
             let sent = tokio::task::spawn_blocking(sending).await;
             let (intake, console) = sent.context("the import broke off")?;
-            console.finish(&intake.tally, started.elapsed())?;
+            console.finish(sums(&intake), started.elapsed())?;
             (intake.tally, intake.stopped)
         }
         Mode::Db => {
@@ -141,7 +140,7 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
                 }
                 None => rows::foresee_new(input, args.options(), &mut console).await,
             };
-            console.finish(&intake.tally, started.elapsed())?;
+            console.finish(sums(&intake), started.elapsed())?;
             (intake.tally, intake.stopped.map(Into::into))
         }
     };
@@ -157,6 +156,11 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         });
     }
     Ok(ExitCode::from(u8::from(tally.failed > 0)))
+}
+
+/// What is to be told of it. Of a file in which no row was read, why is all there is to say.
+fn sums<E>(intake: &Intake<E>) -> Option<&Tally> {
+    (intake.stopped.is_none() || intake.tally.rows > 0).then_some(&intake.tally)
 }
 
 impl ImportArgs {
@@ -193,51 +197,5 @@ impl ImportArgs {
             path.display()
         );
         Ok(Some(path.clone()))
-    }
-
-    /// The URL given, or that of the service which these settings start on this machine.
-    fn api_url(&self) -> String {
-        if let Some(url) = &self.api_url {
-            return url.clone();
-        }
-        let host = match self.api_host {
-            IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            host => host,
-        };
-        format!("http://{}", SocketAddr::new(host, self.api_port))
-    }
-
-    fn url(&self) -> anyhow::Result<Url> {
-        let text = self.api_url();
-        let url = Url::parse(&text).map_err(|why| anyhow!("api-url `{text}` {why}"))?;
-        if url.shows_the_token() {
-            console::warn("the admin token goes over the network unencrypted: https:// is safer");
-        }
-        Ok(url)
-    }
-
-    /// The token given, or the one that a service on this machine made for itself.
-    fn token(&self) -> anyhow::Result<Secret> {
-        if let Some(token) = &self.admin_token {
-            return Ok(token.clone());
-        }
-        let mut beside = None;
-        if self.url_is_loopback() {
-            let path = self.storage.folder()?.join(FILE_NAME);
-            match fs::read_to_string(&path) {
-                Ok(token) => return Ok(Secret::new(token.trim())),
-                Err(error) => beside = Some(format!("; {}: {error}", path.display())),
-            }
-        }
-        bail!(
-            "no admin token: give --admin-token or ADMIN_TOKEN; the service prints it at its first start and keeps it in the \
-             file `{FILE_NAME}` beside its database{}",
-            beside.unwrap_or_default()
-        )
-    }
-
-    fn url_is_loopback(&self) -> bool {
-        Url::parse(&self.api_url()).is_ok_and(|url| url.is_loopback())
     }
 }

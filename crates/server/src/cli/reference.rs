@@ -13,9 +13,10 @@ const BEGINNING: &str = "\
 Written by `make docs`; a test compares it with the program. `caller-id help numbers bulk` tells the same in a terminal,
 `caller-id man` makes pages for `man`, `caller-id completions bash|zsh|fish` what the shell completes.
 
-`serve`, `import`, `export`, `migrate`, `check-config` and `doctor` take the settings of [CONFIG.md](CONFIG.md) as flags, and work
-where the service runs. All others of the commands below that have *the service that is asked* among their flags ask a running
-service over its API, from any machine:
+`serve`, `export`, `migrate`, `backup`, `restore`, `check-config`, `doctor`, `alert test` and `import --mode db` take the settings of
+[CONFIG.md](CONFIG.md) as flags, and work where the service runs, in its folder: what `CALLER_ID_URL` names is nothing to them. All
+commands below that have *the service that is asked* among their flags, `health`, and `import` without a mode ask a running service over
+its API, from any machine:
 
     export CALLER_ID_URL=https://cid.example.com
     export CALLER_ID_KEY=cid_…                     # or --key-file FILE; never on the command line, where `ps` shows it
@@ -23,9 +24,11 @@ service over its API, from any machine:
 
 | what | where it comes from, the first that is there |
 |---|---|
-| the service | `--url`; `CALLER_ID_URL`; `http://127.0.0.1:8000`, with the `API_PORT` of the settings here |
-| the key: an API key, the admin token, or a signed token ([access.md](access.md)) | `--key-file`; `CALLER_ID_KEY`; of a service on this machine also `ADMIN_TOKEN`, or the file `admin-token` beside its database (of the package: in `/var/lib/caller-id`), for whoever may read it |
+| the service | `--url` (`import`: `--api-url`); `CALLER_ID_URL`; `http://127.0.0.1:8000`, with the `API_PORT` of the settings here |
+| the key: an API key, the admin token, or a signed token ([access.md](access.md)) | `--key-file` (`import`: `--admin-token`); `CALLER_ID_KEY`; of a service on this machine also `ADMIN_TOKEN`, or the file `admin-token` beside its database (of the package: in `/var/lib/caller-id`), for whoever may read it |
 | certificates of your own authority, trusted instead of the public ones | `--ca-file`; `CALLER_ID_CA_FILE` |
+
+`caller-id health --local` asks the service beside it, whatever `CALLER_ID_URL` says: so do containers.
 
 `CALLER_ID_…` count in the environment alone, not in a file `.env`: that is of the folder one happens to be in.
 

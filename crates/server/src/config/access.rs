@@ -60,13 +60,13 @@ pub struct AccessConfig {
     /// Addresses and networks of dialers that need no key, with commas between them
     #[arg(long, value_name = "ADDRESSES", default_value = "")]
     pub dialer_allow: List<AddressEntry>,
-    /// Addresses and networks that may read `/metrics` without a key, with commas between them; programs on this machine
-    /// may in any case, and viewers
+    /// Addresses and networks that may read `/metrics` without a key, with commas between them. Viewers may in any case, and
+    /// programs on this machine as long as TRUSTED_PROXIES does not have 127.0.0.1: then name 127.0.0.1 here, too
     #[arg(long, value_name = "ADDRESSES", default_value = "")]
     pub metrics_allow: List<AddressEntry>,
     /// Proxies whose X-Forwarded-For is believed, with commas between them. With 127.0.0.1 here, a request from this
     /// machine without that header could be anybody's: dialers here that ask directly need DIALER_ALLOW=127.0.0.1 (where
-    /// the proxy is sure to send the header) or a key
+    /// the proxy is sure to send the header) or a key, and Prometheus here METRICS_ALLOW=127.0.0.1
     #[arg(long, value_name = "ADDRESSES", default_value = "")]
     pub trusted_proxies: List<AddressEntry>,
 }

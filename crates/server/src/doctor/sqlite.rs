@@ -11,6 +11,9 @@ const FREE_NEEDED: u64 = 100 << 20;
 const BEGIN_ANEW: &str = "no service starts so: put the file back, or move the journal away and restore a backup: \
     caller-id restore FILE (docs/backup.md)";
 
+const ELSEWHERE: &str = "if a service has it, go to its folder first, where its settings are (of the package: cd /var/lib/caller-id), \
+    or name it in DATABASE_URL or DATA_DIR";
+
 /// All that is to say of it.
 pub fn judge(sqlite: &SqliteInspection, folder: &FolderInspection) -> Vec<Finding> {
     let mut findings = vec![file(sqlite), in_use(sqlite), writable(folder)];
@@ -45,7 +48,8 @@ fn file(sqlite: &SqliteInspection) -> Finding {
         SqliteFile::Missing => finding(
             about,
             format!("{path} is not there: the first start makes it"),
-        ),
+        )
+        .warning(ELSEWHERE),
         SqliteFile::Empty => finding(about, format!("{path} is empty: the first start fills it")),
         SqliteFile::Foreign => finding(about, format!("{path} is no database of caller-id"))
             .error("name another file in DATABASE_URL"),
@@ -145,17 +149,19 @@ mod tests {
     }
 
     #[test]
-    fn a_good_one_is_well_also_in_use_missing_empty_or_old() {
+    fn a_good_one_is_well_also_in_use_empty_or_old() {
         assert_eq!(bad(|_, _| {}), []);
         assert_eq!(bad(|sqlite, _| sqlite.in_use = true), []);
-        for file in [
-            SqliteFile::Missing,
-            SqliteFile::Empty,
-            SqliteFile::Ours { version: 1 },
-        ] {
+        for file in [SqliteFile::Empty, SqliteFile::Ours { version: 1 }] {
             let found = bad(|sqlite, _| (sqlite.file, sqlite.journal) = (file, None));
             assert_eq!(found, []);
         }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_may_be_in_another_folder() {
+        let found = bad(|sqlite, _| (sqlite.file, sqlite.journal) = (SqliteFile::Missing, None));
+        assert_eq!(found, [(Verdict::Warning, "file")]);
     }
 
     #[test]

@@ -14,15 +14,18 @@ use caller_id::http::sign_in::SignIn;
 use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
 use caller_id::sync::InventorySync;
+use caller_id_core::inspection::{Counts, Foreseen};
+use caller_id_core::ladder::Candidates;
 use caller_id_core::store::OnDuplicate;
 use caller_id_core::{
-    AgentLimit, DialPlan, InventoryStore, Journal, JournalEvent, ManualClock, Number, NumberFormat,
-    PhoneNumber, Policy, Rotator, StoreError,
+    AgentLimit, AllocatorError, Ask, DialPlan, Inspector, InventoryStore, Journal, JournalEvent,
+    ManualClock, Number, NumberFormat, NumberState, PhoneNumber, Policy, PoolId, Rotator,
+    StoreError,
 };
 use caller_id_engine::MemoryAllocator;
 use caller_id_store::{SqliteOptions, SqliteStore};
 use caller_id_testkit::builders::somebody;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -60,9 +63,37 @@ impl Journal for Fragile {
     }
 }
 
+/// An engine that takes its time to count.
+struct Slow {
+    engine: Arc<MemoryAllocator>,
+    /// To count needs the permit.
+    open: Semaphore,
+}
+
+#[async_trait]
+impl Inspector for Slow {
+    async fn states(
+        &self,
+        numbers: &[PhoneNumber],
+    ) -> Result<Vec<Option<NumberState>>, AllocatorError> {
+        self.engine.states(numbers).await
+    }
+
+    async fn foresee(&self, ask: Ask<'_>) -> Result<Foreseen, AllocatorError> {
+        self.engine.foresee(ask).await
+    }
+
+    async fn counts(&self, pool: &PoolId, among: Candidates) -> Result<Counts, AllocatorError> {
+        let _open = self.open.acquire().await.expect("never closed");
+        self.engine.counts(pool, among).await
+    }
+}
+
 /// One number, an engine on a fragile journal, and the routes.
 struct Rig {
     dispatch: Dispatch,
+    api: Arc<Api>,
+    inspector: Arc<Slow>,
     clock: Arc<ManualClock>,
     journal: Arc<Fragile>,
     _folder: TempDir,
@@ -85,6 +116,10 @@ impl Rig {
             open: Semaphore::new(1),
         });
         let engine = MemoryAllocator::new(journal.clone(), clock.clone());
+        let inspector = Arc::new(Slow {
+            engine: engine.clone(),
+            open: Semaphore::new(1),
+        });
         let rotator = Arc::new(Rotator::new(engine.clone(), AgentLimit::OFF));
         let policy = Policy {
             cooldown_ms: 0,
@@ -103,7 +138,7 @@ impl Rig {
             rotator,
             inventory: store.clone(),
             history: store.clone(),
-            inspector: engine.clone(),
+            inspector: inspector.clone(),
             counting: Counting::default(),
             jobs: Arc::new(caller_id::jobs::Jobs::new(
                 clock.clone(),
@@ -135,9 +170,12 @@ impl Rig {
             alerts: Arc::default(),
             gathered: Default::default(),
         };
-        let dispatch = Dispatch::new(Arc::new(api), &[], |api| api, Handle::current());
+        let api = Arc::new(api);
+        let dispatch = Dispatch::new(api.clone(), &[], |api| api, Handle::current());
         Self {
             dispatch,
+            api,
+            inspector,
             clock,
             journal,
             _folder: folder,
@@ -147,6 +185,35 @@ impl Rig {
     async fn get(&self, path: &str) -> Answer {
         ask(&self.dispatch, "GET", path).send().await
     }
+}
+
+/// As after a start with a million numbers.
+#[tokio::test]
+async fn while_numbers_are_being_counted_the_overview_says_that_pools_are_not_known() {
+    let rig = Rig::start(Duration::from_secs(20)).await;
+    let overview = || async {
+        rig.clock.advance_ms(2_000);
+        let said = rig.api.overview().await.expect("an overview");
+        serde_json::from_slice::<Value>(&said).expect("JSON")
+    };
+    let counting = rig.inspector.open.acquire().await.expect("never closed");
+    let before = overview().await;
+    assert_eq!(before["missing"], json!(["pools"]));
+    assert_eq!(
+        (&before["pools"], &before["attention"]),
+        (&json!([]), &json!([]))
+    );
+    drop(counting);
+    let counted = async {
+        loop {
+            let after = overview().await;
+            if after["missing"] == json!([]) {
+                return after;
+            }
+        }
+    };
+    let after = tokio::time::timeout(Duration::from_secs(20), counted).await;
+    assert_eq!(after.expect("it ends")["pools"][0]["numbers"], 1);
 }
 
 #[tokio::test]

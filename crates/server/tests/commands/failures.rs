@@ -43,6 +43,14 @@ async fn what_the_service_refuses_is_one_line_and_exit_code_1() {
             &["campaigns", "set", "SOLAR", "--agent-limit", "5"],
             &["pools"],
         ),
+        (
+            &["campaigns", "set", "SOLAR", "--pools", "nowhere"],
+            &[
+                "`nowhere`",
+                " -> `caller-id pools list`",
+                "`caller-id pools set NAME`",
+            ],
+        ),
         (&["explain", "911"], &["911"]),
         (&["stats", "--by", "colour"], &["by: one of"]),
         (&["jobs", "show", "x"], &["There is no job `x`"]),

@@ -31,6 +31,15 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// What it said.
+    pub(crate) fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Its output as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
@@ -66,12 +75,7 @@ pub(crate) async fn run(words: &[&str], variables: &[(&str, &str)]) -> Told {
     command.envs(variables.iter().copied());
     command.timeout(Duration::from_secs(60));
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
-    let output = output.await.unwrap();
-    Told {
-        code: output.status.code().unwrap(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    Told::of(output.await.unwrap())
 }
 
 /// A service that listens.

@@ -107,6 +107,19 @@ fn no_container_is_root_or_writes_anywhere_but_to_its_volumes() {
     }
 }
 
+/// The kernel counts from 20 downwards: 20 is niceness 0, which a thread that stepped aside comes back to. More would let it go above
+/// all others.
+#[test]
+fn what_stepped_aside_for_calls_may_be_called_back() {
+    let stack = stack();
+    for name in OURS {
+        let nice = &stack["services"][name]["ulimits"]["nice"];
+        for limit in ["soft", "hard"] {
+            assert_eq!(nice[limit].as_u64(), Some(20), "{name}: {limit}");
+        }
+    }
+}
+
 #[test]
 fn state_is_in_named_volumes_which_are_declared() {
     let stack = stack();

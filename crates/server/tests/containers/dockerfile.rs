@@ -77,7 +77,7 @@ fn it_starts_without_a_shell_and_asks_itself_whether_it_is_well() {
     assert_eq!(all("CMD"), ["[\"serve\"]"]);
     let check = &all("HEALTHCHECK")[0];
     assert!(
-        check.ends_with("CMD [\"caller-id\", \"health\"]"),
+        check.ends_with("CMD [\"caller-id\", \"health\", \"--local\"]"),
         "{check}"
     );
     assert!(check.contains("--timeout=5s"), "longer than `health` waits");

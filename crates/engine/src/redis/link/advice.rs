@@ -12,6 +12,7 @@ impl Dialer {
         let advice = match &why {
             Unreachable::Late { .. } if self.tls.is_some() => Some(self.speaks_no_tls()),
             Unreachable::Refused { error, .. } => self.advice(error),
+            Unreachable::TurnedAway { what, .. } => by_text(what),
             _ => None,
         };
         match advice {
@@ -36,11 +37,10 @@ impl Dialer {
             return Some(advice.to_owned());
         }
         let text = error.to_string();
-        let said = |part: &&str| text.contains(part);
-        let by_text = BY_TEXT.iter().find(|(parts, _)| parts.iter().any(said));
-        if let Some((_, advice)) = by_text {
-            return Some((*advice).to_owned());
+        if let Some(advice) = by_text(&text) {
+            return Some(advice);
         }
+        let said = |part: &&str| text.contains(part);
         match self.tls.is_some() {
             true if NO_TLS.iter().any(said) => Some(self.speaks_no_tls()),
             false if CLOSED.iter().any(said) => Some(format!(
@@ -87,6 +87,12 @@ impl Dialer {
     }
 }
 
+fn by_text(text: &str) -> Option<String> {
+    let said = |part: &&str| text.contains(part);
+    let known = BY_TEXT.iter().find(|(parts, _)| parts.iter().any(said));
+    known.map(|(_, advice)| (*advice).to_owned())
+}
+
 /// What is said by a server that takes TLS for something else.
 const NO_TLS: [&str; 2] = ["InvalidContentType", "corrupt message"];
 /// How a connection ends with somebody who takes what is no TLS for a mistake.
@@ -97,7 +103,7 @@ const CLOSED: [&str; 4] = [
     "early eof",
 ];
 
-const BY_TEXT: [(&[&str], &str); 11] = [
+const BY_TEXT: [(&[&str], &str); 13] = [
     (
         &["is not allowed in cluster mode"],
         "a cluster has database 0 alone: let REDIS_URL end with /0",
@@ -133,6 +139,14 @@ const BY_TEXT: [(&[&str], &str); 11] = [
     (
         &["CertificateRequired"],
         "it wants a certificate of ours, and we have none: tls-auth-clients no in redis.conf",
+    ),
+    (
+        &["DENIED"],
+        "set requirepass in its redis.conf, and REDIS_PASSWORD (or user and password in REDIS_URL) here: docs/cluster.md",
+    ),
+    (
+        &["max number of clients"],
+        "raise maxclients in its redis.conf, or see who has so many connections (CLIENT LIST)",
     ),
     (
         &["No such master"],

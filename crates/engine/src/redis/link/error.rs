@@ -39,6 +39,14 @@ pub(in crate::redis) enum Unreachable {
         #[source]
         error: RedisError,
     },
+    /// It says why it lets nobody in.
+    #[error("{at} does not let us in: {what}")]
+    TurnedAway {
+        /// What was tried.
+        at: String,
+        /// What it says.
+        what: String,
+    },
     /// It took too long to say who it is.
     #[error("{at} cannot be reached: no answer within {ms} ms")]
     Late {
@@ -72,7 +80,7 @@ pub(in crate::redis) enum Unreachable {
         why: String,
     },
     /// There was a link.
-    #[error("the link to {at} was lost: {why}")]
+    #[error("the link to {at} was lost: {why} -> see that it runs there, and its log")]
     Lost {
         /// Where it was.
         at: String,

@@ -136,7 +136,10 @@ impl Finder {
     async fn follow(&mut self, mut node: Node) -> Result<Found, Unreachable> {
         for _ in 0..HOPS_MOST {
             let opened = self.open(&node).await;
-            let (mut connection, greeting) = opened.map_err(|why| self.dialer.advised(why))?;
+            let (mut connection, greeting) = match opened {
+                Ok(opened) => opened,
+                Err(why) => return Err(self.dialer.told(&node, why).await),
+            };
             let at = self.dialer.name(&node);
             if let Search::Nodes { seeds, seen } = &mut self.way {
                 if greeting.cluster {

@@ -53,7 +53,10 @@ impl Sentinels {
             let (master, login) = (self.master.clone(), self.login.clone());
             asked.spawn(async move {
                 let word = sentinel.ask(&dialer, &login, &master).await;
-                let word = word.map_err(|why| dialer.advised(why));
+                let word = match word {
+                    Ok(word) => Ok(word),
+                    Err(why) => Err(dialer.told(&sentinel.node, why).await),
+                };
                 (place, sentinel.connection.filter(|_| word.is_ok()), word)
             });
         }

@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::sayings;
 use super::sure::SureArgs;
-use crate::cli::ask::{Answer, Method, Pairs, Question, Service, ServiceArgs, Usage, pairs, path};
+use crate::cli::ask::{
+    Answer, Method, Pairs, Question, Refused, Service, ServiceArgs, Usage, pairs, path,
+};
 use crate::cli::show::{Column, Listing, PageArgs, Words, facts, list};
 use crate::config::source::Environment;
 
@@ -21,6 +24,11 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 /// The name of the limit in the API.
 const LIMIT: &str = "agent_rate_limit_per_minute";
+
+/// What the service calls a pool that it does not have.
+const MISSING_POOL: &str = "missing_pool";
+const MAKE_POOL: &str =
+    "`caller-id pools list` shows those that are there, `caller-id pools set NAME` makes one";
 
 /// What is done with campaigns.
 #[derive(Debug, Subcommand)]
@@ -153,7 +161,11 @@ fn set(args: &SetArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
         body.insert(LIMIT.to_owned(), value);
     }
     let question = Question::new(Method::Put, path).body(body.into());
-    let answer = service.ask(&question.only_if(sayings::as_seen(seen.as_ref())))?;
+    let answer = service.ask(&question.only_if(sayings::as_seen(seen.as_ref())));
+    let answer = answer.map_err(|error| match error.downcast_ref::<Refused>() {
+        Some(refused) if refused.is(MISSING_POOL) => anyhow!("{error} -> {MAKE_POOL}"),
+        _ => error,
+    })?;
     sayings::made(&service, &answer, "campaign", seen.is_none());
     told(&service, &answer)
 }

@@ -1,17 +1,16 @@
 //! Requests to the service over HTTP, each with a deadline.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use serde_json::Value;
 use ureq::http::{Request, Response, request};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, AsSendBody, Body};
 
 use super::place::Place;
-use super::problem::{Refused, Usage};
+use super::problem::Refused;
 use super::{Question, query};
 use crate::cli::url::Url;
 use crate::config::secret::Secret;
@@ -80,15 +79,8 @@ pub(super) struct Client {
 
 impl Client {
     /// Asks `place`, and waits so many seconds for an answer.
-    ///
-    /// # Errors
-    /// Certificates that cannot be read.
-    pub(super) fn new(place: Place, timeout_s: u64) -> anyhow::Result<Self> {
+    pub(super) fn new(place: Place, timeout_s: u64) -> Self {
         let patience = Duration::from_secs(timeout_s);
-        let roots = place.authority.as_ref().map(|(path, text)| {
-            certificates(text).map_err(|why| Usage::new(format!("{}: {why}", path.display())))
-        });
-        let roots = roots.transpose()?;
         let config = || {
             let mut config = Agent::config_builder()
                 .http_status_as_error(false)
@@ -98,7 +90,7 @@ impl Client {
             if place.url.is_loopback() {
                 config = config.proxy(None);
             }
-            if let Some(roots) = &roots {
+            if let Some(roots) = &place.roots {
                 config = config.tls_config(TlsConfig::builder().root_certs(roots.clone()).build());
             }
             config
@@ -106,13 +98,13 @@ impl Client {
         let streams = config()
             .timeout_per_read(Some(patience))
             .timeout_per_write(Some(patience));
-        Ok(Self {
+        Self {
             agent: config().timeout_global(Some(patience)).build().into(),
             streams: streams.build().into(),
             url: place.url,
             key: place.key,
             timeout_s,
-        })
+        }
     }
 
     pub(super) fn base(&self) -> &str {
@@ -272,16 +264,4 @@ impl Client {
             }
         }
     }
-}
-
-/// The certificates of a file in PEM.
-fn certificates(text: &[u8]) -> anyhow::Result<RootCerts> {
-    let mut found = Vec::new();
-    for item in parse_pem(text) {
-        if let PemItem::Certificate(certificate) = item.context("it is no PEM")? {
-            found.push(certificate);
-        }
-    }
-    ensure!(!found.is_empty(), "no certificate is in it, PEM expected");
-    Ok(RootCerts::Specific(Arc::new(found)))
 }

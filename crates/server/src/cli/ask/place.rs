@@ -5,20 +5,20 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use ureq::tls::RootCerts;
+
 use super::ServiceArgs;
 use super::problem::Usage;
 use crate::auth::first_token::FILE_NAME;
 use crate::cli::import::console::warn;
+use crate::cli::named::usable;
 use crate::cli::url::Url;
-use crate::cli::{Command, parse};
+use crate::cli::{Command, named, parse};
 use crate::config::ConfigError;
 use crate::config::secret::Secret;
-use crate::config::source::{Environment, Source};
+use crate::config::source::Environment;
 use crate::config::storage::masked;
 
-const URL: &str = "CALLER_ID_URL";
-const KEY: &str = "CALLER_ID_KEY";
-const CA_FILE: &str = "CALLER_ID_CA_FILE";
 const PORT_DEFAULT: &str = "8000";
 /// Where the service of the package keeps the token that it made.
 const PACKAGED: &str = "/var/lib/caller-id/admin-token";
@@ -27,8 +27,8 @@ const PACKAGED: &str = "/var/lib/caller-id/admin-token";
 pub(super) struct Place {
     pub(super) url: Url,
     pub(super) key: Secret,
-    /// Certificates that are trusted instead of the public ones, PEM.
-    pub(super) authority: Option<(PathBuf, Vec<u8>)>,
+    /// Certificates that are trusted instead of the public ones.
+    pub(super) roots: Option<RootCerts>,
 }
 
 /// Finds out.
@@ -41,20 +41,8 @@ pub(super) fn find(args: &ServiceArgs, environment: &Environment) -> anyhow::Res
     if url.shows_the_token() {
         warn("warning: the key goes over the network unencrypted: https:// is safer");
     }
-    let file = args.ca_file.clone();
-    let file = file.or_else(|| said(environment, CA_FILE).map(PathBuf::from));
-    let authority = file.map(|path| match fs::read(&path) {
-        Ok(text) => Ok((path, text)),
-        Err(error) => Err(Usage::new(format!(
-            "cannot read the certificates in {}: {error}",
-            path.display()
-        ))),
-    });
-    Ok(Place {
-        url,
-        key,
-        authority: authority.transpose()?,
-    })
+    let roots = named::roots(args.ca_file.as_deref(), environment)?;
+    Ok(Place { url, key, roots })
 }
 
 fn url(args: &ServiceArgs, environment: &Environment) -> anyhow::Result<Url> {
@@ -63,8 +51,8 @@ fn url(args: &ServiceArgs, environment: &Environment) -> anyhow::Result<Url> {
             Url::parse(text).map_err(|why| Usage::new(format!("--url `{}` {why}", masked(text))));
         return Ok(url?);
     }
-    if let Some(text) = said(environment, URL) {
-        return Ok(Url::parse(text).map_err(|why| ConfigError::new(URL, &masked(text), why))?);
+    if let Some(url) = named::url(environment)? {
+        return Ok(url);
     }
     let setting = |name: &str| environment.get(name).map(|(value, _)| value.trim());
     let is_six = setting("API_HOST")
@@ -81,8 +69,8 @@ fn key(args: &ServiceArgs, url: &Url, environment: &Environment) -> anyhow::Resu
     if let Some(path) = &args.key_file {
         return Ok(in_file(path).map_err(Usage::new)?);
     }
-    if let Some(key) = said(environment, KEY) {
-        return Ok(usable(key).ok_or_else(|| ConfigError::hidden(KEY, "expected one line"))?);
+    if let Some(key) = named::key(environment)? {
+        return Ok(key);
     }
     let missing = "no key: set CALLER_ID_KEY to an API key (or the admin token), or name a file that holds it with --key-file";
     if !url.is_loopback() {
@@ -104,12 +92,6 @@ fn key(args: &ServiceArgs, url: &Url, environment: &Environment) -> anyhow::Resu
     Ok(beside.map_err(|why| Usage::new(format!("{missing} ({why})")))?)
 }
 
-/// What the environment itself says. `.env` is of the folder one happens to be in: it must not say where a key is sent.
-fn said<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
-    let (value, source) = environment.get(name)?;
-    (source == Source::Environment).then_some(value)
-}
-
 /// Where a service with the settings of this environment keeps the token that it made.
 fn token_file(environment: &Environment) -> Option<PathBuf> {
     let words = ["caller-id", "export"].map(OsString::from);
@@ -126,11 +108,4 @@ fn in_file(path: &Path) -> Result<Secret, String> {
         .map_err(|error| format!("cannot read the key in {}: {error}", path.display()))?;
     let line = text.lines().next().unwrap_or_default();
     usable(line).ok_or_else(|| format!("{} holds no key in its first line", path.display()))
-}
-
-/// What can stand in a header.
-fn usable(text: &str) -> Option<Secret> {
-    let text = text.trim();
-    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    (!text.is_empty() && is_plain).then(|| Secret::new(text))
 }

@@ -27,6 +27,8 @@ pub(in crate::cli) struct Refused {
     /// The status of HTTP.
     pub(in crate::cli) status: u16,
     text: String,
+    /// Of each field that cannot be taken, what the service calls it.
+    kinds: Vec<String>,
 }
 
 impl Refused {
@@ -41,7 +43,18 @@ impl Refused {
             text.push_str(&format!(" (try again in {seconds} s)"));
         }
         let text = plain(&text);
-        Self { status, text }
+        let faults = body["detail"].as_array().into_iter().flatten();
+        let kinds = faults.filter_map(|fault| fault["type"].as_str().map(str::to_owned));
+        Self {
+            status,
+            text,
+            kinds: kinds.collect(),
+        }
+    }
+
+    /// Whether a field is refused for that.
+    pub(in crate::cli) fn is(&self, kind: &str) -> bool {
+        self.kinds.iter().any(|known| known == kind)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where the dialplan finds the service.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use super::Via;
@@ -96,6 +96,20 @@ fn name_and_port(text: &str) -> Option<(&str, Option<u16>)> {
 }
 
 impl Hosts {
+    /// A service that listens there; on all addresses: asked on its own machine.
+    pub(super) fn of(socket: SocketAddr) -> Self {
+        let name = match socket.ip() {
+            address if address.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        };
+        Self(vec![Host {
+            scheme: None,
+            name,
+            port: Some(socket.port()),
+        }])
+    }
+
     /// The beginning of the URL of each, without a slash at its end.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 use ureq::Agent;
+use ureq::tls::TlsConfig;
 
+use super::place::Place;
 use crate::cli::url::Url;
 use crate::config::secret::Secret;
 use crate::rows::{self, BadRow, Options, Tally, WriteMode};
@@ -53,7 +55,8 @@ struct Problem {
 }
 
 impl Client {
-    pub(super) fn new(url: Url, token: Secret) -> Self {
+    pub(super) fn new(place: Place) -> Self {
+        let Place { url, key, roots } = place;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -63,10 +66,13 @@ impl Client {
         if url.is_loopback() {
             config = config.proxy(None);
         }
+        if let Some(roots) = roots {
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
         Self {
             agent: config.build().into(),
             url,
-            token,
+            token: key,
         }
     }
 
@@ -140,14 +146,17 @@ impl Client {
         };
         let failure = match status {
             401 => anyhow!(
-                "{base} refuses the admin token ({said}): give the one the service runs with, as --admin-token or ADMIN_TOKEN; \
+                "{base} refuses the admin token ({said}): give the one the service runs with, as --admin-token, CALLER_ID_KEY or \
+                 ADMIN_TOKEN; \
                  one that it made itself is in the file `admin-token` beside its database"
             ),
             404 | 405 => anyhow!(
-                "{base} has no import ({status}, {said}): is --api-url a caller-id service?"
+                "{base} has no import ({status}, {said}): is it a caller-id service (--api-url, CALLER_ID_URL)?"
             ),
             300..=399 => {
-                anyhow!("{base} answers {status}, a redirect: give its final address as --api-url")
+                anyhow!(
+                    "{base} answers {status}, a redirect: give its final address as --api-url or CALLER_ID_URL"
+                )
             }
             _ => anyhow!("{base} answers {status}: {said}"),
         };

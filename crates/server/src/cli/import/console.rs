@@ -51,8 +51,8 @@ impl Console {
         })
     }
 
-    /// The last line, and the end of the report.
-    pub(super) fn finish(self, tally: &Tally, took: Duration) -> anyhow::Result<()> {
+    /// The last line, where there is one, and the end of the report.
+    pub(super) fn finish(self, tally: Option<&Tally>, took: Duration) -> anyhow::Result<()> {
         self.bar.finish_and_clear();
         if self.bad > SHOWN_MOST {
             let rest = self.bad - SHOWN_MOST;
@@ -65,9 +65,11 @@ impl Console {
         if let Some(report) = self.report {
             report.finish()?;
         }
-        let summary = summary(tally, took, self.dry_run);
-        // Nobody may be reading: that is no failure of the import.
-        let _ = writeln!(io::stdout(), "{summary}");
+        if let Some(tally) = tally {
+            let summary = summary(tally, took, self.dry_run);
+            // Nobody may be reading: that is no failure of the import.
+            let _ = writeln!(io::stdout(), "{summary}");
+        }
         Ok(())
     }
 }

@@ -221,6 +221,35 @@ mod tests {
         assert_eq!(changed, ["tiles"]);
     }
 
+    #[tokio::test]
+    async fn pools_that_are_still_being_counted_are_not_told_as_none() {
+        let mut overview: Value = serde_json::from_slice(&said(0)).expect("an overview");
+        let made = Made::default();
+        let templates = Templates::new();
+        let page = async |overview: &Value| {
+            let said = Bytes::from(overview.to_string());
+            let parts = made.of(said, "viewer", &templates).await.expect("parts");
+            String::from_utf8(parts.concat()).expect("text")
+        };
+        overview["missing"] = json!(["pools", "campaigns"]);
+        let counting = page(&overview).await;
+        for words in [
+            "Not known just now: pools, campaigns.",
+            "all numbers are counted first",
+            "being counted",
+        ] {
+            assert!(counting.contains(words), "{words}: {counting}");
+        }
+        let none = ["of 0 numbers", "No pools yet", "No calls in the last hour"];
+        assert!(
+            !none.iter().any(|words| counting.contains(words)),
+            "{counting}"
+        );
+        overview["missing"] = json!([]);
+        let empty = page(&overview).await;
+        assert!(none.iter().all(|words| empty.contains(words)), "{empty}");
+    }
+
     #[test]
     fn every_line_of_a_part_is_one_of_its_event() {
         let told = event("tiles", "<p>\n  one\n</p>\n");

@@ -186,11 +186,10 @@ impl Rebuild {
         let merge = self.engine.begin_merging(since).await?;
         let merging = async {
             let late = async {
-                match &again {
-                    Some((since, counted)) => self.replay_since(*since, counted).await?,
-                    None => {}
+                if let Some((since, counted)) = &again {
+                    self.replay_since(*since, counted).await?;
+                    tracing::debug!("the store was looked at once more");
                 }
-                tracing::debug!("the store was looked at once more");
                 Ok::<_, RebuildError>(())
             };
             let own = async { Ok(self.hand_in(merge).await?) };

@@ -54,6 +54,38 @@ pub async fn recover_until(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Recovered, StoreError> {
+    read(history, rules, now, &mut |past| past.record.at < until).await
+}
+
+/// What was made before `now`, and which of it was made at `since` or later: all that another may bring once more.
+///
+/// # Errors
+/// [`StoreError`] of the store.
+pub async fn recover_listing(
+    history: &dyn HistoryStore,
+    rules: Rules<'_>,
+    now: Timestamp,
+    since: Timestamp,
+) -> Result<(Recovered, Vec<PastAllocation>), StoreError> {
+    let mut listed = Vec::new();
+    let mut counts = |past: &PastAllocation| {
+        let counts = past.record.at < now;
+        if counts && past.record.at >= since {
+            listed.push(past.clone());
+        }
+        counts
+    };
+    let recovered = read(history, rules, now, &mut counts).await?;
+    Ok((recovered, listed))
+}
+
+/// Reads what counts.
+async fn read(
+    history: &dyn HistoryStore,
+    rules: Rules<'_>,
+    now: Timestamp,
+    counts: &mut (dyn FnMut(&PastAllocation) -> bool + Send),
+) -> Result<Recovered, StoreError> {
     let sticky_ms = rules
         .pools
         .iter()
@@ -67,7 +99,7 @@ pub async fn recover_until(
     }
     history
         .allocations_since(since, &mut |past| {
-            if past.record.at < until {
+            if counts(&past) {
                 memory.replay(past);
             }
         })

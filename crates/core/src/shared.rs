@@ -35,6 +35,8 @@ pub struct Claim {
     pub begun: Timestamp,
     /// Up to when the state knows everything; `None`: it knows nothing.
     pub known_until: Option<Timestamp>,
+    /// Nothing was counted into it yet: it is empty, and no rebuild came further. Else some may be there of what it does not know.
+    pub untouched: bool,
 }
 
 /// How the shared state is.
@@ -136,8 +138,16 @@ pub trait SharedAllocator: Allocator {
         agent_limits: &AgentLimits,
     ) -> Result<(), AllocatorError>;
 
+    /// Notes that these were counted, with their ends, as a part of what [`Allocator::recover`] brought: whoever brings one of
+    /// them counts it no more. They are in the store.
+    ///
+    /// # Errors
+    /// As [`SharedAllocator::keep_claim`]: some may be noted; doing it again changes nothing.
+    async fn note_counted(&self, past: &[PastAllocation]) -> Result<(), AllocatorError>;
+
     /// Counts what this node acknowledged in other states, as far as it remembers, each event once, and records it once
-    /// more for the store. Tells how many events that were. What was brought is not brought again.
+    /// more for the store. What was counted already is in the store, or on its way there, and is left out. Tells how many events
+    /// were brought. What was brought is not brought again.
     ///
     /// # Errors
     /// [`AllocatorError`], also when the state is another one by now; doing it again changes nothing.

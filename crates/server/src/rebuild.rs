@@ -2,10 +2,12 @@
 //!
 //! See `docs/adr/0011-a-shared-state-that-may-be-lost.md`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use caller_id_core::shared::{Claim, Merge};
+use caller_id_core::store::PastAllocation;
 use caller_id_core::{
     AllocationId, AllocatorError, HistoryStore, Policy, PoolId, Recovered, SharedAllocator,
     Standing, StoreError, Timestamp, recovery,
@@ -26,8 +28,8 @@ const MERGING_FOR: Duration = Duration::from_millis(400);
 const OTHERS_TURN: Duration = Duration::from_millis(500);
 /// Whoever still brings something then is waited for, looking this often.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
-/// What is younger than this is counted one by one, because nodes may bring it too; what is older in one go.
-const ONE_BY_ONE_MS: i64 = 2 * 60_000;
+/// What is younger than this nodes may bring too, so that the state is told of each that is in it; of what is older it is not.
+const RECENT_MS: i64 = 2 * 60_000;
 /// Who waits for longer is told how far it is, this often.
 const TELL_EVERY: Duration = Duration::from_secs(2);
 /// So much of it is counted in one step.
@@ -45,6 +47,15 @@ pub struct Rebuild {
     pub history: Arc<dyn HistoryStore>,
     /// Policies where pools say nothing.
     pub global: Policy,
+}
+
+/// What was brought of what the store knows.
+struct Brought {
+    /// From when on nodes bring theirs.
+    since: Option<Timestamp>,
+    /// From when on the store is looked at once more: who emptied the outbox when the state was lost may have written
+    /// to it meanwhile. Without what was counted before.
+    again: Option<(Timestamp, HashSet<AllocationId>)>,
 }
 
 /// What this node has done already.
@@ -151,7 +162,9 @@ impl Rebuild {
 
     /// Makes the state whole, from where it is known.
     async fn rebuild(&self, claim: Claim, failures: u32) -> Result<(), RebuildError> {
-        let Claim { begun, known_until } = claim;
+        let Claim {
+            begun, known_until, ..
+        } = claim;
         let started = Instant::now();
         match known_until {
             // It was said before.
@@ -164,20 +177,29 @@ impl Rebuild {
         }
         let working = async {
             match known_until {
-                None => self.everything(begun).await,
+                None => self.everything(claim).await,
                 Some(until) => self.since(until, begun, failures).await,
             }
         };
-        let since = self.claiming(working).await?;
+        let Brought { since, again } = self.claiming(working).await?;
+        let known_ms = started.elapsed().as_millis();
         let merging_until = Instant::now() + MERGING_FOR;
         let merge = self.engine.begin_merging(since).await?;
         let merging = async {
-            self.hand_in(merge).await?;
+            let late = async {
+                match &again {
+                    Some((since, counted)) => self.replay_since(*since, counted).await,
+                    None => Ok(()),
+                }
+            };
+            let own = async { Ok(self.hand_in(merge).await?) };
+            tokio::try_join!(own, late)?;
             tokio::time::sleep_until(merging_until).await;
             self.ready().await
         };
         self.claiming(merging).await?;
         let took_ms = started.elapsed().as_millis();
+        tracing::debug!(known_ms, "so long it took to bring what the store knows");
         tracing::info!(took_ms, "the shared state is whole: numbers are handed out");
         Ok(())
     }
@@ -218,33 +240,47 @@ impl Rebuild {
         }
     }
 
-    /// Everything: inventory, what history says up to two minutes ago, then each allocation since. Gives from when on
-    /// nodes bring theirs.
-    async fn everything(&self, begun: Timestamp) -> Result<Option<Timestamp>, RebuildError> {
+    /// Everything: the inventory, then what history says. In one go where nothing was counted into the state yet. Else what it
+    /// knows of a number stays where that was used as late, so the latest allocations are counted one by one.
+    async fn everything(&self, claim: Claim) -> Result<Brought, RebuildError> {
         let pools = self.sync.load().await?;
-        let recent = begun.plus_ms(-ONE_BY_ONE_MS);
-        let recovered = self.recovered(&pools, begun, recent).await?;
+        let recent = claim.begun.plus_ms(-RECENT_MS);
+        let (recovered, listed) = self.recovered(&pools, claim, recent).await?;
         let uses = recovered.usages.iter().map(|(_, usage)| usage.last_used_at);
         let stored_until = uses.max().filter(|at| *at > Timestamp::ZERO);
         self.engine.recover(recovered).await?;
-        self.replay_since(recent).await?;
+        let mut again = None;
+        if claim.untouched {
+            // Not before they are: whoever has to go on from here counts too much rather than too little.
+            self.engine.note_counted(&listed).await?;
+            let counted = listed.iter().map(|past| past.record.id).collect();
+            again = Some((recent, counted));
+        } else {
+            self.replay_since(recent, &HashSet::new()).await?;
+        }
         // A store that is further behind has all up to its last use, and nothing after it was counted.
-        Ok(stored_until.map(|until| until.min(recent)))
+        let since = stored_until.map(|until| until.min(recent));
+        Ok(Brought { since, again })
     }
 
+    /// What history says, and which of it came after `recent` where it is counted in one go.
     async fn recovered(
         &self,
         pools: &[(PoolId, Policy)],
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Recovered, StoreError> {
-        let limits = self.sync.agent_limits();
+        claim: Claim,
+        recent: Timestamp,
+    ) -> Result<(Recovered, Vec<PastAllocation>), StoreError> {
+        let (limits, history) = (self.sync.agent_limits(), &*self.history);
         let rules = recovery::Rules {
             pools,
             global: &self.global,
             agent_limits: &limits,
         };
-        recovery::recover_until(&*self.history, rules, now, until).await
+        if claim.untouched {
+            return recovery::recover_listing(history, rules, claim.begun, recent).await;
+        }
+        let recovered = recovery::recover_until(history, rules, claim.begun, recent).await?;
+        Ok((recovered, Vec::new()))
     }
 
     /// Only what came after `until`. Nodes remember the last minute: without the store, that must do.
@@ -253,10 +289,10 @@ impl Rebuild {
         until: Timestamp,
         begun: Timestamp,
         failures: u32,
-    ) -> Result<Option<Timestamp>, RebuildError> {
+    ) -> Result<Brought, RebuildError> {
         let brought = async {
             self.sync.load().await?;
-            self.replay_since(until).await
+            self.replay_since(until, &HashSet::new()).await
         };
         match brought.await {
             // First another node has its turn, which may reach the store.
@@ -267,7 +303,10 @@ impl Rebuild {
             }
             other => other?,
         }
-        Ok(Some(until))
+        Ok(Brought {
+            since: Some(until),
+            again: None,
+        })
     }
 
     fn without_store(
@@ -286,20 +325,29 @@ impl Rebuild {
         Ok(())
     }
 
-    async fn replay_since(&self, since: Timestamp) -> Result<(), RebuildError> {
+    /// Counts what was made at `since` or later, one by one, without what is `counted` already.
+    async fn replay_since(
+        &self,
+        since: Timestamp,
+        counted: &HashSet<AllocationId>,
+    ) -> Result<(), RebuildError> {
         // An id begins with its instant.
         let mut from = Some(AllocationId::first_at(since));
         let limits = self.sync.agent_limits();
-        let (mut counted, mut told) = (0, Instant::now());
+        let (mut replayed, mut told) = (0, Instant::now());
         while let Some(first) = from {
             if told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
-                tracing::info!("counting what happened lately: {counted} allocations so far");
+                tracing::info!("counting what happened lately: {replayed} allocations so far");
             }
-            let page = self.history.allocations_page(first, PAGE).await?;
+            let mut page = self.history.allocations_page(first, PAGE).await?;
             let last = page.last().filter(|_| page.len() == PAGE);
             from = last.and_then(|last| last.record.id.next());
-            counted += page.len();
+            page.retain(|past| !counted.contains(&past.record.id));
+            if page.is_empty() {
+                continue;
+            }
+            replayed += page.len();
             self.engine.replay(page, &limits).await?;
         }
         Ok(())

@@ -55,6 +55,8 @@ pub(super) enum Reply {
     Full(i64),
     /// It belongs to a rebuild that is over, or to another state.
     Superseded,
+    /// Of each event, whether the state lacks it.
+    Missing(Vec<bool>),
     /// The inventory is not where the step begins.
     Elsewhere,
     /// A pool needs its local days, then ask again.
@@ -102,6 +104,10 @@ impl Reply {
             b"lost" => Ok(Self::Lost),
             b"full" => fields.integer(1).map(Self::Full),
             b"superseded" => Ok(Self::Superseded),
+            b"missing" => {
+                let each = fields.bytes(1)?.iter();
+                Ok(Self::Missing(each.map(|one| *one == b'1').collect()))
+            }
             b"elsewhere" => Ok(Self::Elsewhere),
             b"failed" => fields.text(1).map(Self::Failed),
             b"days" => Ok(Self::Days {

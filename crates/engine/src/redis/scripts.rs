@@ -25,6 +25,10 @@ pub(super) struct Scripts {
     pub(super) recover: Script,
     /// Counts allocations and ends that were forgotten.
     pub(super) replay: Script,
+    /// Notes what was counted with the rest of history.
+    pub(super) counted: Script,
+    /// Which events were not counted.
+    pub(super) missing: Script,
     /// Whether the state is whole.
     pub(super) standing: Script,
     /// What nodes tell one another.
@@ -99,6 +103,8 @@ impl Scripts {
             reindex: script(include_str!("scripts/reindex.lua")),
             recover: script(include_str!("scripts/recover.lua")),
             replay: script(include_str!("scripts/replay.lua")),
+            counted: script(include_str!("scripts/counted.lua")),
+            missing: script(include_str!("scripts/missing.lua")),
             standing: script(include_str!("scripts/standing.lua")),
             announce: script(include_str!("scripts/announce.lua")),
             post: script(include_str!("scripts/post.lua")),

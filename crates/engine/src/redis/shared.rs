@@ -23,6 +23,9 @@ const CLAIM_MS: u32 = 5_000;
 /// For so long an event is known to be counted: nodes that were away for longer bring nothing that still counts in an hour.
 const REPLAYED_MS: u32 = 3_600_000;
 
+/// The beginning of an event, which tells it from all others.
+const NAME_BYTES: usize = 17;
+
 /// Where replayed events come from.
 #[derive(Clone, Copy)]
 enum From {
@@ -67,11 +70,56 @@ impl Engine {
             what.into(),
             more,
         ];
-        let (begun, until): (i64, i64) = self.run(&self.scripts.rebuild, &arguments).await?;
+        let (begun, until, untouched): (i64, i64, i64) =
+            self.run(&self.scripts.rebuild, &arguments).await?;
         Ok((begun > 0).then(|| Claim {
+            untouched: untouched == 1,
             begun: Timestamp::from_ms(begun),
             known_until: (until > 0).then(|| Timestamp::from_ms(until)),
         }))
+    }
+
+    async fn note_counted(&self, past: &[PastAllocation]) -> Result<(), AllocatorError> {
+        let to = self.claimed()?;
+        for some in past.chunks(REPLAYED_AT_ONCE) {
+            let mut arguments: Arguments = vec![digits_of(to), REPLAYED_MS.to_string().into()];
+            for past in some {
+                arguments.push(name(&event::allocated(&past.record)));
+                arguments.extend(past.ended.as_ref().map(event::ended));
+                arguments.extend(past.result.as_ref().map(event::reported));
+            }
+            match Reply::read(self.run(&self.scripts.counted, &arguments).await?)? {
+                Reply::Done => {}
+                Reply::Superseded => return Err(unavailable(Superseded)),
+                other => return Err(unexpected(&other).into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of the events that this state lacks. It is asked once where there are none, too: it may be another by now.
+    async fn missing(
+        &self,
+        events: Vec<[Vec<u8>; 3]>,
+        state: StateId,
+    ) -> Result<Vec<[Vec<u8>; 3]>, AllocatorError> {
+        let mut lacking = Vec::new();
+        for some in events.chunks(REPLAYED_AT_ONCE) {
+            let mut arguments = vec![digits_of(state)];
+            arguments.extend(some.iter().map(|[event, ..]| name(event)));
+            match Reply::read(self.run(&self.scripts.missing, &arguments).await?)? {
+                Reply::Missing(each) if each.len() == some.len() => {
+                    let each = some.iter().zip(each);
+                    lacking.extend(
+                        each.filter(|(_, lacks)| *lacks)
+                            .map(|(event, _)| event.clone()),
+                    );
+                }
+                Reply::Superseded => return Err(unavailable(Superseded)),
+                other => return Err(unexpected(&other).into()),
+            }
+        }
+        Ok(lacking)
     }
 
     async fn replay(
@@ -96,6 +144,11 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// By what an event is known to be counted: its kind, and the id of its allocation.
+fn name(event: &[u8]) -> Vec<u8> {
+    event.iter().take(NAME_BYTES).copied().collect()
 }
 
 fn ended(at: Option<Timestamp>) -> Vec<u8> {
@@ -212,6 +265,10 @@ impl SharedAllocator for RedisAllocator {
         self.engine.replay(&events, (From::History, to)).await
     }
 
+    async fn note_counted(&self, past: &[PastAllocation]) -> Result<(), AllocatorError> {
+        self.engine.note_counted(past).await
+    }
+
     async fn hand_in(
         &self,
         merge: Merge,
@@ -221,7 +278,8 @@ impl SharedAllocator for RedisAllocator {
             return Ok(0);
         };
         let events = unknown.events.iter();
-        let events: Vec<_> = events.map(|event| brought(event, agent_limits)).collect();
+        let events = events.map(|event| brought(event, agent_limits)).collect();
+        let events = self.engine.missing(events, merge.state).await?;
         self.engine
             .replay(&events, (From::Node, merge.state))
             .await?;

@@ -18,15 +18,15 @@ use crate::rig::{NEVER, ask, clock, declare_whole, engine, far, stock, time};
 /// Longer than a node that is not heard of keeps the work of rebuilding.
 const CLAIM_OVER_MS: i64 = 6_000;
 
-struct Nodes {
+pub(crate) struct Nodes {
     server: RedisServer,
-    clock: Arc<ManualClock>,
-    one: Arc<RedisAllocator>,
-    other: Arc<RedisAllocator>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) one: Arc<RedisAllocator>,
+    pub(crate) other: Arc<RedisAllocator>,
 }
 
 /// Two nodes on one Redis with a few numbers.
-async fn nodes(numbers: u64) -> Nodes {
+pub(crate) async fn nodes(numbers: u64) -> Nodes {
     let server = RedisServer::start();
     let clock = clock();
     let [one, other] = [(), ()].map(|()| engine(&server, "default", time(&clock)));
@@ -40,11 +40,11 @@ async fn nodes(numbers: u64) -> Nodes {
 }
 
 impl Nodes {
-    fn flush(&self) {
+    pub(crate) fn flush(&self) {
         let _: String = self.server.ask(&["FLUSHALL"]).expect("it forgets");
     }
 
-    async fn bring(&self, node: &RedisAllocator) -> usize {
+    pub(crate) async fn bring(&self, node: &RedisAllocator) -> usize {
         let merge = match node.standing().await.expect("redis answers") {
             Standing::Ready(merge)
             | Standing::Lost {
@@ -58,7 +58,7 @@ impl Nodes {
     }
 
     /// The kinds of what waits in the outbox: `a` for an allocation, `e` for its end, `r` for how the call went.
-    async fn outbox(&self) -> String {
+    pub(crate) async fn outbox(&self) -> String {
         let entries = self.one.journal("0", 100).await.expect("it is read");
         let kind = |event: &JournalEvent| match event {
             JournalEvent::Allocated(_) => 'a',
@@ -68,14 +68,14 @@ impl Nodes {
         entries.iter().map(|entry| kind(&entry.event)).collect()
     }
 
-    async fn uses(&self, line: u64) -> Option<(u32, u32)> {
+    pub(crate) async fn uses(&self, line: u64) -> Option<(u32, u32)> {
         let state = self.one.number_state(number(312, line)).await;
         let state = state.expect("redis answers")?;
         Some((state.uses_today, state.reservations))
     }
 }
 
-async fn allocate(node: &RedisAllocator) -> AllocationRecord {
+pub(crate) async fn allocate(node: &RedisAllocator) -> AllocationRecord {
     match ask(node, &far()).await.expect("redis answers") {
         Outcome::Allocated(got) => (*got.record).clone(),
         other => panic!("a number is free: {other:?}"),

@@ -54,6 +54,7 @@ end
 
 local function recover()
     if ARGV[3] ~= '' and not is_rebuilding(ARGV[3]) then return { 'superseded' } end
+    if lost then call('HDEL', prefix .. KEY_REBUILD, 'untouched') end
     local from = 4
     while from <= #ARGV do from = steps[ARGV[from]](from + 1) end
     return { 'done' }

@@ -164,6 +164,7 @@ end
 
 local function replay()
     if not is_for_this_state(ARGV[3]) then return { 'superseded' } end
+    if lost then call('HDEL', prefix .. KEY_REBUILD, 'untouched') end
     for _, e in ipairs(read_all()) do
         REPLAY[e.kind](e)
     end

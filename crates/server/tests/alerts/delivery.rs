@@ -276,10 +276,12 @@ const FOR_EVER: Duration = Duration::from_secs(600);
 
 #[test]
 fn a_receiver_that_hangs_holds_up_no_end_of_the_process() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let runtime = || tokio::runtime::Runtime::new().expect("a runtime");
+    // The receiver goes on: its own end would be an answer.
+    let (elsewhere, runtime) = (runtime(), runtime());
+    let hook = elsewhere.block_on(Hook::start());
+    hook.will((0..99).map(|_| Reply::Hang));
     runtime.block_on(async {
-        let hook = Hook::start().await;
-        hook.will((0..99).map(|_| Reply::Hang));
         let rig = Rig::start_with(&hook.url, Arc::default(), FOR_EVER);
         (0..3).for_each(|_| rig.outgoing.push(warning()));
         hook.until(1).await;

@@ -44,7 +44,7 @@ pub enum Severity {
 pub enum End {
     /// It is well again.
     Well,
-    /// A pool has no number left that could be free, and nobody needs one of it.
+    /// A pool has no number left that could be free, and no campaign is left with it alone.
     Aside,
 }
 
@@ -145,7 +145,9 @@ impl Kind {
     pub(super) fn over(self, subject: &str, end: End) -> String {
         match (self, end) {
             (Self::PoolExhausted | Self::PoolLow, End::Aside) => {
-                format!("The pool {subject} has no active number, and no campaign needs it.")
+                format!(
+                    "The pool {subject} has no active number any more, and is no campaign's only one."
+                )
             }
             (Self::PoolExhausted, End::Well) => {
                 format!("The pool {subject} has free numbers again.")

@@ -222,8 +222,10 @@ impl Ledger {
             let told = entry
                 .told
                 .is_some_and(|told| told.severity == Severity::Serious || !moment.quiet);
-            let gone = entry.gone.map_or(0, |gone| now.ms_since(gone));
-            told && gone >= entry.calm_ms && (moment.known)(entry.kind)
+            let calm = entry
+                .gone
+                .is_some_and(|gone| now.ms_since(gone) >= entry.calm_ms);
+            told && calm && (moment.known)(entry.kind)
         };
         let mut all = Vec::new();
         for kind in Kind::ALL {

@@ -8,9 +8,12 @@ use serde_json::Value;
 
 use super::ledger::Ledger;
 use super::message::Message;
+use super::outgoing::WAITING_MOST;
 
 /// Its name in the folder of what this machine keeps to itself.
 const FILE: &str = "alerts.json";
+/// The name of the messages that wait, where nodes agree.
+const WAITING: &str = "waiting";
 
 /// Where it is kept; nowhere: a start tells again what lasts.
 #[derive(Debug, Clone)]
@@ -82,10 +85,12 @@ pub(super) fn write_messages<'a>(messages: impl IntoIterator<Item = &'a Message>
     messages.into_iter().map(write).collect()
 }
 
-/// Messages that were kept; without those that another version wrote and this one does not know.
+/// Messages that were kept; without those that another version wrote and this one does not know. As many as may wait, and as many
+/// that are held until quiet hours are over.
 pub(super) fn read_messages(kept: Vec<Value>) -> Vec<Message> {
     let read = |message| serde_json::from_value(message).ok();
-    kept.into_iter().filter_map(read).collect()
+    let kept = kept.into_iter().take(2 * WAITING_MOST);
+    kept.filter_map(read).collect()
 }
 
 /// What nodes share, as it is kept where all of them find it: the ledger, and which of its messages wait.
@@ -100,9 +105,6 @@ pub(super) fn waiting_on(board: &str) -> Vec<Message> {
     let board: Value = serde_json::from_str(board).unwrap_or_default();
     read_messages(board[WAITING].as_array().cloned().unwrap_or_default())
 }
-
-/// The name of the messages on the board.
-const WAITING: &str = "waiting";
 
 /// Whole, or as it was, also where power fails; for its owner alone.
 fn replace(path: &std::path::Path, text: &str) -> std::io::Result<()> {

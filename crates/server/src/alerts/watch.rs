@@ -16,7 +16,7 @@ use super::kind::{Kind, Severity};
 use super::ledger::{Finding, Ledger, Moment};
 use super::memory::{Kept, Memory, on_board, read_messages, waiting_on, write_messages};
 use super::message::{Message, Teller, Telling};
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, WAITING_MOST};
 use super::plain::plain;
 use crate::config::alerts::QuietHours;
 use crate::http::Api;
@@ -297,7 +297,7 @@ impl Watch {
         for message in left {
             if !quiet || message.severity == Severity::Serious {
                 self.outgoing.push(message);
-            } else if !state.held.contains(&message) {
+            } else if !state.held.contains(&message) && state.held.len() < WAITING_MOST {
                 state.held.push(message);
             }
         }

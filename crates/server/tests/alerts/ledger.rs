@@ -243,7 +243,7 @@ fn each_end_says_what_it_is() {
         );
         text.to_owned()
     };
-    let aside = "The pool east has no active number, and no campaign needs it.";
+    let aside = "The pool east has no active number any more, and is no campaign's only one.";
     assert_eq!(
         end(exhausted("east"), true),
         "The pool east has free numbers again."

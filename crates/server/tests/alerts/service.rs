@@ -126,7 +126,7 @@ async fn a_pool_without_an_active_number_is_told_while_a_campaign_needs_it() {
     node.pass(10 * MINUTE_MS).await;
     let posts = place.hook.until(2).await;
     let text = posts[1].text();
-    let told = "over: The pool east has no active number, and no campaign needs it.";
+    let told = "over: The pool east has no active number any more, and is no campaign's only one.";
     assert!(text.contains(told), "{text}");
     node.app.close().await.expect("a clean end");
 }

@@ -17,6 +17,7 @@ mod stock;
 use std::thread;
 
 use anyhow::{Context, ensure};
+use caller_id_testkit::stock::AGENT_LIMIT;
 use caller_id_testkit::told::evidence::agents_over_their_limit;
 use caller_id_testkit::told::{Certainty, faults};
 
@@ -192,7 +193,7 @@ impl Soak {
         let (of_a_cluster, whole) = (Certainty::Acknowledged, Certainty::Whole);
         let mut found = faults(&of_nodes, &self.nodes.log, of_a_cluster, stock::rules);
         found.extend(faults(&of_alone, &self.alone.log, whole, stock::rules));
-        found.extend(agents_over_their_limit(&of_alone, stock::AGENT_LIMIT));
+        found.extend(agents_over_their_limit(&of_alone, AGENT_LIMIT));
         Ok(found)
     }
 

@@ -9,13 +9,14 @@ use caller_id_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore
 use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::{Keep, RedisServer, RedisSetup};
 use caller_id_testkit::small_disk::SmallDisk;
+use caller_id_testkit::stock::{AGENT_LIMIT, COOLDOWN_S, RESERVATION_S};
 use caller_id_testkit::told::evidence::call_of;
 use serde_json::Value;
 
 use super::field::{Doors, Field};
 use super::judge::Rest;
 use super::seen::{ALONE, NAMES, NODES, SERVICES};
-use super::stock::{self, AGENT_LIMIT, COOLDOWN_S, RESERVATION_S};
+use super::stock;
 use crate::client::Client;
 use crate::server::{Server, Site, free_address};
 

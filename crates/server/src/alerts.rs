@@ -4,6 +4,7 @@
 //! told and what not, [`Outgoing`] holds what waits, [`deliver`] posts it. See docs/alerts.md.
 
 mod attacks;
+pub mod deadline;
 pub mod deliver;
 pub mod kind;
 pub mod ledger;
@@ -14,6 +15,7 @@ pub mod plain;
 pub mod post;
 pub mod watch;
 
+pub use self::deadline::Deadline;
 pub use self::deliver::Delivery;
 pub use self::kind::{Kind, Severity};
 pub use self::message::{Message, State};

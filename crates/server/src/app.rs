@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::accord::Accord;
-use crate::alerts::Watch;
+use crate::alerts::{Deadline, Watch};
 use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
 use crate::config::storage::masked;
@@ -62,6 +62,8 @@ pub struct App {
     engine: Engine,
     store: OpenStore,
     stop: CancellationToken,
+    /// When a stop has to be over.
+    deadline: Deadline,
     /// Ends the pages that are kept up to date.
     looking: CancellationToken,
     alerts: Option<Arc<Watch>>,
@@ -172,6 +174,7 @@ impl App {
             engine,
             store,
             stop,
+            deadline: Deadline::default(),
             looking,
             alerts: None,
             tasks: JoinSet::new(),
@@ -356,6 +359,7 @@ impl App {
     /// # Errors
     /// When the tasks have not ended then. What was answered is committed all the same.
     pub async fn close_until(mut self, until: Instant) -> anyhow::Result<()> {
+        self.deadline.set(until);
         self.stop.cancel();
         let ended = async {
             self.engine.stop().await;

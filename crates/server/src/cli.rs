@@ -49,10 +49,16 @@ use crate::telemetry::json_line;
 const EXIT_WRONG: u8 = 2;
 
 /// What the help ends with.
-const AFTER_HELP: &str = "CALLER_ID_URL and CALLER_ID_KEY say which service is asked, and with which key. On the machine of the \
-    service neither is needed. Commands that open database or settings themselves are of the machine, and the folder, where they are typed: \
-    backup, restore, export, migrate, audit verify, import --mode db, doctor, check-config, dialplan, alert test. More by `caller-id help COMMAND`, and in docs/commands.md; when something is wrong: docs/runbook.md \
-    (of the package both are in /usr/share/doc/caller-id/docs).";
+const AFTER_HELP: &str = "\
+Something is wrong: caller-id health, caller-id doctor and caller-id requests say most; what to do is in docs/runbook.md.
+
+Where to type: of the package in /var/lib/caller-id, as root; in containers behind docker compose exec api. There the settings and the \
+token are found. From another machine CALLER_ID_URL and CALLER_ID_KEY say which service is asked, and with which key; but these open \
+database or settings themselves, and look at the machine and the folder where they are typed: backup, restore, export, migrate, audit \
+verify, import --mode db, doctor, check-config, dialplan, alert test. What writes there is typed as the service's user: sudo -u caller-id \
+caller-id restore FILE.
+
+More: caller-id help COMMAND, and docs/commands.md (of the package in /usr/share/doc/caller-id/docs).";
 
 /// Hands out caller IDs for outbound calls.
 #[derive(Debug, Parser)]
@@ -69,6 +75,14 @@ pub enum Command {
     /// Run the service.
     Serve(Box<serve::ServeArgs>),
     /// Read numbers from a CSV file, through a running service or straight into the database.
+    ///
+    /// Its first line names the columns, in any order and case: caller_id (or number, did), and where wanted carrier, area_code,
+    /// daily_limit, hourly_limit, pool, attestation, status, meta. An empty limit is the default (500 a day, 50 an hour), `none` is no
+    /// limit. A pool that is not there is made.
+    ///
+    /// Exit code: 0 when all rows are fine, 1 when some are bad (each is told with its line, the others are in), 2 when it did not come
+    /// to its end.
+    #[command(after_help = import::EXAMPLES)]
     Import(Box<import::ImportArgs>),
     /// Write all numbers as CSV, in a form that imports again to the same state.
     Export(Box<export::ExportArgs>),

@@ -5,6 +5,8 @@ mod page;
 mod process;
 mod text;
 
+use std::collections::BTreeMap;
+
 use caller_id_core::Rung;
 use caller_id_core::meter::Calls;
 use caller_id_core::shared::Lag;
@@ -44,6 +46,8 @@ pub struct Moment {
     pub alerts: AlertCounts,
     /// How the numbers of pools stand, by the pool's label; `None` where they could not be counted in time.
     pub pools: Option<Vec<PoolCounts>>,
+    /// Pools without an active number that somebody needs, counted by label; `None` where that is not known.
+    pub inactive: Option<BTreeMap<String, u64>>,
 }
 
 /// How the numbers of one pool stand, or of all that have no label of their own.
@@ -93,6 +97,9 @@ impl Moment {
             for (state, count) in pool.states() {
                 text.put(&names::POOL_NUMBERS, &[&pool.pool, state], count as f64);
             }
+        }
+        for (pool, count) in self.inactive.iter().flatten() {
+            text.put(&names::POOL_INACTIVE, &[pool], *count as f64);
         }
         log(&mut text, LogCounts::now());
         Process::look().tell(&mut text);

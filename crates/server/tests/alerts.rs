@@ -12,5 +12,7 @@ mod hook;
 mod ledger;
 #[path = "alerts/node.rs"]
 mod node;
+#[path = "alerts/restart.rs"]
+mod restart;
 #[path = "alerts/service.rs"]
 mod service;

@@ -4,6 +4,70 @@ use caller_id_core::{Limits, PhoneNumber, Policy};
 
 use crate::invariants::Rules;
 
+/// How long an allocation of [`of_every_rule`] holds its number, in seconds: some reservations run out, some live across a restart.
+pub const RESERVATION_S: u32 = 2;
+/// The rest of its numbers in the pool `default`, in seconds; the others have none.
+pub const COOLDOWN_S: u32 = 1;
+/// Allocations of one agent in a minute.
+pub const AGENT_LIMIT: u32 = 40;
+/// How many reservations of one of its numbers may live in the pool `small`.
+const MOST_IN_SMALL: u16 = 2;
+
+/// The campaigns of [`of_every_rule`] with their pools: one with numbers for every load, one that falls back to them, two that are
+/// soon used up. Who names none has the pool `default`.
+pub const CAMPAIGNS: [(&str, &[&str]); 4] = [
+    ("BUSY", &["busy"]),
+    ("BOTH", &["default", "busy"]),
+    ("SMALL", &["small"]),
+    ("DAY", &["day"]),
+];
+
+/// How many numbers the two large pools of [`of_every_rule`] have: without limits, and with them.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Of the pool `default`, by which a few calls find none.
+    pub default: [u32; 2],
+    /// Of the pool `busy`, that every load finds numbers in.
+    pub busy: [u32; 2],
+    /// So often one with limits may be used there, in an hour and on a day.
+    pub busy_limits: [u32; 2],
+}
+
+/// Groups of numbers chosen so that every rule refuses somebody.
+pub const fn of_every_rule(size: Size) -> [Group; 4] {
+    let few = [3, 5];
+    [
+        Group {
+            cooldown_s: COOLDOWN_S,
+            ..group(312, "default", size.default, few)
+        },
+        group(415, "busy", size.busy, size.busy_limits),
+        Group {
+            most_reservations: MOST_IN_SMALL,
+            ..group(808, "small", [0, 6], few)
+        },
+        group(907, "day", [0, 4], [5, 3]),
+    ]
+}
+
+const fn group(
+    area_code: u16,
+    pool: &'static str,
+    [unlimited, limited]: [u32; 2],
+    [hourly, daily]: [u32; 2],
+) -> Group {
+    Group {
+        area_code,
+        pool,
+        unlimited,
+        limited,
+        hourly,
+        daily,
+        cooldown_s: 0,
+        most_reservations: 1,
+    }
+}
+
 /// Numbers of one area code, all in one pool.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
@@ -102,6 +166,31 @@ mod tests {
         }],
         reservation_s: 7,
     };
+
+    #[test]
+    fn every_rule_refuses_somebody() {
+        let groups = of_every_rule(Size {
+            default: [2, 1],
+            busy: [9, 1],
+            busy_limits: [40, 60],
+        });
+        let pools = CAMPAIGNS.iter().flat_map(|(_, pools)| pools.iter());
+        for pool in pools {
+            assert!(groups.iter().any(|group| group.pool == *pool), "{pool}");
+        }
+        let some = |rule: fn(&Group) -> bool| groups.iter().any(rule);
+        assert!(some(|group| group.cooldown_s > 0));
+        assert!(some(|group| group.most_reservations > 1));
+        // Without one that has no limits, so that each limit is reached first somewhere.
+        assert!(some(
+            |group| group.unlimited == 0 && group.hourly < group.daily
+        ));
+        assert!(some(
+            |group| group.unlimited == 0 && group.daily < group.hourly
+        ));
+        assert_eq!((groups[0].unlimited, groups[0].limited), (2, 1));
+        assert_eq!((groups[1].hourly, groups[1].daily), (40, 60));
+    }
 
     #[test]
     fn the_rules_are_those_that_the_file_and_the_pools_say() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use caller_id_core::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::kind::{Kind, Severity};
 use super::message::{Item, State, Telling};
@@ -17,16 +18,51 @@ const NAMED_MOST: usize = 5;
 const KEPT_MOST: usize = 256;
 
 /// Guesses that are still to be told.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Attacks {
     since: Option<Timestamp>,
     /// By address and door, with an account.
-    places: BTreeMap<(String, &'static str), Option<String>>,
+    places: BTreeMap<Place, Option<String>>,
+    more: u64,
+    told: Option<Timestamp>,
+}
+
+/// Address and door, as they are told.
+type Place = (String, String);
+
+/// As they are kept where the next run finds them.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Written {
+    since: Option<Timestamp>,
+    places: Vec<(Place, Option<String>)>,
     more: u64,
     told: Option<Timestamp>,
 }
 
 impl Attacks {
+    /// What [`Attacks::written`] wrote; none where that cannot be read.
+    pub(super) fn read(text: &str) -> Self {
+        let written: Written = serde_json::from_str(text).unwrap_or_default();
+        Self {
+            since: written.since,
+            places: written.places.into_iter().take(KEPT_MOST).collect(),
+            more: written.more,
+            told: written.told,
+        }
+    }
+
+    /// All that the next run has to know, as JSON.
+    pub(super) fn written(&self) -> String {
+        let written = Written {
+            since: self.since,
+            places: self.places.clone().into_iter().collect(),
+            more: self.more,
+            told: self.told,
+        };
+        serde_json::to_string(&written).expect("texts and numbers are JSON")
+    }
+
     /// Takes what was noticed.
     pub(super) fn note(&mut self, now: Timestamp, taken: Taken) {
         if taken.attacks.is_empty() && taken.more == 0 {
@@ -53,7 +89,10 @@ impl Attacks {
         repeat_ms: Option<i64>,
     ) -> Option<Telling> {
         let apart_ms = repeat_ms.unwrap_or(APART_MS);
-        let lately = self.told.is_some_and(|told| now.ms_since(told) < apart_ms);
+        // The clock may have been wrong: what was told later than now does not count.
+        let lately = self
+            .told
+            .is_some_and(|told| (0..apart_ms).contains(&now.ms_since(told)));
         if quiet || lately {
             return None;
         }
@@ -80,8 +119,6 @@ impl Attacks {
     }
 }
 
-type Place = (String, &'static str);
-
 fn named(attack: &Attack) -> (Place, Option<String>) {
     let address = attack
         .address
@@ -91,7 +128,10 @@ fn named(attack: &Attack) -> (Place, Option<String>) {
         Door::Dialers => "dialers",
         Door::SignIn | Door::Exchange => "sign-in",
     };
-    ((address, door), attack.account.as_deref().map(plain))
+    (
+        (address, door.to_owned()),
+        attack.account.as_deref().map(plain),
+    )
 }
 
 fn sentence(places: &BTreeMap<Place, Option<String>>, more: u64) -> String {

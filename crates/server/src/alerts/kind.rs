@@ -39,6 +39,15 @@ pub enum Severity {
     Serious,
 }
 
+/// How something ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It is well again.
+    Well,
+    /// A pool has no number left that could be free, and no campaign is left with it alone.
+    Aside,
+}
+
 impl Severity {
     /// That of a word of the overview.
     pub fn of(word: &str) -> Self {
@@ -132,21 +141,26 @@ impl Kind {
         }
     }
 
-    /// That it is over. `subject` as it may stand in a text.
-    pub(super) fn over(self, subject: &str) -> String {
-        match self {
-            Self::PoolExhausted => {
-                format!("The pool {subject} has free numbers again, or nothing uses it.")
+    /// That it is over: why, of pools. `subject` as it may stand in a text.
+    pub(super) fn over(self, subject: &str, end: End) -> String {
+        match (self, end) {
+            (Self::PoolExhausted | Self::PoolLow, End::Aside) => {
+                format!(
+                    "The pool {subject} has no active number any more, and is no campaign's only one."
+                )
             }
-            Self::PoolLow => format!("The pool {subject} is no longer low."),
-            Self::StoreAway => "The database takes writes again.".to_owned(),
-            Self::EngineAway => {
+            (Self::PoolExhausted, End::Well) => {
+                format!("The pool {subject} has free numbers again.")
+            }
+            (Self::PoolLow, End::Well) => format!("The pool {subject} is no longer low."),
+            (Self::StoreAway, _) => "The database takes writes again.".to_owned(),
+            (Self::EngineAway, _) => {
                 "Redis is there and whole again: numbers are handed out.".to_owned()
             }
-            Self::EngineUnfit => "Redis is set as it should be again.".to_owned(),
-            Self::OutboxLag => "The database has caught up with Redis.".to_owned(),
-            Self::OutboxAside => "No events are set aside in Redis any more.".to_owned(),
-            Self::SignInAttack => "Nobody guesses tokens or keys any more.".to_owned(),
+            (Self::EngineUnfit, _) => "Redis is set as it should be again.".to_owned(),
+            (Self::OutboxLag, _) => "The database has caught up with Redis.".to_owned(),
+            (Self::OutboxAside, _) => "No events are set aside in Redis any more.".to_owned(),
+            (Self::SignInAttack, _) => "Nobody guesses tokens or keys any more.".to_owned(),
         }
     }
 

@@ -10,8 +10,9 @@ use caller_id_core::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::kind::{Kind, Severity};
+use super::kind::{End, Kind, Severity};
 use super::message::{Item, State, Telling};
+use super::plain::plain;
 
 /// What was not told yet, and is gone for so long, never was, in milliseconds.
 const FORGET_MS: i64 = 30_000;
@@ -45,6 +46,8 @@ pub struct Moment<'a> {
     pub quiet: bool,
     /// Whether anybody knows how it stands with a kind: what nobody knows stays as it is.
     pub known: &'a (dyn Fn(Kind) -> bool + Sync),
+    /// Whether a pool has a free number.
+    pub has_free: &'a (dyn Fn(&str) -> bool + Sync),
 }
 
 type Key = (Kind, String);
@@ -219,9 +222,10 @@ impl Ledger {
             let told = entry
                 .told
                 .is_some_and(|told| told.severity == Severity::Serious || !moment.quiet);
-            told && entry
+            let calm = entry
                 .gone
-                .is_some_and(|gone| now.ms_since(gone) >= entry.calm_ms)
+                .is_some_and(|gone| now.ms_since(gone) >= entry.calm_ms);
+            told && calm && (moment.known)(entry.kind)
         };
         let mut all = Vec::new();
         for kind in Kind::ALL {
@@ -253,7 +257,7 @@ impl Ledger {
                 severity,
                 state: State::Resolved,
                 repeated: false,
-                items: over.iter().map(Entry::item).collect(),
+                items: over.iter().map(|entry| entry.over(moment)).collect(),
             });
         }
         all
@@ -344,11 +348,23 @@ impl Entry {
         told.is_none_or(|told| self.severity().is_some_and(|now| now > told))
     }
 
+    fn over(&self, moment: &Moment<'_>) -> Item {
+        let end = match self.subject.is_empty() || (moment.has_free)(&self.subject) {
+            true => End::Well,
+            false => End::Aside,
+        };
+        Item {
+            text: self.kind.over(&plain(&self.subject), end),
+            ..self.item()
+        }
+    }
+
     fn item(&self) -> Item {
-        let (_, text, link) =
-            self.now
-                .clone()
-                .unwrap_or((Severity::Warning, String::new(), String::new()));
+        let (text, link) = self
+            .now
+            .clone()
+            .map(|(_, text, link)| (text, link))
+            .unwrap_or_default();
         let digest = Sha256::digest(format!(
             "{}\n{}\n{}",
             self.kind.as_str(),

@@ -1,6 +1,7 @@
 //! What is posted.
 
 use caller_id_core::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::kind::{Kind, Severity};
@@ -41,7 +42,7 @@ pub struct Item {
     pub subject: String,
     /// Since when.
     pub since: Timestamp,
-    /// A sentence; empty where only its end is known.
+    /// A sentence.
     pub text: String,
     /// The path of a page.
     pub link: String,
@@ -71,8 +72,8 @@ pub struct Teller {
     pub origin: Option<String>,
 }
 
-/// A message as it is posted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A message as it is posted, and as it is kept until then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// No other message has it; tried again, it is the same.
     pub id: String,
@@ -139,7 +140,7 @@ fn body(id: &str, telling: &Telling, teller: &Teller, (now, test): (Timestamp, b
             "incident": item.incident,
             "subject": item.subject,
             "since": item.since.to_string(),
-            "text": sentence(telling, item),
+            "text": item.text,
             "link": link(item),
         })
     });
@@ -170,13 +171,6 @@ fn body(id: &str, telling: &Telling, teller: &Teller, (now, test): (Timestamp, b
     })
 }
 
-fn sentence(telling: &Telling, item: &Item) -> String {
-    match telling.state {
-        State::Firing => item.text.clone(),
-        State::Resolved => telling.kind.over(&plain(&item.subject)),
-    }
-}
-
 /// For people: what it is, a line each, and what to do.
 fn text(telling: &Telling, teller: &Teller, test: bool, link: Option<String>) -> String {
     let mut head = vec!["caller-id"];
@@ -195,7 +189,7 @@ fn text(telling: &Telling, teller: &Teller, test: bool, link: Option<String>) ->
     let mut lines: Vec<String> = Vec::new();
     let mut length = 0;
     for item in items.iter().take(LINES_MOST) {
-        let line: String = sentence(telling, item).chars().take(LINE_MOST).collect();
+        let line: String = item.text.chars().take(LINE_MOST).collect();
         length += line.chars().count();
         if length > TEXT_MOST && !lines.is_empty() {
             break;

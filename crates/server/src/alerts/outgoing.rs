@@ -9,8 +9,10 @@ use tokio::sync::Notify;
 use super::kind::Severity;
 use super::message::Message;
 
-/// So many may wait.
+/// So many may wait, the one that is being posted too.
 pub const WAITING_MOST: usize = 64;
+/// Of so many that were settled it is known: another node may name them as waiting, and they are not posted again.
+const SETTLED_MOST: usize = 256;
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,71 +53,115 @@ pub struct Counts {
     pub waiting: u64,
 }
 
-/// Messages that wait: bounded. What is serious is dropped last.
+/// Messages that are not settled yet: bounded. What is serious is dropped last.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    queue: Mutex<VecDeque<Message>>,
+    queue: Mutex<Queue>,
     wake: Notify,
+    settled: Notify,
     outcomes: [AtomicU64; Outcome::ALL.len()],
     retries: AtomicU64,
-    posting: AtomicU64,
     /// Why nobody is told, as far as nobody is.
     trouble: Mutex<Option<String>>,
 }
 
+#[derive(Debug, Default)]
+struct Queue {
+    /// The oldest first.
+    messages: VecDeque<Message>,
+    /// The first of them is on its way.
+    is_posting: bool,
+    /// The ids of those that were settled last.
+    settled: VecDeque<String>,
+}
+
+impl Queue {
+    fn knows(&self, id: &str) -> bool {
+        self.messages.iter().any(|message| message.id == id)
+            || self.settled.iter().any(|settled| settled == id)
+    }
+
+    /// Takes out what there is no place for: the oldest that is not serious, never the one that is on its way.
+    fn too_many(&mut self) -> Option<Message> {
+        if self.messages.len() <= WAITING_MOST {
+            return None;
+        }
+        let first = usize::from(self.is_posting);
+        let mut rest = self.messages.iter().skip(first);
+        let warning = rest.position(|message| message.severity < Severity::Serious);
+        self.messages.remove(first + warning.unwrap_or(0))
+    }
+
+    fn remember(&mut self, id: &str) {
+        if self.settled.len() >= SETTLED_MOST {
+            self.settled.pop_front();
+        }
+        self.settled.push_back(id.to_owned());
+    }
+}
+
 impl Outgoing {
-    /// Puts a message behind the others. Where there is no place the oldest goes that is not serious.
+    /// Puts a message behind the others, unless it waits already or was settled lately. Where there is no place the oldest goes
+    /// that is not serious.
     pub fn push(&self, message: Message) {
         let mut queue = self.queue();
-        queue.push_back(message);
-        let dropped = (queue.len() > WAITING_MOST).then(|| {
-            let warning = queue.iter().position(|it| it.severity < Severity::Serious);
-            queue.remove(warning.unwrap_or(0))
-        });
+        if queue.knows(&message.id) {
+            return;
+        }
+        queue.messages.push_back(message);
+        let dropped = queue.too_many();
         drop(queue);
-        if let Some(dropped) = dropped.flatten() {
+        if let Some(dropped) = dropped {
             let why = format!("more than {WAITING_MOST} alerts wait");
             tracing::error!(
                 kind = dropped.kind.as_str(),
                 id = dropped.id,
                 "an alert is dropped: {why}"
             );
-            self.settle(Outcome::Dropped, Some(why));
+            self.settle(&dropped.id, Outcome::Dropped, Some(why));
         }
         self.wake.notify_one();
     }
 
-    /// The next message, when there is one. Whoever takes it settles it, or puts it back.
+    /// The first message, when there is one. It waits on until it is settled.
     pub async fn next(&self) -> Message {
         loop {
-            if let Some(message) = self.take() {
+            if let Some(message) = self.first() {
                 return message;
             }
             self.wake.notified().await;
         }
     }
 
-    /// The next message, if there is one now.
-    pub fn take(&self) -> Option<Message> {
-        let message = self.queue().pop_front();
-        self.posting
-            .store(u64::from(message.is_some()), Ordering::Relaxed);
-        message
+    fn first(&self) -> Option<Message> {
+        let mut queue = self.queue();
+        let first = queue.messages.front().cloned();
+        queue.is_posting = first.is_some();
+        first
     }
 
-    /// Puts a message that was taken before all others.
-    pub fn put_back(&self, message: Message) {
-        self.queue().push_front(message);
-        self.posting.store(0, Ordering::Relaxed);
+    /// All that wait, the one that is on its way too: the oldest first.
+    pub fn unsettled(&self) -> Vec<Message> {
+        self.queue().messages.iter().cloned().collect()
     }
 
-    /// Counts what became of a message, and why where nobody was told.
-    pub fn settle(&self, outcome: Outcome, why: Option<String>) {
+    /// A message waits no longer. Counts what became of it, and why where nobody was told.
+    pub fn settle(&self, id: &str, outcome: Outcome, why: Option<String>) {
+        let mut queue = self.queue();
+        if outcome != Outcome::Dropped {
+            queue.is_posting = false;
+        }
+        queue.messages.retain(|message| message.id != id);
+        queue.remember(id);
+        drop(queue);
         self.outcomes[outcome as usize].fetch_add(1, Ordering::Relaxed);
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = why;
-        if outcome != Outcome::Dropped {
-            self.posting.store(0, Ordering::Relaxed);
-        }
+        self.settled.notify_one();
+    }
+
+    /// Waits until a message was settled since this was asked last.
+    pub async fn settled(&self) {
+        self.settled.notified().await;
     }
 
     /// Counts a try that failed and is to be made again.
@@ -133,15 +179,14 @@ impl Outgoing {
 
     /// What was counted.
     pub fn counts(&self) -> Counts {
-        let waiting = self.queue().len() as u64;
         Counts {
             outcomes: std::array::from_fn(|place| self.outcomes[place].load(Ordering::Relaxed)),
             retries: self.retries.load(Ordering::Relaxed),
-            waiting: waiting + self.posting.load(Ordering::Relaxed),
+            waiting: self.queue().messages.len() as u64,
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Message>> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -60,7 +60,6 @@ impl Receiver {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_global(Some(within))
             .max_idle_connections(0)
             .user_agent(concat!("caller-id/", env!("CARGO_PKG_VERSION")));
         if url.is_here() {
@@ -84,9 +83,14 @@ impl Receiver {
         self.secret.is_some()
     }
 
-    /// Posts a message at `now`.
-    pub fn post(&self, message: &Message, now: Timestamp) -> Next {
-        match self.send(message, now) {
+    /// So long it has for an answer.
+    pub fn within(&self) -> Duration {
+        self.within
+    }
+
+    /// Posts a message at `now`. The answer has to be there `within` that time.
+    pub fn post(&self, message: &Message, now: Timestamp, within: Duration) -> Next {
+        match self.send(message, now, within) {
             Ok((answer, _)) => judge(&answer),
             Err(why) => Next::Again(why, None),
         }
@@ -97,7 +101,7 @@ impl Receiver {
     /// # Errors
     /// Why there is no answer; without the URL.
     pub fn ask(&self, message: &Message, now: Timestamp) -> Result<Answer, String> {
-        let (mut answer, body) = self.send(message, now)?;
+        let (mut answer, body) = self.send(message, now, self.within)?;
         let mut bytes = Vec::new();
         // What breaks off is shown as far as it came.
         let _ = body.into_reader().take(SHOWN_MOST).read_to_end(&mut bytes);
@@ -105,17 +109,27 @@ impl Receiver {
         Ok(answer)
     }
 
-    fn send(&self, message: &Message, now: Timestamp) -> Result<(Answer, ureq::Body), String> {
+    fn send(
+        &self,
+        message: &Message,
+        now: Timestamp,
+        within: Duration,
+    ) -> Result<(Answer, ureq::Body), String> {
         let mut request = self
             .agent
             .post(self.url.reveal())
+            .config()
+            .timeout_global(Some(within))
+            .build()
             .header("content-type", "application/json")
             .header(EVENT, &message.id);
         if let Some(secret) = &self.secret {
             request = request.header(SIGNATURE, signature(secret, now, &message.body));
         }
         let answer = request.send(message.body.as_bytes());
-        let (parts, body) = answer.map_err(|error| self.why(&error))?.into_parts();
+        let (parts, body) = answer
+            .map_err(|error| self.why(&error, within))?
+            .into_parts();
         let answer = Answer {
             status: parts.status.as_u16(),
             text: String::new(),
@@ -125,9 +139,9 @@ impl Receiver {
     }
 
     /// Never with the URL: it may be its own key.
-    fn why(&self, error: &ureq::Error) -> String {
+    fn why(&self, error: &ureq::Error, within: Duration) -> String {
         match error {
-            ureq::Error::Timeout(_) => format!("no answer within {} s", self.within.as_secs_f32()),
+            ureq::Error::Timeout(_) => format!("no answer within {} s", within.as_secs_f32()),
             ureq::Error::HostNotFound => "its host is not found".to_owned(),
             ureq::Error::Io(error) => format!("it cannot be reached: {error}"),
             ureq::Error::Rustls(error) => format!("its certificate or TLS cannot be used: {error}"),

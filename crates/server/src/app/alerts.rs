@@ -11,9 +11,6 @@ use crate::alerts::{Delivery, Receiver, Watch, deliver};
 use crate::config::Settings;
 use crate::http::Api;
 
-/// So much of the time that a stop has, one part of as many, is for alerts that wait.
-const PART_FOR_ALERTS: u32 = 5;
-
 impl App {
     /// Who looks for what is to be told, where somebody is to be told.
     pub fn alerts(&self) -> Option<Arc<Watch>> {
@@ -44,16 +41,12 @@ impl App {
         let board = shared.map(|shared| shared.alerts);
         let watch = Arc::new(Watch::new(api, rules, board, outgoing.clone()));
         self.alerts = Some(watch.clone());
-        let most = settings.listen.shutdown_timeout() / PART_FOR_ALERTS;
-        let delivery = Delivery {
-            outgoing,
-            receiver: Arc::new(receiver),
-            clock,
-            last_words: deliver::LAST_WORDS_MOST.min(most),
-        };
+        let deadline = self.deadline.clone();
+        let delivery = Delivery::new(outgoing, receiver, clock, deadline.clone());
         let (looking, posting) = (self.stop.clone(), self.stop.clone());
         self.tasks.spawn(async move {
             tokio::join!(watch.run(looking), delivery.run(posting));
+            watch.end(&deadline).await;
             "the alerts"
         });
     }

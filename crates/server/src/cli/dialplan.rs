@@ -6,7 +6,7 @@ mod host;
 mod lines;
 mod words;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use caller_id_core::NumberFormat;
@@ -16,16 +16,16 @@ use self::host::Hosts;
 use self::lines::Lines;
 use self::words::{Key, Name, Prefix};
 use super::show::out;
-use crate::config::agi::AgiListen;
+use crate::config::agi::{AgiListen, PORT};
 use crate::config::listen;
 use crate::config::number::port;
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
 Examples:
-  caller-id dialplan --peer mycarrier                             VICIdial, FastAGI, the service on the dialer itself
-  caller-id dialplan --peer mycarrier --host 10.0.0.5,10.0.0.6    two nodes: the second is asked when the first has no answer
-  caller-id dialplan --peer mycarrier --via curl --key KEY        over HTTP, with a key of DIALER_KEYS
+  caller-id dialplan --peer mycarrier                             VICIdial, service on the dialer
+  caller-id dialplan --peer mycarrier --host 10.0.0.5,10.0.0.6    two nodes
+  caller-id dialplan --peer mycarrier --via curl --key KEY        over HTTP, with a dialer's key
   caller-id dialplan --peer mycarrier --trunk pjsip --plain       an Asterisk without VICIdial";
 
 /// What `dialplan` takes.
@@ -48,7 +48,7 @@ pub struct DialplanArgs {
     pub prefix: Prefix,
     /// Where the service is, as ADDRESS or ADDRESS:PORT; two with a comma between them: the second is asked when the first has
     /// no answer. With `--via curl` also https://ADDRESS. Default: what AGI_LISTEN says here (127.0.0.1:4573), with `--via curl`
-    /// API_HOST and API_PORT (127.0.0.1:8000)
+    /// API_HOST and API_PORT (127.0.0.1:8000); of these is also a port that is not named
     #[arg(long, value_name = "ADDRESSES")]
     pub host: Option<Hosts>,
     /// The service's own setting, for the default of `--host`
@@ -169,7 +169,7 @@ pub fn text(args: &DialplanArgs) -> anyhow::Result<String> {
         Some(hosts) => hosts.clone(),
         None => Hosts::of(own),
     };
-    let hosts = hosts.urls(args.via)?;
+    let hosts = hosts.urls(args.via, own.port())?;
     let mut lines = Lines::default();
     header(args, &mut lines);
     if args.host.is_none() && own.ip().is_unspecified() {
@@ -209,7 +209,9 @@ impl DialplanArgs {
             (Via::Curl, _) => Ok(SocketAddr::new(self.api_host, self.api_port)),
             (Via::Agi, Some(socket)) => Ok(socket),
             // Another service is asked.
-            (Via::Agi, None) if self.host.is_some() => Ok(([127, 0, 0, 1], 0).into()),
+            (Via::Agi, None) if self.host.is_some() => {
+                Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), PORT))
+            }
             (Via::Agi, None) => anyhow::bail!(
                 "AGI_LISTEN is off: the service here answers no FastAGI -> set it, like AGI_LISTEN=127.0.0.1:4573, ask over HTTP \
                  with --via curl, or name another service with --host ADDRESS"
@@ -367,8 +369,12 @@ mod tests {
             ),
             ("--agi-listen [::1]:4573", "AGI(agi://[::1]:4573/next-cid?"),
             (
-                "--agi-listen 10.0.0.5:4600 --host b",
-                "AGI(agi://b:4573/next-cid?",
+                "--agi-listen 10.0.0.5:4600 --host b,c:1",
+                "AGI(agi://b:4600/next-cid?",
+            ),
+            (
+                "--agi-listen 10.0.0.5:4600 --host b,c:1",
+                "AGI(agi://c:1/next-cid?",
             ),
             ("--agi-listen off --host b", "AGI(agi://b:4573/next-cid?"),
             (

@@ -35,10 +35,13 @@ const REQUESTS_MOST: usize = 8;
 /// The exit code of an import that did not come to its end.
 const EXIT_FATAL: u8 = 2;
 
+/// How it is called.
+pub const EXAMPLES: &str = "Examples:
+  caller-id import --csv numbers.csv --dry-run               what would be written, and which rows are bad
+  caller-id import --csv numbers.csv --report bad.csv
+  caller-id import --csv numbers.csv --on-duplicate update";
+
 /// What `import` takes.
-///
-/// Columns are found in any order and case: caller_id (or number, did), and where wanted carrier, area_code, daily_limit,
-/// hourly_limit, pool, attestation, status, meta. An empty limit is the default (500 a day, 50 an hour), `none` is no limit.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// The CSV file, plain or gzip; `-` reads the standard input

@@ -10,8 +10,8 @@ use clap::Args;
 use super::listen::host;
 use super::number::within;
 
-/// Ours, because VICIdial's own FastAGI has 4577.
-const PORT: u16 = 4573;
+/// The port of FastAGI where none is named. Ours, because VICIdial's own has 4577.
+pub const PORT: u16 = 4573;
 
 /// Where Asterisk asks over FastAGI.
 #[derive(Debug, Clone, Args)]

@@ -4,6 +4,7 @@ mod attention;
 pub mod shape;
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use caller_id_core::Rung;
 use caller_id_core::history_query::Activity;
 
 use self::attention::Seen;
+pub(super) use self::attention::inactive;
 pub use self::shape::Attention;
 use self::shape::{CampaignLive, OverviewBody, PulseBody, ReservationsLive, RungsBody};
 use super::{Api, ApiError, Viewer};
@@ -75,6 +77,8 @@ impl Api {
 pub struct Judged {
     /// All of it.
     pub attention: Vec<Attention>,
+    /// The pools that have a free number.
+    pub free: BTreeSet<String>,
     /// Whether pools could be counted.
     pub pools: bool,
     /// Whether it is known what waits in Redis, or nothing can.
@@ -98,8 +102,10 @@ impl Api {
             alerts: None,
             names,
         };
+        let free = seen.pools.iter().filter(|pool| pool.eligible > 0);
         Judged {
             attention: seen.told(),
+            free: free.map(|pool| pool.id.clone()).collect(),
             pools: pools.is_some() && configured.is_some(),
             outbox: signs.state.is_none() || signs.lag.is_some(),
         }

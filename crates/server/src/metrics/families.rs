@@ -72,6 +72,8 @@ families! {
         "Numbers that this node handed out, by pool and by how they were chosen: sticky, area_code, overlay, region, any. The first 64 pools have labels of their own, the rest is `other`";
     POOL_NUMBERS = Gauge "caller_id_pool_numbers" in "numbers" by ["pool", "state"] when "unless they cannot be counted in time":
         "How the numbers of each pool stand, of all nodes together: eligible, reserved (in a call), cooling (between two calls), limited (used as often as an hour or a day allows), resting (put to rest), paused, retired. Counted at most once a second, and some seconds old where there are many. The first 64 pools have labels of their own, the rest is `other`";
+    POOL_INACTIVE = Gauge "caller_id_pool_inactive" in "pools" by ["pool"] when "unless they cannot be counted in time":
+        "Whether a pool has no active number though a campaign has no other pool with one (1), or not (0); of `other`, how many have none";
     HTTP_DURATION = Histogram "caller_id_http_request_duration_seconds" in "seconds" by ["method", "route", "status"] when "once there was one":
         "How long answers over HTTP took to begin, by method, template of the route (`none`: there is none) and class of the status (2xx, 4xx, 5xx)";
     FASTAGI_DURATION = Histogram "caller_id_fastagi_dialog_duration_seconds" in "seconds" by ["script", "ended"] when "once there was one":
@@ -117,7 +119,7 @@ families! {
     ALERT_RETRIES = Counter "caller_id_alert_retries_total" in "tries" by []:
         "Tries to deliver an alert that failed and were to be made again";
     ALERTS_WAITING = Gauge "caller_id_alerts_waiting" in "alerts" by []:
-        "Alerts that wait for the receiver, 65 at most";
+        "Alerts that wait for the receiver, 64 at most";
     LOG_MESSAGES = Counter "caller_id_log_messages_total" in "messages" by ["level"]:
         "Errors and warnings that were logged (level: error, warn), where LOG_LEVEL lets them";
     LOG_DROPPED = Counter "caller_id_log_lines_dropped_total" in "lines" by []:

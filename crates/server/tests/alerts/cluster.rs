@@ -7,7 +7,7 @@ use caller_id_testkit::postgres::Postgres;
 use caller_id_testkit::redis::RedisServer;
 use serde_json::Value;
 
-use crate::hook::{Hook, SECRET, until};
+use crate::hook::{Hook, Reply, SECRET, until};
 use crate::node::{MINUTE_MS, NOON, Node};
 
 #[tokio::test]
@@ -87,4 +87,50 @@ async fn what_nodes_share_is_told_once_and_what_is_one_nodes_own_by_that_node() 
     until("all is told", || hook.posts().len() == 4).await;
     // What is left is no matter of this test: Redis came back without anything.
     let _ = tokio::join!(stays.app.close(), third.app.close());
+}
+
+#[tokio::test]
+async fn what_the_node_that_leads_did_not_deliver_is_posted_by_the_next_one() {
+    let (redis, postgres) = (RedisServer::start(), Postgres::shared());
+    let database = postgres.url(&postgres.database());
+    let (redis_url, hook) = (redis.url(), Hook::start().await);
+    let clock = Arc::new(ManualClock::at(NOON));
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let settings = |name: &'static str| {
+        [
+            ("NODE_NAME", name),
+            ("REDIS_URL", &*redis_url),
+            ("DATABASE_URL", &*database),
+            ("ALERT_WEBHOOK_URL", &*hook.url),
+            ("ALERT_WEBHOOK_SECRET", SECRET),
+        ]
+    };
+    let first = Node::start(folders[0].path(), &clock, &settings("first")).await;
+    first.pool("east", 100, 2).await;
+    first.calls(100, 2).await;
+    hook.will([Reply::Hang]);
+    first.pass(2 * MINUTE_MS).await;
+    hook.until(1).await;
+    let second = Node::start(folders[1].path(), &clock, &settings("second")).await;
+    second.pass(MINUTE_MS).await;
+    assert_eq!(hook.posts().len(), 1, "it is the first one's to tell");
+    first.app.close().await.expect("a clean end");
+    second.pass(MINUTE_MS).await;
+    let posts = hook.until(2).await;
+    assert_eq!(posts[0].body, posts[1].body);
+    assert_eq!(posts[1].json()["node"], "first");
+    // It was delivered: nobody takes it up again, whoever leads.
+    let settled = "caller_id_alerts_total{outcome=\"delivered\"} 1";
+    for _ in 0..600 {
+        clock.advance_ms(2_000);
+        if second.see("/metrics").await.contains(settled) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    second.app.close().await.expect("a clean end");
+    let first = Node::start(folders[0].path(), &clock, &settings("first")).await;
+    first.pass(MINUTE_MS).await;
+    first.app.close().await.expect("a clean end");
+    assert_eq!(hook.posts().len(), 2);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use caller_id::alerts::kind::{Kind, Severity};
 use caller_id::alerts::message::{Message, Teller};
 use caller_id::alerts::outgoing::{Counts, WAITING_MOST};
-use caller_id::alerts::{Delivery, Outgoing, Receiver, deliver};
+use caller_id::alerts::{Deadline, Delivery, Outgoing, Receiver, deliver};
 use caller_id::cli::serve_settings;
 use caller_id_core::{ManualClock, Timestamp};
 use tokio::time::Instant;
@@ -31,25 +31,29 @@ fn warning() -> Message {
 /// What is posted to a receiver, until it is stopped.
 struct Rig {
     outgoing: Arc<Outgoing>,
+    deadline: Deadline,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Rig {
     fn start(url: &str, outgoing: Arc<Outgoing>) -> Self {
+        Self::start_with(url, outgoing, Duration::from_millis(400))
+    }
+
+    /// An answer has to be there `within` that time.
+    fn start_with(url: &str, outgoing: Arc<Outgoing>, within: Duration) -> Self {
         let pairs = [("ALERT_WEBHOOK_URL", url), ("ALERT_WEBHOOK_SECRET", SECRET)];
         let settings = serve_settings(&pairs).expect("settings");
-        let receiver = Receiver::of(&settings.alerts, Duration::from_millis(400));
-        let delivery = Delivery {
-            outgoing: outgoing.clone(),
-            receiver: Arc::new(receiver.expect("a receiver")),
-            clock: Arc::new(ManualClock::at(NOON)),
-            last_words: deliver::LAST_WORDS_MOST,
-        };
+        let receiver = Receiver::of(&settings.alerts, within);
+        let (clock, deadline) = (Arc::new(ManualClock::at(NOON)), Deadline::default());
+        let receiver = receiver.expect("a receiver");
+        let delivery = Delivery::new(outgoing.clone(), receiver, clock, deadline.clone());
         let stop = CancellationToken::new();
         let own = stop.clone();
         Self {
             outgoing,
+            deadline,
             stop,
             task: tokio::spawn(async move { delivery.run(own).await }),
         }
@@ -219,7 +223,7 @@ async fn of_too_many_those_are_dropped_that_are_oldest_and_not_serious() {
         (counts.outcomes[3], counts.waiting),
         (2, WAITING_MOST as u64)
     );
-    while let Some(message) = outgoing.take() {
+    for message in outgoing.unsettled() {
         assert_eq!(message.severity, Severity::Serious);
     }
 }
@@ -244,6 +248,66 @@ async fn at_a_stop_what_waits_is_tried_once_more_and_a_receiver_that_hangs_holds
     let ended = tokio::time::timeout(Duration::from_secs(20), rig.end()).await;
     ended.expect("it ends");
     let counts = outgoing.counts();
-    assert_eq!((counts.outcomes, counts.waiting), ([0, 20, 0, 0], 0));
+    // Nobody is told that they are lost: they wait for the next start.
+    assert_eq!((counts.outcomes, counts.waiting), ([0, 0, 0, 0], 20));
+    assert_eq!(outgoing.trouble(), None);
     assert!(hook.posts().len() < 20, "{}", hook.posts().len());
+}
+
+#[tokio::test]
+async fn at_a_stop_without_any_time_nothing_is_tried_any_more() {
+    let hook = Hook::start().await;
+    hook.will([Reply::Status(429, "retry-after: 60\r\n".to_owned())]);
+    let rig = Rig::start(&hook.url, Arc::default());
+    rig.outgoing.push(warning());
+    hook.until(1).await;
+    until("it is to be tried again", || {
+        rig.outgoing.counts().retries == 1
+    })
+    .await;
+    rig.deadline.set(Instant::now());
+    let outgoing = rig.outgoing.clone();
+    rig.end().await;
+    assert_eq!((hook.posts().len(), outgoing.counts().waiting), (1, 1));
+}
+
+/// A receiver that never answers is given ten minutes: whoever waited for it would wait as long.
+const FOR_EVER: Duration = Duration::from_secs(600);
+
+#[test]
+fn a_receiver_that_hangs_holds_up_no_end_of_the_process() {
+    let runtime = || tokio::runtime::Runtime::new().expect("a runtime");
+    // The receiver goes on: its own end would be an answer.
+    let (elsewhere, runtime) = (runtime(), runtime());
+    let hook = elsewhere.block_on(Hook::start());
+    hook.will((0..99).map(|_| Reply::Hang));
+    runtime.block_on(async {
+        let rig = Rig::start_with(&hook.url, Arc::default(), FOR_EVER);
+        (0..3).for_each(|_| rig.outgoing.push(warning()));
+        hook.until(1).await;
+        rig.end().await;
+    });
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(runtime);
+        tell.send(())
+    });
+    let ended = told.recv_timeout(FOR_EVER / 10);
+    ended.expect("it ends long before the receiver's time is over");
+}
+
+#[tokio::test]
+async fn a_message_that_was_settled_is_not_taken_again() {
+    let hook = Hook::start().await;
+    let rig = Rig::start(&hook.url, Arc::default());
+    let one = warning();
+    rig.outgoing.push(one.clone());
+    rig.outgoing.push(one.clone());
+    rig.settled(1).await;
+    rig.outgoing.push(one);
+    rig.outgoing.push(warning());
+    let counts = rig.settled(2).await;
+    assert_eq!((counts.outcomes, counts.waiting), ([2, 0, 0, 0], 0));
+    assert_eq!(hook.posts().len(), 2);
+    rig.end().await;
 }

@@ -15,6 +15,7 @@ struct Watched {
     at_ms: i64,
     quiet: bool,
     known: bool,
+    has_free: bool,
 }
 
 impl Watched {
@@ -24,6 +25,7 @@ impl Watched {
             at_ms: 0,
             quiet: false,
             known: true,
+            has_free: true,
         }
     }
 
@@ -31,11 +33,12 @@ impl Watched {
     fn for_ms(&mut self, ms: i64, found: &[Finding]) -> Vec<(i64, Telling)> {
         let mut all = Vec::new();
         for _ in 0..ms / 10_000 {
-            let known = self.known;
+            let (known, has_free) = (self.known, self.has_free);
             let moment = Moment {
                 now: Timestamp::from_ms(NOON_MS + self.at_ms),
                 quiet: self.quiet,
                 known: &|_| known,
+                has_free: &|_| has_free,
             };
             let told = self.ledger.step(&moment, found.to_vec());
             all.extend(told.into_iter().map(|told| (self.at_ms / 1_000, told)));
@@ -223,9 +226,44 @@ fn in_quiet_hours_only_what_is_serious_is_told_and_the_rest_at_their_end_if_it_l
 }
 
 #[test]
+fn each_end_says_what_it_is() {
+    let end = |found: Finding, has_free| {
+        let mut watched = Watched::new(None);
+        watched.has_free = has_free;
+        watched.for_ms(5 * MINUTE_MS, &[found]);
+        let told = watched.for_ms(10 * MINUTE_MS, &[]);
+        assert_eq!(told.len(), 1);
+        let message = Message::new(&told[0].1, &Teller::default(), Timestamp::from_ms(NOON_MS));
+        let json: serde_json::Value = serde_json::from_str(&message.body).expect("JSON");
+        let text = json["alerts"][0]["text"].as_str().expect("a text");
+        let all = json["text"].as_str().expect("a text");
+        assert!(
+            all.starts_with(&format!("caller-id, over: {text}")),
+            "{all}"
+        );
+        text.to_owned()
+    };
+    let aside = "The pool east has no active number any more, and is no campaign's only one.";
+    assert_eq!(
+        end(exhausted("east"), true),
+        "The pool east has free numbers again."
+    );
+    assert_eq!(end(exhausted("east"), false), aside);
+    assert_eq!(end(low("east"), true), "The pool east is no longer low.");
+    assert_eq!(end(low("east"), false), aside);
+    // What is the service's is no pool.
+    assert_eq!(
+        end(of(Kind::StoreAway, ""), false),
+        "The database takes writes again."
+    );
+}
+
+#[test]
 fn what_nobody_knows_is_not_over() {
     let mut watched = Watched::new(None);
     watched.for_ms(5 * MINUTE_MS, &[low("east")]);
+    // It was gone for a moment, and then nobody could look.
+    watched.for_ms(10_000, &[]);
     watched.known = false;
     assert_eq!(short(&watched.for_ms(HOUR_MS, &[])), []);
     watched.known = true;

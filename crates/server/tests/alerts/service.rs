@@ -12,14 +12,15 @@ use crate::node::{MINUTE_MS, NOON, Node};
 
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-struct Place {
-    folder: TempDir,
-    clock: Arc<ManualClock>,
-    hook: Hook,
+/// A folder, a clock and a receiver, for a service that is started more than once.
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) hook: Hook,
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
             clock: Arc::new(ManualClock::at(NOON)),
@@ -27,7 +28,7 @@ impl Place {
         }
     }
 
-    async fn start(&self, more: &[(&str, &str)]) -> Node {
+    pub(crate) async fn start(&self, more: &[(&str, &str)]) -> Node {
         let mut settings = vec![
             ("ALERT_WEBHOOK_URL", &*self.hook.url),
             ("ALERT_WEBHOOK_SECRET", SECRET),
@@ -39,7 +40,7 @@ impl Place {
     }
 }
 
-fn what(kind: &str, state: &str, subjects: &[&str]) -> (String, String, Vec<String>) {
+pub(crate) fn what(kind: &str, state: &str, subjects: &[&str]) -> (String, String, Vec<String>) {
     let subjects = subjects.iter().map(|one| (*one).to_owned()).collect();
     (kind.to_owned(), state.to_owned(), subjects)
 }
@@ -82,8 +83,52 @@ async fn a_pool_that_empties_is_told_signed_with_what_to_do_and_when_it_is_over(
     );
     let incident = |at: usize| posts[at].json()["alerts"][0]["incident"].clone();
     assert_eq!(incident(0), incident(1));
+    let text = posts[1].text();
+    assert!(
+        text.contains("over: The pool east has free numbers again."),
+        "{text}"
+    );
     node.app.close().await.expect("a clean end");
     assert_eq!(place.hook.posts().len(), 2);
+}
+
+#[tokio::test]
+async fn a_pool_without_an_active_number_is_told_while_a_campaign_needs_it() {
+    let place = Place::new().await;
+    let node = place.start(&[]).await;
+    node.pool("east", 100, 1).await;
+    node.pool("west", 200, 2).await;
+    let measured = async |count: u32| {
+        let line = format!("caller_id_pool_inactive{{pool=\"east\"}} {count}\n");
+        // What is counted is some seconds old.
+        node.pass(MINUTE_MS).await;
+        let metrics = node.see("/metrics").await;
+        assert!(metrics.contains(&line), "{metrics}");
+        let other = "caller_id_pool_inactive{pool=\"west\"} 0\n";
+        assert!(metrics.contains(other), "{metrics}");
+    };
+    measured(0).await;
+    let path = "/api/v1/numbers/3125550100";
+    let paused = json!({"status": "paused"});
+    let (status, said) = node.ask("PATCH", path, &paused).await;
+    assert!(status < 300, "{said}");
+    measured(1).await;
+    let posts = place.hook.until(1).await;
+    assert_eq!(posts[0].what(), what("pool_exhausted", "firing", &["east"]));
+    let text = posts[0].text();
+    let told = "No number of the pool east is active (paused: 1), and the campaign C100 has no other pool with one.";
+    assert!(text.contains(told), "{text}");
+    let (status, said) = node
+        .ask("PUT", "/api/v1/campaigns/C100", &json!({"pools": ["west"]}))
+        .await;
+    assert!(status < 300, "{said}");
+    measured(0).await;
+    node.pass(10 * MINUTE_MS).await;
+    let posts = place.hook.until(2).await;
+    let text = posts[1].text();
+    let told = "over: The pool east has no active number any more, and is no campaign's only one.";
+    assert!(text.contains(told), "{text}");
+    node.app.close().await.expect("a clean end");
 }
 
 #[tokio::test]
@@ -131,33 +176,6 @@ async fn names_of_pools_are_text_whatever_they_are() {
     assert_eq!(json["allowed_mentions"], json!({"parse": []}));
     assert_eq!(json["mrkdwn"], false);
     node.app.close().await.expect("a clean end");
-}
-
-#[tokio::test]
-async fn a_start_tells_nothing_again() {
-    let place = Place::new().await;
-    let node = place.start(&[]).await;
-    node.pool("east", 100, 1).await;
-    node.calls(100, 1).await;
-    node.pass(2 * MINUTE_MS).await;
-    place.hook.until(1).await;
-    node.app.close().await.expect("a clean end");
-    let node = place.start(&[]).await;
-    node.pass(20 * MINUTE_MS).await;
-    node.app.close().await.expect("a clean end");
-    assert_eq!(place.hook.posts().len(), 1);
-    // An hour after it was told it is told again.
-    let node = place.start(&[]).await;
-    node.pass(40 * MINUTE_MS).await;
-    let posts = place.hook.until(2).await;
-    assert_eq!(posts[1].json()["repeated"], true);
-    node.app.close().await.expect("a clean end");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let kept = std::fs::metadata(place.folder.path().join("alerts.json")).expect("kept");
-        assert_eq!(kept.permissions().mode() & 0o777, 0o600);
-    }
 }
 
 #[tokio::test]

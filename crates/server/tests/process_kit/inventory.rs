@@ -2,50 +2,25 @@
 
 use caller_id_core::PhoneNumber;
 use caller_id_testkit::invariants::Rules;
-use caller_id_testkit::stock::{Group, Stock};
+use caller_id_testkit::stock::{self, Size, Stock};
+pub(crate) use caller_id_testkit::stock::{AGENT_LIMIT, COOLDOWN_S, RESERVATION_S};
 
 use crate::client::Client;
 
-/// How long an allocation holds its number, in seconds: some reservations run out, some live across a restart.
-pub(crate) const RESERVATION_S: u32 = 2;
-/// The rest of the numbers in the pool `default`, in seconds; the others have none.
-pub(crate) const COOLDOWN_S: u32 = 1;
-/// Allocations of one agent in a minute.
-pub(crate) const AGENT_LIMIT: u32 = 40;
-
-/// The campaigns: none, one with numbers for every load, one that falls back to them, two that are soon used up.
-pub(crate) const CAMPAIGNS: [&str; 5] = ["", "BUSY", "BOTH", "SMALL", "DAY"];
-
-/// How many reservations of one number may live in the pool `small`.
-const MOST_IN_SMALL: u16 = 2;
-
-const STOCK: Stock = Stock {
-    groups: &[
-        group(312, "default", [15, 5], [3, 5]),
-        group(415, "busy", [110, 40], [40, 60]),
-        group(808, "small", [0, 6], [3, 5]),
-        group(907, "day", [0, 4], [5, 3]),
-    ],
-    reservation_s: RESERVATION_S,
+/// The campaigns of the load, and none.
+pub(crate) const CAMPAIGNS: [&str; 5] = {
+    let [busy, both, small, day] = stock::CAMPAIGNS;
+    ["", busy.0, both.0, small.0, day.0]
 };
 
-const fn group(
-    area_code: u16,
-    pool: &'static str,
-    [unlimited, limited]: [u32; 2],
-    [hourly, daily]: [u32; 2],
-) -> Group {
-    Group {
-        area_code,
-        pool,
-        unlimited,
-        limited,
-        hourly,
-        daily,
-        cooldown_s: if area_code == 312 { COOLDOWN_S } else { 0 },
-        most_reservations: if area_code == 808 { MOST_IN_SMALL } else { 1 },
-    }
-}
+const STOCK: Stock = Stock {
+    groups: &stock::of_every_rule(Size {
+        default: [15, 5],
+        busy: [110, 40],
+        busy_limits: [40, 60],
+    }),
+    reservation_s: RESERVATION_S,
+};
 
 /// What a service says of a change that is not in force in time.
 const WRITTEN: &str = "written, and not in force yet";
@@ -64,13 +39,8 @@ pub(crate) fn fill(client: &mut Client) {
     for (pool, body) in STOCK.pools() {
         put(client, &format!("/api/v1/pools/{pool}"), &body);
     }
-    for (campaign, pools) in [
-        ("DAY", "\"day\""),
-        ("BUSY", "\"busy\""),
-        ("BOTH", "\"default\", \"busy\""),
-        ("SMALL", "\"small\""),
-    ] {
-        let body = format!("{{\"pools\": [{pools}]}}");
+    for (campaign, pools) in stock::CAMPAIGNS {
+        let body = serde_json::json!({ "pools": pools }).to_string();
         put(client, &format!("/api/v1/campaigns/{campaign}"), &body);
     }
 }

@@ -4,6 +4,9 @@ use std::io::ErrorKind;
 
 use sqlx_core::Error;
 
+/// Of a session that was good, and broke.
+const LOOK: &str = "see that PostgreSQL runs there, and its log";
+
 /// The error in the words of who runs the server; behind `->` what to do, and with which setting.
 pub(super) fn said(error: &Error, code: &str) -> String {
     let (what, advice) = match error {
@@ -32,6 +35,8 @@ fn of_server(code: &str, message: &str) -> Option<&'static str> {
         "55000" if message.contains("accepting connections") => {
             "let it take connections: ALTER DATABASE ... ALLOW_CONNECTIONS true"
         }
+        // It stops, or somebody ended this session.
+        "57P01" | "57P02" => LOOK,
         "25006" => "name the primary in DATABASE_URL: this one only reads",
         _ => return None,
     })
@@ -49,6 +54,10 @@ fn of_network(error: &std::io::Error) -> Option<&'static str> {
         ErrorKind::NotFound => Some(
             "start PostgreSQL, or correct what DATABASE_URL names: the folder of its socket (host), files of certificates",
         ),
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => Some(LOOK),
         _ => None,
     }
 }
@@ -62,4 +71,22 @@ fn of_tls(text: &str) -> Option<&'static str> {
     }
     text.contains("not valid for name")
         .then_some("name the host in DATABASE_URL as its certificate does")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_broke_is_told_with_what_to_look_at() {
+        for kind in [
+            ErrorKind::ConnectionReset,
+            ErrorKind::BrokenPipe,
+            ErrorKind::UnexpectedEof,
+        ] {
+            let told = said(&Error::Io(kind.into()), "");
+            assert!(told.ends_with(&format!(" -> {LOOK}")), "{told}");
+        }
+        assert_eq!(of_server("57P01", "terminating connection"), Some(LOOK));
+    }
 }

@@ -110,21 +110,21 @@ impl Hosts {
         }])
     }
 
-    /// The beginning of the URL of each, without a slash at its end.
+    /// The beginning of the URL of each, without a slash at its end. `port` is asked where none is named.
     ///
     /// # Errors
     /// Names an address whose scheme is none of that way.
-    pub(super) fn urls(&self, via: Via) -> anyhow::Result<Vec<String>> {
-        self.0.iter().map(|host| host.url(via)).collect()
+    pub(super) fn urls(&self, via: Via, port: u16) -> anyhow::Result<Vec<String>> {
+        self.0.iter().map(|host| host.url(via, port)).collect()
     }
 }
 
 impl Host {
-    fn url(&self, via: Via) -> anyhow::Result<String> {
+    fn url(&self, via: Via, port: u16) -> anyhow::Result<String> {
         let name = &self.name;
         let (scheme, port) = match (via, self.scheme) {
-            (Via::Agi, None | Some(Scheme::Agi)) => (Scheme::Agi, Some(4573)),
-            (Via::Curl, None | Some(Scheme::Http)) => (Scheme::Http, Some(8000)),
+            (Via::Agi, None | Some(Scheme::Agi)) => (Scheme::Agi, Some(port)),
+            (Via::Curl, None | Some(Scheme::Http)) => (Scheme::Http, Some(port)),
             (Via::Curl, Some(Scheme::Https)) => (Scheme::Https, None),
             (Via::Agi, Some(scheme)) => anyhow::bail!(
                 "--host {}://{name}: FastAGI has no such address, agi:// or nothing in front expected, or --via curl",
@@ -146,7 +146,11 @@ mod tests {
 
     fn urls(text: &str, via: Via) -> Result<Vec<String>, String> {
         let hosts: Hosts = text.parse()?;
-        hosts.urls(via).map_err(|error| error.to_string())
+        let port = match via {
+            Via::Agi => 4573,
+            Via::Curl => 8000,
+        };
+        hosts.urls(via, port).map_err(|error| error.to_string())
     }
 
     #[test]

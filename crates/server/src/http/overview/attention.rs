@@ -126,43 +126,20 @@ impl Seen<'_> {
         all
     }
 
-    /// Pools without an active number that are all that a configured campaign has: paused, retired and missing numbers are no
-    /// use to it. A pool that somebody put aside and no campaign is left with is nobody's trouble.
     fn inactive(&self) -> Vec<Attention> {
-        let of = |id: &str| self.pools.iter().find(|pool| pool.id == id);
-        let is_inactive = |id: &str| of(id).is_none_or(|pool| usable(pool) == 0);
-        let mut told = BTreeSet::new();
-        let mut all = Vec::new();
-        // Campaigns that nobody configured use the pool `default`.
-        let standard = of(PoolId::DEFAULT).filter(|_| self.configured.is_empty());
-        if let Some(pool) = standard.filter(|pool| pool.numbers > 0 && usable(pool) == 0) {
-            let text = format!(
-                "No number of the pool {} is active: all {} are paused.",
-                pool.id, pool.paused
-            );
-            all.push(about_pool(&pool.id, "pool_exhausted", SERIOUS, text));
-        }
-        // Where pools could not be counted nothing is known of them.
-        let known = self.configured.iter().filter(|_| !self.pools.is_empty());
-        for campaign in known {
-            if !campaign.pools.iter().all(|pool| is_inactive(pool.as_str())) {
-                continue;
-            }
-            let Some(pool) = campaign.pools.first() else {
-                continue;
+        let told = inactive(self.pools, self.configured).into_iter();
+        told.map(|Inactive { pool, paused, campaign }| {
+            let who = match campaign {
+                Some(campaign) => format!("the campaign {} has", (self.names)(campaign)),
+                None => "calls have".to_owned(),
             };
-            if !told.insert(pool.as_str()) {
-                continue;
-            }
-            let paused = of(pool.as_str()).map_or(0, |pool| pool.paused);
             let text = format!(
-                "No number of the pool {} is active ({paused} are paused), and the campaign {} has no other that has one.",
-                (self.names)(pool.as_str()),
-                (self.names)(campaign.id.as_str())
+                "No number of the pool {} is active (paused: {paused}), and {who} no other pool with one.",
+                (self.names)(pool)
             );
-            all.push(about_pool(pool.as_str(), "pool_exhausted", SERIOUS, text));
-        }
-        all
+            about_pool(pool, "pool_exhausted", SERIOUS, text)
+        })
+        .collect()
     }
 
     /// Where nobody configures campaigns none is unknown.
@@ -190,6 +167,49 @@ impl Seen<'_> {
             })
             .collect()
     }
+}
+
+/// A pool without an active number that somebody needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) struct Inactive<'a> {
+    /// The pool, which may not be there at all.
+    pub(in crate::http) pool: &'a str,
+    /// So many of its numbers are paused.
+    paused: u64,
+    /// The first of the campaigns that are left with it; none: all calls are, as nobody configured any campaign.
+    campaign: Option<&'a str>,
+}
+
+/// Pools without an active number that are all that a configured campaign has, of each campaign the first: paused, retired and
+/// missing numbers are no use to it. A pool that somebody put aside and no campaign is left with is nobody's trouble.
+pub(in crate::http) fn inactive<'a>(
+    pools: &'a [PoolLive],
+    configured: &'a [Campaign],
+) -> Vec<Inactive<'a>> {
+    let of = |id: &str| pools.iter().find(|pool| pool.id == id);
+    let is_inactive = |id: &str| of(id).is_none_or(|pool| usable(pool) == 0);
+    let mut told = BTreeSet::new();
+    // Campaigns that nobody configured use the pool `default`.
+    let standard = of(PoolId::DEFAULT).filter(|_| configured.is_empty());
+    let standard = standard.filter(|pool| pool.numbers > 0 && usable(pool) == 0);
+    let standard = standard.map(|pool| Inactive {
+        pool: &pool.id,
+        paused: pool.paused,
+        campaign: None,
+    });
+    // Where pools could not be counted nothing is known of them.
+    let known = configured.iter().filter(|_| !pools.is_empty());
+    let left =
+        known.filter(|campaign| campaign.pools.iter().all(|pool| is_inactive(pool.as_str())));
+    let left = left.filter_map(|campaign| {
+        let pool = campaign.pools.first()?.as_str();
+        told.insert(pool).then(|| Inactive {
+            pool,
+            paused: of(pool).map_or(0, |pool| pool.paused),
+            campaign: Some(campaign.id.as_str()),
+        })
+    });
+    standard.into_iter().chain(left).collect()
 }
 
 fn about_service(kind: &'static str, severity: &'static str, text: &str) -> Attention {

@@ -151,7 +151,7 @@ fn pools_without_an_active_number_are_told_where_a_campaign_has_no_other() {
     assert_eq!(kinds(&told), [serious("east"), serious("gone")]);
     assert_eq!(
         told[0].text,
-        "No number of the pool east is active (80 are paused), and the campaign SALES has no other that has one."
+        "No number of the pool east is active (paused: 80), and the campaign SALES has no other pool with one."
     );
     assert_eq!(told[0].link, "/dashboard/pools/east");
 }
@@ -163,7 +163,7 @@ fn where_nobody_configures_campaigns_the_default_pool_is_what_all_use() {
     assert_eq!(kinds(&told), [("pool_exhausted", "serious", "default")]);
     assert_eq!(
         told[0].text,
-        "No number of the pool default is active: all 3 are paused."
+        "No number of the pool default is active (paused: 3), and calls have no other pool with one."
     );
 }
 

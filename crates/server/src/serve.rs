@@ -7,6 +7,7 @@ mod loops;
 mod patience;
 mod seats;
 mod service;
+mod unread;
 mod watch;
 mod web;
 

@@ -19,3 +19,5 @@ mod proxy;
 mod run;
 #[path = "nginx/site.rs"]
 mod site;
+#[path = "nginx/uploads.rs"]
+mod uploads;

@@ -99,8 +99,9 @@ impl Refusal {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::AddressNotAllowed { client } => Some(format!(
-                "{client} is not in IP_WHITELIST{}",
-                proxy_hint(*client)
+                "{client} is not in IP_WHITELIST{}{}",
+                proxy_hint(*client),
+                commands_hint(*client)
             )),
             Self::KeyAddress { client, key } => Some(format!(
                 "{client} is not in the address list of the key `{key}`{}",
@@ -144,6 +145,16 @@ fn proxy_hint(client: Client) -> &'static str {
         Client::Unknown => "; the proxy in TRUSTED_PROXIES must send a well-formed X-Forwarded-For",
         Client::Silent(_) => "; it is in TRUSTED_PROXIES, and sent no X-Forwarded-For",
         Client::Direct(_) | Client::Forwarded(_) => "",
+    }
+}
+
+/// What helps whoever types commands on the machine of the service, with an allow list for people elsewhere.
+fn commands_hint(client: Client) -> &'static str {
+    match client {
+        Client::Direct(address) | Client::Silent(address) if address.is_loopback() => {
+            "; commands on this machine need it there"
+        }
+        _ => "",
     }
 }
 

@@ -18,15 +18,18 @@ use crate::http::peer::Peer;
 use crate::timer::Timer;
 
 use super::seats::Seat;
+use super::unread::Taker;
 
 /// Answers the requests of one connection.
 pub(super) fn service(
     dispatch: Dispatch,
+    taker: Taker,
     peer: IpAddr,
     seat: Arc<Seat>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
     let client = Arc::new(Client {
         dispatch,
+        taker,
         peer: Peer(peer),
         seat,
         timer: Timer::default(),
@@ -37,6 +40,7 @@ pub(super) fn service(
 /// The other end of a connection.
 struct Client {
     dispatch: Dispatch,
+    taker: Taker,
     peer: Peer,
     seat: Arc<Seat>,
     timer: Timer,
@@ -53,7 +57,10 @@ impl Client {
             return Ok(answer);
         }
         // In a box, because all of this is moved about for each call.
-        let answer = Box::pin(self.dispatch.other(request.map(Body::new), self.peer)).await;
+        let (parts, body) = request.into_parts();
+        let body = self.taker.over(&parts.headers, Body::new(body));
+        let request = Request::from_parts(parts, body);
+        let answer = Box::pin(self.dispatch.other(request, self.peer)).await;
         let seat = self.seat.clone();
         Ok(answer.map(|body| Body::new(Given { body, seat })))
     }

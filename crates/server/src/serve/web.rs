@@ -15,6 +15,7 @@ use super::door::Host;
 use super::patience::Patience;
 use super::seats::{Seat, Verdict};
 use super::service::service;
+use super::unread::Taker;
 
 /// More bytes of headers are answered with 431.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
@@ -22,6 +23,7 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// Serves HTTP.
 pub(super) struct Web {
     dispatch: Dispatch,
+    taker: Taker,
     http: http1::Builder,
     patience: Duration,
 }
@@ -39,6 +41,7 @@ impl Web {
             .writev(false);
         Self {
             dispatch,
+            taker: Taker::default(),
             http,
             patience,
         }
@@ -52,7 +55,12 @@ impl Host for Web {
         peer: IpAddr,
         seat: Arc<Seat>,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let service = service(self.dispatch.clone(), peer, seat.clone());
+        let service = service(
+            self.dispatch.clone(),
+            self.taker.clone(),
+            peer,
+            seat.clone(),
+        );
         let (http, patience) = (self.http.clone(), self.patience);
         async move {
             let stream = TokioIo::new(Patience::new(stream, patience, seat.clone()));

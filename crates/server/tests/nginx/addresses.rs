@@ -1,5 +1,8 @@
 //! Who asks: nginx tells it, and nobody else does.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use crate::client::Client;
 use crate::proxy::directives;
 use crate::site::{ADMIN, Site};
@@ -35,6 +38,37 @@ fn the_allow_list_sees_the_real_address_and_no_claim_of_one() {
     // Nor does a claim of somebody else's address keep out who may come in.
     let claim = "X-Forwarded-For: 198.51.100.1";
     assert_eq!(welcome.ask(pools, &[ADMIN, claim], "").status, 200);
+}
+
+#[test]
+fn commands_on_this_machine_are_let_in_by_its_address_and_nobody_through_nginx_is() {
+    let pools = "GET /api/v1/pools";
+    let past_nginx = |site: &Site| {
+        let mut stream = TcpStream::connect(site.service).unwrap();
+        let request =
+            format!("{pools} HTTP/1.1\r\nHost: a\r\n{ADMIN}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let site = Site::start(&[("IP_WHITELIST", "127.0.0.7")]);
+    let refused = past_nginx(&site);
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    let hint = "commands on this machine need it there";
+    assert!(refused.contains(hint), "{refused}");
+    let site = Site::start(&[("IP_WHITELIST", "127.0.0.7,127.0.0.1")]);
+    assert!(past_nginx(&site).starts_with("HTTP/1.1 200"));
+    for claim in [
+        "X-Forwarded-For: 127.0.0.1",
+        "X-Real-IP: 127.0.0.1",
+        "Forwarded: for=127.0.0.1",
+    ] {
+        let stranger = Client::at(&site.nginx, 8);
+        let refused = stranger.ask(pools, &[ADMIN, claim], "");
+        assert_eq!(refused.status, 403, "{claim}");
+        assert!(!refused.body.contains(hint), "{}", refused.body);
+    }
 }
 
 #[test]
@@ -91,5 +125,5 @@ fn metrics_are_for_this_machine_past_nginx() {
     let refused = Client::at(&site.nginx, 7).ask("GET /metrics", &[], "");
     assert_eq!(refused.status, 403);
     assert!(refused.body.contains("nginx"), "nginx itself refuses");
-    assert!(std::net::TcpStream::connect(site.service).is_ok());
+    assert!(TcpStream::connect(site.service).is_ok());
 }

@@ -12,3 +12,18 @@ fn the_page_on_plesk_shows_the_directives_as_they_are() {
     let shown = shown.split("```").next().unwrap();
     assert_eq!(shown, directives());
 }
+
+#[test]
+fn whichever_location_a_path_has_the_service_is_told_the_same() {
+    let directives = directives();
+    let of = |head: &str| -> Vec<String> {
+        let block = directives.split(head).nth(1).expect("a location");
+        let lines = block.lines().skip(1).map(str::trim);
+        let own = lines.take_while(|line| !line.starts_with(['}', 'l']));
+        let told = own.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        told.map(str::to_owned).collect()
+    };
+    let of_all = of("location ~ ^/ {");
+    assert!(of_all.len() > 5, "{of_all:?}");
+    assert_eq!(of_all, of("location @caller_id {"));
+}

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 /// The name of the site, on its certificate.
 pub(crate) const HOST: &str = "cid.example.com";
+/// What Plesk takes for names of files, and more: the list can be changed there.
+const FILES: &str = "bz2|css|csv|doc|eot|gif|gz|htm|html|ico|jpeg|jpg|js|json|pdf|png|svg|tgz|ttf|txt|woff|woff2|xls|xlsx|zip";
 /// So many times other ports are tried.
 const TRIES: u32 = 5;
 
@@ -131,7 +133,7 @@ fn trust(certificate: CertificateDer<'static>) -> Arc<ClientConfig> {
 }
 
 /// A site as Plesk writes it, with what is met twice where the directives are not careful: a limit of its own, its own
-/// `location /`, and the place where Let's Encrypt looks. The limit is nginx's own, the smallest there is.
+/// `location /`, the place where Let's Encrypt looks, and "Serve static files directly by nginx". The limit is nginx's own, the smallest there is.
 fn configuration(folder: &Path, (https, http): (SocketAddr, SocketAddr), ours: &str) -> String {
     let folder = folder.display();
     let user = match rustix::process::geteuid().is_root() {
@@ -162,6 +164,8 @@ http {{
         proxy_read_timeout 60;
         location ^~ /.well-known/acme-challenge/ {{ alias {folder}/acme-challenge/; }}
         location / {{ return 418; }}
+        location @fallback {{ return 418; }}
+        location ~ ^/(.*\\.({FILES}))$ {{ try_files $uri @fallback; }}
 {ours}
     }}
 }}

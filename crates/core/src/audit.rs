@@ -36,9 +36,10 @@ impl Author {
         Self::command(RESTORING)
     }
 
-    /// Whether this is a migration, which copies what there was as it was.
+    /// Whether this is a migration or a restore, which copies what there was as it was.
     pub fn is_migration(&self) -> bool {
-        self.kind == AuthorKind::Command && self.name.starts_with(MIGRATE)
+        let copies = |command: &str| self.name.starts_with(command);
+        self.kind == AuthorKind::Command && COPYING.into_iter().any(copies)
     }
 
     /// Whether this is [`Author::restoring`].
@@ -47,8 +48,8 @@ impl Author {
     }
 }
 
-/// How the names of migrations begin.
-const MIGRATE: &str = "migrate";
+/// How the names of migrations and restores begin.
+const COPYING: [&str; 2] = ["migrate", "restore"];
 /// The name of who makes no entries.
 const RESTORING: &str = "migrate, with the audit log";
 
@@ -274,6 +275,23 @@ pub trait AuditLog: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn migrations_and_restores_copy_and_no_other_command_does() {
+        for (name, copies) in [
+            ("migrate (maria)", true),
+            ("restore (maria)", true),
+            ("import (maria)", false),
+        ] {
+            assert_eq!(Author::command(name).is_migration(), copies, "{name}");
+        }
+        assert!(Author::restoring().is_migration());
+        let key = Author {
+            kind: AuthorKind::Key,
+            ..Author::command("restore")
+        };
+        assert!(!key.is_migration(), "a key may have any name");
+    }
 
     fn event(subject: &str, before: Option<&str>, after: Option<&str>) -> AuditEvent {
         AuditEvent {

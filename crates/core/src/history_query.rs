@@ -216,6 +216,41 @@ impl Calls {
         self.answered_seconds += u64::from(seconds.unwrap_or_default());
     }
 
+    /// All counts, in the order in which both stores have their columns and backups their figures: it never changes.
+    pub const fn counts(&self) -> [u64; 7] {
+        [
+            self.calls,
+            self.answered,
+            self.busy,
+            self.no_answer,
+            self.cancelled,
+            self.failed,
+            self.answered_seconds,
+        ]
+    }
+
+    /// The counts that [`Calls::counts`] gave.
+    pub const fn of_counts(counts: [u64; 7]) -> Self {
+        let [
+            calls,
+            answered,
+            busy,
+            no_answer,
+            cancelled,
+            failed,
+            answered_seconds,
+        ] = counts;
+        Self {
+            calls,
+            answered,
+            busy,
+            no_answer,
+            cancelled,
+            failed,
+            answered_seconds,
+        }
+    }
+
     /// Counts what `others` counted.
     pub const fn add(&mut self, others: &Self) {
         self.calls += others.calls;
@@ -337,4 +372,24 @@ pub trait HistoryReader: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn sum_up(&self, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_the_order_of_columns_and_of_backups() {
+        let calls = Calls {
+            calls: 1,
+            answered: 2,
+            busy: 3,
+            no_answer: 4,
+            cancelled: 5,
+            failed: 6,
+            answered_seconds: 7,
+        };
+        assert_eq!(calls.counts(), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(Calls::of_counts(calls.counts()), calls);
+    }
 }

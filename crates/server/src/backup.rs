@@ -7,6 +7,7 @@ pub mod folder;
 mod line;
 pub mod pack;
 pub mod record;
+mod ties;
 pub mod unpack;
 
 use std::fmt;

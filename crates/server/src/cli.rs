@@ -163,11 +163,16 @@ pub enum Command {
 
 /// Runs the process: reads the command line and the environment, does what they say, and gives the exit code.
 pub async fn main() -> ExitCode {
-    let environment = match Environment::of_process() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let environment = match says_all(&arguments) {
+        true => Ok(Environment::default()),
+        false => Environment::of_process(),
+    };
+    let environment = match environment {
         Ok(environment) => environment,
         Err(error) => return wrong(&error),
     };
-    let parsed = match parse(std::env::args_os().collect(), &environment) {
+    let parsed = match parse(arguments, &environment) {
         Ok(parsed) => parsed,
         Err(stop) => return stop.show(),
     };
@@ -219,6 +224,15 @@ impl Cli {
             Command::Serve(args) => args.settings.log.log_format,
             _ => LogFormat::Text,
         }
+    }
+}
+
+/// Whether nothing but the command line counts, so that a `.env` that cannot be read is in nobody's way.
+fn says_all(arguments: &[OsString]) -> bool {
+    match Cli::try_parse_from(arguments).map(|cli| cli.command) {
+        Ok(Command::Backup(args)) => args.says_all(),
+        Ok(Command::Restore(args)) => args.says_all(),
+        _ => false,
     }
 }
 

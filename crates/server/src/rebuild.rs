@@ -32,8 +32,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 const RECENT_MS: i64 = 2 * 60_000;
 /// Who waits for longer is told how far it is, this often.
 const TELL_EVERY: Duration = Duration::from_secs(2);
-/// So much of it is counted in one step.
-const PAGE: usize = 1_024;
+/// So many of them are read at once.
+const PAGE: usize = 4_096;
 /// What other nodes remember covers this; then a store that is away need not be waited for.
 const REMEMBERED_MS: i64 = 60_000;
 
@@ -182,15 +182,15 @@ impl Rebuild {
             }
         };
         let Brought { since, again } = self.claiming(working).await?;
-        let known_ms = started.elapsed().as_millis();
         let merging_until = Instant::now() + MERGING_FOR;
         let merge = self.engine.begin_merging(since).await?;
         let merging = async {
             let late = async {
-                match &again {
-                    Some((since, counted)) => self.replay_since(*since, counted).await,
-                    None => Ok(()),
+                if let Some((since, counted)) = &again {
+                    self.replay_since(*since, counted).await?;
+                    tracing::debug!("the store was looked at once more");
                 }
+                Ok::<_, RebuildError>(())
             };
             let own = async { Ok(self.hand_in(merge).await?) };
             tokio::try_join!(own, late)?;
@@ -199,7 +199,6 @@ impl Rebuild {
         };
         self.claiming(merging).await?;
         let took_ms = started.elapsed().as_millis();
-        tracing::debug!(known_ms, "so long it took to bring what the store knows");
         tracing::info!(took_ms, "the shared state is whole: numbers are handed out");
         Ok(())
     }
@@ -245,7 +244,10 @@ impl Rebuild {
     async fn everything(&self, claim: Claim) -> Result<Brought, RebuildError> {
         let pools = self.sync.load().await?;
         let recent = claim.begun.plus_ms(-RECENT_MS);
+        tracing::debug!("the inventory is brought: history is read");
         let (recovered, listed) = self.recovered(&pools, claim, recent).await?;
+        let (numbers, recent_calls) = (recovered.usages.len(), listed.len());
+        tracing::debug!(numbers, recent_calls, "history is read");
         let uses = recovered.usages.iter().map(|(_, usage)| usage.last_used_at);
         let stored_until = uses.max().filter(|at| *at > Timestamp::ZERO);
         self.engine.recover(recovered).await?;
@@ -258,6 +260,7 @@ impl Rebuild {
         } else {
             self.replay_since(recent, &HashSet::new()).await?;
         }
+        tracing::debug!("what history says is counted: nodes bring what they know");
         // A store that is further behind has all up to its last use, and nothing after it was counted.
         let since = stored_until.map(|until| until.min(recent));
         Ok(Brought { since, again })

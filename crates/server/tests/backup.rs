@@ -12,6 +12,8 @@ mod data;
 mod folder;
 #[path = "backup/killed.rs"]
 mod killed;
+#[path = "backup/places.rs"]
+mod places;
 #[path = "backup/under_load.rs"]
 mod under_load;
 
@@ -30,11 +32,16 @@ mod process;
 mod verdict;
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use caller_id_core::InventoryStore;
+use caller_id_core::store::{Fields, OnDuplicate};
+use caller_id_core::{InventoryStore, Number};
+use caller_id_testkit::builders::somebody;
+use caller_id_testkit::store_suite::records::own;
 
 use data::{Postgres, Sqlite, audit, export, fill, more, said, status};
 
@@ -208,8 +215,90 @@ async fn an_audit_log_that_was_changed_is_told_and_can_be_left_behind() {
     let restored = run(&["restore", to, "--to", &url, "--without-audit-log"]);
     assert_eq!(status(&restored), 0, "{}", said(&restored));
     assert_eq!(status(&audit(&["verify"], &url)), 0);
+    let own = target.contents().await.entries;
+    assert!(!own.is_empty());
+    for entry in own {
+        let by = entry.event.author.name;
+        assert!(
+            by.starts_with("restore ("),
+            "{} by {by}",
+            entry.event.action
+        );
+    }
     let (source, target) = (source.contents().await, target.contents().await);
     assert_eq!((source.history, source.keys), (target.history, target.keys));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_with_many_digits_come_back_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, database, target) = (Sqlite::new(), Postgres::new(), Sqlite::new());
+    // Of all sizes; one in some is another number when it is read in a hurry.
+    let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = || {
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        f64::from_bits(bits)
+    };
+    let floats = std::iter::repeat_with(next).filter(|float| float.is_finite());
+    let floats: Vec<f64> = floats.take(4_000).collect();
+    let numbers: Vec<_> = floats
+        .chunks(100)
+        .zip(0..)
+        .map(|(floats, line)| Number {
+            meta: Some(serde_json::json!({ "of": floats, "near": 0.1 + 0.2 })),
+            ..Number::new(own(line))
+        })
+        .collect();
+    let store = source.open();
+    let update = OnDuplicate::Update(Fields::ALL);
+    let by = somebody();
+    let written = store.write_numbers(numbers.clone(), update, &by);
+    written.await.unwrap();
+    store.close().await;
+    let [of_source, of_database] = ["one.gz", "two.gz"].map(|name| folder.path().join(name));
+    backup(&source.url(), &of_source);
+    let restored = restore(&of_source, &database.url());
+    assert_eq!(status(&restored), 0, "{}", said(&restored));
+    backup(&database.url(), &of_database);
+    let restored = restore(&of_database, &target.url());
+    assert_eq!(status(&restored), 0, "{}", said(&restored));
+    assert!(
+        target.contents().await.numbers == numbers,
+        "a digit is another"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_command_line_says_needs_no_setting_that_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_source, file) = small(folder.path()).await;
+    fs::write(
+        folder.path().join(".env"),
+        "ADMIN_TOKEN='open\nDATA_DIR=x\n",
+    )
+    .unwrap();
+    let target = Sqlite::new();
+    let (file, url) = (file.to_str().unwrap(), target.url());
+    let beside = |words: &[&str]| {
+        let mut command = command(words);
+        command.current_dir(folder.path());
+        command.env("IP_WHITELIST", OsStr::from_bytes(b"10.0.0.0/8\xff"));
+        command
+            .env("DATABASE_URL", "mysql://nothing")
+            .output()
+            .unwrap()
+    };
+    for words in [
+        &["backup", "--check", file][..],
+        &["restore", file, "--to", &url],
+    ] {
+        let done = beside(words);
+        assert_eq!(status(&done), 0, "{words:?}: {}", said(&done));
+    }
+    for words in [&["backup"][..], &["restore", file]] {
+        let refused = beside(words);
+        assert_eq!(status(&refused), 2, "{words:?}: {}", said(&refused));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

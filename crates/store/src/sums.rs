@@ -120,40 +120,14 @@ impl Job {
     }
 }
 
-/// The counts out of their columns, which have this order everywhere.
+/// The counts out of their columns.
 pub(crate) fn calls_of(columns: [i64; 7]) -> Calls {
-    let [
-        calls,
-        answered,
-        busy,
-        no_answer,
-        cancelled,
-        failed,
-        answered_seconds,
-    ] = columns.map(i64::unsigned_abs);
-    Calls {
-        calls,
-        answered,
-        busy,
-        no_answer,
-        cancelled,
-        failed,
-        answered_seconds,
-    }
+    Calls::of_counts(columns.map(i64::unsigned_abs))
 }
 
 /// The columns of counts.
 pub(crate) fn columns_of(calls: &Calls) -> [i64; 7] {
-    let counts = [
-        calls.calls,
-        calls.answered,
-        calls.busy,
-        calls.no_answer,
-        calls.cancelled,
-        calls.failed,
-        calls.answered_seconds,
-    ];
-    counts.map(|count| count.cast_signed())
+    calls.counts().map(u64::cast_signed)
 }
 
 /// What is to be done next of a job.

@@ -54,6 +54,21 @@ impl SmallDisk {
     }
 }
 
+impl SmallDisk {
+    /// From now on nobody can write to it.
+    ///
+    /// # Panics
+    /// When somebody has a file of it open to write.
+    pub fn make_read_only(&self) {
+        let mounted = Command::new("mount")
+            .args(["-o", "remount,ro"])
+            .arg(&self.0)
+            .output()
+            .expect("`mount` was run before");
+        assert!(mounted.status.success(), "{mounted:?}");
+    }
+}
+
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();

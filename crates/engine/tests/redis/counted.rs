@@ -105,6 +105,19 @@ async fn an_end_that_history_does_not_know_ends_what_history_says_is_held() {
     assert_eq!(nodes.outbox().await, "e");
 }
 
+/// Or it could be declared whole between the question and what is brought.
+#[tokio::test]
+async fn a_node_that_asks_what_a_state_lacks_is_waited_for_from_then_on() {
+    let nodes = nodes(1).await;
+    let record = allocate(&nodes.other).await;
+    nodes.clock.advance_ms(1);
+    nodes.flush();
+    bring_history(&nodes, vec![allocated(&record)]).await;
+    assert!(!nodes.somebody_is_busy());
+    assert_eq!(nodes.bring(&nodes.other).await, 0, "it asks, no more");
+    assert!(nodes.somebody_is_busy());
+}
+
 #[tokio::test]
 async fn a_number_that_is_not_known_was_not_counted_whatever_is_noted() {
     let nodes = nodes(1).await;

@@ -57,6 +57,13 @@ impl Nodes {
         brought.expect("it is taken")
     }
 
+    /// Whether a node was noted that brings something.
+    pub(crate) fn somebody_is_busy(&self) -> bool {
+        let key = "caller-id:{default}:rebuild";
+        let busy: Option<String> = self.server.ask(&["HGET", key, "busy"]).expect("it tells");
+        busy.is_some()
+    }
+
     /// The kinds of what waits in the outbox: `a` for an allocation, `e` for its end, `r` for how the call went.
     pub(crate) async fn outbox(&self) -> String {
         let entries = self.one.journal("0", 100).await.expect("it is read");

@@ -1,7 +1,7 @@
 //! Where backups lie: a draft that becomes one as a whole, and old ones that go.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::io::{ErrorKind, Read, Seek};
+use std::io::{self, ErrorKind, Read, Seek};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -13,24 +13,22 @@ use super::unpack::{Fault, Unpacker};
 
 const NAME: &str = "caller-id-";
 const ENDING: &str = ".backup.gz";
-/// In a second there are no more than so many backups in one folder.
-const IN_A_SECOND: u32 = 100;
+/// A backup gets the name of its second, or of one of so many, where that has one already.
+const NAMES: u32 = 100;
+const SECOND_MS: i64 = 1_000;
 /// Of two processes that write the same backup one may put it in place while the other looks at the draft.
 const TRIES: u32 = 100;
 /// A backup with less than one of so many numbers of an older one is no successor that lets that go.
 const NEARLY_EMPTY: u64 = 10;
 
-/// The name of a backup that was begun at an instant, and of the next ones in the same second.
-fn name(at: Timestamp, again: u32) -> String {
+/// The name of a backup that was begun at an instant. Names sort as their instants do.
+fn name(at: Timestamp) -> String {
     let text = at.to_string();
     let digits: String = text[..19]
         .chars()
         .filter(|&c| c != '-' && c != ':')
         .collect();
-    match again {
-        0 => format!("{NAME}{digits}Z{ENDING}"),
-        again => format!("{NAME}{digits}Z-{again}{ENDING}"),
-    }
+    format!("{NAME}{digits}Z{ENDING}")
 }
 
 /// Whether a file has a name that we gave it.
@@ -38,14 +36,22 @@ fn is_named_by_us(name: &str) -> bool {
     let inner = name
         .strip_prefix(NAME)
         .and_then(|rest| rest.strip_suffix(ENDING));
-    let Some((instant, again)) = inner.and_then(|inner| inner.split_once('Z')) else {
-        return false;
-    };
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let instant = instant.split_once('T');
-    instant.is_some_and(|(day, time)| {
-        is_digits(day) && day.len() == 8 && is_digits(time) && time.len() == 6
-    }) && (again.is_empty() || again.strip_prefix('-').is_some_and(is_digits))
+    let instant = inner.and_then(|inner| inner.strip_suffix('Z')?.split_once('T'));
+    let is_digits =
+        |text: &str, digits| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    instant.is_some_and(|(day, time)| is_digits(day, 8) && is_digits(time, 6))
+}
+
+/// The names in a folder that a backup begun at an instant may get, behind that of the last one that was begun then: where its
+/// second has one already, the next second is its name. One that is free because an old backup was removed is none of them: it
+/// would make the newest look older than others.
+fn free_names(folder: &Path, begun: Timestamp) -> impl Iterator<Item = PathBuf> {
+    let later = move |seconds: u32| begun.plus_ms(i64::from(seconds) * SECOND_MS);
+    let folder = folder.to_owned();
+    let names = (0..NAMES).map(move |seconds| folder.join(name(later(seconds))));
+    let is_taken = |path: PathBuf| path.symlink_metadata().is_ok();
+    let first = names.clone().rposition(is_taken).map_or(0, |last| last + 1);
+    names.skip(first)
 }
 
 /// How gzip begins.
@@ -118,7 +124,7 @@ impl Draft {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn read(&self) -> std::io::Result<File> {
+    pub fn read(&self) -> io::Result<File> {
         File::open(&self.path)
     }
 
@@ -139,29 +145,34 @@ impl Draft {
     /// # Errors
     /// As [`Draft::place`].
     pub fn place_in(self, folder: &Path, begun: Timestamp) -> anyhow::Result<PathBuf> {
-        let mut placed = self.file.sync_all();
-        let mut at = folder.to_owned();
-        for again in 0..IN_A_SECOND {
-            at = folder.join(name(begun, again));
-            placed = placed.and_then(|()| fs::hard_link(&self.path, &at));
-            match &placed {
-                Err(cause) if cause.kind() == ErrorKind::AlreadyExists => placed = Ok(()),
-                // Where there are no links: nobody else has this name, for only we write here.
-                Err(cause) if cause.kind() == ErrorKind::PermissionDenied && !at.exists() => {
-                    placed = fs::rename(&self.path, &at);
-                    break;
-                }
-                _ => break,
+        let mut at = folder.join(name(begun));
+        let placed = self.file.sync_all().and_then(|()| {
+            at = self.link_in(folder, begun)?;
+            match fs::remove_file(&self.path) {
+                Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
+                _ => Ok(()),
             }
-        }
-        let placed = placed.and_then(|()| match fs::remove_file(&self.path) {
-            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
-            _ => Ok(()),
         });
         self.placed(placed, &at).map(|()| at)
     }
 
-    fn placed(&self, placed: std::io::Result<()>, at: &Path) -> anyhow::Result<()> {
+    /// Gives it the first name in a folder that is free.
+    fn link_in(&self, folder: &Path, begun: Timestamp) -> io::Result<PathBuf> {
+        for free in free_names(folder, begun) {
+            match fs::hard_link(&self.path, &free) {
+                // Somebody else took it since.
+                Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
+                // Where there are no links: nobody else has this name, for only we write here.
+                Err(cause) if cause.kind() == ErrorKind::PermissionDenied && !free.exists() => {
+                    return fs::rename(&self.path, &free).map(|()| free);
+                }
+                linked => return linked.map(|()| free),
+            }
+        }
+        Err(ErrorKind::AlreadyExists.into())
+    }
+
+    fn placed(&self, placed: io::Result<()>, at: &Path) -> anyhow::Result<()> {
         let folder = || {
             let folder = at.parent().filter(|folder| !folder.as_os_str().is_empty());
             File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
@@ -194,8 +205,12 @@ pub fn draft_in(folder: &Path) -> PathBuf {
 /// The head of the backup at a place.
 ///
 /// # Errors
-/// [`Fault`].
+/// [`Fault`]; what is no file is [`Fault::Foreign`].
 pub fn head(path: &Path) -> Result<Head, Fault> {
+    // Looked at before it is opened: to open a pipe waits for who writes into it.
+    if !path.metadata()?.is_file() {
+        return Err(Fault::Foreign);
+    }
     Ok(Unpacker::new(File::open(path)?)?.head().clone())
 }
 
@@ -223,7 +238,7 @@ pub fn rotate(folder: &Path, newest: &Path, numbers: u64, keep: usize) -> anyhow
             all.push(entry.path());
         }
     }
-    all.sort_by_key(|path| order(path));
+    all.sort();
     let surplus = (all.len() + 1).saturating_sub(keep);
     let mut rotated = Rotated::default();
     let mut goes = Vec::new();
@@ -247,46 +262,80 @@ pub fn rotate(folder: &Path, newest: &Path, numbers: u64, keep: usize) -> anyhow
     Ok(rotated)
 }
 
-/// The order of their names: time, then which one of its second it is.
-fn order(path: &Path) -> (String, u32) {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.trim_start_matches(NAME).trim_end_matches(ENDING);
-    let (instant, again) = name.split_once('Z').unwrap_or((name, ""));
-    (
-        instant.to_owned(),
-        again.trim_start_matches('-').parse().unwrap_or(0),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn instant(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn touch(folder: &Path, name: &str) {
+        fs::write(folder.join(name), "").unwrap();
+    }
+
     #[test]
     fn names_tell_the_second_in_utc_and_are_known_again() {
-        let at: Timestamp = "2026-11-23T20:15:07.9Z".parse().unwrap();
-        assert_eq!(name(at, 0), "caller-id-20261123T201507Z.backup.gz");
-        assert_eq!(name(at, 12), "caller-id-20261123T201507Z-12.backup.gz");
-        for again in [0, 1, 12] {
-            assert!(is_named_by_us(&name(at, again)));
-        }
+        let at = instant("2026-11-23T20:15:07.9Z");
+        assert_eq!(name(at), "caller-id-20261123T201507Z.backup.gz");
+        assert!(is_named_by_us(&name(at)));
         for other in [
             "caller-id-20261123T201507Z.backup.gz.draft",
             "caller-id-20261123T201507.backup.gz",
             "caller-id-before-the-move.backup.gz",
-            "caller-id-20261123T201507Z-.backup.gz",
+            "caller-id-20261123T201507Z-1.backup.gz",
             "caller-id-20261123T201507Zx.backup.gz",
             "caller-id-2026112xT201507Z.backup.gz",
+            "caller-id-20261123T2015070Z.backup.gz",
             "admin-token",
             "caller-id.db",
         ] {
             assert!(!is_named_by_us(other), "{other}");
         }
-        let path = |again| PathBuf::from(name(at, again));
-        assert!(
-            order(&path(2)) < order(&path(10)),
-            "by number, not by letters"
-        );
+    }
+
+    #[test]
+    fn names_of_one_second_are_never_used_again_and_sort_as_they_were_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = instant("2026-11-23T23:59:58.2Z");
+        let path = draft_in(folder.path());
+        let mut last = PathBuf::new();
+        for round in 0..5 {
+            let draft = Draft::begin(&path).unwrap();
+            let given = draft.place_in(folder.path(), at).unwrap();
+            assert!(given > last, "{given:?} after {last:?}");
+            // What a rotation does that keeps one.
+            if round > 0 {
+                fs::remove_file(&last).unwrap();
+            }
+            last = given;
+        }
+        assert!(last.ends_with("caller-id-20261124T000002Z.backup.gz"));
+        let early = instant("2026-11-23T23:58:00Z");
+        let draft = Draft::begin(&path).unwrap();
+        let given = draft.place_in(folder.path(), early).unwrap();
+        assert!(given.ends_with(name(early)), "of another time: {given:?}");
+    }
+
+    #[test]
+    fn of_many_in_one_second_the_last_one_is_refused_and_none_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = instant("2026-11-23T20:15:07Z");
+        touch(folder.path(), &name(at.plus_ms(99_000)));
+        let draft = Draft::begin(&draft_in(folder.path())).unwrap();
+        let refused = draft.place_in(folder.path(), at).unwrap_err();
+        assert!(refused.to_string().contains("cannot write"), "{refused}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_head_of_what_is_no_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        assert!(matches!(head(&path), Err(Fault::Foreign)));
+        assert!(matches!(head(Path::new("/dev/zero")), Err(Fault::Foreign)));
     }
 
     #[test]

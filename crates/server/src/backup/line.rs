@@ -227,7 +227,7 @@ impl HourLine {
             pool: place.pool.clone(),
             campaign: place.campaign.clone(),
             key: place.key.clone(),
-            calls: counts(&sum.calls),
+            calls: sum.calls.counts(),
         }
     }
 
@@ -240,7 +240,7 @@ impl HourLine {
                 campaign: self.campaign,
                 key: self.key,
             },
-            calls: counted(self.calls),
+            calls: Calls::of_counts(self.calls),
         }
     }
 }
@@ -250,14 +250,14 @@ impl DayLine {
         Self {
             day: sum.place.0,
             number: sum.place.1,
-            calls: counts(&sum.calls),
+            calls: sum.calls.counts(),
         }
     }
 
     pub(super) const fn read(self) -> DaySum {
         DaySum {
             place: (self.day, self.number),
-            calls: counted(self.calls),
+            calls: Calls::of_counts(self.calls),
         }
     }
 }
@@ -353,32 +353,6 @@ impl EntryLine {
             },
             link: Link(unhex(&self.link)?),
         })
-    }
-}
-
-const fn counts(calls: &Calls) -> [u64; 7] {
-    [
-        calls.calls,
-        calls.answered,
-        calls.busy,
-        calls.no_answer,
-        calls.cancelled,
-        calls.failed,
-        calls.answered_seconds,
-    ]
-}
-
-const fn counted(
-    [calls, answered, busy, no_answer, cancelled, failed, seconds]: [u64; 7],
-) -> Calls {
-    Calls {
-        calls,
-        answered,
-        busy,
-        no_answer,
-        cancelled,
-        failed,
-        answered_seconds: seconds,
     }
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::record::{Line, Part, Record, Said};
+use super::ties::Ties;
 use super::{End, FORMAT, HEAD_MOST, Head, LINE_MOST, seal};
 
 /// The first bytes of every backup: what [`super::builder`] writes.
@@ -50,6 +51,7 @@ pub struct Unpacker {
     counted: End,
     last: Option<Place>,
     part: Part,
+    ties: Ties,
     log: Result<(i64, Link), i64>,
     ended: bool,
 }
@@ -113,6 +115,7 @@ impl Unpacker {
             counted: End::default(),
             last: None,
             part: Part::Pool,
+            ties: Ties::default(),
             log: Ok((0, Link::START)),
             ended: false,
         };
@@ -211,6 +214,8 @@ impl Unpacker {
                 "line {at}: it does not follow the one before"
             )));
         }
+        let tied = self.ties.take(record);
+        tied.map_err(|why| broken(format!("line {at}: {why}")))?;
         (self.part, self.last) = (part, place);
         self.counted.count(part);
         Ok(())

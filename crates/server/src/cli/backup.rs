@@ -1,22 +1,24 @@
 //! `caller-id backup`.
 
+mod place;
+
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use caller_id_core::{Clock, SystemClock, Timestamp};
 use clap::Args;
 
+use self::place::Place;
 use super::import::console::warn;
 use super::migrate::compare::Onlooker;
 use super::migrate::console::Console;
 use super::migrate::source::Source;
-use crate::app;
+use crate::app::stores::OpenStore;
 use crate::app::stores::backup::{Moment, open_moment, schema_known};
-use crate::app::stores::{self, OpenStore};
 use crate::backup::folder::{self, Draft};
 use crate::backup::pack::{Packed, Packer};
 use crate::backup::record::Record;
@@ -33,14 +35,11 @@ pub const EXAMPLES: &str = "Examples:
   caller-id backup --to - | ssh elsewhere 'cat > caller-id.backup.gz'
   caller-id backup --check /mnt/backups/caller-id-20261123T031500Z.backup.gz";
 
-/// The folder for backups beside the data.
-const FOLDER: &str = "backups";
-
 /// What `backup` takes.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// Where to: a folder, which gets a file named by the time in UTC; a file; `-` for the standard output. Default: the
-    /// folder `backups` beside the data
+    /// Where to: a folder, which gets a file named by the time in UTC; a file; `-` for the standard output. What is not there yet
+    /// is a folder when it ends in `/`, a file when it ends in `.gz`. Default: the folder `backups` beside the data
     #[arg(long, value_name = "PLACE", help_heading = "Options")]
     pub to: Option<PathBuf>,
     /// Remove the oldest backups from the folder until so many are left. A backup without numbers lets none go that has some
@@ -54,11 +53,11 @@ pub struct BackupArgs {
     pub storage: StorageConfig,
 }
 
-/// Where it goes.
-enum Place {
-    Stdout,
-    File(PathBuf),
-    Folder(PathBuf),
+impl BackupArgs {
+    /// Whether the command line says all: no setting is read then, and none that is wrong is in the way.
+    pub(super) const fn says_all(&self) -> bool {
+        self.check.is_some()
+    }
 }
 
 /// Runs the command; the exit codes are told in its help.
@@ -72,80 +71,37 @@ pub async fn run(args: BackupArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let url = args.storage.database()?;
-    let place = args.place()?;
-    if let (Place::Stdout | Place::File(_), Some(keep)) = (&place, args.keep) {
+    let place = Place::of(args.to.as_deref(), &args.storage)?;
+    if let (None, Some(keep)) = (place.folder(), args.keep) {
         let expected = "expected a folder in --to: it is of that that old ones are removed";
         return Err(ConfigError::new("--keep", &keep.to_string(), expected).into());
     }
     // Before it is opened: what is answered from now on may be in it, or not.
     let at = SystemClock::new().now();
-    let draft = match &place {
-        Place::Stdout => None,
-        Place::File(path) => Some(Draft::begin(&folder::draft_of(path))?),
-        Place::Folder(folder) => Some(Draft::begin(&folder::draft_in(folder))?),
+    // Before anything is made: where there is no database nobody wants a folder for its backups.
+    let moment = open_moment(&url).await?;
+    let draft = place.draft()?;
+    let written = match &draft {
+        None => pack(&moment, at, io::stdout())
+            .await
+            .map(|packed| packed.end),
+        Some(draft) => to_draft(&moment, at, draft).await,
     };
-    let written = async {
-        let moment = open_moment(&url).await?;
-        let written = match &draft {
-            None => pack(&moment, at, io::stdout())
-                .await
-                .map(|packed| packed.end),
-            Some(draft) => to_draft(&moment, at, draft).await,
-        };
-        moment.store.close().await;
-        written
-    };
-    let end = written.await.inspect_err(|_| {
+    moment.store.close().await;
+    let end = written.inspect_err(|_| {
         if let Some(draft) = &draft {
             draft.discard();
         }
     })?;
-    let path = match (draft, &place) {
-        (None, _) | (_, Place::Stdout) => PathBuf::from("standard output"),
-        (Some(draft), Place::File(path)) => draft.place(path).map(|()| path.clone())?,
-        (Some(draft), Place::Folder(folder)) => draft.place_in(folder, at)?,
+    let path = match draft {
+        None => PathBuf::from("standard output"),
+        Some(draft) => place.put(draft, at)?,
     };
     warn(&format!("{}: {}", path.display(), told(&end)));
-    if let (Place::Folder(folder), Some(keep)) = (&place, args.keep) {
+    if let (Some(folder), Some(keep)) = (place.folder(), args.keep) {
         rotate(folder, &path, &end, keep.get())?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-impl BackupArgs {
-    fn place(&self) -> anyhow::Result<Place> {
-        let Some(to) = &self.to else {
-            let folder = self.storage.folder()?.join(FOLDER);
-            stores::make_folder_within(&folder)?;
-            return Ok(Place::Folder(folder));
-        };
-        if to.as_os_str() == "-" {
-            ensure!(
-                !io::stdout().is_terminal(),
-                "a backup is nothing for a terminal: send it to a file or a program"
-            );
-            return Ok(Place::Stdout);
-        }
-        if to.is_dir() {
-            return Ok(Place::Folder(to.clone()));
-        }
-        if to.to_string_lossy().ends_with('/') {
-            stores::make_folder(to)?;
-            return Ok(Place::Folder(to.clone()));
-        }
-        ensure!(
-            !app::is_own_file(&self.storage, to)?,
-            "{} belongs to the service itself, another file expected",
-            to.display()
-        );
-        if to.symlink_metadata().is_ok() && folder::head(to).is_err() {
-            bail!(
-                "{} is there and is no backup of caller-id: it stays as it is",
-                to.display()
-            );
-        }
-        Ok(Place::File(to.clone()))
-    }
 }
 
 /// Removes old ones, and says so.

@@ -102,6 +102,8 @@ pub(super) struct Manner {
     pub(super) merge: bool,
     /// With the audit log.
     pub(super) log: bool,
+    /// The command that does it, as the target's audit log is to name it.
+    pub(super) command: &'static str,
 }
 
 /// What is read.
@@ -227,7 +229,7 @@ pub(super) async fn move_all(
         log: manner.log,
         ..Scope::ALL
     };
-    let mut by = account::author("migrate");
+    let mut by = account::author(manner.command);
     if !is_empty(target).await? {
         console.begin("looking at what the target has");
         let found = compare(source, &mut &*target, scope, &mut Nobody, console).await?;
@@ -344,6 +346,7 @@ impl MigrateArgs {
         Manner {
             merge: self.merge,
             log: !self.without_audit_log,
+            command: "migrate",
         }
     }
 

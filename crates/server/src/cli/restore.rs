@@ -18,7 +18,7 @@ use super::migrate::console::Console;
 use super::migrate::{Manner, move_all};
 use crate::app::stores::backup::{Restoring, begin_restore};
 use crate::app::stores::{self, OpenStore};
-use crate::config::storage::{DatabaseUrl, StorageConfig};
+use crate::config::storage::{DatabaseUrl, DatabaseUrlError, StorageConfig};
 use crate::digits::grouped;
 
 /// How it is called.
@@ -44,13 +44,22 @@ pub struct RestoreArgs {
     pub storage: StorageConfig,
 }
 
+impl RestoreArgs {
+    /// Whether the command line says all: no setting is read then, and none that is wrong is in the way.
+    pub(super) const fn says_all(&self) -> bool {
+        self.to.is_some()
+    }
+}
+
 /// Runs the command; the exit codes are told in its help.
 ///
 /// # Errors
 /// A setting that cannot be used, and what keeps the backup from being restored.
 pub async fn run(args: RestoreArgs) -> anyhow::Result<ExitCode> {
     let url = match &args.to {
-        Some(url) => url.parse().context("--to")?,
+        Some(url) => url
+            .parse()
+            .map_err(|error: DatabaseUrlError| error.of("--to"))?,
         None => args.storage.database()?,
     };
     let path = &args.file;
@@ -70,6 +79,7 @@ pub async fn run(args: RestoreArgs) -> anyhow::Result<ExitCode> {
     let manner = Manner {
         merge: false,
         log: !args.without_audit_log,
+        command: "restore",
     };
     let mut place = begin_restore(&url)
         .await

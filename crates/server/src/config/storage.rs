@@ -88,9 +88,9 @@ impl StorageConfig {
     /// [`ConfigError`] when `DATABASE_URL` cannot be read, or when the platform has no data folder.
     pub fn database(&self) -> Result<DatabaseUrl, ConfigError> {
         match self.database_url.as_deref().map(str::trim) {
-            Some(url) if !url.is_empty() => url.parse().map_err(|error: DatabaseUrlError| {
-                ConfigError::new(DATABASE_URL, &error.shown, error.expected)
-            }),
+            Some(url) if !url.is_empty() => url
+                .parse()
+                .map_err(|error: DatabaseUrlError| error.of(DATABASE_URL)),
             _ => Ok(DatabaseUrl::Sqlite(self.data_folder()?.join(FILE_NAME))),
         }
     }
@@ -157,6 +157,13 @@ pub struct DatabaseUrlError {
     pub shown: String,
     /// What was expected instead.
     pub expected: &'static str,
+}
+
+impl DatabaseUrlError {
+    /// The same of the setting or flag that has it.
+    pub fn of(&self, name: &str) -> ConfigError {
+        ConfigError::new(name, &self.shown, self.expected)
+    }
 }
 
 impl FromStr for DatabaseUrl {

@@ -20,7 +20,7 @@ const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// What takes longer is left out: a store that hangs is told of by other metrics, and those must come.
 const PATIENCE: Duration = Duration::from_millis(800);
 
-/// What programs measure. Programs on this machine and addresses of METRICS_ALLOW need no key.
+/// What programs measure. Programs on this machine (unless TRUSTED_PROXIES names it) and addresses of METRICS_ALLOW need no key.
 #[utoipa::path(get, path = "/metrics", tag = "monitoring",
     security((), ("admin_token" = []), ("bearer" = [])),
     responses(

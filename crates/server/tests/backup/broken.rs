@@ -8,12 +8,15 @@ use caller_id::backup::pack::Packer;
 use caller_id::backup::record::Record;
 use caller_id::backup::unpack::Unpacker;
 use caller_id::backup::{FORMAT, Head, Kind};
-use caller_id_core::takeover::SumMarks;
-use caller_id_core::{Number, Pool, PoolId};
-use caller_id_testkit::builders::{START, number};
+use caller_id_core::history_query::Calls;
+use caller_id_core::roles::{ApiKey, KeyId};
+use caller_id_core::takeover::{HourPlace, HourSum, RemovedNumber, SumMarks};
+use caller_id_core::{Limits, Number, Pool, PoolId};
+use caller_id_testkit::builders::{START, campaign, number, pool};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::data::key;
 use super::{restore, run, said, small, status};
 
 fn head() -> Head {
@@ -105,6 +108,107 @@ fn records_that_are_missing_doubled_or_out_of_their_order_are_found() {
         (two, vec![&pool, &one, &marks]),
     ] {
         assert!(!is_whole(&head, &wrong), "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_is_there_twice_or_names_what_is_not_there_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let [default, one, marks] = <[Record; 3]>::try_from(records()).unwrap();
+    let solar = Record::Pool(Pool::new(pool("solar")));
+    let of_campaign = |pools: &[&str]| Record::Campaign(campaign("SOLAR", pools));
+    let of_key = |id: &str, revoked: bool| {
+        Record::Key(ApiKey {
+            id: KeyId(id.to_owned()),
+            revoked_at: revoked.then_some(START),
+            ..key("east")
+        })
+    };
+    let deleted = |line| {
+        Record::Deleted(RemovedNumber {
+            number: number(312, line),
+            area_code: None,
+            pool: pool("gone"),
+            limits: Limits::NONE,
+            removed_at: START,
+        })
+    };
+    let place = HourPlace {
+        what: 0,
+        hour_ms: 0,
+        pool: "gone".to_owned(),
+        campaign: String::new(),
+        key: String::new(),
+    };
+    let hour = |calls| {
+        Record::Hour(HourSum {
+            place: place.clone(),
+            calls: Calls::of_counts([calls; 7]),
+        })
+    };
+    let most = i64::MAX as u64;
+    let elsewhere = Record::Number(Number {
+        pool: pool("solar"),
+        ..Number::new(number(312, 1))
+    });
+    let pools = [&default, &solar];
+    let own = of_campaign(&["solar", "default"]);
+    let (live, revoked, other) = (of_key("a", false), of_key("b", true), of_key("c", false));
+    let with = |number: &Record, more: &[&Record]| -> Vec<Record> {
+        let all = pools.iter().copied().chain([number]);
+        let all = all.chain(more.iter().copied()).chain([&marks]);
+        all.cloned().collect()
+    };
+    let many = [&own, &deleted(2), &live, &revoked, &hour(most)];
+    for (told, records) in [
+        (None, with(&one, &many)),
+        (None, with(&elsewhere, &[])),
+        (
+            Some("pool `default` is there twice"),
+            [std::slice::from_ref(&default), &with(&one, &[])].concat(),
+        ),
+        (
+            Some("names the pool `solar`, which is not there"),
+            vec![default.clone(), elsewhere, marks.clone()],
+        ),
+        (
+            Some("campaign `SOLAR` names the pool `gone`"),
+            with(&one, &[&of_campaign(&["default", "gone"])]),
+        ),
+        (
+            Some("campaign `SOLAR` is there twice"),
+            with(&one, &[&own, &of_campaign(&["default"])]),
+        ),
+        (
+            Some("is deleted and is among the numbers"),
+            with(&one, &[&deleted(1)]),
+        ),
+        (
+            Some("API key `b` is there twice"),
+            with(&one, &[&live, &revoked, &revoked]),
+        ),
+        (
+            Some("API key `c` has the name of another, `east`"),
+            with(&one, &[&live, &revoked, &other]),
+        ),
+        (
+            Some("are more than are kept"),
+            with(&one, &[&hour(most + 1)]),
+        ),
+    ] {
+        let file = write(folder.path(), &packed(&head(), &records));
+        let found = fault(&file);
+        let Some(told) = told else {
+            assert_eq!(found, None);
+            continue;
+        };
+        assert!(
+            found.as_ref().is_some_and(|found| found.contains(told)),
+            "{told}: {found:?}"
+        );
+        let checked = run(&["backup", "--check", file.to_str().unwrap()]);
+        assert_eq!(status(&checked), 1, "{told}");
+        assert!(said(&checked).contains(told), "{}", said(&checked));
     }
 }
 

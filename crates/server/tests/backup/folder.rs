@@ -9,7 +9,7 @@ use caller_id_testkit::small_disk::SmallDisk;
 use super::data::{fill, more};
 use super::{Sqlite, backup, run, said, small, status};
 
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let all = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = all
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -18,7 +18,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn into(url: &str, folder: &Path, more: &[&str]) -> std::process::Output {
+pub(super) fn into(url: &str, folder: &Path, more: &[&str]) -> std::process::Output {
     let to = folder.to_str().unwrap();
     run(&[&["backup", "--database-url", url, "--to", to], more].concat())
 }

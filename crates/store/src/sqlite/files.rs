@@ -151,22 +151,43 @@ impl Files {
     /// Whether a server uses the data set at `path` now; nothing is made. One that starts in this very moment may be told
     /// that another has it.
     pub(super) fn in_use(path: &Path) -> Result<bool, StoreError> {
-        let lock = Self::of(settled(path)).lock;
-        let file = match File::open(&lock) {
+        match Self::of(settled(path)).lock_shared() {
+            Ok(_) => Ok(false),
+            Err(StoreError::Busy(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the main file is on a file system that is read-only here.
+    pub(super) fn are_fixed(&self) -> bool {
+        // It is opened, and nothing is written.
+        let opened = OpenOptions::new().write(true).open(&self.main);
+        opened.is_err_and(|cause| cause.kind() == ErrorKind::ReadOnlyFilesystem)
+    }
+
+    /// Keeps servers away as long as the file that it gives is open. None where no server ever used them; nothing is made.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when one uses them.
+    pub(super) fn lock_shared(&self) -> Result<Option<File>, StoreError> {
+        let file = match File::open(&self.lock) {
             Ok(file) => file,
-            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
-            Err(cause) => return Err(error::file("cannot open the lock file", &lock, &cause)),
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(error::file("cannot open the lock file", &self.lock, &cause)),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(cause)) => Err(error::file("cannot lock", &lock, &cause)),
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => {
+                let text = format!("a caller-id serve uses `{}`", self.main.display());
+                Err(StoreError::Busy(text.into()))
+            }
+            Err(TryLockError::Error(cause)) => Err(error::file("cannot lock", &self.lock, &cause)),
         }
     }
 
     /// The journal's write-ahead log.
     pub(super) fn journal_log(&self) -> PathBuf {
-        with_ending(&self.journal, "-wal")
+        log_of(&self.journal)
     }
 
     /// Makes an empty journal file where it is missing.
@@ -223,6 +244,11 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_same(_one: &Metadata, _other: &Metadata) -> bool {
     true
+}
+
+/// The write-ahead log of a file of SQLite.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    with_ending(path, "-wal")
 }
 
 /// The path without links, as far as it exists.

@@ -19,13 +19,17 @@ impl SqliteStore {
     /// seen, and all that was committed before is, what only the journal has included. Nothing is changed.
     ///
     /// Writers of the main file wait while it begins, some milliseconds; the journal is read whole then and let go. As long
-    /// as it is open the log of the main file grows with what is written.
+    /// as it is open the log of the main file grows with what is written. On a file system that is read-only no server may use
+    /// it, and none can until this is closed.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is none; [`StoreError::Unreadable`] when it does not have the tables of this version;
     /// others when it cannot be read.
     pub fn open_moment(path: &Path, options: SqliteOptions) -> Result<Arc<Self>, StoreError> {
         let files = Files::existing(path)?;
+        if files.are_fixed() {
+            return Self::open_fixed(&files, options);
+        }
         let manner = options.manner();
         let connect = || schema::connect(&files.main, manner);
         let guard = connect()?;
@@ -44,9 +48,43 @@ impl SqliteStore {
         });
         guard.execute_batch("ROLLBACK").map_err(fail)?;
         let past = begun?.fill()?;
+        Ok(Self::of_moment(&files, options, reader, past))
+    }
+
+    /// The same on a file system that is read-only, as a snapshot's is: what is there is one moment.
+    fn open_fixed(files: &Files, options: SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        // By another name it may be writable.
+        let lock = files.lock_shared().map_err(|error| match error {
+            StoreError::Busy(why) => StoreError::Busy(
+                format!("{why}, which can only be read here: back it up where it can be written")
+                    .into(),
+            ),
+            other => other,
+        })?;
+        let manner = options.manner();
+        let connect = |path| schema::connect_fixed(path, manner);
+        let reader = connect(&files.main)?;
+        schema::check_current(&reader, &files.main)?;
+        let journal = match files.have_journal() {
+            true => Some(connect(&files.journal)?),
+            false => None,
+        };
+        let past = HistoryReader::new(connect(&files.main)?, journal)?.hold()?;
+        begin(&reader)?;
+        let store = Self::of_moment(files, options, reader, past.fill()?);
+        *store.lock() = lock;
+        Ok(store)
+    }
+
+    fn of_moment(
+        files: &Files,
+        options: SqliteOptions,
+        reader: Connection,
+        past: HistoryReader,
+    ) -> Arc<Self> {
         let progress = Arc::new(Progress::new(0, 0, 0));
         progress.stop();
-        let store = Self {
+        Arc::new(Self {
             writer: Lane::new(
                 1,
                 options.wait,
@@ -62,8 +100,7 @@ impl SqliteStore {
             calls: Arc::new(Calls::there(files.journal_log())),
             threads: Mutex::new(None),
             lock: Mutex::new(None),
-        };
-        Ok(Arc::new(store))
+        })
     }
 }
 

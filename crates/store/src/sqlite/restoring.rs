@@ -12,7 +12,8 @@ use super::{SqliteOptions, schema};
 
 /// A place for a data set, which nobody else can take meanwhile, and the draft that is made for it beside it.
 ///
-/// A process that ends in the middle of it leaves the draft, which the next one removes; the place is as it was.
+/// Whatever becomes of it, the draft is gone when this is dropped: close what has it open before. A process that is killed in
+/// the middle of it leaves the draft, which the next one removes; the place is as it was.
 #[derive(Debug)]
 pub struct SqliteDraft {
     place: Files,
@@ -50,11 +51,7 @@ impl SqliteDraft {
         &self.draft.main
     }
 
-    /// Removes the draft.
-    ///
-    /// # Errors
-    /// Names the file that cannot be removed.
-    pub fn discard(&self) -> Result<(), StoreError> {
+    fn discard(&self) -> Result<(), StoreError> {
         remove(self.draft.all())
     }
 
@@ -95,8 +92,14 @@ impl SqliteDraft {
         let main = &self.place.main;
         fs::rename(&self.draft.main, main)
             .map_err(|cause| error::file("cannot put the database to", main, &cause))?;
-        remove(self.draft.all().skip(1))?;
         main.parent().map_or(Ok(()), sync)
+    }
+}
+
+impl Drop for SqliteDraft {
+    fn drop(&mut self) {
+        // What cannot be removed the next one tries to remove, and says so.
+        let _ = self.discard();
     }
 }
 

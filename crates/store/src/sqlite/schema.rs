@@ -6,8 +6,8 @@ use std::time::Duration;
 use caller_id_core::StoreError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::Durability;
 use super::error::{in_file, sqlite};
+use super::{Durability, files};
 
 /// What a file is, and how it came to be so.
 #[derive(Debug, Clone, Copy)]
@@ -80,9 +80,51 @@ pub(super) fn connect(path: &Path, manner: Manner) -> Result<Connection, StoreEr
     open(path, manner).map_err(|error| in_file(path, error))
 }
 
+/// A connection to a file that nobody can write, on a file system that is read-only: nothing is made beside it.
+///
+/// # Errors
+/// [`StoreError::Failed`] when its log has something that is not in the file yet.
+pub(super) fn connect_fixed(path: &Path, manner: Manner) -> Result<Connection, StoreError> {
+    let log = files::log_of(path);
+    if !files::is_nothing(&log) {
+        // SQLite reads a log by an index beside it, which it would have to make.
+        let text = format!(
+            "`{}` is on a read-only file system, and its log `{}` has what is not in it yet: copy both, with all that is named \
+             alike, to where they can be written, and name the copy",
+            path.display(),
+            log.display()
+        );
+        return Err(StoreError::Failed(text.into()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let uri = format!("file:{}?immutable=1", escaped(path));
+    Connection::open_with_flags(uri, flags)
+        .map_err(sqlite)
+        .and_then(|connection| prepared(connection, manner))
+        .map_err(|error| in_file(path, error))
+}
+
+/// A path as it stands in a URI.
+fn escaped(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    bytes
+        .map(|&byte| match byte {
+            b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
 fn open(path: &Path, manner: Manner) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    prepared(connection, manner)
+}
+
+fn prepared(connection: Connection, manner: Manner) -> Result<Connection, StoreError> {
     connection.busy_timeout(manner.wait).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
     let synchronous = match manner.durability {

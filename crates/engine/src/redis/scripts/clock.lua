@@ -56,3 +56,9 @@ local function is_rebuilding(id)
     return rebuild[1] == id and rebuild[2] == server
 end
 
+-- The state is not declared whole while nodes bring something; a node that brings in steps is not forgotten between two.
+local BUSY_MS = 200
+local function note_busy()
+    redis.call('HSET', prefix .. KEY_REBUILD, 'busy', string.format('%d', wall_now + BUSY_MS))
+end
+

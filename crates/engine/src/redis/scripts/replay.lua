@@ -9,8 +9,6 @@
 -- Reply {'done'}; {'superseded'}: it is another rebuild, or another state, by now; or {'days', pool, zone, now}: give the
 --   pool's days and do it all again.
 local ALLOCATED, ENDED, REPORTED = 1, 2, 3
--- The state is not declared whole while nodes bring something; a node that brings in steps is not forgotten between two.
-local BUSY_MS = 200
 -- A server whose clock is behind that of another before it goes on from there, unless that one was quite wrong.
 local AHEAD_MOST_MS = 3600000
 local brought = ARGV[4] == '1'
@@ -169,9 +167,7 @@ local function replay()
         REPLAY[e.kind](e)
     end
     call('PEXPIRE', prefix .. KEY_REPLAYED, ARGV[5])
-    if brought and lost then
-        call('HSET', prefix .. KEY_REBUILD, 'busy', format('%d', wall_now + BUSY_MS))
-    end
+    if brought and lost then note_busy() end
     return { 'done' }
 end
 

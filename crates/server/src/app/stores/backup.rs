@@ -151,16 +151,12 @@ impl Restoring {
         Ok(place.publish()?)
     }
 
-    /// Gives it up: what is there stays as it is. Of PostgreSQL tables that were begun stay marked, and the next restore
-    /// removes them.
+    /// Gives it up: what is there stays as it is, and of SQLite no draft stays. Of PostgreSQL tables that were begun stay marked, and
+    /// the next restore removes them.
     pub async fn give_up(mut self) {
         if let (Some(there), Some(_)) = (self.there.take(), &self.place) {
             there.close().await;
         }
         self.store.close().await;
-        if let Some(place) = self.place {
-            // The next one removes it.
-            let _ = place.discard();
-        }
     }
 }

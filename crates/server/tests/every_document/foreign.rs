@@ -76,6 +76,26 @@ const FOREIGN: &[(List, &str, &str)] = &[
         "/.well-known/acme-challenge/",
         "Let's Encrypt, served by Plesk",
     ),
+    (
+        List::Paths,
+        "/.no-such-file",
+        "what nginx looks for in vain, to go on to a named place",
+    ),
+    (
+        List::Paths,
+        "/dashboard/",
+        "the beginning of paths, in nginx",
+    ),
+    (
+        List::Paths,
+        "/api/v1/pools/",
+        "the beginning of paths, in nginx",
+    ),
+    (
+        List::Paths,
+        "/api/v1/campaigns/",
+        "the beginning of paths, in nginx",
+    ),
 ];
 
 /// The list, and which of its words were met.

@@ -17,6 +17,7 @@ use self::undo::Undo;
 
 mod commit;
 mod expiring;
+mod failures;
 mod look;
 mod order;
 mod pool;

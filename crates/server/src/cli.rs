@@ -131,8 +131,8 @@ pub enum Command {
     CheckConfig(Box<check_config::CheckConfigArgs>),
     /// Look at the Redis and the database that the settings name, and tell what is wrong with them.
     ///
-    /// One line for each thing: ok, warning or error, how it is, and what to do. Nothing is changed; a service may run
-    /// meanwhile.
+    /// One line for each thing: ok, warning or error, how it is, and what to do. Nothing is changed, what is
+    /// written to see whether there is room is taken back; a service may run meanwhile.
     ///
     /// It looks from this machine, by the settings of this folder (with the package: cd /var/lib/caller-id), and asks no service:
     /// CALLER_ID_URL is nothing to it. `caller-id health` asks one.

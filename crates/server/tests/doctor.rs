@@ -279,6 +279,27 @@ fn a_database_whose_tables_are_gone_is_not_well_while_redis_has_its_state() {
 }
 
 #[test]
+fn a_database_that_was_set_to_read_only_is_an_error_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, database) = postgres();
+    let variables = [
+        ("DATABASE_URL", &*database),
+        ("DATA_DIR", folder.path().to_str().unwrap()),
+    ];
+    doctor(&variables).line("ok       postgresql: writable: yes");
+    let name = database.split(['/', '?']).nth(3).unwrap();
+    let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+    server.psql("postgres", &set);
+    let told = doctor(&variables);
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    let line = told.line("error    postgresql: writable: no: ");
+    assert!(
+        line.contains("read-only transaction") && line.contains("default_transaction_read_only"),
+        "{line}"
+    );
+}
+
+#[test]
 fn settings_that_are_wrong_are_exit_code_2() {
     assert_eq!(doctor(&[("API_PORT", "abc")]).code, 2);
     assert_eq!(doctor(&[("REDIS_TENANT", "a b")]).code, 2);

@@ -39,6 +39,7 @@ mod stats;
 mod sums;
 mod takeover;
 mod things;
+mod trouble;
 mod words;
 mod write;
 
@@ -125,6 +126,7 @@ pub struct PostgresStore {
     owner: Option<Arc<Lane>>,
     parts: Arc<Parts>,
     ahead: Arc<Ahead>,
+    trouble: trouble::Trouble,
     catalog: catalog::Shared,
     clock: Arc<dyn Clock>,
 }

@@ -20,6 +20,8 @@ mod owner;
 mod parts;
 #[path = "postgres/pooled.rs"]
 mod pooled;
+#[path = "postgres/refused.rs"]
+mod refused;
 #[path = "postgres/standby.rs"]
 mod standby;
 #[path = "postgres/states.rs"]

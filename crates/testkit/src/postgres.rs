@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::small_disk::SmallDisk;
+
 /// How often, and how many times, it is looked whether the server is ready: 60 seconds in all.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const LOOKS: u32 = 6_000;
@@ -153,6 +155,25 @@ impl Postgres {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.psql("postgres", &format!("CREATE DATABASE {name}"));
         name
+    }
+
+    /// Makes an empty database whose tables are on a disk of their own, of so many megabytes, and gives the disk and the name.
+    /// None, and a line that says so, where this process may not mount. The disk is to be dropped before the server.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn database_on_small_disk(&self, megabytes: u32) -> Option<(SmallDisk, String)> {
+        let folder = self.folder.path().join("small-disk");
+        fs::create_dir(&folder).expect("a folder can be made");
+        let disk = SmallDisk::mount_on(&folder, megabytes)?;
+        own(&folder, self.account).expect("the folder can be given away");
+        let place = folder.display();
+        self.psql(
+            "postgres",
+            &format!("CREATE TABLESPACE small_disk LOCATION '{place}'"),
+        );
+        self.psql("postgres", "CREATE DATABASE small TABLESPACE small_disk");
+        Some((disk, "small".to_owned()))
     }
 
     /// The URL of a database.

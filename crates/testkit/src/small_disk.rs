@@ -1,5 +1,7 @@
 //! A disk that is soon full.
 
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,6 +23,34 @@ impl SmallDisk {
                 None
             }
         }
+    }
+
+    /// Leaves no room on it, until [`SmallDisk::make_room`].
+    ///
+    /// # Panics
+    /// When it cannot be written for another reason than that it is full.
+    pub fn fill(&self) {
+        let mut filler = File::create(self.filler()).expect("a file can be made");
+        let block = [1; 4_096];
+        loop {
+            match filler.write_all(&block) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return,
+                Err(error) => panic!("the small disk cannot be filled: {error}"),
+            }
+        }
+    }
+
+    /// Takes away what [`SmallDisk::fill`] wrote.
+    ///
+    /// # Panics
+    /// When it was not filled.
+    pub fn make_room(&self) {
+        fs::remove_file(self.filler()).expect("it was filled");
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.0.join("filler")
     }
 }
 

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use caller_id_core::{AllocatorError, CallResult, Journal, JournalEvent, StoreError};
+use caller_id_core::{AllocatorError, CallResult, Journal, JournalEvent};
 use tokio::sync::{Mutex as Turns, Notify};
 
+use super::failures::Failures;
 use super::undo::Undo;
 use super::{Shared, lock};
 
@@ -245,8 +246,7 @@ impl Party {
 pub(super) struct Commits {
     journal: Arc<dyn Journal>,
     turns: Turns<()>,
-    /// Commits that failed since the last good one.
-    failed: AtomicU64,
+    failures: Failures,
 }
 
 impl Commits {
@@ -254,7 +254,7 @@ impl Commits {
         Self {
             journal,
             turns: Turns::new(()),
-            failed: AtomicU64::new(0),
+            failures: Failures::default(),
         }
     }
 
@@ -284,27 +284,13 @@ impl Commits {
             Ok(()) => {
                 let parties = lock(shared).batch.landed();
                 parties.tell(&Ok(()));
-                self.note_good();
+                self.failures.end();
             }
             Err(error) => {
                 let parties = lock(shared).unwind(taken.undo);
-                self.note_failed(&error);
+                self.failures.note(&error);
                 parties.tell(&Err(AllocatorError::NotRecorded(Arc::new(error))));
             }
-        }
-    }
-
-    /// The first failure is told, and how many there were when it works again: a full disk is no place for more lines.
-    fn note_failed(&self, error: &StoreError) {
-        if self.failed.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::error!(%error, "nothing can be recorded: allocations are taken back and refused");
-        }
-    }
-
-    fn note_good(&self) {
-        if self.failed.load(Ordering::Relaxed) > 0 {
-            let failed = self.failed.swap(0, Ordering::Relaxed);
-            tracing::info!("allocations are recorded again, after {failed} commits that failed");
         }
     }
 }

@@ -69,6 +69,11 @@ pub(super) fn share(tasks: &mut JoinSet<&'static str>, stop: &CancellationToken,
         jobs.run(told).await;
         "the word of jobs"
     });
+    let (asked, followed) = (api.clone(), stop.clone());
+    tasks.spawn(async move {
+        asked.health.follow(&*asked.clock, followed).await;
+        "the look at what failed"
+    });
     let stop = stop.clone();
     tasks.spawn(async move {
         let telling = api.pulse.run(api.clock.clone(), stop.clone());

@@ -81,7 +81,15 @@ fn writable(postgres: &PostgresInspection) -> Finding {
         return finding("writable", "no: it is a copy that only reads")
             .error("name the primary in DATABASE_URL");
     }
-    finding("writable", "yes")
+    let Some(why) = &postgres.refused else {
+        return finding("writable", "yes");
+    };
+    let (why, advice) = why.split_once(" -> ").unwrap_or((why, "see its log"));
+    finding(
+        "writable",
+        format!("no: {why}; what cannot be recorded is no number for a call"),
+    )
+    .error(advice)
 }
 
 fn encryption(postgres: &PostgresInspection) -> Finding {

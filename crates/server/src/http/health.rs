@@ -7,9 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use caller_id_core::shared::{Lag, Shared};
-use caller_id_core::{Journal, Standing, Timestamp};
+use caller_id_core::{Clock, Journal, Standing, Timestamp};
 use serde::Serialize;
 use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::{Api, ApiError};
@@ -22,6 +23,8 @@ const SHARED_MS: i64 = 1_000;
 const PROBE_DEADLINE: Duration = Duration::from_millis(800);
 /// What is told of it then.
 const LATE: &str = "it took no write in time";
+/// So often it is looked whether what failed is over.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
 /// Whether store and engine can work, asked at most once a second.
 pub struct Vitals {
@@ -122,6 +125,21 @@ impl Vitals {
         };
         *last = Some((now, signs));
         signs
+    }
+
+    /// Looks again once a second while what somebody asked for fails, until `stop`: the end of it is told when it is over, not
+    /// when somebody asks next. Nothing is asked while all is well.
+    pub async fn follow(&self, clock: &dyn Clock, stop: CancellationToken) {
+        let following = async {
+            let Outages { redis, database } = &*self.outages;
+            loop {
+                tokio::time::sleep(FOLLOW_EVERY).await;
+                if redis.is_failing(User::Health) || database.is_failing(User::Health) {
+                    self.signs(clock.now()).await;
+                }
+            }
+        };
+        let _: Option<()> = stop.run_until_cancelled(following).await;
     }
 
     /// Whether nodes share their state, in Redis.

@@ -87,6 +87,11 @@ impl Outage {
         }
     }
 
+    /// Whether it failed this user, and has not served it since.
+    pub fn is_failing(&self, user: User) -> bool {
+        self.state().failing.contains(&user)
+    }
+
     /// It served this user. It is over when it did all whom it failed.
     pub fn served(&self, user: User) {
         if let Some(News::Over { seconds, failures }) = self.note_success(user) {

@@ -9,9 +9,22 @@ use crate::run::Running;
 
 /// Asks once on a connection of its own: the whole answer, head and body.
 pub(crate) fn ask(address: &str, path: &str, headers: &str) -> String {
+    said(address, &format!("GET {path}"), headers, "")
+}
+
+/// Posts an object as an admin does, on a connection of its own: the whole answer.
+pub(crate) fn send(address: &str, path: &str, body: &str) -> String {
+    let headers = format!(
+        "x-admin-token: a-token-for-tests-0123456789abcdef\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+        body.len()
+    );
+    said(address, &format!("POST {path}"), &headers, body)
+}
+
+fn said(address: &str, what: &str, headers: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let request =
-        format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n");
+        format!("{what} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n{body}");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

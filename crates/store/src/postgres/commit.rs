@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use caller_id_core::{
     AgentId, AllocationId, AllocationRecord, CallId, CallReport, CallResult, CampaignId, EndRecord,
-    Journal, JournalEvent, StoreError,
+    Journal, JournalEvent, PhoneNumber, PoolId, Rung, StoreError, Timestamp,
 };
 use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::PostgresStore;
 use super::error::Fault;
 use super::parts::{Parts, Week};
+use super::trouble::Standing;
 
 const INSERT: &str = "INSERT INTO caller_id.allocations
         (id, at, number, destination, campaign, agent, call_id, pool, rung, reserved_until)
@@ -40,6 +41,12 @@ const RESULT: &str = "UPDATE caller_id.allocations a SET result_at = r.at,
 /// How often a batch is tried that met a lost connection, a lost race or a missing part: doing it twice changes nothing.
 const ATTEMPTS: usize = 3;
 
+/// So many rows take some pages of their own: one more may fit beside others on a disk that is full.
+const TRIAL_ROWS: u128 = 256;
+/// A number that is nobody's, and what the trial calls the rest.
+const TRIAL_NUMBER: &str = "+12025550100";
+const TRIAL_NAME: &str = "trial";
+
 pub(super) fn uuid(id: AllocationId) -> Uuid {
     Uuid::from_bytes(*id.as_bytes())
 }
@@ -50,6 +57,8 @@ struct Batch {
     allocations: BTreeMap<AllocationId, Arc<AllocationRecord>>,
     ends: BTreeMap<AllocationId, EndRecord>,
     results: BTreeMap<AllocationId, CallResult>,
+    /// Whether it is only tried, and taken back.
+    trial: bool,
 }
 
 impl Batch {
@@ -58,6 +67,7 @@ impl Batch {
             allocations: BTreeMap::new(),
             ends: BTreeMap::new(),
             results: BTreeMap::new(),
+            trial: false,
         };
         for event in events {
             match event {
@@ -75,6 +85,38 @@ impl Batch {
         batch
     }
 
+    /// Rows that need room of their own, and are taken back: of a call that was never made.
+    fn trial(now: Timestamp) -> Result<Self, StoreError> {
+        let broken = |why: &dyn std::fmt::Display| StoreError::Failed(why.to_string().into());
+        let number = PhoneNumber::parse(TRIAL_NUMBER).map_err(|why| broken(&why))?;
+        let pool = PoolId::new(TRIAL_NAME).map_err(|why| broken(&why))?;
+        let call_id = CallId::new(TRIAL_NAME).map_err(|why| broken(&why))?;
+        // Of this moment and of no other node: rows of the same id would wait for one another.
+        let first: u128 = rand::random();
+        let record = |n| {
+            JournalEvent::Allocated(Arc::new(AllocationRecord {
+                id: AllocationId::new(now, first.wrapping_add(n)),
+                at: now,
+                number,
+                destination: number,
+                campaign: None,
+                agent: None,
+                call_id: Some(call_id.clone()),
+                pool: pool.clone(),
+                rung: Rung::Any,
+                reserved_until: now,
+            }))
+        };
+        Ok(Self {
+            trial: true,
+            ..Self::new((0..TRIAL_ROWS).map(record).collect())
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.allocations.is_empty() && self.ends.is_empty() && self.results.is_empty()
+    }
+
     /// In order, each once.
     fn weeks(&self) -> Vec<Week> {
         let mut weeks: Vec<_> = self.allocations.keys().copied().map(Week::of_id).collect();
@@ -84,6 +126,11 @@ impl Batch {
 
     async fn write(&self, parts: &Parts, connection: &mut PgConnection) -> Result<(), Fault> {
         parts.make(connection, &self.weeks()).await?;
+        if self.trial {
+            let mut transaction = connection.begin().await?;
+            self.insert(&mut transaction).await?;
+            return Ok(transaction.rollback().await?);
+        }
         // One statement is a transaction by itself, and one way to the server and back.
         match (
             self.allocations.is_empty(),
@@ -202,13 +249,11 @@ impl PostgresStore {
     }
 }
 
-#[async_trait]
-impl Journal for PostgresStore {
-    async fn commit(&self, events: Vec<JournalEvent>) -> Result<(), StoreError> {
-        let batch = Arc::new(Batch::new(events));
+impl PostgresStore {
+    async fn put(&self, batch: &Arc<Batch>) -> Result<(), Fault> {
         let mut attempts = 1;
         loop {
-            let (given, parts) = (Arc::clone(&batch), Arc::clone(&self.parts));
+            let (given, parts) = (Arc::clone(batch), Arc::clone(&self.parts));
             match self
                 .commits
                 .attempt(|connection| {
@@ -216,12 +261,34 @@ impl Journal for PostgresStore {
                 })
                 .await
             {
-                Ok(()) => break,
+                Ok(()) => return Ok(()),
                 Err(fault) if attempts < ATTEMPTS && fault.is_no_part() => self.parts.forget(),
                 Err(fault) if attempts < ATTEMPTS && fault.is_passing() => {}
-                Err(fault) => return Err(fault.at(self.commits.place())),
+                Err(fault) => return Err(fault),
             }
             attempts += 1;
+        }
+    }
+
+    fn told(&self, fault: Fault) -> StoreError {
+        fault.at(self.commits.place())
+    }
+}
+
+#[async_trait]
+impl Journal for PostgresStore {
+    async fn commit(&self, events: Vec<JournalEvent>) -> Result<(), StoreError> {
+        let batch = Arc::new(Batch::new(events));
+        if let Err(fault) = self.put(&batch).await {
+            let of_rows = fault.may_meet_rows_alone() && !batch.is_empty();
+            let error = self.told(fault);
+            if of_rows {
+                self.trouble.refused(&error);
+            }
+            return Err(error);
+        }
+        if !batch.is_empty() {
+            self.trouble.over();
         }
         if let Some(last) = batch.weeks().last() {
             self.make_ahead(last.next());
@@ -229,8 +296,20 @@ impl Journal for PostgresStore {
         Ok(())
     }
 
-    /// A read-only server refuses even to insert nothing.
+    /// A read-only server refuses even to insert nothing. One whose disk is full refuses rows alone: the last refusal is
+    /// told, and after a while without calls rows are tried, and taken back.
     async fn probe(&self) -> Result<(), StoreError> {
-        self.commit(Vec::new()).await
+        let nothing = Arc::new(Batch::new(Vec::new()));
+        self.put(&nothing).await.map_err(|fault| self.told(fault))?;
+        match self.trouble.standing() {
+            Standing::Well => Ok(()),
+            Standing::Refused(why) => Err(why),
+            Standing::Doubtful(since) => {
+                let trial = Arc::new(Batch::trial(self.clock.now())?);
+                self.put(&trial).await.map_err(|fault| self.told(fault))?;
+                self.trouble.over_since(since);
+                Ok(())
+            }
+        }
     }
 }

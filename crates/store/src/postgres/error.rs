@@ -55,9 +55,27 @@ impl Fault {
         matches!(self, Self::Told(_)) || self.is_refusal()
     }
 
+    /// Whether a commit of rows may fail so where one of nothing succeeds. Not when the server is away, or stops.
+    pub(super) fn may_meet_rows_alone(&self) -> bool {
+        self.is_refusal() || matches!(self, Self::Told(StoreError::Busy(_)))
+    }
+
     /// Whether a table is not there.
     pub(super) fn is_no_table(&self) -> bool {
         self.code().is_some_and(|code| code == "42P01")
+    }
+
+    /// Whether the user may not do that.
+    pub(super) fn is_no_right(&self) -> bool {
+        self.code().is_some_and(|code| code == "42501")
+    }
+
+    /// What the server or we said, and what to do, without the server's name.
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::Told(told) => told.to_string(),
+            Self::Driver(error) => said(error, &self.code().unwrap_or_default()),
+        }
     }
 
     fn code(&self) -> Option<String> {

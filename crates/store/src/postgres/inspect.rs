@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caller_id_core::{Clock, StoreError};
+use sqlx_core::connection::Connection;
+use sqlx_core::query::query;
 use sqlx_core::query_as::query_as;
 use sqlx_core::query_scalar::query_scalar;
 use sqlx_postgres::{PgConnection, Postgres};
@@ -34,6 +36,9 @@ pub struct PostgresInspection {
     pub encryption: Option<String>,
     /// A copy that cannot be written.
     pub in_recovery: bool,
+    /// What the server said to rows that need room of their own, and what to do behind `->`; None where it took them.
+    /// They were taken back.
+    pub refused: Option<String>,
     /// What the user may do.
     pub rights: PostgresRights,
     /// `synchronous_commit` of this user: whether a commit survives the loss of the server's power.
@@ -101,11 +106,17 @@ const RIGHTS: &str = "SELECT has_database_privilege(current_database(), 'CREATE'
 const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const REVISION: &str = "SELECT value FROM caller_id.meta WHERE key = 'revision'";
 const NOTHING: &str = "SELECT 1";
+/// Where the database's own tables are, whatever is set for those that pass.
+const IN_ITS_PLACE: &str = "SET LOCAL temp_tablespaces = ''";
+/// Some pages, which go with the transaction.
+const ROOM: &str = "CREATE TEMPORARY TABLE caller_id_trial ON COMMIT DROP AS
+    SELECT repeat('x', 1000) AS filling FROM generate_series(1, 256)";
 
 /// How many statements are timed.
 const SAMPLES: usize = 50;
 
-/// Looks at the server and database of a URL; all of it takes at most `wait`, and changes nothing.
+/// Looks at the server and database of a URL; all of it takes at most `wait`, and changes nothing: what is written to see
+/// whether there is room is taken back.
 ///
 /// # Errors
 /// Those of connecting, and [`StoreError::Busy`] when it takes longer. They name the server, never the password.
@@ -168,6 +179,7 @@ async fn look(
         user,
         encryption,
         in_recovery,
+        refused: refused(connection).await?,
         rights: rights(connection).await?,
         synchronous_commit,
         fsync,
@@ -183,6 +195,26 @@ async fn look(
         state,
         state_holders,
     })
+}
+
+/// Why rows that need room are refused, if they are.
+async fn refused(connection: &mut PgConnection) -> Result<Option<String>, Fault> {
+    let mut transaction = connection.begin().await?;
+    let tried = async {
+        query::<Postgres>(IN_ITS_PLACE)
+            .execute(&mut *transaction)
+            .await?;
+        query::<Postgres>(ROOM).execute(&mut *transaction).await
+    };
+    let tried = tried.await.map_err(Fault::from);
+    transaction.rollback().await?;
+    match tried {
+        Ok(_) => Ok(None),
+        // Tables that pass need a right that nothing else of ours does.
+        Err(fault) if fault.is_no_right() => Ok(None),
+        Err(fault) if fault.is_refusal() => Ok(Some(fault.said())),
+        Err(fault) => Err(fault),
+    }
 }
 
 async fn rights(connection: &mut PgConnection) -> Result<PostgresRights, Fault> {

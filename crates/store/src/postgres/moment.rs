@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::error::Fault;
 use super::lane::{self, Lane, Terms};
 use super::place::Place;
+use super::trouble::Trouble;
 use super::{PostgresOptions, PostgresStore, pooled, restoring, schema};
 
 /// All statements of it see the same. Whoever takes what is read may take as long as they like.
@@ -45,6 +46,7 @@ impl PostgresStore {
             owner: None,
             parts: Arc::default(),
             ahead: Arc::default(),
+            trouble: Trouble::default(),
             catalog: Arc::default(),
             clock: options.clock,
         }))

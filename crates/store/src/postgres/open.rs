@@ -17,6 +17,7 @@ use super::place::Place;
 use super::pooled;
 use super::restoring;
 use super::schema;
+use super::trouble::Trouble;
 use super::{POSTGRES_CONNECTIONS_LEAST, PostgresOptions, PostgresStore};
 
 /// A commit that meets a lost connection is made again, so it need not ask first.
@@ -96,6 +97,7 @@ impl PostgresStore {
             owner,
             parts: Arc::new(Parts::default()),
             ahead: Arc::default(),
+            trouble: Trouble::default(),
             catalog: Arc::default(),
             clock: options.clock,
         };

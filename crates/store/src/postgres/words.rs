@@ -7,6 +7,10 @@ use sqlx_core::Error;
 /// Of a session that was good, and broke.
 const LOOK: &str = "see that PostgreSQL runs there, and its log";
 
+/// Of a server that takes no change.
+const READ_ONLY: &str = "this one only reads: name the primary in DATABASE_URL, or make room and turn \
+                         default_transaction_read_only off again, where its storage ran out";
+
 /// The error in the words of who runs the server; behind `->` what to do, and with which setting.
 pub(super) fn said(error: &Error, code: &str) -> String {
     let (what, advice) = match error {
@@ -37,7 +41,8 @@ fn of_server(code: &str, message: &str) -> Option<&'static str> {
         }
         // It stops, or somebody ended this session.
         "57P01" | "57P02" => LOOK,
-        "25006" => "name the primary in DATABASE_URL: this one only reads",
+        "25006" => READ_ONLY,
+        "53100" => "make room on PostgreSQL's disk: df -h on its machine",
         _ => return None,
     })
 }

@@ -12,7 +12,7 @@ use caller_id_testkit::postgres::Postgres;
 
 const WAIT: Duration = Duration::from_secs(60);
 
-async fn inspect(url: &str) -> PostgresInspection {
+pub(super) async fn inspect(url: &str) -> PostgresInspection {
     inspect_postgres(url, Arc::new(SystemClock::new()), WAIT)
         .await
         .unwrap()

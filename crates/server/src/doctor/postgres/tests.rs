@@ -16,6 +16,7 @@ fn good() -> PostgresInspection {
         user: "caller-id".to_owned(),
         encryption: Some("TLSv1.3 TLS_AES_256_GCM_SHA384".to_owned()),
         in_recovery: false,
+        refused: None,
         rights: PostgresRights {
             create_schema: true,
             create_tables: Some(true),
@@ -79,6 +80,22 @@ fn older_than_14_is_an_error() {
 fn a_copy_that_only_reads_is_an_error() {
     let error = [(Verdict::Error, "writable")];
     assert_eq!(bad(|postgres| postgres.in_recovery = true), error);
+}
+
+#[test]
+fn one_that_refuses_rows_is_an_error_in_its_words_with_what_to_do() {
+    let refused = |why: &str| PostgresInspection {
+        refused: Some(why.to_owned()),
+        ..good()
+    };
+    let told = writable(&refused("no space left -> make room")).to_string();
+    assert!(
+        told.starts_with("error    postgresql: writable: no: no space left; "),
+        "{told}"
+    );
+    assert!(told.ends_with(" -> make room"), "{told}");
+    let told = writable(&refused("it will not")).to_string();
+    assert!(told.ends_with(" -> see its log"), "{told}");
 }
 
 #[test]

@@ -206,7 +206,7 @@ pub async fn main() -> ExitCode {
             let wrong = error.is::<ConfigError>() || admin::is_usage(&error);
             tell(&match format {
                 LogFormat::Json => json_line(Level::ERROR, &why, Map::new()),
-                LogFormat::Text if wrong => why,
+                LogFormat::Text if error.is::<ConfigError>() => why,
                 LogFormat::Text => format!("caller-id: {why}"),
             });
             match wrong {

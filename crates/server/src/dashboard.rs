@@ -49,6 +49,8 @@ pub fn over(api: Router, clock: Arc<dyn Clock>, stop: CancellationToken) -> Rout
     });
     Router::new()
         .route("/", get(async || Redirect::to("/dashboard")))
+        // Where browsers end who follow `.` or `..`.
+        .route("/dashboard/", get(async || Redirect::to("/dashboard")))
         .merge(assets::routes())
         .merge(pages::routes())
         .route("/dashboard/{*page}", get(pages::missing))

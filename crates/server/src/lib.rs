@@ -16,6 +16,7 @@ pub mod config;
 pub mod dashboard;
 pub mod defaults;
 mod digits;
+mod direction;
 pub mod doctor;
 pub mod drainer;
 pub mod fastagi;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::assets;
 use super::failure::Failure;
 use super::visit::Visit;
+use crate::direction;
 
 /// Our own files and nothing else: no script or style stands in a page, so nothing that anybody wrote can be one.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
@@ -129,12 +130,13 @@ impl Templates {
         Ok(html(self.fragment(name, whole)?))
     }
 
-    /// A template alone.
+    /// A template alone. Names in it turn no text round.
     ///
     /// # Errors
     /// As [`Templates::page`].
     pub(super) fn fragment(&self, name: &str, shown: Shown) -> Result<String, Failure> {
-        Ok(self.0.get_template(name)?.render(shown)?)
+        let html = self.0.get_template(name)?.render(shown)?;
+        Ok(direction::in_html(html))
     }
 }
 
@@ -173,7 +175,9 @@ pub(super) fn failure(status: StatusCode, text: &str) -> String {
 /// A line above the page.
 pub(super) fn message(text: &str) -> String {
     let text = minijinja::HtmlEscape(text);
-    format!("<p class=\"message bad\" role=\"alert\">{text}</p>")
+    direction::in_html(format!(
+        "<p class=\"message bad\" role=\"alert\">{text}</p>"
+    ))
 }
 
 #[cfg(test)]

@@ -192,7 +192,7 @@ pub async fn put(
             return Err(ApiError::invalid(&["body", "pools"], "missing_pool", what));
         }
         Ok(Changed::Differs(found)) => {
-            return Err(ApiError::Differs(found.as_ref().map(tag)));
+            return Err(condition.differs(found.as_ref().map(tag)));
         }
         written => drop(written?),
     }

@@ -55,6 +55,8 @@ pub enum ApiError {
     AlreadyExists,
     /// It is something else than the request says it has seen: its tag, if there is anything.
     Differs(Option<String>),
+    /// Nothing was expected to be there; the tag of what is.
+    IsThere(String),
     /// It is in use; says by what.
     InUse(String),
     /// There is no such thing; says which.
@@ -219,7 +221,12 @@ impl From<&ApiError> for Problem {
                 "The number exists",
                 "Caller ID already exists",
             ),
-            ApiError::Differs(tag) => differs(tag.as_deref()),
+            ApiError::Differs(None) => differs("There is none", None),
+            ApiError::Differs(tag) => differs(
+                "It was changed since it was read: read it again, and change that",
+                tag.as_deref(),
+            ),
+            ApiError::IsThere(tag) => differs("It exists already", Some(tag)),
             ApiError::InUse(by) => Self::new(S::CONFLICT, "in-use", "It is in use", by.as_str()),
             ApiError::NotFound(what) => {
                 Self::new(S::NOT_FOUND, "not-found", "Not found", what.as_str())
@@ -253,11 +260,7 @@ impl From<&ApiError> for Problem {
     }
 }
 
-fn differs(tag: Option<&str>) -> Problem {
-    let detail = match tag {
-        Some(_) => "It was changed since it was read: read it again, and change that",
-        None => "There is none",
-    };
+fn differs(detail: &'static str, tag: Option<&str>) -> Problem {
     let mut problem = Problem::new(
         StatusCode::PRECONDITION_FAILED,
         "differs",

@@ -72,7 +72,7 @@ impl Precondition {
     /// What a change may expect to find, where `found` is there now and has the tag that `tag` makes of it.
     ///
     /// # Errors
-    /// [`ApiError::Differs`] with the tag that it has.
+    /// [`ApiError::Differs`] or [`ApiError::IsThere`], with the tag that it has.
     pub fn expected<T: Clone>(
         &self,
         found: Option<&T>,
@@ -86,7 +86,15 @@ impl Precondition {
             (Self::Tags(tags), Some(found)) if tags.contains(&tag(found)) => {
                 Ok(Expected::This(found.clone()))
             }
-            (_, found) => Err(ApiError::Differs(found.map(tag))),
+            (_, found) => Err(self.differs(found.map(tag))),
+        }
+    }
+
+    /// Why nothing is changed, where there is something with `tag`, or nothing.
+    pub fn differs(&self, tag: Option<String>) -> ApiError {
+        match (self, tag) {
+            (Self::Nothing, Some(tag)) => ApiError::IsThere(tag),
+            (_, tag) => ApiError::Differs(tag),
         }
     }
 }
@@ -140,6 +148,9 @@ mod tests {
         assert!(expected(&some, Some("a")).is_some() && expected(&some, None).is_none());
         assert_eq!(expected(&none, None), Some(Expected::Nothing));
         assert_eq!(expected(&none, Some("a")), None);
+        let is_there = |error| matches!(error, ApiError::IsThere(_));
+        assert!(is_there(none.differs(Some(tag(&"a")))) && !is_there(none.differs(None)));
+        assert!(!is_there(some.differs(Some(tag(&"a")))));
     }
 
     #[test]

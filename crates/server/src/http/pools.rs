@@ -170,7 +170,7 @@ pub async fn put(
     let pool = Pool { id, policy };
     let put = api.inventory.put_pool(pool.clone(), expected, &who.author);
     if let Changed::Differs(found) = put.await? {
-        return Err(ApiError::Differs(found.as_ref().map(tag)));
+        return Err(condition.differs(found.as_ref().map(tag)));
     }
     api.sync.now().await?;
     shown(&api, &pool).await

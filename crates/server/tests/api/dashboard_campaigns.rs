@@ -169,6 +169,14 @@ async fn a_campaign_that_was_only_seen_is_set_up() {
         "{}",
         empty.body
     );
+    for dots in [".", "..", " .. "] {
+        let refused = operator
+            .sends("/dashboard/campaigns", &[("name", dots)])
+            .await;
+        assert_eq!(refused.status, 422, "{dots}");
+        let said = "The campaign is nothing but dots.";
+        assert!(refused.body.contains(said), "{dots}: {}", refused.body);
+    }
 }
 
 #[tokio::test]
@@ -266,4 +274,41 @@ async fn names_are_shown_as_text() {
     )
     .await;
     assert!(!refused.body.contains("<script>alert"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn names_turn_no_text_round_and_are_what_they_are_in_links_and_forms() {
+    let service = stocked().await;
+    let (name, shown) = ("\u{202e}gnp.exe", "\u{fffd}gnp.exe");
+    let at = "%E2%80%AEgnp.exe";
+    let pool = format!("/api/v1/pools/{at}");
+    assert_eq!(service.admin("PUT", &pool, &json!({})).await.status, 200);
+    call(&service, name).await;
+    service.stored().await;
+    let mut operator = Person::of_role(&service, Role::Operator).await;
+    let at = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
+    for page in ["/dashboard", "/dashboard/requests", "/dashboard/campaigns"] {
+        let text = operator.sees(page).await;
+        assert!(text.contains(shown), "{page}: {text}");
+        assert!(!text.contains(&format!(">{name}")), "{page}: {text}");
+    }
+    let list = operator.sees("/dashboard/campaigns").await;
+    assert!(list.contains(&format!("href=\"/dashboard/campaigns/{at}\"")));
+    let filter = operator.sees("/dashboard/numbers").await;
+    let option = format!("<option value=\"{name}\">{shown}</option>");
+    assert!(filter.contains(&option), "{filter}");
+    let place = format!("/dashboard/campaigns/{at}");
+    let fields = [("etag", ""), ("pools", name), ("act", "save")];
+    assert_eq!(operator.sends(&place, &fields).await.status, 303);
+    let page = operator.sees(&place).await;
+    assert_eq!(order(&page), [name], "what a form gives back is the name");
+    let etag = hidden(&page, "etag");
+    let fields = [("etag", etag.as_str()), ("pools", "east"), ("act", "save")];
+    let saved = operator.sends(&place, &fields).await;
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    let stored = service.see(&format!("/api/v1/campaigns/{at}")).await;
+    assert_eq!(
+        (&stored["id"], &stored["pools"]),
+        (&json!(name), &json!(["east"]))
+    );
 }

@@ -77,6 +77,11 @@ async fn an_admin_makes_changes_and_deletes_a_pool() {
         ("cooldown_seconds", "2"),
         ("cooldown_seconds_unit", "60"),
     ];
+    for dots in [".", ".."] {
+        let refused = admin.sends("/dashboard/pools", &[("name", dots)]).await;
+        let is_told = refused.body.contains("pool is nothing but dots");
+        assert!(refused.status == 422 && is_told, "{}", refused.body);
+    }
     let made = admin.sends("/dashboard/pools", &fields).await;
     assert_eq!(made.status, 303, "{}", made.body);
     let place = made.header("location").to_owned();

@@ -178,3 +178,14 @@ pub(crate) async fn signed_in(service: &Service, asker: &str) -> Option<Browser>
     assert_eq!(entered.status, 303, "{asker}: {}", entered.body);
     Some(browser)
 }
+
+#[tokio::test]
+async fn the_dashboard_is_found_with_a_slash_behind_it() {
+    let service = Service::start(&[]).await;
+    let mut browser = signed_in(&service, "viewer").await.expect("a session");
+    let answer = browser.get("/dashboard/").await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/dashboard")
+    );
+}

@@ -155,3 +155,17 @@ async fn an_admin_can_revoke_the_key_they_ask_with_and_the_admin_token_still_ope
     let token = service.ask("GET", KEYS).header("x-admin-token", TOKEN);
     assert_eq!(token.send().await.status, 200);
 }
+
+#[tokio::test]
+async fn a_campaign_of_a_key_is_kept_once() {
+    let service = Service::start(&[]).await;
+    let wanted = json!({"name": "a", "role": "dialer", "campaigns": ["SALES", "sales", "SALES"]});
+    let made = service.admin("POST", KEYS, &wanted).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let listed = service.admin("GET", KEYS, &Value::Null).await.json();
+    assert_eq!(
+        listed["keys"][0]["campaigns"],
+        json!(["SALES", "sales"]),
+        "{listed}"
+    );
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Service;
+use crate::support::{Service, TOKEN};
 
 #[tokio::test]
 async fn what_a_pool_says_holds_from_the_next_request_on() {
@@ -199,5 +199,31 @@ async fn a_campaign_names_pools_that_are_there() {
             (422, vec!["pools".to_owned()]),
             "{body}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_is_to_be_made_and_exists_is_told_to_exist() {
+    let service = Service::start(&[]).await;
+    for (path, body) in [
+        ("/api/v1/pools/solar", json!({})),
+        ("/api/v1/campaigns/SOLAR", json!({"pools": ["solar"]})),
+    ] {
+        assert_eq!(service.admin("PUT", path, &body).await.status, 200);
+        let put = |name: &str, tag: &str| {
+            let put = service.ask("PUT", path).header("x-admin-token", TOKEN);
+            let put = put.header("content-type", "application/json");
+            put.header(name, tag).body(body.to_string()).send()
+        };
+        let refused = put("if-none-match", "*").await;
+        assert_eq!(
+            (refused.status, refused.detail().as_str()),
+            (412, "It exists already"),
+            "{path}"
+        );
+        assert!(refused.json()["etag"].is_string(), "{}", refused.body);
+        let refused = put("if-match", "\"other\"").await;
+        let said = "It was changed since it was read: read it again, and change that";
+        assert_eq!((refused.status, refused.detail().as_str()), (412, said));
     }
 }

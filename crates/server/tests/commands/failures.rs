@@ -30,8 +30,8 @@ async fn what_the_service_refuses_is_one_line_and_exit_code_1() {
             &["west"],
         ),
         (
-            &["numbers", "list", "--status", "asleep", "--limit", "0"],
-            &["status:", "limit:"],
+            &["numbers", "list", "--status", "asleep", "--sort", "colour"],
+            &["status:", "sort:"],
         ),
         (&["pools", "show", "west"], &["There is no pool `west`"]),
         (
@@ -110,6 +110,11 @@ async fn what_is_typed_wrongly_is_exit_code_2() {
             "--yes",
         ],
         &["numbers", "bulk", "rest", "--all", "--yes"],
+        &["numbers", "list", "--limit", "0"],
+        &["numbers", "list", "--limit", "1001"],
+        &["lookup", "3125550100", "--limit", "101"],
+        &["stats", "--limit", "0"],
+        &["requests", "--limit", "0"],
         &["numbers", "list", "--timeout", "0"],
         &["numbers", "list", "--url", "nonsense"],
         &["numbers", "list", "--key-file", "/nonexistent"],
@@ -128,6 +133,11 @@ async fn what_is_typed_wrongly_is_exit_code_2() {
         );
         assert!(!told.err.is_empty(), "{words:?}");
     }
+    let told = service
+        .ask(&["numbers", "list", "--key-file", "/nonexistent"])
+        .await;
+    let begins = "caller-id: cannot read the key in /nonexistent: ";
+    assert!(told.err.starts_with(begins), "{told:?}");
     service.stop().await;
 }
 

@@ -25,7 +25,7 @@ pub struct LookupArgs {
     #[arg(long, value_name = "NUMBER")]
     pub from: Option<String>,
     /// At most so many calls: 1 to 100. Default: 10
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub limit: Option<u32>,
     /// The service.
     #[command(flatten)]

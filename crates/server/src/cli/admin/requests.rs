@@ -32,8 +32,8 @@ const COLUMNS: [Column; 10] = [
 #[derive(Debug, clap::Args)]
 pub struct RequestsArgs {
     /// How many are shown, the newest first; all that are kept with --json
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: usize,
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
     /// Only those with this outcome: allocated, exhausted, agent_limited, refused, invalid, unavailable …
     #[arg(long, value_name = "WORD", conflicts_with = "json")]
     pub outcome: Option<String>,
@@ -49,7 +49,7 @@ pub(super) fn run(args: &RequestsArgs, environment: &Environment) -> anyhow::Res
         let rows = value["requests"].as_array().cloned().unwrap_or_default();
         let outcome = args.outcome.as_deref();
         let is_shown = |row: &Value| outcome.is_none_or(|word| row["outcome"] == word);
-        let rows = rows.into_iter().filter(is_shown).take(args.limit);
+        let rows = rows.into_iter().filter(is_shown).take(args.limit as usize);
         let rows: Vec<Value> = rows.collect();
         Table::new(&COLUMNS).rows(&rows, &service.words)?;
         if value["all_nodes"] == Value::Bool(false) {

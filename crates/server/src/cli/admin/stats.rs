@@ -47,7 +47,7 @@ pub struct StatsArgs {
     #[arg(long, value_name = "NUMBER")]
     pub number: Option<String>,
     /// At most so many lines, those with the most calls: 1 to 10000. Default: 1000
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub limit: Option<u32>,
     /// The service.
     #[command(flatten)]

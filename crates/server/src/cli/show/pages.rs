@@ -17,7 +17,7 @@ const LIMIT_MOST: &str = "1000";
 #[command(next_help_heading = "Pages")]
 pub struct PageArgs {
     /// How many are shown: 1 to 1000, 50 when nothing is said. With --all, how many are fetched at once
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub limit: Option<u32>,
     /// Where the page begins: the page before tells it
     #[arg(long, value_name = "CURSOR")]

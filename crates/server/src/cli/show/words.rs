@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::digits::grouped;
+use crate::direction;
 
 /// How things are told on this machine.
 pub(in crate::cli) struct Words {
@@ -177,7 +178,8 @@ fn instant(text: &str) -> Result<String, String> {
 pub(in crate::cli) fn plain(text: &str) -> String {
     let steers = |character: char| {
         character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || direction::turns(character)
+            || matches!(character, '\u{2028}' | '\u{2029}')
     };
     let shown = text
         .chars()
@@ -234,8 +236,8 @@ mod tests {
     #[test]
     fn what_would_steer_a_terminal_is_not_written() {
         let words = Words::utc();
-        let told = words.text(&json!("a\u{1b}[2Jb\nc\u{202e}d"));
-        assert_eq!(told, "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        let told = words.text(&json!("a\u{1b}[2Jb\nc\u{202e}d\u{61c}e\u{2028}"));
+        assert_eq!(told, "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}");
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub(super) fn choice(foreseen: &Foreseen, request: &AllocationRequest) -> String
         }
         Foreseen::Exhausted(exhausted) => none_free(*exhausted),
         Foreseen::AgentLimited { retry_after_ms } => format!(
-            "No number: the agent has used up its limit, and may call again in {} s.",
-            seconds(*retry_after_ms)
+            "No number: the agent has used up its limit, and may call again in {}.",
+            span(*retry_after_ms)
         ),
     }
 }
@@ -50,12 +50,25 @@ fn none_free(exhausted: Exhausted) -> String {
         Cause::DailyLimit => "its daily limit",
         Cause::Resting => "its status resting",
     };
-    let wait = seconds(exhausted.wait_ms);
-    format!("No number is free: the first will be in {wait} s, held by {because} until then.")
+    let wait = span(exhausted.wait_ms);
+    format!("No number is free: the first will be in {wait}, held by {because} until then.")
 }
 
-fn seconds(ms: i64) -> i64 {
-    ms.saturating_add(999) / 1_000
+/// So long, as people say it: `95 s`, `12 min`, `1 h 4 min`, `2 d 3 h`. Two minutes and more are rounded.
+fn span(ms: i64) -> String {
+    let seconds = ms.saturating_add(999) / 1_000;
+    let minutes = seconds.saturating_add(30) / 60;
+    let hours = minutes.saturating_add(30) / 60;
+    let (whole, unit, rest, smaller) = match (seconds, minutes, hours) {
+        (..120, _, _) => return format!("{seconds} s"),
+        (_, ..60, _) => return format!("{minutes} min"),
+        (_, _, ..48) => (minutes / 60, "h", minutes % 60, "min"),
+        (_, _, _) => (hours / 24, "d", hours % 24, "h"),
+    };
+    match rest {
+        0 => format!("{whole} {unit}"),
+        rest => format!("{whole} {unit} {rest} {smaller}"),
+    }
 }
 
 /// One rung, in a sentence.
@@ -118,6 +131,32 @@ mod tests {
     use caller_id_core::{AreaCode, PoolId};
 
     use super::*;
+
+    #[test]
+    fn spans_are_said_as_people_say_them() {
+        for (seconds, said) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (3_599, "1 h"),
+            (3_862, "1 h 4 min"),
+            (86_400, "24 h"),
+            (183_600, "2 d 3 h"),
+            (604_800, "7 d"),
+        ] {
+            assert_eq!(span(seconds * 1_000), said);
+        }
+        assert_eq!(span(1), "1 s");
+        let exhausted = Exhausted {
+            earliest: None,
+            cause: Cause::Cooldown,
+            wait_ms: 3_862_000,
+        };
+        assert_eq!(
+            none_free(exhausted),
+            "No number is free: the first will be in 1 h 4 min, held by its cooldown until then."
+        );
+    }
 
     #[test]
     fn a_rung_is_told_with_what_holds_its_numbers() {

@@ -82,7 +82,7 @@ pub(super) fn read(members: Map<String, Value>, now: Timestamp) -> Result<Wanted
             CampaignId::new(text).map_err(|error| error.to_string())
         })
     });
-    let campaigns = campaigns.value().unwrap_or_default();
+    let campaigns = each_once(campaigns.value().unwrap_or_default());
     if !campaigns.is_empty() && role.is_some_and(|role| role != Role::Dialer) {
         let why = "campaigns: only a dialer's key can be for some campaigns".to_owned();
         fields.fault("campaigns", why);
@@ -150,6 +150,17 @@ fn later(given: &str, now: Timestamp) -> Result<Timestamp, String> {
             "expires_at: {at} is past, an instant after {now} is expected"
         )),
     }
+}
+
+/// Each once, where it stands first.
+fn each_once(campaigns: Vec<CampaignId>) -> Vec<CampaignId> {
+    let mut once: Vec<CampaignId> = Vec::with_capacity(campaigns.len());
+    for campaign in campaigns {
+        if !once.contains(&campaign) {
+            once.push(campaign);
+        }
+    }
+    once
 }
 
 /// A list of texts.

@@ -112,9 +112,18 @@ fn many<T, E: Display>(
     name: &str,
     parse: impl FnMut(&str) -> Result<T, E>,
 ) -> Vec<T> {
-    let mut parse = parse;
+    let words = source.words(name);
+    parsed(source, name, words, parse)
+}
+
+fn parsed<T, E: Display>(
+    source: &mut impl Source,
+    name: &str,
+    words: Vec<String>,
+    mut parse: impl FnMut(&str) -> Result<T, E>,
+) -> Vec<T> {
     let mut values = Vec::new();
-    for word in source.words(name) {
+    for word in words {
         match parse(&word) {
             Ok(value) => values.push(value),
             Err(why) => source.refuse(name, why.to_string()),
@@ -150,7 +159,7 @@ fn carriers(source: &mut impl Source) -> Vec<String> {
 
 /// Area codes, those of regions, or those that are in both.
 fn area_codes(source: &mut impl Source) -> Vec<AreaCode> {
-    let codes: Vec<AreaCode> = many(source, "area_code", str::parse);
+    let codes = codes(source);
     let regions: Vec<&[AreaCode]> = many(source, "region", |region| {
         match area_codes::table().codes_in(region) {
             [] => Err("region: a US state or Canadian province, two letters, is expected"),
@@ -171,6 +180,18 @@ fn area_codes(source: &mut impl Source) -> Vec<AreaCode> {
         );
     }
     within
+}
+
+/// Area codes with commas or blanks between them.
+fn codes(source: &mut impl Source) -> Vec<AreaCode> {
+    let name = "area_code";
+    let apart = |word: String| match word.trim() {
+        // Nothing is no area code, and must not ask for every number.
+        "" => vec![word],
+        codes => codes.split_whitespace().map(str::to_owned).collect(),
+    };
+    let words = source.words(name).into_iter().flat_map(apart);
+    parsed(source, name, words.collect(), str::parse)
 }
 
 fn status(word: &str) -> Result<StatusKind, &'static str> {
@@ -258,6 +279,22 @@ mod tests {
         ] {
             assert_eq!(of_body(&filter), None, "{filter}");
         }
+    }
+
+    #[test]
+    fn area_codes_have_commas_or_blanks_between_them() {
+        let codes = |query| {
+            let filter = of_query(query)?;
+            Some(filter.area_codes.iter().map(ToString::to_string).collect())
+        };
+        let both: Option<Vec<String>> = Some(vec!["312".to_owned(), "773".to_owned()]);
+        for query in ["312,773", "312+773", "+312++773+", "312,+773"] {
+            assert_eq!(codes(&format!("area_code={query}")), both, "{query}");
+        }
+        assert_eq!(codes("area_code=312+77x"), None);
+        assert!(of_body(&json!({"area_code": [" "]})).is_none());
+        let of_body = of_body(&json!({"area_code": "312 773"}));
+        assert_eq!(of_body, of_query("area_code=312,773"));
     }
 
     #[test]

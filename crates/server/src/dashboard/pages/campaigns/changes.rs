@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::Method;
 use axum::response::Response;
-use caller_id_core::CampaignId;
+use caller_id_core::{CampaignId, IdError};
 use serde_json::Value;
 
 use super::draft::{Act, Draft};
@@ -24,7 +24,12 @@ pub(super) async fn open(
     form: Form,
 ) -> Result<Response, Failure> {
     let name = form.text("name");
-    match CampaignId::new(name) {
+    let id = match name {
+        // Browsers read them as steps in a path.
+        "." | ".." => Err(IdError::Dots("campaign")),
+        name => CampaignId::new(name),
+    };
+    match id {
         Ok(id) => Ok(on_to(&format!(
             "/dashboard/campaigns/{}",
             segment(id.as_str())

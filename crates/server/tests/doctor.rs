@@ -217,6 +217,33 @@ fn a_redis_whose_memory_is_used_up_is_an_error() {
     assert!(line.contains("-> raise maxmemory"), "{line}");
 }
 
+/// It cannot put its snapshot where a folder is, and refuses even `PING` then.
+#[test]
+fn a_redis_that_cannot_write_to_its_disk_is_told_so_and_not_that_it_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let redis = redis(
+        Keep::Nothing,
+        &["--dbfilename", "taken", "--save", "3600", "1"],
+    );
+    let there: Vec<String> = redis.ask(&["CONFIG", "GET", "dir"]).unwrap();
+    std::fs::create_dir_all(format!("{}/taken/by-others", there[1])).unwrap();
+    redis.ask::<String>(&["BGSAVE"]).unwrap();
+    let refused = (0..600).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        redis.ask::<String>(&["PING"]).is_err()
+    });
+    assert!(refused, "it goes on");
+    let data = folder.path().to_str().unwrap();
+    let told = doctor(&[("REDIS_URL", &redis.url()), ("DATA_DIR", data)]);
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    told.line("ok       redis: version: ");
+    let line = told.line("error    redis: writes to disk: ");
+    assert!(line.contains("its disk is full"), "{line}");
+    let line = told.line("error    redis: scripts: they may not write");
+    assert!(line.contains("MISCONF"), "{line}");
+    assert!(!told.out.contains("cannot be reached"), "{}", told.out);
+}
+
 #[test]
 fn how_redis_was_found_is_told() {
     let folder = tempfile::tempdir().unwrap();

@@ -21,6 +21,8 @@ const PROBES: u32 = 3;
 /// What a server is that names masters and holds nothing.
 const IS_SENTINEL: &str = "it is a sentinel -> name it so: REDIS_URL=redis-sentinel://host:26379/0?master=<its name for the \
                            master>";
+/// What a server says, even to `PING`, that could not write to its disk and takes no change until it can.
+const WRITES_NOTHING: &str = "MISCONF";
 /// A server's `run_id` has so many hexadecimal characters.
 const RUN_ID_LENGTH: usize = 40;
 
@@ -134,7 +136,11 @@ impl Dialer {
         // By itself: what is refused together is hard to read.
         let ping = cmd("PING");
         let pong = ping.query_async::<String>(connection);
-        self.within(node, pong).await?;
+        match self.within(node, pong).await {
+            // Its disk is full, say: it is there, answers what writes nothing, and tells more of it.
+            Err(Unreachable::Refused { error, .. }) if error.code() == Some(WRITES_NOTHING) => {}
+            answered => drop(answered?),
+        }
         let mut asked = pipe();
         asked.cmd("INFO").arg("server");
         asked.cmd("INFO").arg("replication");

@@ -31,6 +31,10 @@ const DRIVER: &str = "sqlx";
 /// names the server. Whoever used a connection tells it with the server's name.
 const NOTICES: &str = "sqlx::postgres::notice";
 
+/// Lines of this target are for the files alone: whoever reads the output is told by the banner, and by the error that ends the
+/// process.
+pub const SAID: &str = "caller_id::said";
+
 /// What must live as long as the log: dropped, it writes the last lines and sends the last spans.
 #[derive(Debug, Default)]
 pub struct Telemetry {
@@ -62,6 +66,9 @@ pub fn start(log: &LogConfig, traces: &TraceConfig, node: &str) -> anyhow::Resul
         LogOutput::Stdout => Some(lines(format, stdout, stdout().is_terminal())),
         LogOutput::None => None,
     };
+    let unsaid = Targets::new().with_default(LevelFilter::TRACE);
+    let unsaid = unsaid.with_target(SAID, LevelFilter::OFF);
+    let stream = stream.map(|stream| stream.with_filter(unsaid).boxed());
     let files = files.map(|files| lines(format, files, false));
     let spans = tracing.as_ref().map(|tracing| {
         let layer = tracing_opentelemetry::layer().with_tracer(tracing.tracer());

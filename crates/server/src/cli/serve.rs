@@ -37,9 +37,17 @@ pub struct ServeArgs {
 /// # Errors
 /// A setting that cannot be used, an address that is taken, a store that cannot be opened, a task that ended.
 pub async fn run(args: ServeArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let node = args.settings.cluster.node_name();
+    let _telemetry = telemetry::start(&args.settings.log, &args.settings.traces, &node)?;
+    let served = until_stopped(args, environment).await;
+    if let Err(error) = &served {
+        tracing::error!(target: telemetry::SAID, "{error:#}");
+    }
+    served
+}
+
+async fn until_stopped(args: ServeArgs, environment: &Environment) -> anyhow::Result<ExitCode> {
     let settings = args.settings;
-    let node = settings.cluster.node_name();
-    let _telemetry = telemetry::start(&settings.log, &settings.traces, &node)?;
     app::check(&settings)?;
     let supervisor = Supervisor::of(environment)?;
     for warning in environment
@@ -86,6 +94,7 @@ pub async fn run(args: ServeArgs, environment: &Environment) -> anyhow::Result<E
         // The service is what matters, not who reads its first words.
         tracing::warn!(%error, "cannot write to standard output");
     }
+    tracing::info!(target: telemetry::SAID, "{}", banner.listens());
     supervisor.ready(&format!("listens on http://{}", banner.address));
     serve::serve_for(&supervisor, listeners, app, stop).await?;
     Ok(ExitCode::SUCCESS)

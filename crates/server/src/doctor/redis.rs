@@ -129,7 +129,7 @@ fn memory(redis: &RedisInspection) -> Finding {
         about,
         format!("{} of {} (maxmemory) used", bytes(used), bytes(most)),
     );
-    let advice = "raise maxmemory: at its end no number is handed out. A number takes about 600 bytes, an event that waits \
+    let advice = "raise maxmemory: at its end no number is handed out. A number takes about 430 bytes, an event that waits \
                   for the database 150";
     let full = matches!(&redis.writes, Writes::Refused(why) if why.contains("OOM"));
     match used.saturating_mul(100) < most.saturating_mul(MEMORY_NEAR_PERCENT) {

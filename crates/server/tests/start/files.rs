@@ -77,8 +77,31 @@ fn lines_are_in_the_file_with_the_ids_of_requests_and_nowhere_else_where_so_aske
         .unwrap_or_else(|| panic!("{text}"));
     assert_eq!(found["level"], "WARN", "{text}");
     assert!(!text.contains("a-wrong-one"), "{text}");
+    let first = lines[0]["message"].as_str().unwrap_or_default();
+    assert!(
+        first.contains(&format!("listens on http://{address}")),
+        "{text}"
+    );
     // The last words of a service that stops are there, too.
     assert!(text.contains("stopping"), "{text}");
+}
+
+#[test]
+fn why_it_did_not_start_is_in_the_file_and_once_on_standard_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let variables = [
+        ("LOG_DIR", folder.path().to_str().unwrap()),
+        ("API_PORT", &port),
+    ];
+    let (code, said) = Running::start(folder.path(), &variables).end();
+    assert_eq!(code, Some(1), "{said:?}");
+    let why = format!("cannot listen on 127.0.0.1:{port}");
+    let told = said.iter().filter(|line| line.contains(&why));
+    assert_eq!(told.count(), 1, "{said:?}");
+    let text = std::fs::read_to_string(folder.path().join("caller-id.log")).unwrap();
+    assert!(text.contains("ERROR") && text.contains(&why), "{text}");
 }
 
 #[test]

@@ -43,7 +43,8 @@ impl Banner<'_> {
         out.flush()
     }
 
-    fn listens(&self) -> String {
+    /// Its first line: the version, and where it listens.
+    pub(super) fn listens(&self) -> String {
         let legacy = &self.settings.legacy;
         let (name, environment) = (&legacy.app_name, &legacy.environment);
         let version = env!("CARGO_PKG_VERSION");

@@ -45,6 +45,23 @@ pub fn seconds(text: &str) -> Result<Option<u32>, String> {
     optional(text, "whole seconds, 0 or more,", |_| true)
 }
 
+/// Reads how long the two talked in a call that ended like this, in whole seconds; empty is none. A call that was not answered has
+/// no talk; one of which nobody said how it ended may have some.
+///
+/// # Errors
+/// Says what was expected.
+pub fn answered_seconds(text: &str, status: CallEnd) -> Result<Option<u32>, String> {
+    let talked = seconds(text)?;
+    let can_talk = matches!(status, CallEnd::Answer | CallEnd::Released);
+    if !can_talk && talked.is_some_and(|seconds| seconds > 0) {
+        let text = text::shown(text.trim());
+        return Err(format!(
+            "`{text}`: no talk expected in a call that ended {status}"
+        ));
+    }
+    Ok(talked)
+}
+
 /// Reads the cause of a hang-up, as Q.850 numbers them; empty is none.
 ///
 /// # Errors
@@ -158,6 +175,27 @@ mod tests {
         for wrong in ["-1", "42", "700", "4860", "486x"] {
             assert!(sip_code(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn only_a_call_that_may_have_been_answered_has_talk() {
+        for (status, talked) in [
+            (CallEnd::Answer, Some(58)),
+            (CallEnd::Released, Some(58)),
+            (CallEnd::Busy, None),
+            (CallEnd::NoAnswer, None),
+            (CallEnd::Cancel, None),
+            (CallEnd::Congestion, None),
+            (CallEnd::ChanUnavail, None),
+        ] {
+            assert_eq!(answered_seconds("58", status).ok().flatten(), talked);
+            assert_eq!(answered_seconds("", status), Ok(None), "{status}");
+            assert_eq!(answered_seconds("0", status), Ok(Some(0)), "{status}");
+            assert!(answered_seconds("-1", status).is_err(), "{status}");
+        }
+        let said = answered_seconds(" 58 ", CallEnd::Busy);
+        let expected = "`58`: no talk expected in a call that ended BUSY";
+        assert_eq!(said, Err(expected.to_owned()));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `agi://host/call-result`: how a call ended, reported by its hang-up handler.
 
 use caller_id_core::call_report::{
-    CallReport, ReportTarget, Reported, dial_status, hangup_cause, seconds, sip_code,
+    CallReport, ReportTarget, Reported, answered_seconds, dial_status, hangup_cause, seconds,
+    sip_code,
 };
 use caller_id_core::{AllocationId, AllocatorError};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -86,9 +87,10 @@ async fn report<S: AsyncRead + AsyncWrite + Unpin>(
         Ok(None) => sip_code_of_channel(dialog).await?,
         Err(_) => None,
     };
+    let status = dial_status(&status.unwrap_or_default()).unwrap_or_default();
     Ok(CallReport {
-        status: dial_status(&status.unwrap_or_default()).unwrap_or_default(),
-        answered_seconds: known(answered, seconds),
+        status,
+        answered_seconds: known(answered, |text| answered_seconds(text, status)),
         dialed_seconds: known(dialed, seconds),
         hangup_cause: known(cause, hangup_cause),
         sip_code: known(code, sip_code),
@@ -96,7 +98,10 @@ async fn report<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// What was said, where it can be read.
-fn known<T>(said: Option<String>, read: fn(&str) -> Result<Option<T>, String>) -> Option<T> {
+fn known<T>(
+    said: Option<String>,
+    read: impl FnOnce(&str) -> Result<Option<T>, String>,
+) -> Option<T> {
     read(&said?).ok().flatten()
 }
 

@@ -39,7 +39,7 @@ pub struct CallResultBody {
     to: Option<String>,
     /// How the call ended: Asterisk's DIALSTATUS, or the disposition of a CDR.
     dialstatus: Option<String>,
-    /// How long the two talked: ANSWEREDTIME.
+    /// How long the two talked: ANSWEREDTIME. Not taken, and named in `ignored`, where `dialstatus` says that nobody answered.
     answered_seconds: Option<u32>,
     /// How long the call took: DIALEDTIME.
     dialed_seconds: Option<u32>,
@@ -61,7 +61,7 @@ pub struct CallResultKept {
     released: bool,
     /// Which allocation it was.
     reservation_id: Option<String>,
-    /// What of the report cannot be understood, and counts as not said; missing where all can.
+    /// What of the report cannot be understood, or contradicts `dialstatus`, and counts as not said; missing where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<Fault>,
 }
@@ -96,7 +96,7 @@ impl CallResultKept {
         ("caller_id" = Option<String>, Query, description = "The number that was shown, together with `to`"),
         ("to" = Option<String>, Query, description = "The called party, as `/next-cid` takes it"),
         ("dialstatus" = Option<String>, Query, description = "How the call ended: Asterisk's DIALSTATUS, or the disposition of a CDR"),
-        ("answered_seconds" = Option<String>, Query, description = "How long the two talked: ANSWEREDTIME"),
+        ("answered_seconds" = Option<String>, Query, description = "How long the two talked: ANSWEREDTIME. Not taken, and named in `ignored`, where `dialstatus` says that nobody answered"),
         ("dialed_seconds" = Option<String>, Query, description = "How long the call took: DIALEDTIME"),
         ("hangup_cause" = Option<String>, Query, description = "The cause of the hang-up (ITU-T Q.850): HANGUPCAUSE"),
         ("sip_code" = Option<String>, Query, description = "The last answer of the other side: a number, or what HANGUPCAUSE(…,tech) says of SIP"),

@@ -43,8 +43,8 @@ pub struct StatsBody {
 /// One line of counts.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "from": "2026-11-22T12:00:00.000000Z", "key": "SOLAR", "calls": 120, "answered": 42, "answer_rate": 0.35, "busy": 9,
-    "no_answer": 50, "cancelled": 3, "failed": 6, "answered_seconds": 2520, "average_seconds": 60.0
+    "from": "2026-11-22T12:00:00.000000Z", "key": "SOLAR", "calls": 120, "answered": 42, "reported": 110, "answer_rate": 0.3818,
+    "busy": 9, "no_answer": 50, "cancelled": 3, "failed": 6, "answered_seconds": 2520, "average_seconds": 60.0
 }))]
 pub struct StatsLine {
     /// Where its span begins (RFC 3339).
@@ -55,7 +55,9 @@ pub struct StatsLine {
     calls: u64,
     /// Of these: answered, by a person or by voicemail.
     answered: u64,
-    /// Answered of all, from 0 to 1. Null without calls.
+    /// Of these: of which it was said how they ended.
+    reported: u64,
+    /// Answered of those reported, from 0 to 1. Null without any.
     answer_rate: Option<f64>,
     /// Busy.
     busy: u64,
@@ -73,6 +75,7 @@ pub struct StatsLine {
 
 impl From<StatsRow> for StatsLine {
     fn from(row: StatsRow) -> Self {
+        let reported = row.calls.reported();
         let Calls {
             calls,
             answered,
@@ -94,7 +97,8 @@ impl From<StatsRow> for StatsLine {
             },
             calls,
             answered,
-            answer_rate: each(answered, calls),
+            reported,
+            answer_rate: each(answered, reported),
             busy,
             no_answer,
             cancelled,

@@ -245,6 +245,33 @@ async fn what_cannot_be_read_of_a_report_is_named_and_keeps_no_number_reserved()
     assert_eq!((report.answered_seconds, report.sip_code), (None, None));
 }
 
+/// Nobody talks in a call that is busy; of one whose end nobody told, the talk is kept.
+#[tokio::test]
+async fn talk_of_a_call_that_was_not_answered_is_named_and_not_kept() {
+    for (status, fields, end, seconds) in [
+        ("BUSY", vec!["answered_seconds"], CallEnd::Busy, None),
+        (
+            "NO%20ANSWER",
+            vec!["answered_seconds"],
+            CallEnd::NoAnswer,
+            None,
+        ),
+        ("ANSWER", vec![], CallEnd::Answer, Some(58)),
+        ("", vec![], CallEnd::Released, Some(58)),
+    ] {
+        let service = stocked().await;
+        taken(&service, "&call=V1").await;
+        let path = format!("/call-result?call=V1&answered_seconds=58&dialstatus={status}");
+        let answer = service.get(&path).await;
+        assert_eq!(answer.json()["released"], true, "{}", answer.body);
+        assert_eq!(ignored(&answer), fields, "{status}");
+        let past = kept(service).await;
+        assert_eq!(past.status(), end, "{status}");
+        let report = past.result.expect("it is kept").report;
+        assert_eq!(report.answered_seconds, seconds, "{status}");
+    }
+}
+
 #[tokio::test]
 async fn of_what_says_which_call_one_that_can_be_read_is_enough() {
     let service = stocked().await;

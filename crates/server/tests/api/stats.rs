@@ -67,11 +67,40 @@ async fn all_calls_are_counted_with_how_they_went() {
         "by": "all", "span": "whole", "time_zone": "UTC", "since": "2026-11-22T00:00:00.000000Z",
         "until": "2026-11-24T00:00:00.000000Z", "more": false,
         "rows": [{
-            "from": "2026-11-22T00:00:00.000000Z", "key": null, "calls": 5, "answered": 2, "answer_rate": 0.4, "busy": 1,
-            "no_answer": 1, "cancelled": 0, "failed": 1, "answered_seconds": 75, "average_seconds": 37.5,
+            "from": "2026-11-22T00:00:00.000000Z", "key": null, "calls": 5, "answered": 2, "reported": 5, "answer_rate": 0.4,
+            "busy": 1, "no_answer": 1, "cancelled": 0, "failed": 1, "answered_seconds": 75, "average_seconds": 37.5,
         }],
     });
     assert_eq!(stats, expected);
+}
+
+/// What a dialer never told says nothing of numbers.
+#[tokio::test]
+async fn the_answer_rate_is_of_the_calls_that_were_reported() {
+    let service = stocked().await;
+    for campaign in ["SOLAR", "ROOFS"] {
+        call(&service, "13125551212", campaign, "").await;
+    }
+    call(&service, "13125551213", "SOLAR", "dialstatus=ANSWER").await;
+    call(&service, "12125551212", "SOLAR", "dialstatus=NOANSWER").await;
+    service.stored().await;
+    let path = format!("/api/v1/stats?by=campaign&{ALL_OF_IT}");
+    let names = ["key", "calls", "reported", "answered", "answer_rate"];
+    let expected = json!([["ROOFS", 1, 0, 0, null], ["SOLAR", 3, 2, 1, 0.5]]);
+    assert_eq!(columns(&service.see(&path).await, &names), expected);
+}
+
+#[tokio::test]
+async fn the_talk_is_that_of_answered_calls() {
+    let service = stocked().await;
+    for (status, seconds) in [("ANSWER", 28), ("BUSY", 58), ("NOANSWER", 30)] {
+        let how = format!("dialstatus={status}&answered_seconds={seconds}");
+        call(&service, "13125551212", "SOLAR", &how).await;
+    }
+    service.stored().await;
+    let stats = service.see(&format!("/api/v1/stats?{ALL_OF_IT}")).await;
+    let names = ["calls", "answered", "answered_seconds", "average_seconds"];
+    assert_eq!(columns(&stats, &names), json!([[3, 1, 28, 28.0]]));
 }
 
 #[tokio::test]

@@ -32,7 +32,14 @@ const READ: [Case; 20] = [
         "stats --by campaign --span day",
         &["CAMPAIGN", "SOLAR", "CALLS"],
     ),
-    ("stats", &["CALLS", "ANSWERED"]),
+    (
+        // Two calls of which nobody told how they ended: there is no answer rate.
+        "stats",
+        &[
+            "CALLS  ANSWERED  REPORTED  RATE  BUSY",
+            "    2         0         0     -     0",
+        ],
+    ),
     (
         "explain 773-555-0123 --campaign SOLAR --agent 7",
         &["answer", "FREE", "area_code", "any"],

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::asterisk::{Channel, Told, within};
@@ -130,6 +132,42 @@ async fn the_end_of_a_call_is_reported_by_its_id_with_arguments_and_asks_for_not
     assert_eq!(report(&service.told(ended).await), ("KEPT", 0));
     gets_the_number(&service).await;
     service.stop().await;
+}
+
+/// What history has of the only call, as soon as its end is there.
+async fn kept(service: &Service) -> Value {
+    let looked = async {
+        loop {
+            let page = service.admin("GET", "/api/v1/allocations", "").await;
+            let call = &page["allocations"][0];
+            if call["reported_at"].is_string() {
+                return call.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let call = tokio::time::timeout(Duration::from_secs(20), looked).await;
+    call.expect("history has the end")
+}
+
+#[tokio::test]
+async fn talk_of_a_call_that_was_not_answered_is_not_kept() {
+    for (status, kept_as, seconds) in [
+        ("BUSY", "BUSY", Value::Null),
+        ("ANSWER", "ANSWER", json!(58)),
+        ("", "RELEASED", json!(58)),
+    ] {
+        let service = Service::start(&SETTINGS, &NUMBER).await;
+        service.told(Channel::asks("next-cid")).await;
+        let ended = Channel::asks("call-result")
+            .variable("DIALSTATUS", status)
+            .variable("ANSWEREDTIME", "58");
+        assert_eq!(report(&service.told(ended).await).0, "KEPT");
+        let call = kept(&service).await;
+        assert_eq!(call["status"], kept_as);
+        assert_eq!(call["answered_seconds"], seconds, "{status}");
+        service.stop().await;
+    }
 }
 
 #[tokio::test]

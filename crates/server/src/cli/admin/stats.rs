@@ -56,9 +56,10 @@ pub struct StatsArgs {
 }
 
 const FROM: Column = Column::text("FROM", |row, words| words.instant(&row["from"]));
-const COUNTS: [Column; 9] = [
+const COUNTS: [Column; 10] = [
     Column::count("CALLS", |row, words| words.count(&row["calls"])),
     Column::count("ANSWERED", |row, words| words.count(&row["answered"])),
+    Column::count("REPORTED", |row, words| words.count(&row["reported"])),
     Column::count("RATE", |row, words| words.share(&row["answer_rate"])),
     Column::count("BUSY", |row, words| words.count(&row["busy"])),
     Column::count("NO ANSWER", |row, words| words.count(&row["no_answer"])),

@@ -44,7 +44,7 @@ pub(super) struct Asked {
     pub(super) target: Option<ReportTarget>,
     /// How it went.
     pub(super) report: CallReport,
-    /// What cannot be understood beside that, and counts as not said: the call is over all the same.
+    /// What cannot be understood beside that, or contradicts itself, and counts as not said: the call is over all the same.
     pub(super) ignored: Vec<Fault>,
 }
 
@@ -55,12 +55,15 @@ impl Asked {
     /// [`ApiError::Invalid`] where nothing says which call; it names every field that cannot be understood.
     pub(super) fn read(mut fields: Fields, answers: &Answers) -> Result<Self, ApiError> {
         let which = which(&mut fields, answers);
+        let status = optional(&mut fields, "dialstatus", |text| {
+            call_report::dial_status(text).map(Some)
+        });
+        let status = status.unwrap_or_default();
         let report = CallReport {
-            status: optional(&mut fields, "dialstatus", |text| {
-                call_report::dial_status(text).map(Some)
-            })
-            .unwrap_or_default(),
-            answered_seconds: optional(&mut fields, "answered_seconds", call_report::seconds),
+            status,
+            answered_seconds: optional(&mut fields, "answered_seconds", |text| {
+                call_report::answered_seconds(text, status)
+            }),
             dialed_seconds: optional(&mut fields, "dialed_seconds", call_report::seconds),
             hangup_cause: optional(&mut fields, "hangup_cause", call_report::hangup_cause),
             sip_code: optional(&mut fields, "sip_code", call_report::sip_code),

@@ -134,8 +134,8 @@ mod tests {
         let now: Timestamp = "2026-11-22T12:34:56Z".parse().unwrap_or_default();
         let begins = since(now, 30, Step::Day);
         let stats = json!({"rows": [
-            {"from": "2026-11-01T00:00:00Z", "calls": 12, "answered": 1, "no_answer": 9, "answered_seconds": 60},
-            {"from": "2026-11-22T00:00:00Z", "calls": 10, "answered": 3, "busy": 7, "answered_seconds": 60},
+            {"from": "2026-11-01T00:00:00Z", "calls": 12, "answered": 1, "reported": 10, "answered_seconds": 60},
+            {"from": "2026-11-22T00:00:00Z", "calls": 10, "answered": 3, "reported": 10, "answered_seconds": 60},
         ]});
         let month = month(&stats, (begins, now));
         assert_eq!(month["answer_rate"], json!(0.2));

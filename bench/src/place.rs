@@ -65,9 +65,13 @@ impl Place {
 
     /// Has PostgreSQL look at what was written: by itself it does so within a minute or two, and plans badly until then.
     pub(crate) fn settle(&self) {
-        if let Some((_, postgres)) = &self.servers {
-            postgres.psql(&self.database, "VACUUM (ANALYZE)");
-        }
+        self.psql("VACUUM (ANALYZE)");
+    }
+
+    /// What its PostgreSQL, where it has one, gives for these statements.
+    pub(crate) fn psql(&self, sql: &str) -> Option<String> {
+        let (_, postgres) = self.servers.as_ref()?;
+        Some(postgres.psql(&self.database, sql))
     }
 
     /// The URL of its PostgreSQL.

@@ -24,7 +24,7 @@ const DIALERS: usize = 8;
 /// Small files, into a service with nothing in it.
 pub(super) fn few(kind: Kind) -> anyhow::Result<()> {
     let numbers = inventory(FEW);
-    let (mut by_request, mut by_command) = (Vec::new(), Vec::new());
+    let (mut by_request, mut by_command, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let place = Place::new(kind)?;
         let file = csv(&place.site, &numbers)?;
@@ -32,6 +32,7 @@ pub(super) fn few(kind: Kind) -> anyhow::Result<()> {
         let answered = Client::of(server.address)?.import(&file)?;
         ensure!(answered.body["added"] == FEW, "{}", answered.body);
         by_request.push(answered.ms / 1_000.0);
+        bare.extend(copied(&place));
         let place = Place::new(kind)?;
         let file = csv(&place.site, &numbers)?;
         let server = place.site.serve(&SETTINGS)?;
@@ -44,7 +45,33 @@ pub(super) fn few(kind: Kind) -> anyhow::Result<()> {
         super::pages::median(&by_request),
         super::pages::median(&by_command)
     );
+    if !bare.is_empty() {
+        let bare = super::pages::median(&bare);
+        println!(
+            "  PostgreSQL copies the same rows from table to table, in as many transactions, in {bare:.2} s: the request took {:.1} times as long",
+            super::pages::median(&by_request) / bare
+        );
+    }
     Ok(())
+}
+
+/// How many seconds PostgreSQL by itself takes for the rows of an import: they are there already, nobody sends them, reads them or
+/// asks whether they are new. None without PostgreSQL.
+fn copied(place: &Place) -> Option<f64> {
+    const BATCH: usize = 2_000;
+    place.psql(
+        "CREATE TABLE public.numbers (LIKE caller_id.numbers INCLUDING ALL);
+        ALTER TABLE public.numbers ADD FOREIGN KEY (pool) REFERENCES caller_id.pools (id)",
+    )?;
+    let batch = |first| {
+        format!(
+            "BEGIN; INSERT INTO public.numbers SELECT * FROM caller_id.numbers ORDER BY number LIMIT {BATCH} OFFSET {first}; COMMIT;"
+        )
+    };
+    let batches: String = (0..FEW).step_by(BATCH).map(batch).collect();
+    let watch = Stopwatch::start();
+    place.psql(&batches)?;
+    Some(watch.seconds())
 }
 
 /// A large file, straight into the empty database.

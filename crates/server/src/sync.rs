@@ -10,7 +10,7 @@ use caller_id_core::{
     Position, Rotator, StoreError,
 };
 use thiserror::Error;
-use tokio::sync::{Mutex, OnceCell, watch};
+use tokio::sync::{Mutex, Notify, OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::mismatch::Mismatch;
@@ -40,6 +40,8 @@ pub struct InventorySync {
     /// Whether the engine's state is known to be of this store.
     belongs: watch::Sender<bool>,
     outages: Arc<Outages>,
+    /// There is something to bring.
+    wake: Notify,
     /// Of which revision the rotator's routes are. Whoever brings changes holds it.
     routes_at: Mutex<Option<Revision>>,
 }
@@ -60,6 +62,7 @@ impl InventorySync {
             identity: OnceCell::new(),
             belongs: watch::Sender::new(false),
             outages: Arc::default(),
+            wake: Notify::new(),
             routes_at: Mutex::default(),
         }
     }
@@ -126,6 +129,12 @@ impl InventorySync {
         tokio::time::timeout(DEADLINE, self.catch_up())
             .await
             .unwrap_or(Err(SyncError::Late))
+    }
+
+    /// Has what is committed brought by [`InventorySync::run`] now, not at its next turn: whoever writes much goes on writing
+    /// meanwhile, and waits for less in the end.
+    pub fn soon(&self) {
+        self.wake.notify_one();
     }
 
     async fn catch_up(&self) -> Result<(), SyncError> {
@@ -209,14 +218,14 @@ impl InventorySync {
             .collect()
     }
 
-    /// Asks the store again and again, until `stop`. What fails is told by [`InventorySync::outages`]. It ends by itself,
+    /// Asks the store again and again, and when it is called ([`InventorySync::soon`]), until `stop`. What fails is told by [`InventorySync::outages`]. It ends by itself,
     /// and says why, when the engine's state is of another store: nothing good can come of going on.
     pub async fn run(&self, stop: CancellationToken) {
-        while stop
-            .run_until_cancelled(tokio::time::sleep(POLL_EVERY))
-            .await
-            .is_some()
-        {
+        let turn = async || {
+            // Whether it came or was called.
+            let _ = tokio::time::timeout(POLL_EVERY, self.wake.notified()).await;
+        };
+        while stop.run_until_cancelled(turn()).await.is_some() {
             let Outages { redis, database } = &*self.outages;
             match self.catch_up().await {
                 Err(error @ SyncError::OtherStore(_)) => {

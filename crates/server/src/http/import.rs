@@ -28,6 +28,7 @@ use crate::rows::{
     self, BadRow, FileError, Form, Intake, NAMED_MOST, NEW_POOLS_MOST, Options, Stop, Tally,
     Target, Watcher, WriteMode,
 };
+use crate::sync::InventorySync;
 
 /// Rows of one transaction: few enough that allocations do not wait for it.
 const BATCH_ROWS: usize = 2_000;
@@ -128,7 +129,10 @@ pub async fn import(
         return Ok(answer);
     }
     let (pump, input) = feed(body, patience, Arc::default());
-    let mut named = Named::default();
+    let mut named = Named {
+        sync: (options.mode == WriteMode::Write).then(|| &*api.sync),
+        ..Named::default()
+    };
     let taking = rows::take_in(input, target, options, &mut named);
     let ((), intake) = tokio::join!(pump, taking);
     let Intake { tally, stopped } = intake;
@@ -304,14 +308,16 @@ fn failure(stop: Stop, tally: Tally, options: Options) -> ApiError {
 
 /// The bad rows that the answer names.
 #[derive(Default)]
-struct Named {
+struct Named<'a> {
+    /// Brings what is written while the file is still read.
+    sync: Option<&'a InventorySync>,
     rows: Vec<BadRow>,
     left_out: u64,
     unknown_columns: Vec<String>,
     new_pools: Vec<String>,
 }
 
-impl Watcher for Named {
+impl Watcher for Named<'_> {
     fn unknown_columns(&mut self, names: &[String]) {
         self.unknown_columns = names.to_vec();
     }
@@ -330,5 +336,9 @@ impl Watcher for Named {
         }
     }
 
-    fn progress(&mut self, _tally: &Tally) {}
+    fn progress(&mut self, _tally: &Tally) {
+        if let Some(sync) = self.sync {
+            sync.soon();
+        }
+    }
 }

@@ -23,12 +23,16 @@ pub fn faults(
         .iter()
         .filter(|handed| certainty.covers_handed(handed));
     let covered: HashSet<_> = covered.map(|handed| handed.id).collect();
-    let bound: Vec<_> = history
-        .iter()
+    let bound = match certainty {
+        Certainty::Whole => history.to_vec(),
         // What nobody was told nobody used.
-        .filter(|past| certainty == Certainty::Whole || covered.contains(&past.record.id))
-        .cloned()
-        .collect();
+        Certainty::Acknowledged | Certainty::AllBut { .. } => {
+            let told = history
+                .iter()
+                .filter(|past| covered.contains(&past.record.id));
+            ended_when_tried(told, &first_tries(log))
+        }
+    };
     let by_id: HashMap<_, _> = history.iter().map(|past| (past.record.id, past)).collect();
     let mut found = violations(&bound, &[], &rules);
     found.extend(doubled_and_lost(history, log));
@@ -40,6 +44,22 @@ pub fn faults(
     found.extend(forgotten_calls(log, certainty, &rules));
     found.extend(held_twice(log, certainty, &rules));
     found
+}
+
+/// Allocations that end at the latest when somebody first tried to end them. Where the state was lost an end may be lost with it
+/// that was made and that nobody was told of: the number was free from then on, and history knows nothing of it, or of a later one.
+fn ended_when_tried<'a>(
+    history: impl Iterator<Item = &'a PastAllocation>,
+    tried: &HashMap<AllocationId, Timestamp>,
+) -> Vec<PastAllocation> {
+    let ended = history.map(|past| {
+        let mut past = past.clone();
+        if let Some(at) = tried.get(&past.record.id) {
+            past.record.reserved_until = past.record.reserved_until.min(*at);
+        }
+        past
+    });
+    ended.collect()
 }
 
 /// Each allocation that was acknowledged is in history, and none was handed out for two calls.
@@ -277,6 +297,22 @@ mod tests {
         log.handed[1].asked = START.plus_ms(100);
         log.handed[1].answered = START.plus_ms(101);
         assert_eq!(found(&later, &log), 1);
+    }
+
+    #[test]
+    fn an_end_that_was_lost_with_the_state_is_no_double_reservation_and_one_before_it_is() {
+        let history = [past(FREE, 0, "a"), past(FREE, 1_000, "b")];
+        let mut log = log(&history);
+        let acknowledged = |log: &Log| faults(&history, log, Certainty::Acknowledged).len();
+        log.tried.push((history[0].record.id, START.plus_ms(990)));
+        assert_eq!(acknowledged(&log), 0);
+        assert_eq!(found(&history, &log), 1, "a state that was kept keeps ends");
+        log.tried[0].1 = START.plus_ms(1_010);
+        assert_eq!(
+            acknowledged(&log),
+            2,
+            "in history, and by the dialers' clock"
+        );
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! What time it is after the clock of Redis's machine was ahead, and was set right: time goes on from the instant ahead, at half
 //! its speed. Instants are compared with those of the server itself, never with how fast this machine is.
 
-use caller_id_core::{Allocator, CallEnd, Outcome, Policy, PoolId, ReleaseTarget, Timestamp};
+use caller_id_core::store::PastAllocation;
+use caller_id_core::{
+    AgentLimit, Allocator, CallEnd, EndRecord, Outcome, Policy, PoolId, ReleaseTarget,
+    SharedAllocator, Timestamp,
+};
 use caller_id_engine::RedisAllocator;
 use caller_id_engine::redis::Time;
+use caller_id_testkit::builders::{brisk_policy, engine_number, number};
 use caller_id_testkit::redis::RedisServer;
 
-use crate::rig::{NEVER, ask, engine, far, stock};
+use crate::rig::{NEVER, ask, declare_whole, engine, far, stock};
 
 const KEY: &str = "caller-id:{default}:clock";
 /// So far the clock was ahead.
@@ -166,4 +171,48 @@ async fn a_rest_takes_twice_as_long_meanwhile_and_never_less_than_it_should() {
     );
     let last = before.last().expect("it rests first");
     assert!(last.wall - used.wall <= 2 * REST_MS, "{used:?} {last:?}");
+}
+
+/// Redis came back empty after its clock was set right: history has what was allocated, and ended, while it was ahead.
+#[tokio::test]
+async fn what_ended_while_the_clock_was_ahead_holds_no_number_after_a_rebuild() {
+    let server = RedisServer::start();
+    let ahead = engine(&server, "default", Time::Server);
+    stock(&ahead, 2).await;
+    was_ahead(&server, HOURS_MS);
+    let mut past = Vec::new();
+    for _ in 0..2 {
+        let Ok(Outcome::Allocated(got)) = ask(&ahead, &far()).await else {
+            panic!("a number is free");
+        };
+        let record = (*got.record).clone();
+        let ended = EndRecord {
+            id: record.id,
+            at: record.at.plus_ms(MINUTE_MS),
+            end: CallEnd::Answer,
+        };
+        past.push(PastAllocation {
+            ended: Some(ended),
+            ..PastAllocation::new(record)
+        });
+    }
+    let _: String = server.ask(&["FLUSHALL"]).expect("it forgets");
+    let engine = engine(&server, "default", Time::Server);
+    engine.claim_rebuild().await.expect("redis answers");
+    let pools = vec![(PoolId::default(), brisk_policy())];
+    engine.put_pools(pools).await.expect("pools are taken");
+    let numbers = (0..2).map(|line| engine_number(number(312, line)));
+    let put = engine.put_numbers(numbers.collect()).await;
+    put.expect("numbers are taken");
+    for one in past {
+        let replayed = engine.replay(vec![one], &AgentLimit::OFF.into()).await;
+        replayed.expect("it is taken");
+        let kept = kept(&server);
+        let led = kept.now - kept.wall;
+        assert!(led <= 60 * MINUTE_MS, "an hour at most: {led} ms");
+    }
+    declare_whole(&engine).await;
+    for _ in 0..2 {
+        number_of(ask(&engine, &far()).await.expect("redis answers"));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod beside;
+mod bring_up;
 mod credentials;
 pub mod engines;
 mod first_look;
@@ -15,8 +16,7 @@ mod ways_in;
 use std::sync::Arc;
 
 use anyhow::Context;
-use caller_id_core::shared::Shared;
-use caller_id_core::{Clock, recovery};
+use caller_id_core::Clock;
 use caller_id_engine::redis::{BadAddress, Time};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -24,14 +24,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::accord::Accord;
 use crate::alerts::{Deadline, Watch};
 use crate::auth::first_token::{self, FirstToken};
 use crate::config::listen::ListenConfig;
 use crate::config::storage::masked;
 use crate::config::{ConfigError, Settings};
 use crate::dashboard;
-use crate::drainer::Drainer;
 use crate::fastagi::FastAgi;
 use crate::fence::Gate;
 use crate::http::Api;
@@ -42,16 +40,15 @@ use crate::http::health::{Together, Vitals};
 use crate::jobs::Jobs;
 use crate::meters::Meters;
 use crate::pulse::Pulse;
-use crate::rebuild::Rebuild;
 use crate::retention::Retention;
 use crate::summing::Summing;
-use crate::sync::{InventorySync, SyncError};
+use crate::sync::InventorySync;
 
 pub use self::beside::{database_is_there, is_own_file, open_beside};
 use self::engines::Engine;
 use self::stores::OpenStore;
 pub use self::stores::step_back;
-use self::ways_in::{answers, fast_agi, request_log, warn_of_pools};
+use self::ways_in::{answers, fast_agi, request_log};
 
 /// A service that is ready to answer: the engine knows what the store knows, and the tasks run.
 pub struct App {
@@ -199,93 +196,6 @@ impl App {
         let retention = Retention::new(history, clock, settings.history.kept());
         app.start_tasks(sync, retention, summing);
         Ok(app)
-    }
-
-    /// Inventory first, then what history knows of it: the engine in this process is where it was.
-    async fn bring_up(
-        &self,
-        sync: &InventorySync,
-        settings: &Settings,
-        clock: &dyn Clock,
-    ) -> anyhow::Result<()> {
-        let pools = sync.load().await.context("cannot read the inventory")?;
-        warn_of_pools(&pools, settings);
-        let global = settings.rotation.policy();
-        let limits = sync.agent_limits();
-        let rules = recovery::Rules {
-            pools: &pools,
-            global: &global,
-            agent_limits: &limits,
-        };
-        let recovered = recovery::recover(&*self.store.history, rules, clock.now());
-        let recovered = recovered.await.context("cannot read the history")?;
-        let engine = self.engine.allocator();
-        engine
-            .recover(recovered)
-            .await
-            .context("cannot take over the history")
-    }
-
-    /// Joins the nodes that share the state, or is the first of them: waits some seconds until it can be used.
-    async fn join(
-        &mut self,
-        shared: Shared,
-        sync: Arc<InventorySync>,
-        (gate, unfit): (watch::Sender<Gate>, watch::Sender<bool>),
-        settings: &Settings,
-    ) -> anyhow::Result<()> {
-        let reached = first_look::look(&settings.cluster).await?;
-        let (cluster, stop) = (settings.cluster.clone(), self.stop.clone());
-        self.tasks.spawn(async move {
-            first_look::keep_looking(cluster, reached, unfit, stop).await;
-            "the look at how Redis is set"
-        });
-        // Only looked at: where the state is lost, whoever rebuilds it brings the inventory.
-        match sync.look().await {
-            Ok(pools) => warn_of_pools(&pools, settings),
-            Err(error @ SyncError::OtherStore(_)) => return Err(error.into()),
-            // That Redis is away now is told by the watch.
-            Err(_) => {}
-        }
-        let opens = gate.subscribe();
-        let fence = first_look::fence(&shared, &self.store, gate, &settings.cluster);
-        let fence_stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            fence.run(fence_stop).await;
-            "the watch over whose state the database has"
-        });
-        let (belongs, outages) = (sync.belongs(), sync.outages());
-        let rebuild = Rebuild {
-            engine: shared.state,
-            sync,
-            history: self.store.history.clone(),
-            global: settings.rotation.policy(),
-        };
-        let drainer = Drainer {
-            outbox: shared.outbox,
-            journal: self.store.journal.clone(),
-            belongs,
-            outages,
-        };
-        if let Some(engine) = self.engine.in_redis() {
-            let accord = Accord::of(engine, settings);
-            let stop = self.stop.clone();
-            self.tasks.spawn(async move {
-                accord.run(stop).await;
-                "the comparison with other nodes"
-            });
-        }
-        let (tell, mut told) = watch::channel(false);
-        let (rebuild_stop, drainer_stop) = (self.stop.clone(), self.stop.clone());
-        self.tasks.spawn(async move {
-            rebuild.run(tell, rebuild_stop).await;
-            "the watch over the shared state"
-        });
-        self.tasks.spawn(async move {
-            drainer.run(drainer_stop).await;
-            "the drainer of the outbox"
-        });
-        first_look::wait(&mut told, opens).await
     }
 
     fn start_tasks(&mut self, sync: Arc<InventorySync>, retention: Retention, summing: Summing) {

@@ -18,11 +18,10 @@ fn sources(folder: &str) -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("source is UTF-8");
-                let code = text
-                    .split("#[cfg(test)]")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
+                // What follows on `mod tests;` is no test: those are a file of their own.
+                let begin = ["mod tests {", "pub(crate) mod tests {"];
+                let code = text.lines().take_while(|line| !begin.contains(line));
+                let code = code.collect::<Vec<_>>().join("\n");
                 let name = path
                     .strip_prefix(root())
                     .unwrap_or(&path)

@@ -2,6 +2,7 @@
 
 pub mod backup;
 mod measured;
+mod options;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,19 +15,19 @@ use caller_id_core::{
     SystemClock, Takeover,
 };
 use caller_id_store::{
-    Durability, Ownership, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
-    inspect_postgres, postgres_place,
+    PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, inspect_postgres, postgres_place,
 };
 
+use self::options::{
+    MIGRATION_WAIT, patient_postgres, patient_sqlite, postgres_options, sqlite_options,
+};
 use crate::config::cluster::ClusterConfig;
-use crate::config::storage::{self, DatabaseUrl, HistoryConfig, StorageConfig};
+use crate::config::storage::{DatabaseUrl, HistoryConfig, StorageConfig};
 
 pub use caller_id_store::{
     ReferenceDatabase, ReferenceLimit, ReferenceNumber, ReferenceReservation, step_back,
 };
 
-/// How long anything of a migration waits: nobody's call waits for it, and a large page on a busy server may take long.
-const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 /// How often it is looked whether the database is still ours.
 const OWNER_CHECK: Duration = Duration::from_secs(1);
 /// Which of its files it is, or which server, the store says.
@@ -276,21 +277,6 @@ async fn open_patient_postgres(url: &str, command: &str) -> anyhow::Result<OpenS
     Ok(OpenStore::postgres(opened.context(CANNOT_OPEN)?))
 }
 
-fn patient_postgres(command: &str) -> PostgresOptions {
-    let mut options = PostgresOptions::new(Arc::new(SystemClock::new()));
-    options.wait = MIGRATION_WAIT;
-    options.ownership = Ownership::Sole {
-        node: format!("caller-id {command}"),
-    };
-    options
-}
-
-fn patient_sqlite() -> SqliteOptions {
-    let mut options = SqliteOptions::new(Arc::new(SystemClock::new()));
-    options.wait = MIGRATION_WAIT;
-    options
-}
-
 async fn blocking<T: Send + 'static>(
     path: &Path,
     options: SqliteOptions,
@@ -299,31 +285,6 @@ async fn blocking<T: Send + 'static>(
     let path = path.to_owned();
     let opening = tokio::task::spawn_blocking(move || open(&path, options));
     opening.await.context("opening the store panicked")
-}
-
-fn postgres_options(
-    history: &HistoryConfig,
-    cluster: &ClusterConfig,
-    clock: Arc<dyn Clock>,
-) -> PostgresOptions {
-    let node = cluster.node_name();
-    let mut options = PostgresOptions::new(clock);
-    options.connections = history.database_pool_size as usize;
-    options.ownership = match cluster.is_shared() {
-        true => Ownership::Shared { node },
-        false => Ownership::Sole { node },
-    };
-    options.standby = cluster.standby;
-    options
-}
-
-fn sqlite_options(history: &HistoryConfig, clock: Arc<dyn Clock>) -> SqliteOptions {
-    let mut options = SqliteOptions::new(clock);
-    options.durability = match history.durability {
-        storage::Durability::Process => Durability::Process,
-        storage::Durability::Power => Durability::Power,
-    };
-    options
 }
 
 fn make_folder_of(path: &Path) -> anyhow::Result<()> {
@@ -368,39 +329,4 @@ pub fn make_folder_within(folder: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use caller_id_store::{POSTGRES_CONNECTIONS, POSTGRES_CONNECTIONS_LEAST};
-
-    use super::*;
-    use crate::cli::serve_settings;
-
-    #[test]
-    fn a_node_has_as_many_connections_as_the_setting_says_and_as_the_store_has_unless_set() {
-        let clock = Arc::new(SystemClock::new());
-        let connections = |said| {
-            let settings = serve_settings(&[("DATABASE_POOL_SIZE", said)]).ok()?;
-            let options = postgres_options(&settings.history, &settings.cluster, clock.clone());
-            Some(options.connections)
-        };
-        assert_eq!(connections(""), Some(POSTGRES_CONNECTIONS));
-        assert_eq!(connections("4"), Some(POSTGRES_CONNECTIONS_LEAST));
-        assert_eq!(connections("200"), Some(200));
-        assert_eq!((connections("3"), connections("201")), (None, None));
-    }
-
-    #[test]
-    fn the_store_is_as_durable_as_the_setting_says() {
-        for (said, durability) in [
-            ("process", Durability::Process),
-            ("power", Durability::Power),
-            ("", Durability::Process),
-        ] {
-            let settings = serve_settings(&[("DURABILITY", said)]).unwrap();
-            let options = sqlite_options(&settings.history, Arc::new(SystemClock::new()));
-            assert_eq!(options.durability, durability);
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
+use super::parsing::asks_a_service;
 use crate::config::describe::settings;
 
 const WIDTH: usize = 100;
@@ -77,7 +78,7 @@ fn title(command: &Command) -> String {
 /// The help, without what is told elsewhere: settings, flags that all share, and `--help` itself.
 fn help(command: &Command) -> String {
     let settings: Vec<String> = settings().into_iter().map(|setting| setting.flag).collect();
-    let takes_settings = !super::asks_a_service(command);
+    let takes_settings = !asks_a_service(command);
     let is_setting = |arg: &Arg| {
         let flag = arg.get_long().unwrap_or_default();
         takes_settings && settings.iter().any(|setting| setting == flag)

@@ -4,9 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use caller_id_testkit::small_disk::SmallDisk;
-
 use super::data::{fill, more};
+use super::places::small_disk;
 use super::{Sqlite, backup, run, said, small, status};
 
 pub(super) fn names(folder: &Path) -> Vec<String> {
@@ -127,9 +126,7 @@ async fn nothing_is_written_over_that_is_no_backup() {
 async fn a_full_disk_leaves_no_draft_and_the_backup_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let (_source, file) = small(folder.path()).await;
-    let place = folder.path().join("disk");
-    fs::create_dir(&place).unwrap();
-    let Some(_disk) = SmallDisk::mount_on(&place, 1) else {
+    let Some((_disk, place)) = small_disk(folder.path(), "disk", 1) else {
         return;
     };
     let good = place.join("caller-id-20260101T030000Z.backup.gz");

@@ -43,6 +43,17 @@ fn copy(source: &Sqlite, to: &Path) -> String {
     format!("sqlite:{}", to.join("caller-id.db").display())
 }
 
+/// A disk of so many megabytes in a folder of that name, where one can be mounted.
+pub(super) fn small_disk(
+    folder: &Path,
+    name: &str,
+    megabytes: u32,
+) -> Option<(SmallDisk, PathBuf)> {
+    let place = folder.join(name);
+    fs::create_dir(&place).unwrap();
+    Some((SmallDisk::mount_on(&place, megabytes)?, place))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_nothing_has_is_a_folder_or_a_file_only_where_it_says_which() {
     let folder = tempfile::tempdir().unwrap();
@@ -149,9 +160,7 @@ async fn a_restore_onto_a_full_disk_leaves_no_draft() {
     more(&source, 0..4_000).await;
     let file = folder.path().join("a.gz");
     backup(&source.url(), &file);
-    let place = folder.path().join("disk");
-    fs::create_dir(&place).unwrap();
-    let Some(_disk) = SmallDisk::mount_on(&place, 1) else {
+    let Some((_disk, place)) = small_disk(folder.path(), "disk", 1) else {
         return;
     };
     // It fails when the draft is begun, when its tables are made, and in the middle of it.
@@ -174,9 +183,7 @@ async fn a_restore_onto_a_full_disk_leaves_no_draft() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_on_a_read_only_disk_is_backed_up_as_it_lies_there() {
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("disk %20 é");
-    fs::create_dir(&place).unwrap();
-    let Some(disk) = SmallDisk::mount_on(&place, 64) else {
+    let Some((disk, place)) = small_disk(folder.path(), "disk %20 é", 64) else {
         return;
     };
     let source = Sqlite::new();
@@ -206,9 +213,7 @@ async fn a_database_on_a_read_only_disk_is_backed_up_as_it_lies_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_read_only_disk_a_log_with_something_in_it_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("disk");
-    fs::create_dir(&place).unwrap();
-    let Some(disk) = SmallDisk::mount_on(&place, 64) else {
+    let Some((disk, place)) = small_disk(folder.path(), "disk", 64) else {
         return;
     };
     let source = Sqlite::new();

@@ -3,10 +3,18 @@
 use std::time::Duration;
 
 use caller_id_testkit::postgres::Postgres;
-use caller_id_testkit::redis::{Keep, Reach, RedisSetup};
+use caller_id_testkit::redis::{Keep, Reach, RedisServer, RedisSetup};
+use tempfile::TempDir;
 
 use crate::files::{address, ask, send};
 use crate::run::Running;
+
+/// A service on that Redis, and its folder.
+fn on(redis: &RedisServer) -> (TempDir, Running) {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Running::start(folder.path(), &[("REDIS_URL", &redis.url())]);
+    (folder, service)
+}
 
 /// Lines about something that is wrong.
 fn errors(said: &[String]) -> Vec<&String> {
@@ -15,13 +23,12 @@ fn errors(said: &[String]) -> Vec<&String> {
 
 #[test]
 fn redis_that_is_away_is_one_line_and_that_it_is_back_another_with_how_long() {
-    let folder = tempfile::tempdir().unwrap();
-    let setup = RedisSetup {
+    let keeping = RedisSetup {
         keep: Keep::Always,
         ..RedisSetup::default()
     };
-    let mut redis = setup.start();
-    let mut service = Running::start(folder.path(), &[("REDIS_URL", &redis.url())]);
+    let mut redis = keeping.start();
+    let (_folder, mut service) = on(&redis);
     service.until(&["listens on http://"]);
     for _ in 0..2 {
         redis.kill();
@@ -45,13 +52,12 @@ fn redis_that_is_away_is_one_line_and_that_it_is_back_another_with_how_long() {
 /// Nobody asks: the connection breaks by itself.
 #[test]
 fn redis_that_goes_while_nobody_asks_is_named_with_where_it_was_and_what_to_look_at() {
-    let folder = tempfile::tempdir().unwrap();
-    let setup = RedisSetup {
+    let over_tcp = RedisSetup {
         reach: Reach::Tcp,
         ..RedisSetup::default()
     };
-    let mut redis = setup.start();
-    let mut service = Running::start(folder.path(), &[("REDIS_URL", &redis.url())]);
+    let mut redis = over_tcp.start();
+    let (_folder, mut service) = on(&redis);
     service.until(&["numbers are handed out"]);
     redis.kill();
     let line = service.until(&["ERROR", "redis cannot be used"]);
@@ -104,9 +110,8 @@ fn unwell(address: &str) -> String {
 /// What `maxmemory` refuses is refused to whoever writes: the watch and the rest only read, and notice nothing.
 #[test]
 fn what_was_seen_by_who_asked_once_is_told_to_be_over_though_nobody_asks_again() {
-    let folder = tempfile::tempdir().unwrap();
     let redis = RedisSetup::default().start();
-    let mut service = Running::start(folder.path(), &[("REDIS_URL", &redis.url())]);
+    let (_folder, mut service) = on(&redis);
     let address = address(&mut service);
     let memory = |most: &str| {
         let set = ["CONFIG", "SET", "maxmemory", most];

@@ -4,9 +4,8 @@ use anyhow::{Context, bail};
 use caller_id_core::StoreError;
 use caller_id_store::{PostgresStore, SqliteDraft, SqliteFile, SqliteStore, inspect_sqlite};
 
-use super::{
-    CANNOT_OPEN, Kind, OpenStore, open_patient_postgres, patient_postgres, patient_sqlite,
-};
+use super::options::{patient_postgres, patient_sqlite};
+use super::{CANNOT_OPEN, Kind, OpenStore, open_patient_postgres};
 use crate::backup;
 use crate::config::storage::DatabaseUrl;
 

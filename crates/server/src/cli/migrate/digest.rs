@@ -192,15 +192,7 @@ impl Canonical for ApiKey {
 
 impl Canonical for Calls {
     fn write(&self, bytes: &mut Bytes) {
-        for count in [
-            self.calls,
-            self.answered,
-            self.busy,
-            self.no_answer,
-            self.cancelled,
-            self.failed,
-            self.answered_seconds,
-        ] {
+        for count in self.counts() {
             bytes.number(count);
         }
     }

@@ -1,6 +1,7 @@
-//! Facts about the command line.
+//! Facts about the command line and the environment.
 
 use super::*;
+use crate::cli::audit;
 
 fn parsed(
     words: &[&str],
@@ -142,18 +143,6 @@ fn fault_17_empty_lists_are_like_none() {
 fn secrets_are_hidden_among_the_values() {
     let parsed = parsed(&["serve"], &[("ADMIN_TOKEN", "horse-battery-7")], &[]).unwrap();
     assert!(!format!("{parsed:?}").contains("horse"));
-}
-
-#[test]
-fn an_error_tells_each_thing_once() {
-    use anyhow::Context;
-    use caller_id_core::StoreError;
-    let cause = StoreError::Failed("cannot open `x`: Is a directory".into());
-    let error = Err::<(), _>(cause).context("cannot open the database");
-    assert_eq!(
-        one_line(&error.unwrap_err()),
-        "cannot open the database: the store failed: cannot open `x`: Is a directory"
-    );
 }
 
 #[test]

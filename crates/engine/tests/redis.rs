@@ -15,6 +15,8 @@ use self::rig::{Streamed, clock, declare_whole, engine, time};
 mod alert_board;
 #[path = "redis/board.rs"]
 mod board;
+#[path = "redis/clock.rs"]
+mod clock;
 #[path = "redis/counted.rs"]
 mod counted;
 #[path = "redis/faults.rs"]

@@ -12,6 +12,8 @@ mod hook;
 mod ledger;
 #[path = "alerts/node.rs"]
 mod node;
+#[path = "alerts/refused_rows.rs"]
+mod refused_rows;
 #[path = "alerts/restart.rs"]
 mod restart;
 #[path = "alerts/service.rs"]

@@ -8,6 +8,8 @@
 mod addresses;
 #[path = "nginx/client.rs"]
 mod client;
+#[path = "nginx/files.rs"]
+mod files;
 #[path = "nginx/flow.rs"]
 mod flow;
 #[path = "nginx/page.rs"]

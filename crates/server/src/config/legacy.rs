@@ -26,18 +26,34 @@ pub struct LegacyConfig {
 }
 
 impl LegacyConfig {
-    /// What is set and has no effect.
+    /// What names a database and has no effect: somebody may take it for the one that is used. A password alone names none, and
+    /// `init-env` writes it, for docker-compose.yml.
     pub fn warnings(&self) -> Vec<String> {
-        let set = [
+        let named = [
             ("POSTGRES_DB", self.postgres_db.is_some()),
             ("POSTGRES_USER", self.postgres_user.is_some()),
-            ("POSTGRES_PASSWORD", self.postgres_password.is_some()),
         ];
-        let unused = set.into_iter().filter(|(_, set)| *set);
-        unused
+        let named = named.into_iter().filter(|(_, set)| *set);
+        named
             .map(|(name, _)| {
                 format!("{name} is set, and has no effect: DATABASE_URL says which database")
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::serve_settings;
+
+    #[test]
+    fn what_names_a_database_and_has_no_effect_is_told_and_a_password_alone_is_not() {
+        let told = |name: &str| serve_settings(&[(name, "callerid")]).unwrap().warnings();
+        for name in ["POSTGRES_DB", "POSTGRES_USER"] {
+            let expected =
+                format!("{name} is set, and has no effect: DATABASE_URL says which database");
+            assert_eq!(told(name), [expected]);
+        }
+        assert_eq!(told("POSTGRES_PASSWORD"), Vec::<String>::new());
     }
 }

@@ -1,6 +1,8 @@
 //! `docker-compose.yml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
 
 use caller_id::config::describe::{env_example, settings};
 use serde_yaml_ng::Value;
@@ -208,8 +210,8 @@ fn in_a_container_the_service_listens_to_the_others_and_keeps_its_data_in_the_vo
             ("API_PORT", "8000"),
             ("AGI_LISTEN", "0.0.0.0:4573"),
             ("DATA_DIR", "/var/lib/caller-id"),
-            // They would only be warned of.
-            ("POSTGRES_PASSWORD", ""),
+            // It would only be warned of.
+            ("POSTGRES_USER", ""),
         ] {
             assert!(
                 pairs.contains(&(setting.to_owned(), value.to_owned())),
@@ -220,6 +222,50 @@ fn in_a_container_the_service_listens_to_the_others_and_keeps_its_data_in_the_vo
     let alone = environment(&stack["services"]["embedded"]);
     for setting in ["DATABASE_URL", "REDIS_URL"] {
         assert!(alone.contains(&(setting.to_owned(), String::new())));
+    }
+}
+
+/// What Compose makes of `${NAME:-default}` and `${NAME:?refusal}`.
+fn filled(text: &str, values: &BTreeMap<String, String>) -> String {
+    let Some((before, rest)) = text.split_once("${") else {
+        return text.to_owned();
+    };
+    let (asked, after) = rest.split_once('}').expect("an end");
+    let (name, default) = asked.split_once(":-").unwrap_or((asked, ""));
+    let name = name.split(":?").next().expect("a name");
+    let value = values.get(name).filter(|value| !value.is_empty());
+    let value = value.map_or(default, |value| value);
+    format!("{before}{value}{}", filled(after, values))
+}
+
+#[test]
+fn in_a_container_nothing_of_the_file_as_it_is_written_is_warned_of() {
+    // In the container there is no `.env`: Compose makes variables of it.
+    let [here, inside] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let command = |folder: &Path, word: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_caller-id"));
+        command.env_clear().current_dir(folder).arg(word);
+        command
+    };
+    let made = command(here.path(), "init-env").output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let written = std::fs::read_to_string(here.path().join(".env")).unwrap();
+    let lines = written.lines().filter_map(|line| line.split_once('='));
+    let values = lines.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()));
+    let values: BTreeMap<String, String> = values.collect();
+    let stack = stack();
+    for (name, database) in [("api", "postgres://"), ("embedded", "caller-id.db")] {
+        let others = environment(&stack["services"][name]);
+        let others = others.into_iter();
+        let others = others.map(|(name, value)| (name, filled(&value, &values)));
+        let mut check = command(inside.path(), "check-config");
+        let checked = check.envs(&values).envs(others).output().unwrap();
+        let told = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success(), "{name}: {told}");
+        assert_eq!(told, "", "{name}");
+        let shown = String::from_utf8_lossy(&checked.stdout);
+        let shown = shown.rsplit("The database is ").next().unwrap();
+        assert!(shown.contains(database), "{name}: {shown}");
     }
 }
 

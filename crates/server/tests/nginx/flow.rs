@@ -45,38 +45,6 @@ fn plesk_keeps_the_place_where_lets_encrypt_looks_and_we_have_all_others() {
 }
 
 #[test]
-fn what_has_a_name_like_a_file_is_ours_where_plesk_serves_files_itself() {
-    let site = Site::start(&[]);
-    let person = Client::at(&site.nginx, 7);
-    let page = person.ask("GET /dashboard", &[ADMIN], "").body;
-    let assets: Vec<&str> = page
-        .split(['"', '\''])
-        .filter(|part| part.starts_with("/dashboard/assets/"))
-        .collect();
-    assert!(assets.iter().any(|path| path.ends_with(".css")), "{page}");
-    let others = [
-        "/docs/",
-        "/docs/swagger-ui.css",
-        "/docs/swagger-ui-bundle.js",
-        "/openapi.json",
-        "/api/v1/allocations.csv",
-        "/api/v1/audit.csv",
-        "/dashboard/history.csv",
-        "/dashboard/audit.csv",
-    ];
-    for path in assets.into_iter().chain(others) {
-        let answer = person.ask(&format!("GET {path}"), &[ADMIN], "");
-        assert_eq!(answer.status, 200, "{path}: {}", answer.head);
-    }
-    for path in ["/api/v1/pools/west.txt", "/api/v1/campaigns/WEST.CSV"] {
-        let headers = [ADMIN, "Content-Type: application/json"];
-        let made = person.ask(&format!("PUT {path}"), &headers, "{}");
-        assert_ne!(made.status, 418, "{path}: Plesk's own");
-        assert!(made.head.contains("x-request-id"), "{path}: {}", made.head);
-    }
-}
-
-#[test]
 fn a_file_larger_than_nginx_or_plesk_take_by_themselves_is_imported_and_comes_out_again() {
     let site = Site::start(&[]);
     let person = Client::at(&site.nginx, 7);

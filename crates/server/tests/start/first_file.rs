@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use caller_id::config::describe::settings;
+
 use crate::run::Running;
 
 fn command(folder: &Path, words: &[&str]) -> Output {
@@ -18,29 +20,60 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn the_service_starts_with_the_file_as_it_is_written_and_is_well() {
+    for words in [&["init-env"][..], &["init-env", "--alone"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let made = command(folder.path(), words);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let next = ["docker compose up", "caller-id serve"][words.len() - 1];
+        assert!(text(&made.stdout).contains(next), "{words:?}");
+        let file = folder.path().join(".env");
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+
+        let mut service = Running::start(folder.path(), &[]);
+        let line = service.until(&["listens on"]);
+        let url = &line[line.find("http://").unwrap()..];
+        let well = command(folder.path(), &["health", "--url", url]);
+        assert!(well.status.success(), "{}", text(&well.stderr));
+        assert!(text(&well.stdout).contains("\"status\":\"ok\""));
+        let lives = command(folder.path(), &["health", "--live", "--url", url]);
+        assert_eq!(text(&lives.stdout), "ok\n");
+        let (code, said) = service.stop();
+        assert_eq!(code, Some(0));
+        assert!(!said.iter().any(|line| line.contains("WARN")), "{said:?}");
+
+        let gone = command(folder.path(), &["health", "--url", url]);
+        assert_eq!(gone.status.code(), Some(1));
+        assert!(text(&gone.stderr).contains("gives no answer"));
+    }
+}
+
+/// As a whole, and so that whoever leaves out lines is warned of none of those that stay.
+#[test]
+fn nothing_that_we_write_into_the_file_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
-    let made = command(folder.path(), &["init-env", "--alone"]);
-    assert!(made.status.success(), "{}", text(&made.stderr));
-    assert!(text(&made.stdout).contains("caller-id serve"));
+    assert!(command(folder.path(), &["init-env"]).status.success());
+    let warned = |what: &str| {
+        let checked = command(folder.path(), &["check-config"]);
+        assert!(
+            checked.status.success(),
+            "{what}: {}",
+            text(&checked.stderr)
+        );
+        assert_eq!(text(&checked.stderr), "", "{what}");
+    };
+    warned("the whole file");
     let file = folder.path().join(".env");
-    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-
-    let mut service = Running::start(folder.path(), &[]);
-    let line = service.until(&["listens on"]);
-    let url = &line[line.find("http://").unwrap()..];
-    let well = command(folder.path(), &["health", "--url", url]);
-    assert!(well.status.success(), "{}", text(&well.stderr));
-    assert!(text(&well.stdout).contains("\"status\":\"ok\""));
-    let lives = command(folder.path(), &["health", "--live", "--url", url]);
-    assert_eq!(text(&lives.stdout), "ok\n");
-    let (code, said) = service.stop();
-    assert_eq!(code, Some(0));
-    assert!(!said.iter().any(|line| line.contains("WARN")), "{said:?}");
-
-    let gone = command(folder.path(), &["health", "--url", url]);
-    assert_eq!(gone.status.code(), Some(1));
-    assert!(text(&gone.stderr).contains("gives no answer"));
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = whole.lines().filter(|line| line.contains('=')).collect();
+    let names = lines.iter().map(|line| line.split('=').next().unwrap());
+    let settings = settings();
+    let known: Vec<&str> = settings.iter().map(|setting| &*setting.name).collect();
+    assert_eq!(names.collect::<Vec<_>>(), known, "a line for each setting");
+    for line in lines {
+        std::fs::write(&file, line).unwrap();
+        warned(line);
+    }
 }
 
 #[test]

@@ -30,9 +30,10 @@ local time = redis.call('TIME')
 local wall_now, slower = time[1] * 1000 + math.floor(time[2] / 1000), 1
 if given_now == '' then
     local wall = wall_now
+    -- Where nothing was asked for long, it may be past `clock_now` and still behind where half the speed has led by now.
+    local half = math.floor(math.max(0, wall - clock_wall) / 2)
     now = wall
-    if wall < clock_now then
-        local half = math.floor(math.max(0, wall - clock_wall) / 2)
+    if wall < clock_now + half then
         now = clock_now + half
         wall = math.min(wall, clock_wall) + 2 * half
         slower = 2

@@ -94,15 +94,17 @@ local function finish(e)
     place(n, pool)
 end
 
--- Time goes on from the latest of them; what is far ahead of all clocks counts as made now.
+-- Time goes on from the latest of them; what is far ahead of all clocks counts as made now, and what ended by then as ended.
 local function follow_time(events)
     local latest = now
     for _, e in ipairs(events) do latest = math.max(latest, e.at) end
-    now = math.min(latest, now + AHEAD_MOST_MS)
+    -- Of the server's own time: what is brought bit by bit leads no further.
+    now = math.max(now, math.min(latest, clock_wall + AHEAD_MOST_MS))
     now_bucket = floor(now / BUCKET_MS)
     for _, e in ipairs(events) do
         local ahead = math.max(0, e.at - now)
         e.at, e.ends = e.at - ahead, e.ends and e.ends - ahead
+        e.ended = math.min(e.ended, now)
     end
 end
 
@@ -132,7 +134,7 @@ local function replay_allocation(e)
     local known = number_of(e.digits)
     if known and call('HSETNX', prefix .. KEY_REPLAYED, string.char(ALLOCATED) .. e.id, '') == 1 then
         local ended = e.ended
-        if early and ended == 0 then ended = read(early).at end
+        if early and ended == 0 then ended = math.min(read(early).at, now) end
         count(e, known, ended)
     end
     if brought then

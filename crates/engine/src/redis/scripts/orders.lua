@@ -47,18 +47,36 @@ local function place_odd(n, orders, at)
     end
 end
 
+-- How low this script put the groups of each order of heads; for scripts that put many numbers and have no other way to heads.
+local lowered = nil
+
+-- Puts a group into an order of heads, unless it stands lower there.
+local function lower_head(order, group, at, text)
+    if lowered then
+        local groups = lowered[order]
+        if not groups then
+            groups = {}
+            lowered[order] = groups
+        end
+        local known = groups[group]
+        if known and known <= at then return end
+        groups[group] = at
+    end
+    call('ZADD', order, 'LT', text, group)
+end
+
 -- Puts a number into its place in its pool's orders, or takes it out where it is never free.
 local function place(n, pool)
     local at, group, orders = availability(n, pool), n.group, pool.order
-    at = at and format('%d', at)
+    local text = at and format('%d', at)
     if is_odd(group) then
         know_odd(pool, group)
-        return place_odd(n, orders, at)
+        return place_odd(n, orders, text)
     end
     if not at then return call('ZREM', orders .. group, n.digits) end
-    call('ZADD', orders .. group, at, n.digits)
-    call('ZADD', orders .. 'all', 'LT', at, group)
-    if n.region ~= NO_REGION then call('ZADD', orders .. n.region, 'LT', at, group) end
+    call('ZADD', orders .. group, text, n.digits)
+    lower_head(orders .. 'all', group, at, text)
+    if n.region ~= NO_REGION then lower_head(orders .. n.region, group, at, text) end
 end
 
 -- Bears in mind that a number of the pool stands wrong and is to be taken for where it belongs; without `n` for nowhere.

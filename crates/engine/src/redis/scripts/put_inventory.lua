@@ -11,15 +11,15 @@
 --   must be, nothing was changed; or {'days', pool, zone, now}: give the pool's days and put all of it again. Policies are
 --   written then, because days are given by the zone that is written; they are what the next try, or another node's step
 --   from the same place, puts again. Numbers are not, and the inventory stays where it is.
-local UNUSED = {
-    last_used = 0, last_end = 0, bucket = 0, hour_uses = 0, hour = NO_HOUR, day_start = 0, day_uses = 0, day_before = 0,
-    day_last = 0,
-}
+local NO_HOLDS = {}
 
+-- A number that was never used, as its owner describes it.
 local function new_number(digits)
-    local n = { digits = digits, holds = {} }
-    for field, value in pairs(UNUSED) do n[field] = value end
-    return n
+    return {
+        digits = digits, status = 0, resting = 0, daily = 0, hourly = 0, region = NO_REGION, group = '', pool = '', last_used = 0,
+        last_end = 0, bucket = 0, hour_uses = 0, hour = NO_HOUR, day_start = 0, day_uses = 0, day_before = 0, day_last = 0,
+        holds = NO_HOLDS,
+    }
 end
 
 local function put_number(from)
@@ -79,6 +79,7 @@ local function put_inventory()
         if pools[name] == nil then call('HSETNX', POOLS, name, ARGV[3]) end
         pool_of(name)
     end
+    lowered = {}
     for from = last + 1, #ARGV, 8 do put_number(from) end
     if ARGV[4] ~= '' then call('SET', prefix .. KEY_INVENTORY, ARGV[5]) end
     return reply

@@ -22,7 +22,7 @@ use self::days::DaysGiven;
 use self::error::{Failed, Lost, NoDays, Superseded, unavailable};
 use self::keys::Keys;
 use self::link::{Link, Server};
-use self::pace::Pace;
+use self::pace::{GiveWay, Pace};
 use self::queue::{Answer, Queue};
 use self::reply::Reply;
 use self::scripts::Scripts;
@@ -104,6 +104,7 @@ struct Engine {
     unsettled: Unsettled,
     /// Of what is brought in a rebuild.
     pace: Pace,
+    give_way: GiveWay,
     /// The rebuild that this node began and did not end.
     claim: Mutex<Option<StateId>>,
     loss_met: Notify,
@@ -132,6 +133,7 @@ impl RedisAllocator {
             acknowledged: Acknowledged::default(),
             unsettled: Unsettled::default(),
             pace: Pace::default(),
+            give_way: GiveWay::default(),
             claim: Mutex::default(),
             loss_met: Notify::new(),
             read_again: AtomicBool::new(false),

@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 use crate::mismatch::Mismatch;
 use crate::telemetry::outage::{Outages, User};
 
+pub use self::bringing::Bringing;
 use self::progress::Progress;
 use self::steps::steps;
 
+mod bringing;
 mod progress;
 mod steps;
 

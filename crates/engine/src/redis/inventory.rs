@@ -45,31 +45,37 @@ impl Engine {
         };
         let asked = Instant::now();
         let taken = self.put(&step.pools, &step.numbers, way).await;
+        let took = asked.elapsed();
         if claim.is_some() {
-            self.pace.took(step.numbers.len(), asked.elapsed());
+            self.pace.took(step.numbers.len(), took);
+        } else if let Ok(Some(told)) = taken
+            && let Some(pause) = self.give_way.after(told, took)
+        {
+            tokio::time::sleep(pause).await;
         }
-        taken
+        taken.map(|told| told.is_some())
     }
 
+    /// Gives how many events there were so far. `None`: nothing was put, the inventory is not where it must be.
     async fn put(
         &self,
         pools: &[(PoolId, Policy)],
         numbers: &[EngineNumber],
         way: Way,
-    ) -> Result<bool, AllocatorError> {
+    ) -> Result<Option<i64>, AllocatorError> {
         let arguments = arguments(pools, numbers, way);
         // Before it is asked: its answer may be lost on the way.
         let change = self.unsettled.add(pools.iter().map(|(id, _)| id));
         let script = &self.scripts.put_inventory;
         let taken = match self.run_with_days(script, &arguments).await? {
-            Reply::Put(stale) => {
+            Reply::Put(told, stale) => {
                 let right = |id: &&PoolId| !stale.iter().any(|name| name == id.as_str());
                 for id in pools.iter().map(|(id, _)| id).filter(right) {
                     self.unsettled.settled(id, change);
                 }
-                true
+                Some(told)
             }
-            Reply::Elsewhere => false,
+            Reply::Elsewhere => None,
             other => return Err(unexpected(&other).into()),
         };
         self.settle().await?;

@@ -1,7 +1,7 @@
-//! How much is brought at once while nobody can be served: as much as one script does in a part of the time that Redis may be
-//! busy with one.
+//! How much is brought at once while nobody can be served, as much as one script does in a part of the time that Redis may be
+//! busy with one; and when to give way to calls where they are served.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// So many at first, and never fewer.
@@ -39,6 +39,20 @@ impl Pace {
     }
 }
 
+/// Whoever brings numbers leaves Redis to calls now and then, where there are calls: on any node, as they make events.
+#[derive(Debug, Default)]
+pub(super) struct GiveWay(AtomicI64);
+
+impl GiveWay {
+    /// For how long after a step that took so long, behind which there were so many events: for half of that, where some came
+    /// since the step before. A step that took long is no reason to stand still.
+    pub(super) fn after(&self, told: i64, took: Duration) -> Option<Duration> {
+        const MOST: Duration = Duration::from_millis(20);
+        let calls = self.0.swap(told, Ordering::Relaxed) != told;
+        calls.then(|| MOST.min(took / 2))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +74,16 @@ mod tests {
             pace.took(pace.most(), BUSY * 9);
         }
         assert_eq!(pace.most(), LEAST);
+    }
+
+    #[test]
+    fn only_where_there_are_calls_somebody_gives_way_to_them() {
+        let way = GiveWay::default();
+        let step = Duration::from_millis(2);
+        assert_eq!(way.after(0, step), None);
+        assert_eq!(way.after(3, step), Some(step / 2));
+        assert_eq!(way.after(3, step), None);
+        let long = way.after(4, Duration::from_secs(9));
+        assert_eq!(long, Some(Duration::from_millis(20)));
     }
 }

@@ -28,8 +28,8 @@ pub(super) enum Reply {
     Nothing,
     /// Done.
     Done,
-    /// Pools and numbers are put; numbers of these pools may stand in the wrong place.
-    Put(Vec<String>),
+    /// Pools and numbers are put, behind so many events; numbers of these pools may stand in the wrong place.
+    Put(i64, Vec<String>),
     /// There is more: where to go on.
     More(Vec<u8>),
     /// It would be the turn of a number.
@@ -95,7 +95,7 @@ impl Reply {
             }
             b"nothing" => Ok(Self::Nothing),
             b"done" => Ok(Self::Done),
-            b"put" => fields.texts().map(Self::Put),
+            b"put" => Ok(Self::Put(fields.integer(1)?, fields.texts_from(2)?)),
             b"more" => Ok(Self::More(fields.bytes(1)?.to_vec())),
             b"turn" => fields.turn(),
             b"states" => fields.states().map(Self::States),
@@ -242,7 +242,13 @@ impl Fields {
     }
 
     fn texts(&self) -> Result<Vec<String>, Unreadable> {
-        (1..self.0.len()).map(|place| self.text(place)).collect()
+        self.texts_from(1)
+    }
+
+    fn texts_from(&self, first: usize) -> Result<Vec<String>, Unreadable> {
+        (first..self.0.len())
+            .map(|place| self.text(place))
+            .collect()
     }
 
     fn instant(&self, place: usize) -> Result<Timestamp, Unreadable> {

@@ -138,7 +138,11 @@ async fn import(args: &ImportArgs, environment: &Environment) -> anyhow::Result<
             let intake = match store {
                 Some(store) => {
                     let by = account::author("import");
-                    let target = Target { store, by };
+                    let target = Target {
+                        store,
+                        by,
+                        sync: None,
+                    };
                     rows::take_in(input, target, args.options(), &mut console).await
                 }
                 None => rows::foresee_new(input, args.options(), &mut console).await,

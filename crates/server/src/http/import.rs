@@ -28,7 +28,6 @@ use crate::rows::{
     self, BadRow, FileError, Form, Intake, NAMED_MOST, NEW_POOLS_MOST, Options, Stop, Tally,
     Target, Watcher, WriteMode,
 };
-use crate::sync::InventorySync;
 
 /// Rows of one transaction: few enough that allocations do not wait for it.
 const BATCH_ROWS: usize = 2_000;
@@ -104,6 +103,7 @@ pub async fn import(
     let target = Target {
         store: api.inventory.clone(),
         by: who.author,
+        sync: Some(api.sync.clone()),
     };
     if as_job {
         let running = api
@@ -129,10 +129,7 @@ pub async fn import(
         return Ok(answer);
     }
     let (pump, input) = feed(body, patience, Arc::default());
-    let mut named = Named {
-        sync: (options.mode == WriteMode::Write).then(|| &*api.sync),
-        ..Named::default()
-    };
+    let mut named = Named::default();
     let taking = rows::take_in(input, target, options, &mut named);
     let ((), intake) = tokio::join!(pump, taking);
     let Intake { tally, stopped } = intake;
@@ -308,16 +305,14 @@ fn failure(stop: Stop, tally: Tally, options: Options) -> ApiError {
 
 /// The bad rows that the answer names.
 #[derive(Default)]
-struct Named<'a> {
-    /// Brings what is written while the file is still read.
-    sync: Option<&'a InventorySync>,
+struct Named {
     rows: Vec<BadRow>,
     left_out: u64,
     unknown_columns: Vec<String>,
     new_pools: Vec<String>,
 }
 
-impl Watcher for Named<'_> {
+impl Watcher for Named {
     fn unknown_columns(&mut self, names: &[String]) {
         self.unknown_columns = names.to_vec();
     }
@@ -336,9 +331,5 @@ impl Watcher for Named<'_> {
         }
     }
 
-    fn progress(&mut self, _tally: &Tally) {
-        if let Some(sync) = self.sync {
-            sync.soon();
-        }
-    }
+    fn progress(&mut self, _tally: &Tally) {}
 }

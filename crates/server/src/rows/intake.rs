@@ -13,6 +13,7 @@ use super::file_error::FileError;
 use super::foresight::Foresight;
 use super::new_pools::NewPools;
 use super::{BadRow, on_duplicate_word};
+use crate::sync::{Bringing, InventorySync};
 
 /// Batches read ahead while one is written.
 const BATCHES_AHEAD: usize = 1;
@@ -56,6 +57,8 @@ pub struct Target {
     pub store: Arc<dyn InventoryStore>,
     /// Who imports them, for the audit log.
     pub by: Author,
+    /// Brings them to the engine while the rest is written, where this process has one.
+    pub sync: Option<Arc<InventorySync>>,
 }
 
 /// How many rows there were, and what became of them.
@@ -180,6 +183,8 @@ async fn take<R: Read + Send + 'static>(
     };
     let mut foresight = Foresight::default();
     let mut pools = NewPools::default();
+    let sync = target.as_ref().and_then(|target| target.sync.clone());
+    let mut bringing = Bringing::by(sync.filter(|_| options.mode == WriteMode::Write));
     while let Some(part) = parts.recv().await {
         let batch = match part {
             Part::Batch(batch) => batch,
@@ -210,7 +215,7 @@ async fn take<R: Read + Send + 'static>(
         let written = match &target {
             _ if numbers.is_empty() => Ok(Vec::new()),
             Some(target) if options.mode == WriteMode::Write => {
-                let Target { store, by } = target;
+                let Target { store, by, .. } = target;
                 store.write_numbers(numbers, on_duplicate, by).await
             }
             _ => {
@@ -229,6 +234,9 @@ async fn take<R: Read + Send + 'static>(
             }
         }
         watcher.progress(&intake.tally);
+        bringing
+            .written(intake.tally.added + intake.tally.updated)
+            .await;
     }
     intake.stopped = match ended.await {
         Ok(Ok(())) => None,

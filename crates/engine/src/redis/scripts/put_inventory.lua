@@ -6,8 +6,8 @@
 --   where it is then, 6 the rebuild that this is part of (empty: none), 7 how many pools, then of each pool: name, value
 --   without midnights (see number.lua); then of each number: 15 digits, status, resting until, group, region, daily limit,
 --   hourly limit, pool.
--- Reply {'lost'}: the state is not whole, and another node brings the inventory; {'put', names of the pools whose numbers
---   may stand in the wrong place}; {'elsewhere'}: the inventory is not where it
+-- Reply {'lost'}: the state is not whole, and another node brings the inventory; {'put', how many events there were so
+--   far, names of the pools whose numbers may stand in the wrong place}; {'elsewhere'}: the inventory is not where it
 --   must be, nothing was changed; or {'days', pool, zone, now}: give the pool's days and put all of it again. Policies are
 --   written then, because days are given by the zone that is written; they are what the next try, or another node's step
 --   from the same place, puts again. Numbers are not, and the inventory stays where it is.
@@ -60,7 +60,7 @@ end
 local FIRST = 8
 
 local function put_pools(last)
-    local reply = { 'put' }
+    local reply = { 'put', told }
     for from = FIRST, last, 2 do
         if put_pool(ARGV[from], ARGV[from + 1]) then reply[#reply + 1] = ARGV[from] end
     end

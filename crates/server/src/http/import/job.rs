@@ -6,7 +6,6 @@ use super::feed::Feed;
 use crate::http::{Api, ApiError};
 use crate::jobs::{Ending, Job, Running};
 use crate::rows::{self, BadRow, Intake, Options, Stop, Tally, Target, Watcher, WriteMode};
-use crate::sync::InventorySync;
 
 /// Reads the body that `pump` brings to its end, or until the job is cancelled: what came before that is written, and counted.
 pub(super) async fn run(
@@ -25,10 +24,7 @@ pub(super) async fn run(
             () = pump => {}
         }
     };
-    let mut watcher = Told {
-        job: job.clone(),
-        sync: (options.mode == WriteMode::Write).then(|| api.sync.clone()),
-    };
+    let mut watcher = Told(job.clone());
     let taking = rows::take_in(input, target, options, &mut watcher);
     let ((), Intake { tally, stopped }) = tokio::join!(bringing, taking);
     job.progress().tally = tally;
@@ -48,25 +44,18 @@ pub(super) async fn run(
 }
 
 /// Notes all in the job.
-struct Told {
-    job: Arc<Job>,
-    /// Brings what is written while the file is still read.
-    sync: Option<Arc<InventorySync>>,
-}
+struct Told(Arc<Job>);
 
 impl Watcher for Told {
     fn unknown_columns(&mut self, names: &[String]) {
-        self.job.progress().unknown_columns(names);
+        self.0.progress().unknown_columns(names);
     }
 
     fn bad_row(&mut self, row: BadRow) {
-        self.job.progress().bad_row(row);
+        self.0.progress().bad_row(row);
     }
 
     fn progress(&mut self, tally: &Tally) {
-        self.job.progress().progress(tally);
-        if let Some(sync) = &self.sync {
-            sync.soon();
-        }
+        self.0.progress().progress(tally);
     }
 }

@@ -11,7 +11,7 @@ use crate::http::numbers::one::no_pool;
 use crate::http::{Api, ApiError};
 use crate::jobs::{Ending, Running};
 use crate::rows::WriteMode;
-use crate::sync::{InventorySync, SyncError};
+use crate::sync::{Bringing, InventorySync, SyncError};
 
 /// Numbers of one transaction: few enough that allocations do not wait for it.
 const STEP: usize = 1_000;
@@ -31,6 +31,7 @@ pub(super) enum Ended {
 pub(super) struct Walk {
     store: Arc<dyn InventoryStore>,
     sync: Arc<InventorySync>,
+    bringing: Bringing,
     filter: NumberFilter,
     change: NumberChange,
     mode: WriteMode,
@@ -51,6 +52,7 @@ impl Walk {
         Self {
             store: api.inventory.clone(),
             sync: api.sync.clone(),
+            bringing: Bringing::by(Some(api.sync.clone())),
             filter,
             change,
             mode,
@@ -87,6 +89,7 @@ impl Walk {
             .await?;
         self.matched += step.matched;
         self.changed += step.changed;
+        self.bringing.written(self.changed).await;
         Ok(step.next)
     }
 

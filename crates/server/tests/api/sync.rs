@@ -14,7 +14,7 @@ use caller_id::http::health::Vitals;
 use caller_id::http::sign_in::SignIn;
 use caller_id::http::{Answers, Api};
 use caller_id::retention::Kept;
-use caller_id::sync::{InventorySync, SyncError};
+use caller_id::sync::{Bringing, InventorySync, SyncError};
 use caller_id_core::store::OnDuplicate;
 use caller_id_core::{
     AgentLimit, Allocator, AllocatorError, Ask, CallEnd, CallReport, DialPlan, EndRecord,
@@ -255,6 +255,29 @@ async fn an_admin_does_not_wait_for_ever_until_a_change_is_in_force() {
     rig.sync.now().await.expect("the door is open");
     let again = rig.admin("POST", "/add-number", &changes[3].2).await;
     assert_eq!(again.status, 409, "it was written: {}", again.body);
+}
+
+/// Times are the runtime's, which stand still but where something waits for them.
+#[tokio::test(start_paused = true)]
+async fn who_writes_much_is_not_far_ahead_of_the_engine_and_waits_once_for_one_that_takes_nothing()
+{
+    let rig = Rig::start();
+    rig.sync.load().await.expect("loaded");
+    let closed = rig.engine.door.acquire().await.expect("open");
+    rig.write(0..2).await;
+    let mut bringing = Bringing::by(Some(rig.sync.clone()));
+    let begun = tokio::time::Instant::now();
+    bringing.written(19_999).await;
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    bringing.written(20_000).await;
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_secs(10), "{waited:?}");
+    bringing.written(60_000).await;
+    assert_eq!(begun.elapsed(), waited);
+    assert_eq!(rig.known(0..2).await, 0);
+    drop(closed);
+    Bringing::by(Some(rig.sync.clone())).written(20_000).await;
+    assert_eq!(rig.known(0..2).await, 2);
 }
 
 /// Another node brought the state from its own database, between two looks of ours.
